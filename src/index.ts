@@ -1,0 +1,2 @@
+/** The public API; see docs/ for each. */
+export {};

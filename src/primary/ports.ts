@@ -1,0 +1,68 @@
+/**
+ * The seams of the primary: what its parts know of each other.
+ *
+ *   supervisor ── WorkerEvents ──▶ coordinator      forks, deaths and messages of workers
+ *   supervisor ◀── WorkerPort ──── coordinator      send to a worker, kill a worker
+ *   admin server ── Operations ──▶ primary          what an operator can see and do
+ */
+import type { FromWorker, ToWorker } from '../protocol/messages.ts';
+import type { ClusterStatus, RunRecord } from '../protocol/runs.ts';
+
+/** One process in a slot. During a reload two incarnations of a slot live at once. */
+export interface WorkerRef {
+  readonly slot: number;
+  readonly incarnation: number;
+}
+
+/** Why a worker is gone; the three kinds of exit and what led to them are different events. */
+export type ExitCause = 'planned' | 'crash' | 'boot-failure' | 'heartbeat' | 'memory' | 'killed';
+
+export interface WorkerExit {
+  readonly cause: ExitCause;
+  readonly code: number | null;
+  readonly signal: string | null;
+  /** What the worker said before it went, where it said something. */
+  readonly reason?: string;
+}
+
+export interface WorkerEvents {
+  /** Right after the fork: the worker starts shut. */
+  forked(ref: WorkerRef): void;
+  /** A valid message; slot and incarnation are those of the process it came from. */
+  message(ref: WorkerRef, message: FromWorker): void;
+  /** The process has ended; nothing comes from it any more. */
+  gone(ref: WorkerRef, exit: WorkerExit): void;
+}
+
+/** A message without its envelope, which the supervisor adds. */
+export type OutgoingMessage = ToWorker extends infer M
+  ? M extends ToWorker
+    ? Omit<M, 'quiesce' | 'slot' | 'incarnation'>
+    : never
+  : never;
+
+export interface WorkerPort {
+  /** False where the worker is gone or its channel is closed. */
+  send(ref: WorkerRef, message: OutgoingMessage): boolean;
+  /** SIGKILL; `gone` follows. */
+  kill(ref: WorkerRef, why: string): void;
+}
+
+/** What an operator, through the control socket or the admin server, can see and do. */
+export interface Operations {
+  status(): ClusterStatus;
+  /** Calls back at each change of what `status` tells, at most 10 times a second; returns how to stop it. */
+  watch(listener: (status: ClusterStatus) => void): () => void;
+  /** Where the app listens, such as `http://127.0.0.1:3000`. */
+  urls(): string[];
+  /** The operator hold. `forMs` ends it by itself. Resolves when it is durable. */
+  maintenance(change: { on: boolean; reason?: string; forMs?: number }): Promise<ClusterStatus>;
+  /** Resolves when every worker has been replaced; rejects with `boot-failed` where a replacement did not boot. */
+  reload(): Promise<void>;
+  scale(instances: number): Promise<void>;
+  /** `now`: without waiting for what is in flight. Resolves when it has begun. */
+  stop(options: { now: boolean }): void;
+  runs(limit: number): RunRecord[];
+  run(id: string): RunRecord | undefined;
+  abandon(id: string): Promise<RunRecord>;
+}

@@ -1,0 +1,129 @@
+/**
+ * Every message between the primary and its workers: one discriminated union each way, validated on arrival.
+ *
+ * A message carries the slot and incarnation of the worker it comes from or goes to, and the epoch its sender
+ * was in, so that one that comes late is known for what it is.
+ */
+import { z } from 'zod';
+import { mirrorOptions, spooledFeed } from './mirror-job.ts';
+import { clusterStatus, holdStatus, problem, runRecord } from './runs.ts';
+
+const envelope = {
+  /** Marks the message as ours among those of the app itself and of node:cluster. */
+  quiesce: z.literal(1),
+  slot: z.int().nonnegative(),
+  incarnation: z.int().nonnegative(),
+  epoch: z.int().nonnegative(),
+};
+
+/** What a worker asks of the primary; each is answered by one `reply`. */
+export const requestBody = z.discriminatedUnion('op', [
+  /** The right to be the next exclusive run. A sync is answered at once, an exclusive run when the cluster is quiesced. */
+  z.object({ op: z.literal('claim'), kind: z.enum(['sync', 'exclusive']), method: z.string(), path: z.string() }),
+  /** The feed of a claimed run is complete. Answered when the run has ended. */
+  z.object({ op: z.literal('submit'), run: z.string(), feed: spooledFeed, mirror: mirrorOptions }),
+  /** What a run of this feed would do. Answered with counts. */
+  z.object({ op: z.literal('dry-run'), feed: spooledFeed, mirror: mirrorOptions }),
+  /** The owner of a claimed or running run is done with it, well or with a problem. */
+  z.object({ op: z.literal('release'), run: z.string(), problem: problem.optional() }),
+  z.object({ op: z.literal('runs'), limit: z.int().positive().max(1000) }),
+  z.object({ op: z.literal('run'), run: z.string() }),
+  /** From now on each change of this run comes as a `run-changed`. Answered with the run. */
+  z.object({ op: z.literal('watch'), run: z.string() }),
+]);
+export type RequestBody = z.infer<typeof requestBody>;
+
+/** What each request is answered with. */
+export interface Replies {
+  claim: { run: string; epoch: number };
+  submit: z.infer<typeof runRecord>;
+  'dry-run': DryRunReport;
+  release: null;
+  runs: z.infer<typeof runRecord>[];
+  run: z.infer<typeof runRecord>;
+  watch: z.infer<typeof runRecord>;
+}
+
+export const dryRunReport = z.object({
+  feed: z.object({ items: z.int(), bytes: z.int(), digest: z.string() }),
+  counts: z.object({ inserted: z.int(), updated: z.int(), deleted: z.int(), unchanged: z.int() }),
+  timings: z.object({ upload: z.number(), prepare: z.number(), scan: z.number(), total: z.number() }),
+});
+export type DryRunReport = z.infer<typeof dryRunReport>;
+
+export const inFlightRequest = z.object({
+  method: z.string(),
+  path: z.string(),
+  age: z.number().nonnegative(),
+  clientGone: z.boolean().optional(),
+});
+export type InFlightRequest = z.infer<typeof inFlightRequest>;
+
+/** What is sent regularly; a worker that stops sending it is stuck. Times in ms. */
+export const heartbeat = z.object({
+  inFlight: z.int().nonnegative(),
+  /** 99th percentile since the last heartbeat. */
+  eventLoopDelay: z.number().nonnegative(),
+  /** Gated requests since the worker started, by what became of them. */
+  served: z.int().nonnegative(),
+  refused: z.int().nonnegative(),
+  /** The oldest requests in flight, at most 20, while shut. */
+  oldest: z.array(inFlightRequest),
+});
+export type Heartbeat = z.infer<typeof heartbeat>;
+
+export const fromWorker = z.discriminatedUnion('type', [
+  z.object({ ...envelope, type: z.literal('hello'), pid: z.int() }),
+  /** The app says it is ready (`wait_ready`), or listens. */
+  z.object({ ...envelope, type: z.literal('ready') }),
+  /** Zero requests in flight, in the epoch of the envelope. */
+  z.object({ ...envelope, type: z.literal('drained') }),
+  z.object({ ...envelope, type: z.literal('heartbeat'), beat: heartbeat }),
+  z.object({ ...envelope, type: z.literal('request'), id: z.int(), body: requestBody }),
+  /** The worker stopped by itself and says why: an app that threw while it was loaded, for one. */
+  z.object({ ...envelope, type: z.literal('failed'), stage: z.enum(['boot', 'run']), message: z.string(), stack: z.string().optional() }),
+]);
+export type FromWorker = z.infer<typeof fromWorker>;
+
+/** What a worker needs of the configuration. It comes over IPC: neither the environment nor `ps` shows a token. */
+export const workerSettings = z.object({
+  name: z.string(),
+  mongodb: z.object({ uri: z.string().nullable(), db: z.string().nullable() }),
+  sync: z.object({
+    collection: z.string(),
+    key: z.string(),
+    token: z.string().nullable(),
+    maxBytes: z.number(),
+    uploadTimeout: z.number(),
+  }),
+  maintenance: z.object({ onPause: z.enum(['refuse', 'hold']), readyGrace: z.number(), drainTimeout: z.number() }),
+  heartbeat: z.object({ interval: z.number() }),
+  spoolDir: z.string(),
+});
+export type WorkerSettings = z.infer<typeof workerSettings>;
+
+/** What a shut gate tells those it refuses. `retryAfter` in ms from the arrival of the message. */
+export const pauseInfo = z.object({
+  holds: z.array(holdStatus),
+  /** The run that is the reason, or that has been claimed. */
+  run: z.string().nullable(),
+  retryAfter: z.number().nonnegative(),
+});
+export type PauseInfo = z.infer<typeof pauseInfo>;
+
+export const toWorker = z.discriminatedUnion('type', [
+  z.object({ ...envelope, type: z.literal('welcome'), settings: workerSettings }),
+  z.object({ ...envelope, type: z.literal('pause'), info: pauseInfo }),
+  z.object({ ...envelope, type: z.literal('resume') }),
+  /** The estimate, the holds or the run have changed; the phase has not. */
+  z.object({ ...envelope, type: z.literal('pause-info'), info: pauseInfo }),
+  /** The requests in flight are waited for no longer (`on_drain_timeout: 'force'`): their connections are cut. */
+  z.object({ ...envelope, type: z.literal('cut') }),
+  /** Stop accepting, finish what is in flight, exit. */
+  z.object({ ...envelope, type: z.literal('stop'), timeout: z.number() }),
+  z.object({ ...envelope, type: z.literal('reply'), id: z.int(), value: z.unknown().optional(), problem: problem.optional() }),
+  z.object({ ...envelope, type: z.literal('run-changed'), run: runRecord }),
+]);
+export type ToWorker = z.infer<typeof toWorker>;
+
+export { clusterStatus };

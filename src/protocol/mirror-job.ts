@@ -1,0 +1,40 @@
+/** What a worker hands over for a mirror run, and what `mirror()` accepts. */
+import { z } from 'zod';
+
+/** At most this many deletions: a number of documents, or a share of the collection such as `'50%'`. */
+export const maxDeletes = z.union([z.int().nonnegative(), z.string().regex(/^(100|\d{1,2})(\.\d+)?%$/)]);
+export type MaxDeletes = z.infer<typeof maxDeletes>;
+
+export const mirrorOptions = z.strictObject({
+  /** The collection that becomes equal to the feed. */
+  collection: z.string().min(1),
+  /** The member of each item that identifies it; stored as `_id`. Default `id`. */
+  key: z.string().min(1).default('id'),
+  /** The database. Default: `mongodb.db` of the configuration, then the one in the connection string. */
+  db: z.string().min(1).optional(),
+  /** Limits the mirror to the documents with these members, which are written into each item. */
+  scope: z.record(z.string(), z.unknown()).optional(),
+  /** Reads MongoDB Extended JSON (`{"$date": …}`) as typed values. Default false. */
+  extendedJson: z.boolean().default(false),
+  /** Refuses a feed that would delete more. Default: `sync.max_deletes`. */
+  maxDeletes: maxDeletes.optional(),
+});
+export type MirrorOptions = z.input<typeof mirrorOptions>;
+
+export const feedFormat = z.enum(['json', 'ndjson']);
+export type FeedFormat = z.infer<typeof feedFormat>;
+export const feedCoding = z.enum(['identity', 'gzip', 'br', 'zstd']);
+export type FeedCoding = z.infer<typeof feedCoding>;
+
+/** A body that is complete in a spool file, untouched as it came. */
+export const spooledFeed = z.object({
+  path: z.string(),
+  bytes: z.int().nonnegative(),
+  /** `sha-256` of the bytes as they came (RFC 9530), base64. */
+  digest: z.string(),
+  format: feedFormat,
+  coding: feedCoding,
+  /** How long the upload took, ms. */
+  uploadMs: z.number().nonnegative(),
+});
+export type SpooledFeed = z.infer<typeof spooledFeed>;
