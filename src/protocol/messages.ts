@@ -6,7 +6,7 @@
  */
 import { z } from 'zod';
 import { mirrorOptions, spooledFeed } from './mirror-job.ts';
-import { clusterStatus, holdStatus, problem, runRecord } from './runs.ts';
+import { holdStatus, problem, runRecord } from './runs.ts';
 
 const envelope = {
   /** Marks the message as ours among those of the app itself and of node:cluster. */
@@ -20,8 +20,10 @@ const envelope = {
 export const requestBody = z.discriminatedUnion('op', [
   /** The right to be the next exclusive run. A sync is answered at once, an exclusive run when the cluster is quiesced. */
   z.object({ op: z.literal('claim'), kind: z.enum(['sync', 'exclusive']), method: z.string(), path: z.string() }),
-  /** The feed of a claimed run is complete. Answered when the run has ended. */
+  /** The feed of a claimed run is complete. Answered once the primary has made it its own. */
   z.object({ op: z.literal('submit'), run: z.string(), feed: spooledFeed, mirror: mirrorOptions }),
+  /** Answered when the run has ended, or with how far it has come where this worker must go before that. */
+  z.object({ op: z.literal('wait'), run: z.string() }),
   /** What a run of this feed would do. Answered with counts. */
   z.object({ op: z.literal('dry-run'), feed: spooledFeed, mirror: mirrorOptions }),
   /** The owner of a claimed or running run is done with it, well or with a problem. */
@@ -37,6 +39,7 @@ export type RequestBody = z.infer<typeof requestBody>;
 export interface Replies {
   claim: { run: string; epoch: number };
   submit: z.infer<typeof runRecord>;
+  wait: z.infer<typeof runRecord>;
   'dry-run': DryRunReport;
   release: null;
   runs: z.infer<typeof runRecord>[];
@@ -117,7 +120,7 @@ export const toWorker = z.discriminatedUnion('type', [
   z.object({ ...envelope, type: z.literal('resume') }),
   /** The estimate, the holds or the run have changed; the phase has not. */
   z.object({ ...envelope, type: z.literal('pause-info'), info: pauseInfo }),
-  /** The requests in flight are waited for no longer (`on_drain_timeout: 'force'`): their connections are cut. */
+  /** Requests in flight are waited for no longer (`on_drain_timeout: 'force'`): connections are cut, the worker exits. */
   z.object({ ...envelope, type: z.literal('cut') }),
   /** Stop accepting, finish what is in flight, exit. */
   z.object({ ...envelope, type: z.literal('stop'), timeout: z.number() }),
@@ -125,5 +128,3 @@ export const toWorker = z.discriminatedUnion('type', [
   z.object({ ...envelope, type: z.literal('run-changed'), run: runRecord }),
 ]);
 export type ToWorker = z.infer<typeof toWorker>;
-
-export { clusterStatus };

@@ -1,0 +1,89 @@
+/** `exclusive()`: a handler that runs alone in the whole cluster. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import { QuiesceError, toQuiesceError } from '../errors.ts';
+import { pathOf } from './admission.ts';
+import { entryOf, type Entry } from './in-flight.ts';
+import { refuse } from './refusal.ts';
+import { getRuntime } from './runtime.ts';
+import { markSpecial } from './special-routes.ts';
+
+/**
+ * Wraps an Express handler so that it runs only while the cluster is quiesced, its own request excepted.
+ *
+ * Another such request meanwhile gets 409 `run-in-progress`; if the requests in flight do not finish in time, this one
+ * gets 503 `drain-timeout` and the handler is not called. The run ends when the handler has ended its response and, if
+ * it returned a promise, that has settled. A run that passes `sync.run_timeout` is ended by killing its worker.
+ */
+export function exclusive(handler: RequestHandler): RequestHandler {
+  if (typeof handler !== 'function') throw new TypeError('exclusive() takes an Express handler: exclusive((req, res) => { … }).');
+
+  async function quiesceExclusive(req: Request, res: Response, next: NextFunction): Promise<void> {
+    const runtime = getRuntime();
+    let entry: Entry;
+    let run: string;
+    try {
+      entry = claimingEntry(req);
+      run = (await runtime.link.request<'claim'>({ op: 'claim', kind: 'exclusive', method: req.method, path: pathOf(req) })).run;
+    } catch (error) {
+      return refuseClaim(req, res, error);
+    }
+    const release = (): void => {
+      // A lost primary has ended the run already.
+      runtime.link.request<'release'>({ op: 'release', run }).catch(() => {});
+    };
+    if (entry.gone) {
+      // Nobody waits for the answer any more, so nothing need be stopped for it.
+      res.end();
+      return release();
+    }
+    entry.onSettled = release;
+    try {
+      const result: unknown = handler(req, res, next);
+      if (!isPromise(result)) return;
+      runtime.gate.wait(entry, result);
+      await result;
+      // Its promise says that the handler is done, even if it did not end a response that nobody reads.
+      runtime.gate.finish(entry);
+    } catch (error) {
+      next(error);
+    }
+  }
+
+  markSpecial(quiesceExclusive, { isFree: () => false, refuse: refuseDuringRun });
+  return quiesceExclusive;
+}
+
+/** The entry of a request that asks for a run: from now on it does not count, since a drain must not wait for it. */
+export function claimingEntry(req: IncomingMessage): Entry {
+  const runtime = getRuntime();
+  runtime.requirePrimary();
+  const entry = entryOf(req);
+  if (entry === undefined) {
+    throw new QuiesceError('internal', 'This request did not pass the gate. Put app.use(gate()) before everything else, and do not except this path.');
+  }
+  runtime.gate.exempt(entry);
+  return entry;
+}
+
+/** Answers a claim that was not granted; 409 names the run that is going on. */
+export function refuseClaim(req: IncomingMessage, res: ServerResponse, error: unknown, location?: (run: string) => string): void {
+  const known = toQuiesceError(error);
+  const { run } = known.extra;
+  const headers: Record<string, string> = {};
+  if (location !== undefined && typeof run === 'string') headers['Location'] = location(run);
+  if (known.status === 503 || known.status === 409) headers['Retry-After'] = String(getRuntime().gate.retryAfter);
+  refuse(req, res, known, { headers });
+}
+
+export function runInProgress(run: string): QuiesceError {
+  return new QuiesceError('run-in-progress', `Run ${run} is going on, and only one may run at a time. Try again when it has ended.`, { extra: { run } });
+}
+
+function refuseDuringRun(req: IncomingMessage, res: ServerResponse, run: string): void {
+  refuseClaim(req, res, runInProgress(run));
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
+}

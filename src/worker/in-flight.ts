@@ -1,0 +1,187 @@
+/**
+ * A request from the moment it is admitted until nothing of it runs any more.
+ *
+ * open ──(response or socket closed)──▶ gone ──(handler has ended the response)──▶ ended ──(no promise left)──▶ settled
+ *
+ * `close` alone proves nothing: a client that aborts closes the response while the handler works on. And a
+ * pipelined request whose client leaves gets no event at all on Node 20 and 22, hence the look at the socket.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import type { InFlightRequest } from '../protocol/messages.ts';
+
+const kEntry = Symbol('quiesce.entry');
+const kOpen = Symbol('quiesce.open');
+
+export interface Entry {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  /** `performance.now()`, ms. */
+  readonly since: number;
+  /** Whether it counts towards the requests in flight that a drain waits for. */
+  counts: boolean;
+  gone: boolean;
+  ended: boolean;
+  settled: boolean;
+  /** Promises that keep it from settling. */
+  waits: number;
+  onSettled: (() => void) | null;
+}
+
+type Tracked = IncomingMessage & { [kEntry]?: Entry };
+type CountedSocket = Socket & { [kOpen]?: number };
+
+export function entryOf(req: IncomingMessage): Entry | undefined {
+  return (req as Tracked)[kEntry];
+}
+
+export class InFlight {
+  readonly #counted = new Set<Entry>();
+  readonly #exempt = new Set<Entry>();
+  readonly #onLeave: () => void;
+  readonly #onResponseClose: (this: ServerResponse) => void;
+  readonly #onSocketClose: (this: Socket) => void;
+
+  /** `onLeave` is called each time a request stops counting. */
+  constructor(onLeave: () => void) {
+    this.#onLeave = onLeave;
+    // One function each for all requests: a closure per request would be the dearest part of the gate.
+    const left = (entry: Entry | undefined): void => this.#left(entry);
+    const leftWith = (socket: Socket): void => this.#leftWith(socket as CountedSocket);
+    this.#onResponseClose = function () {
+      left(entryOf(this.req));
+    };
+    this.#onSocketClose = function () {
+      leftWith(this);
+    };
+  }
+
+  get count(): number {
+    return this.#counted.size;
+  }
+
+  /** Admits and counts in one synchronous step. */
+  enter(req: IncomingMessage, res: ServerResponse): Entry {
+    const entry: Entry = {
+      req,
+      res,
+      since: performance.now(),
+      counts: true,
+      gone: false,
+      ended: false,
+      settled: false,
+      waits: 0,
+      onSettled: null,
+    };
+    (req as Tracked)[kEntry] = entry;
+    this.#counted.add(entry);
+    res.on('close', this.#onResponseClose);
+    const socket = req.socket as CountedSocket;
+    const open = socket[kOpen];
+    if (open === undefined) socket.on('close', this.#onSocketClose);
+    socket[kOpen] = (open ?? 0) + 1;
+    return entry;
+  }
+
+  /** The request no longer counts but is followed until it settles: an exclusive run's own request. */
+  exempt(entry: Entry): void {
+    if (!entry.counts) return;
+    entry.counts = false;
+    this.#counted.delete(entry);
+    if (!entry.settled) this.#exempt.add(entry);
+    this.#onLeave();
+  }
+
+  /** Keeps the entry from settling until the promise has settled. False where it is too late for that. */
+  wait(entry: Entry, promise: PromiseLike<unknown>): boolean {
+    if (entry.settled) return false;
+    entry.waits++;
+    const done = (): void => {
+      entry.waits--;
+      this.#settle(entry);
+    };
+    promise.then(done, done);
+    return true;
+  }
+
+  /** The handler is known to be done, whether or not it has ended the response to a client that has gone. */
+  finish(entry: Entry): void {
+    if (entry.gone) this.#end(entry);
+  }
+
+  /** The handler is known to be done with the socket, which now lives on for something else. */
+  done(entry: Entry): void {
+    entry.gone = true;
+    this.#end(entry);
+  }
+
+  /** Cuts the connections of all that count; their handlers may still run. */
+  cut(): void {
+    for (const entry of this.#counted) entry.req.socket.destroy();
+  }
+
+  /** The oldest first; `age` in ms. */
+  list(limit: number): InFlightRequest[] {
+    const now = performance.now();
+    const list: InFlightRequest[] = [];
+    for (const entry of this.#counted) {
+      if (list.length === limit) break;
+      // Express rewrites `url` inside a mounted router and keeps what came in `originalUrl`.
+      const url = (entry.req as { originalUrl?: string }).originalUrl ?? entry.req.url ?? '';
+      list.push({
+        method: entry.req.method ?? '',
+        path: url.split('?', 1)[0]!,
+        age: Math.round(now - entry.since),
+        ...(entry.gone && !entry.ended ? { clientGone: true } : {}),
+      });
+    }
+    return list;
+  }
+
+  #leftWith(socket: CountedSocket): void {
+    if (!socket[kOpen]) return;
+    for (const entries of [this.#counted, this.#exempt]) {
+      for (const entry of entries) if (entry.req.socket === socket) this.#left(entry);
+    }
+  }
+
+  #left(entry: Entry | undefined): void {
+    if (entry === undefined || entry.gone) return;
+    entry.gone = true;
+    const { res } = entry;
+    if (res.writableEnded) return this.#end(entry);
+    // The client left before the handler was done: only now is it worth watching what the handler does.
+    const end = res.end;
+    res.end = ((...args: Parameters<typeof end>) => {
+      const result = end.apply(res, args);
+      this.#end(entry);
+      return result;
+    }) as typeof end;
+    // What was piped into the response is unpiped by now and will never end it: the source's own end counts.
+    res.on('unpipe', (source: Readable) => {
+      if (source.destroyed || source.readableEnded) this.#end(entry);
+      else source.once('close', () => this.#end(entry)).once('end', () => this.#end(entry));
+    });
+  }
+
+  #end(entry: Entry): void {
+    entry.ended = true;
+    this.#settle(entry);
+  }
+
+  #settle(entry: Entry): void {
+    if (entry.settled || !entry.ended || entry.waits > 0) return;
+    entry.settled = true;
+    const socket = entry.req.socket as CountedSocket;
+    socket[kOpen] = (socket[kOpen] ?? 1) - 1;
+    if (entry.counts) {
+      entry.counts = false;
+      this.#counted.delete(entry);
+      this.#onLeave();
+    } else {
+      this.#exempt.delete(entry);
+    }
+    entry.onSettled?.();
+  }
+}

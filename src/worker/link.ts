@@ -1,0 +1,151 @@
+/**
+ * The worker's end of the line to its primary. States: open → lost, for good. Everything asked of a lost
+ * primary is refused with `no-primary`.
+ */
+import { QuiesceError, type Problem } from '../errors.ts';
+import { toWorker, type FromWorker, type Replies, type RequestBody, type ToWorker } from '../protocol/messages.ts';
+import type { RunRecord } from '../protocol/runs.ts';
+
+/** A message without its envelope. */
+export type Outgoing = FromWorker extends infer M
+  ? M extends FromWorker
+    ? Omit<M, 'quiesce' | 'slot' | 'incarnation'>
+    : never
+  : never;
+
+/** How messages reach the primary: IPC, or a call in the same process. `done` gets the reason why one never will. */
+export type Transport = (message: FromWorker, done: (error: Error | null) => void) => void;
+
+export interface Identity {
+  readonly slot: number;
+  readonly incarnation: number;
+}
+
+interface Pending {
+  resolve(value: unknown): void;
+  reject(error: QuiesceError): void;
+}
+
+/** For requests that the primary answers from memory, ms. */
+export const requestTimeout = 5_000;
+
+export class Link {
+  readonly identity: Identity;
+  readonly #transport: Transport;
+  readonly #pending = new Map<number, Pending>();
+  readonly #handlers = new Set<(message: ToWorker) => void>();
+  readonly #watchers = new Map<string, Set<(run: RunRecord) => void>>();
+  #nextId = 1;
+  #lost: QuiesceError | null = null;
+
+  constructor(identity: Identity, transport: Transport) {
+    this.identity = identity;
+    this.#transport = transport;
+  }
+
+  get lost(): boolean {
+    return this.#lost !== null;
+  }
+
+  /** Every valid message but replies and `run-changed`, in order of arrival. */
+  onMessage(handler: (message: ToWorker) => void): void {
+    this.#handlers.add(handler);
+  }
+
+  send(message: Outgoing, done: (error: Error | null) => void = () => {}): void {
+    if (this.#lost) return done(this.#lost);
+    const { slot, incarnation } = this.identity;
+    this.#transport({ quiesce: 1, slot, incarnation, ...message }, done);
+  }
+
+  /**
+   * Asks the primary. Rejects with the problem it answers with, or with `no-primary` when it is gone or,
+   * where a `timeout` (ms) is given, silent.
+   */
+  request<Op extends RequestBody['op']>(
+    body: Extract<RequestBody, { op: Op }>,
+    options: { epoch?: number; timeout?: number } = {},
+  ): Promise<Replies[Op]> {
+    return new Promise<Replies[Op]>((resolve, reject) => {
+      if (this.#lost) return reject(this.#lost);
+      const id = this.#nextId++;
+      let timer: NodeJS.Timeout | undefined;
+      const settled = (): void => {
+        clearTimeout(timer);
+        this.#pending.delete(id);
+      };
+      const pending: Pending = {
+        resolve: (value) => {
+          settled();
+          resolve(value as Replies[Op]);
+        },
+        reject: (error) => {
+          settled();
+          reject(error);
+        },
+      };
+      this.#pending.set(id, pending);
+      if (options.timeout !== undefined) {
+        const silent = `The primary did not answer '${body.op}' within ${options.timeout} ms.`;
+        timer = setTimeout(() => pending.reject(noPrimary(silent)), options.timeout);
+      }
+      this.send({ type: 'request', epoch: options.epoch ?? 0, id, body: body as RequestBody }, (error) => {
+        if (error) pending.reject(noPrimary(`The primary cannot be reached: ${error.message}`));
+      });
+    });
+  }
+
+  /** Follows a run. Returns what it is now, and how to stop. */
+  async watch(run: string, listener: (run: RunRecord) => void): Promise<{ current: RunRecord; stop: () => void }> {
+    const listeners = this.#watchers.get(run) ?? new Set();
+    this.#watchers.set(run, listeners);
+    listeners.add(listener);
+    const stop = (): void => {
+      listeners.delete(listener);
+      if (listeners.size === 0) this.#watchers.delete(run);
+    };
+    try {
+      return { current: await this.request({ op: 'watch', run }, { timeout: requestTimeout }), stop };
+    } catch (error) {
+      stop();
+      throw error;
+    }
+  }
+
+  /** What came over the transport. A malformed message is reported and dropped. */
+  receive(raw: unknown): void {
+    const parsed = toWorker.safeParse(raw);
+    if (!parsed.success) {
+      const what = `A malformed message from the primary was dropped: ${parsed.error.message}`;
+      process.emitWarning(what, { code: 'QUIESCE_PROTOCOL' });
+      return;
+    }
+    const message = parsed.data;
+    if (message.slot !== this.identity.slot || message.incarnation !== this.identity.incarnation) return;
+    if (message.type === 'reply') {
+      const pending = this.#pending.get(message.id);
+      if (message.problem) pending?.reject(QuiesceError.fromProblem(message.problem as Problem));
+      else pending?.resolve(message.value);
+    } else if (message.type === 'run-changed') {
+      for (const listener of this.#watchers.get(message.run.id) ?? []) listener(message.run);
+    } else {
+      for (const handler of this.#handlers) handler(message);
+    }
+  }
+
+  /** The primary is gone: everything pending is refused, and so is everything to come. */
+  lose(): void {
+    if (this.#lost) return;
+    this.#lost = noPrimary('The primary is gone and this worker is stopping. Send the request again in a moment.');
+    for (const pending of this.#pending.values()) pending.reject(this.#lost);
+  }
+}
+
+function noPrimary(detail: string): QuiesceError {
+  return new QuiesceError('no-primary', detail);
+}
+
+/** Ours among the messages that the app and node:cluster exchange on the same channel. */
+export function isQuiesceMessage(raw: unknown): boolean {
+  return typeof raw === 'object' && raw !== null && (raw as { quiesce?: unknown }).quiesce === 1;
+}

@@ -1,0 +1,155 @@
+/**
+ * `mirror()`: the Express handler of `PUT /api/sync`, and of `GET` for the runs where it is mounted for that too.
+ *
+ * auth → headers → claim (409 at once) → spool → submit → wait for the end → answer
+ */
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import { QuiesceError, toQuiesceError, type Problem } from '../errors.ts';
+import type { WorkerSettings } from '../protocol/messages.ts';
+import { mirrorOptions, type MirrorOptions } from '../protocol/mirror-job.ts';
+import { isEnded, type Counts, type RunRecord } from '../protocol/runs.ts';
+import { pathOf } from './admission.ts';
+import { claimingEntry, refuseClaim, runInProgress } from './exclusive.ts';
+import { accepted, readFeedHeaders, type FeedHeaders } from './feed-headers.ts';
+import { entryOf } from './in-flight.ts';
+import { refuse } from './refusal.ts';
+import { serveRuns } from './run-routes.ts';
+import { getRuntime, type Runtime } from './runtime.ts';
+import { markSpecial } from './special-routes.ts';
+import { authorize } from './sync-access.ts';
+import { spool } from './upload.ts';
+
+/**
+ * An Express handler that makes a MongoDB collection equal to the JSON array (or NDJSON) in the body of a `PUT`, while
+ * the whole cluster is quiesced. `docs/http-api.md` has every answer.
+ *
+ * Mount it with `app.put(path, mirror(…))`, or with `app.use(path, mirror(…))` to serve the runs under the same path.
+ *
+ * @throws TypeError where an option is not of its type.
+ */
+export function mirror(options: MirrorOptions): RequestHandler {
+  const parsed = mirrorOptions.safeParse(options);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'options'}: ${issue.message}`);
+    throw new TypeError(`mirror(): ${problems.join('; ')}`);
+  }
+  const checked = parsed.data;
+
+  function quiesceMirror(req: Request, res: Response, next: NextFunction): void {
+    if (req.method === 'PUT') {
+      put(req, res, checked).catch((error: unknown) => fail(req, res, error));
+    } else if (req.method === 'GET' || req.method === 'HEAD') {
+      const entry = entryOf(req);
+      if (entry) getRuntime().gate.exempt(entry); // a page that follows a run must not keep it from draining
+      serveRuns(req, res, next).catch((error: unknown) => fail(req, res, error));
+    } else {
+      const error = new QuiesceError('method-not-allowed', `There is PUT for a feed and GET for the runs, not ${req.method}.`);
+      refuse(req, res, error, { headers: { Allow: 'GET, HEAD, PUT' } });
+    }
+  }
+
+  markSpecial(quiesceMirror, {
+    isFree: (req) => req.method === 'GET' || req.method === 'HEAD' || isDryRun(req.url),
+    refuse: (req, res, run) => {
+      void getRuntime()
+        .settings.then((settings) => authorize(req, settings.sync.token))
+        .then(
+          () => refuseClaim(req, res, runInProgress(run), (id) => `${pathOf(req)}/${id}`),
+          (error: unknown) => fail(req as Request, res as Response, error),
+        );
+    },
+  });
+  return quiesceMirror;
+}
+
+async function put(req: Request, res: Response, options: ReturnType<typeof mirrorOptions.parse>): Promise<void> {
+  const runtime = getRuntime();
+  runtime.requirePrimary();
+  const settings = await runtime.settings;
+  authorize(req, settings.sync.token);
+  const headers = readFeedHeaders(req, settings.sync.maxBytes);
+  if (isDryRun(req.url)) return dryRun(runtime, req, res, options, headers, settings);
+
+  const location = (run: string): string => `${pathOf(req)}/${run}`;
+  claimingEntry(req);
+  let run: string;
+  try {
+    run = (await runtime.link.request<'claim'>({ op: 'claim', kind: 'sync', method: req.method, path: pathOf(req) })).run;
+  } catch (error) {
+    return refuseClaim(req, res, error, location);
+  }
+  try {
+    const feed = await spool(req, spoolPath(settings, run), headers, limitsOf(settings));
+    await runtime.link.request<'submit'>({ op: 'submit', run, feed, mirror: options });
+  } catch (error) {
+    const problem = toQuiesceError(error, 'run-failed').toProblem(location(run));
+    runtime.link.request<'release'>({ op: 'release', run, problem }).catch(() => {}); // a lost primary has ended it already
+    throw error;
+  }
+  // From here on the run is the primary's: it goes on whether or not this client stays.
+  if (headers.prefer.respondAsync) return answerAccepted(res, run, location(run), { 'Preference-Applied': 'respond-async' });
+  const ended = await runtime.link.request<'wait'>({ op: 'wait', run });
+  if (!isEnded(ended.state)) return answerAccepted(res, run, location(run), {});
+  answerEnded(req, res, ended, headers);
+}
+
+/** Validates and compares without a claim: the cluster serves on, and nothing is written. */
+async function dryRun(
+  runtime: Runtime,
+  req: Request,
+  res: Response,
+  mirror: ReturnType<typeof mirrorOptions.parse>,
+  headers: FeedHeaders,
+  settings: WorkerSettings,
+): Promise<void> {
+  const entry = entryOf(req);
+  if (entry) runtime.gate.exempt(entry);
+  const feed = await spool(req, spoolPath(settings, `dry-${randomUUID()}`), headers, limitsOf(settings));
+  // The primary removes the spool.
+  res.status(200).set('Cache-Control', 'no-store').json(await runtime.link.request<'dry-run'>({ op: 'dry-run', feed, mirror }));
+}
+
+function spoolPath(settings: WorkerSettings, name: string): string {
+  return join(settings.spoolDir, `${name}.feed`);
+}
+
+function limitsOf(settings: WorkerSettings): { maxBytes: number; timeout: number } {
+  return { maxBytes: settings.sync.maxBytes, timeout: settings.sync.uploadTimeout };
+}
+
+function answerAccepted(res: Response, run: string, location: string, headers: Record<string, string>): void {
+  res.status(202).set({ Location: location, 'Quiesce-Run': run, 'Cache-Control': 'no-store', ...headers }).end();
+}
+
+function answerEnded(req: Request, res: Response, run: RunRecord, { prefer }: FeedHeaders): void {
+  if (run.state !== 'succeeded' || run.report === undefined) {
+    const error = run.error === undefined ? new QuiesceError('run-failed', 'The run ended without a report.') : QuiesceError.fromProblem(run.error as Problem);
+    return fail(req, res, error, { 'Quiesce-Run': run.id });
+  }
+  res.set({ 'Quiesce-Run': run.id, 'Quiesce-Counts': countsHeader(run.report.counts), 'Cache-Control': 'no-store' });
+  if (prefer.representation !== null) res.set('Preference-Applied', `return=${prefer.representation ? 'representation' : 'minimal'}`);
+  if (prefer.representation) res.status(200).json(run.report);
+  else res.status(204).end();
+}
+
+function countsHeader({ inserted, updated, deleted, unchanged }: Counts): string {
+  return `inserted=${inserted}, updated=${updated}, deleted=${deleted}, unchanged=${unchanged}`;
+}
+
+function fail(req: Request, res: Response, error: unknown, headers: Record<string, string> = {}): void {
+  const known = toQuiesceError(error, 'internal');
+  refuse(req, res, known, {
+    headers: {
+      ...headers,
+      ...(known.code === 'unsupported-media-type' ? accepted : {}),
+      ...(known.code === 'unauthorized' ? { 'WWW-Authenticate': 'Bearer realm="quiesce"' } : {}),
+      ...(known.status === 503 ? { 'Retry-After': String(getRuntime().gate.retryAfter) } : {}),
+    },
+  });
+}
+
+function isDryRun(url: string | undefined): boolean {
+  return new URL(url ?? '/', 'http://localhost').searchParams.get('dryRun') === 'true';
+}

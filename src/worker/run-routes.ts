@@ -1,0 +1,54 @@
+/** `GET` of the runs: all, one, or one as a live stream. */
+import type { NextFunction, Request, Response } from 'express';
+import { isEnded, type RunRecord } from '../protocol/runs.ts';
+import { requestTimeout } from './link.ts';
+import { getRuntime } from './runtime.ts';
+
+/** Comments that keep proxies from closing an idle stream, ms. */
+const keepAlive = 15_000;
+const listLimit = 100;
+
+/** Serves the last part of the path as a run's id where there is one, and the list where there is none. */
+export async function serveRuns(req: Request, res: Response, next: NextFunction): Promise<void> {
+  const runtime = getRuntime();
+  runtime.requirePrimary();
+  const { id = req.path.slice(1) } = req.params;
+  const run = typeof id === 'string' && !id.includes('/') ? id : null;
+  if (run === null) return next();
+  res.set('Cache-Control', 'no-store');
+  if (run === '' || req.route?.path === req.path) {
+    const items = await runtime.link.request<'runs'>({ op: 'runs', limit: listLimit }, { timeout: requestTimeout });
+    res.json({ items });
+    return;
+  }
+  res.vary('Accept');
+  if (req.accepts(['application/json', 'text/event-stream']) === 'text/event-stream') return stream(req, res, run);
+  res.json(await runtime.link.request<'run'>({ op: 'run', run }, { timeout: requestTimeout }));
+}
+
+/** Server-sent events: `run` with the whole record at each change, until the run has ended. */
+async function stream(req: Request, res: Response, id: string): Promise<void> {
+  let number = 0;
+  let stop = (): void => {};
+  const send = (run: RunRecord): void => {
+    res.write(`id: ${++number}\nevent: run\ndata: ${JSON.stringify(run)}\n\n`);
+    if (!isEnded(run.state)) return;
+    stop();
+    res.end();
+  };
+  // Changes that come before the answer to `watch` are older than it.
+  let current = false;
+  const watch = await getRuntime().link.watch(id, (run) => {
+    if (current) send(run);
+  });
+  current = true;
+  const timer = setInterval(() => res.write(': still here\n\n'), keepAlive);
+  stop = () => {
+    clearInterval(timer);
+    watch.stop();
+  };
+  if (req.destroyed || res.destroyed) return stop();
+  res.once('close', stop);
+  res.set({ 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' }).flushHeaders();
+  send(watch.current);
+}

@@ -1,0 +1,144 @@
+/**
+ * What gate, exclusive, mirror and listen share in one process. One per process, even where the command and the
+ * app carry a copy of the package each.
+ *
+ * worker      forked by a quiesce primary
+ * foreign     a cluster worker of somebody else's primary (PM2's cluster mode): exclusive work is refused
+ * standalone  no cluster at all: a primary in the same process guards this one
+ */
+import cluster from 'node:cluster';
+import { QuiesceError } from '../errors.ts';
+import type { WorkerSettings } from '../protocol/messages.ts';
+import { Gate } from './gate.ts';
+import { startHeartbeat } from './heartbeat.ts';
+import { isQuiesceMessage, Link, type Transport } from './link.ts';
+
+export type Mode = 'worker' | 'foreign' | 'standalone';
+
+/** A primary in this process: given how to reach the worker, returns how the worker reaches it. */
+export type LocalPrimary = (toWorker: (message: unknown) => void) => Transport;
+
+/** Options of `gate()` that `listen()` needs for what bypasses the middleware. */
+export interface GateRules {
+  isExcepted(path: string): boolean;
+}
+
+export class Runtime {
+  readonly mode: Mode;
+  readonly gate: Gate;
+  readonly link: Link;
+  /** The rules of the app's gate, once it has one. */
+  rules: GateRules | null = null;
+  /** What to do when the primary says stop, in ms of grace; the process entry sets it. */
+  onStop: (timeout: number) => void = () => {};
+  stopping = false;
+  readonly settings: Promise<WorkerSettings>;
+
+  constructor(mode: Mode, link: (receive: (message: unknown) => void) => Link) {
+    this.mode = mode;
+    this.gate = new Gate((epoch) => this.link.send({ type: 'drained', epoch }));
+    this.link = link((message) => this.link.receive(message));
+    this.settings = new Promise((resolve) => {
+      this.link.onMessage((message) => {
+        switch (message.type) {
+          case 'welcome':
+            resolve(message.settings);
+            if (mode === 'worker') startHeartbeat(this, message.settings.heartbeat.interval);
+            return;
+          case 'pause':
+            return this.gate.pause(message.epoch, message.info);
+          case 'pause-info':
+            return this.gate.inform(message.epoch, message.info);
+          case 'resume':
+            return this.gate.resume(message.epoch);
+          case 'cut':
+            return this.gate.cut(message.epoch);
+          case 'stop':
+            this.stopping = true;
+            return this.onStop(message.timeout);
+          default:
+            return;
+        }
+      });
+    });
+  }
+
+  /** Refuses what only a whole cluster, or a single process, can do. */
+  requirePrimary(): void {
+    if (this.mode !== 'foreign') return;
+    throw new QuiesceError(
+      'no-primary',
+      'This process is a cluster worker of another supervisor, so only one of several workers could be paused. ' +
+        'Start the app with `quiesce start`; under PM2 run quiesce itself in fork mode (`quiesce startup pm2`).',
+    );
+  }
+}
+
+const kRuntime = Symbol.for('quiesce.runtime');
+const shared = globalThis as { [kRuntime]?: Runtime };
+let localPrimary: LocalPrimary | null = null;
+
+/** Where no cluster is, this makes the primary. Set by the package's entry: a worker imports nothing of a primary. */
+export function provideLocalPrimary(factory: LocalPrimary): void {
+  localPrimary ??= factory;
+}
+
+export function getRuntime(): Runtime {
+  return (shared[kRuntime] ??= create());
+}
+
+function create(): Runtime {
+  const { QUIESCE_SLOT: slot, QUIESCE_INCARNATION: incarnation } = process.env;
+  if (cluster.isWorker && slot !== undefined && incarnation !== undefined) return createWorker(Number(slot), Number(incarnation));
+  return cluster.isWorker ? createForeign() : createStandalone();
+}
+
+function createWorker(slot: number, incarnation: number): Runtime {
+  const runtime = new Runtime('worker', (receive) => {
+    process.on('message', (message) => {
+      if (isQuiesceMessage(message)) receive(message);
+    });
+    return new Link({ slot, incarnation }, (message, done) => {
+      if (!process.connected) return done(new Error('the channel is closed'));
+      process.send!(message, undefined, {}, done);
+    });
+  });
+  leaveWithoutPrimary(runtime);
+  runtime.link.send({ type: 'hello', epoch: 0, pid: process.pid });
+  return runtime;
+}
+
+/** How long callers are given to read their last answer when the primary is gone, ms. */
+const lastAnswers = 250;
+
+/**
+ * A worker that has lost its primary exits. Node would exit with code 0 in the middle of everything; this shuts the
+ * gate for good, answers those who wait for the primary, and goes.
+ */
+function leaveWithoutPrimary(runtime: Runtime): void {
+  cluster.worker!.prependListener('disconnect', () => {
+    cluster.worker!.exitedAfterDisconnect = true; // keeps Node's own listener from exiting at once
+    runtime.stopping = true;
+    runtime.gate.lose();
+    runtime.link.lose();
+    setTimeout(() => process.exit(1), lastAnswers);
+  });
+}
+
+/** Nobody ever answers; the gate guards nothing and stays open. */
+function createForeign(): Runtime {
+  const runtime = new Runtime('foreign', () => new Link({ slot: 0, incarnation: 0 }, (_message, done) => done(new Error('no primary'))));
+  runtime.gate.resume(0);
+  return runtime;
+}
+
+function createStandalone(): Runtime {
+  const factory = localPrimary;
+  if (factory === null) throw new Error('Import quiesce through its entry point.');
+  const runtime = new Runtime('standalone', (receive) => {
+    const send = factory(receive);
+    return new Link({ slot: 0, incarnation: 0 }, send);
+  });
+  runtime.link.send({ type: 'hello', epoch: 0, pid: process.pid });
+  return runtime;
+}
