@@ -4,7 +4,7 @@ import { cacheDir } from './cache.ts';
 import { runCommand } from './run-command.ts';
 
 /** An answer of any kind within this time means that the host can be reached; a closed network refuses at once. */
-const reachTimeout = 5_000;
+const reachTimeout = 3_000;
 
 export async function officialBuild(log: (line: string) => void): Promise<string> {
   const { version } = DryMongoBinary.getEnsuredOptions();
