@@ -26,9 +26,8 @@ export async function findMongod(log: Log): Promise<FoundMongod> {
     return { source: 'download', command: await officialBuild(log) };
   } catch (error) {
     failures.push(`the official build: ${reason(error)}`);
-    log(
-      `no mongod here, and no download: ${reason(error)}. Trying MongoDB for Windows under Wine (unsigned, checksummed).`,
-    );
+    log(`no mongod on the PATH; the official build: ${reason(error)}`);
+    log('using an unsigned build of MongoDB for Windows under Wine, known by its checksums; for development only');
   }
   try {
     return { source: 'wine', command: await mongodUnderWine(log) };
