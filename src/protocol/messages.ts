@@ -84,7 +84,7 @@ export const fromWorker = z.discriminatedUnion('type', [
   z.object({ ...envelope, type: z.literal('heartbeat'), beat: heartbeat }),
   z.object({ ...envelope, type: z.literal('request'), id: z.int(), body: requestBody }),
   /** The worker stopped by itself and says why: an app that threw while it was loaded, for one. */
-  z.object({ ...envelope, type: z.literal('failed'), stage: z.enum(['boot', 'run']), message: z.string(), stack: z.string().optional() }),
+  z.object({ ...envelope, type: z.literal('failed'), stage: z.enum(['boot', 'run']), message: z.string(), stack: z.string().optional(), code: z.string().optional() }),
 ]);
 export type FromWorker = z.infer<typeof fromWorker>;
 

@@ -1,0 +1,65 @@
+/**
+ * Finds workers whose event loop is stuck: serving, but silent for longer than the timeout.
+ *
+ * Silence counts only while this process itself could listen. One that was stopped, or was busy, finds all of
+ * its workers silent, and must hear them out first.
+ */
+import type { Heartbeat } from '../protocol/messages.ts';
+
+interface Pulse {
+  at: number;
+  last: Heartbeat | null;
+}
+
+export class HeartbeatMonitor<Key> {
+  readonly #timeout: number;
+  readonly #pulses = new Map<Key, Pulse>();
+  #checkedAt: number | null = null;
+
+  /** `timeout` in ms. */
+  constructor(timeout: number) {
+    this.#timeout = timeout;
+  }
+
+  /** How often `check` is to be called, ms. */
+  get interval(): number {
+    return Math.max(50, Math.min(1_000, this.#timeout / 4));
+  }
+
+  /** From now on its silence counts. */
+  watch(key: Key, now: number): void {
+    const pulse = this.#pulses.get(key);
+    if (pulse) pulse.at = now;
+    else this.#pulses.set(key, { at: now, last: null });
+  }
+
+  beat(key: Key, beat: Heartbeat, now: number): void {
+    const pulse = this.#pulses.get(key);
+    if (!pulse) return;
+    pulse.at = now;
+    pulse.last = beat;
+  }
+
+  last(key: Key): Heartbeat | null {
+    return this.#pulses.get(key)?.last ?? null;
+  }
+
+  forget(key: Key): void {
+    this.#pulses.delete(key);
+  }
+
+  /** Those that have been silent for too long, and for how long, ms. `now` is monotonic. */
+  check(now: number): { key: Key; silentFor: number }[] {
+    const late = this.#checkedAt !== null && now - this.#checkedAt > 2 * this.interval;
+    this.#checkedAt = now;
+    if (late) {
+      for (const pulse of this.#pulses.values()) pulse.at = now;
+      return [];
+    }
+    const silent: { key: Key; silentFor: number }[] = [];
+    for (const [key, pulse] of this.#pulses) {
+      if (now - pulse.at > this.#timeout) silent.push({ key, silentFor: now - pulse.at });
+    }
+    return silent;
+  }
+}

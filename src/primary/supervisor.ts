@@ -1,0 +1,343 @@
+/**
+ * Keeps the workers running: runs the effects of the lifecycle model on real processes and feeds it what happens to
+ * them. Every order, message, exit and timer only enqueues an event; the model's state changes in one place.
+ */
+import type { Address } from 'node:cluster';
+import type { Logger } from 'pino';
+import type { AppConfig } from '../config.ts';
+import { QuiesceError } from '../errors.ts';
+import { fromWorker, type FromWorker, type WorkerSettings } from '../protocol/messages.ts';
+import type { WorkerStatus } from '../protocol/runs.ts';
+import { newFleet, type Effect, type Fleet, type FleetEvent, type FleetSettings, type Task } from './fleet.ts';
+import { HeartbeatMonitor } from './heartbeat.ts';
+import { step } from './lifecycle.ts';
+import type { OutgoingMessage, WorkerEvents, WorkerPort, WorkerRef } from './ports.ts';
+import { nextDeadline } from './reconcile.ts';
+import { VitalsSampler } from './vitals.ts';
+import { setUpCluster, WorkerProcess, type ProcessEnd } from './worker-process.ts';
+import { fleetSettings, vitalsEvery } from './supervisor-settings.ts';
+
+export interface SupervisorDeps {
+  readonly events: WorkerEvents;
+  readonly settings: WorkerSettings;
+  readonly log: Logger;
+}
+
+interface Running {
+  readonly process: WorkerProcess;
+  readonly forkedAt: number;
+  readonly key: string;
+  /** Why it is going to end, where that is known beforehand. */
+  reason: string | null;
+  portInUse: boolean;
+}
+
+interface Waiter {
+  resolve(): void;
+  reject(error: QuiesceError): void;
+}
+
+export class Supervisor implements WorkerPort {
+  readonly #config: AppConfig;
+  readonly #deps: SupervisorDeps;
+  readonly #settings: FleetSettings;
+  readonly #running = new Map<string, Running>();
+  readonly #waiters = new Map<Task, Waiter[]>();
+  readonly #urls = new Set<string>();
+  readonly #heartbeats: HeartbeatMonitor<string>;
+  readonly #vitals: VitalsSampler;
+  readonly #queue: FleetEvent[] = [];
+  #fleet: Fleet;
+  #working = false;
+  #deadline: NodeJS.Timeout | null = null;
+  #heartbeatCheck: NodeJS.Timeout | null = null;
+
+  constructor(config: AppConfig, deps: SupervisorDeps) {
+    this.#config = config;
+    this.#deps = deps;
+    this.#settings = fleetSettings(config);
+    this.#fleet = newFleet(config.instances);
+    this.#heartbeats = new HeartbeatMonitor(config.heartbeat.timeout);
+    this.#vitals = new VitalsSampler(vitalsEvery(config), () => this.#pids(), () => this.#checkMemory());
+  }
+
+  /** Resolves when the workers serve. Rejects with `boot-failed` or `port-in-use` where they cannot; none is left then. */
+  start(): Promise<void> {
+    setUpCluster(this.#config);
+    this.#vitals.start();
+    this.#heartbeatCheck = setInterval(() => this.#checkHeartbeats(), this.#heartbeats.interval).unref();
+    return this.#task('start', { type: 'start' });
+  }
+
+  /** Resolves when every worker is younger than this call; rejects with `boot-failed`, and the old ones serve on. */
+  reload(): Promise<void> {
+    return this.#task('reload', { type: 'reload' });
+  }
+
+  /** Resolves when as many workers serve; rejects with `boot-failed` where the new ones cannot, and takes it back. */
+  scale(instances: number): Promise<void> {
+    if (!Number.isSafeInteger(instances) || instances < 1) {
+      const what = `${instances} workers cannot be run. Give a whole number of at least 1.`;
+      return Promise.reject(new QuiesceError('bad-request', what));
+    }
+    return this.#task('scale', { type: 'scale', target: instances });
+  }
+
+  /** Resolves when no worker is left. `now`: without waiting for what is in flight; may be called on top of a slow one. */
+  stop(options: { now: boolean }): Promise<void> {
+    return this.#task('stop', { type: 'stop', now: options.now });
+  }
+
+  send(ref: WorkerRef, message: OutgoingMessage): boolean {
+    return this.#running.get(keyOf(ref))?.process.send(message) ?? false;
+  }
+
+  kill(ref: WorkerRef, why: string): void {
+    this.#enqueue({ type: 'kill', ref, cause: 'killed', why });
+  }
+
+  /** While pinned, a worker is stopped by nothing but the stop of the cluster: its exclusive run is going on. */
+  pin(ref: WorkerRef, pinned: boolean): void {
+    this.#enqueue({ type: 'pin', ref, pinned });
+  }
+
+  /** Where the app listens, such as `http://127.0.0.1:3000`. */
+  urls(): string[] {
+    return [...this.#urls];
+  }
+
+  /** How many workers are wanted. */
+  get instances(): number {
+    return this.#fleet.target;
+  }
+
+  /** One entry for each process, and one for each slot that waits for its next. */
+  status(): WorkerStatus[] {
+    const now = performance.now();
+    return this.#fleet.slots.flatMap((slot): WorkerStatus[] => {
+      const { restarts } = slot;
+      if (slot.incarnations.length === 0) {
+        const incarnation = this.#fleet.lastIncarnations[slot.slot] ?? 0;
+        const nothing = { pid: null, inFlight: 0, cpu: 0, memory: 0, eventLoopDelay: 0, uptime: 0 };
+        return [{ slot: slot.slot, incarnation, state: 'waiting', restarts, ...nothing }];
+      }
+      return slot.incarnations.map(({ incarnation, stage, forkedAt }) => {
+        const key = keyOf({ slot: slot.slot, incarnation });
+        const pid = this.#running.get(key)?.process.pid ?? null;
+        const beat = this.#heartbeats.last(key);
+        return {
+          slot: slot.slot,
+          incarnation,
+          pid,
+          state: stage,
+          inFlight: beat?.inFlight ?? 0,
+          ...this.#vitals.of(pid),
+          eventLoopDelay: beat?.eventLoopDelay ?? 0,
+          restarts,
+          uptime: Math.round(now - forkedAt),
+        };
+      });
+    });
+  }
+
+  #task(task: Task, event: FleetEvent): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const waiters = this.#waiters.get(task) ?? [];
+      this.#waiters.set(task, [...waiters, { resolve, reject }]);
+      this.#enqueue(event);
+    });
+  }
+
+  #enqueue(event: FleetEvent): void {
+    this.#queue.push(event);
+    if (this.#working) return;
+    this.#working = true;
+    try {
+      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+        const { fleet, effects } = step(this.#fleet, next, performance.now(), this.#settings, Math.random);
+        this.#fleet = fleet;
+        for (const effect of effects) this.#run(effect);
+      }
+    } finally {
+      this.#working = false;
+    }
+    this.#setDeadline();
+  }
+
+  #run(effect: Effect): void {
+    const { log, events } = this.#deps;
+    switch (effect.type) {
+      case 'fork':
+        return this.#fork(effect.ref);
+      case 'stop':
+        log.info(effect.ref, `worker ${label(effect.ref)} is to finish`);
+        this.send(effect.ref, { type: 'stop', epoch: 0, timeout: effect.timeout });
+        return;
+      case 'kill': {
+        const running = this.#running.get(keyOf(effect.ref));
+        log.warn(effect.ref, `worker ${label(effect.ref)} is killed: ${effect.why}`);
+        if (!running) return;
+        running.reason ??= effect.why;
+        running.process.kill();
+        return;
+      }
+      case 'ended': {
+        const { ref, exit } = effect;
+        const how = exit.signal ?? `code ${exit.code}`;
+        const why = exit.cause === 'planned' ? '' : `: ${exit.cause}${exit.reason === undefined ? '' : `, ${exit.reason}`}`;
+        log[exit.cause === 'planned' ? 'info' : 'error']({ ...ref, exit }, `worker ${label(ref)} ended with ${how}${why}`);
+        return events.gone(ref, exit);
+      }
+      case 'backoff': {
+        const { slot, delay, looping } = effect;
+        const text = looping ? 'its workers keep failing; the next one starts' : 'the next worker starts';
+        return log.warn({ slot, delay }, `slot ${slot}: ${text} in ${delay} ms`);
+      }
+      case 'slow':
+        return log.warn(effect.ref, `worker ${label(effect.ref)} is not ready after ${effect.after} ms; ${this.#readyHint()}`);
+      case 'settle':
+        return this.#settle(effect);
+    }
+  }
+
+  #settle({ task, error }: Extract<Effect, { type: 'settle' }>): void {
+    const waiters = this.#waiters.get(task) ?? [];
+    this.#waiters.delete(task);
+    for (const waiter of waiters) {
+      if (error) waiter.reject(error);
+      else waiter.resolve();
+    }
+    if (this.#fleet.phase !== 'stopped') return;
+    this.#vitals.stop();
+    if (this.#heartbeatCheck) clearInterval(this.#heartbeatCheck);
+  }
+
+  #fork(ref: WorkerRef): void {
+    const { log, events } = this.#deps;
+    const key = keyOf(ref);
+    const output = log.child(ref);
+    try {
+      const process = new WorkerProcess(ref, this.#config, {
+        message: (raw) => this.#message(ref, raw),
+        listening: (address) => this.#listening(ref, address),
+        line: (stream, line) => output.info({ stream }, line),
+        end: (end) => this.#end(ref, end),
+      });
+      this.#running.set(key, { process, key, forkedAt: performance.now(), reason: null, portInUse: false });
+      log.info({ ...ref, workerPid: process.pid }, `worker ${label(ref)} started`);
+      events.forked(ref);
+    } catch (error) {
+      const reason = `the process could not be started: ${error instanceof Error ? error.message : String(error)}`;
+      events.forked(ref);
+      this.#enqueue({ type: 'gone', ref, exit: { code: null, signal: null, reason } });
+    }
+  }
+
+  #end(ref: WorkerRef, end: ProcessEnd): void {
+    const key = keyOf(ref);
+    const running = this.#running.get(key);
+    this.#running.delete(key);
+    this.#heartbeats.forget(key);
+    const reason = running?.reason ?? (end.lastWords === '' ? undefined : end.lastWords);
+    const exit = { code: end.code, signal: end.signal, ...(reason === undefined ? {} : { reason }) };
+    this.#enqueue({ type: 'gone', ref, exit, portInUse: running?.portInUse ?? false });
+  }
+
+  #message(ref: WorkerRef, raw: unknown): void {
+    // PM2's word of an app that says by itself when it is ready.
+    if (raw === 'ready') return this.#ready(ref);
+    if (typeof raw !== 'object' || raw === null || !('quiesce' in raw)) return; // the app's own
+    const { log, events, settings } = this.#deps;
+    const parsed = fromWorker.safeParse(raw);
+    if (!parsed.success) {
+      return log.warn({ ...ref, problem: parsed.error.message }, `a malformed message of worker ${label(ref)} was dropped`);
+    }
+    const message = parsed.data;
+    if (message.slot !== ref.slot || message.incarnation !== ref.incarnation) {
+      return log.warn({ ...ref, message }, `a message of worker ${label(ref)} in another's name was dropped`);
+    }
+    if (message.type === 'hello') this.send(ref, { type: 'welcome', epoch: 0, settings });
+    else if (message.type === 'ready') return this.#ready(ref);
+    else if (message.type === 'heartbeat') this.#heartbeats.beat(keyOf(ref), message.beat, performance.now());
+    else if (message.type === 'failed') this.#failed(ref, message);
+    events.message(ref, message);
+  }
+
+  #failed(ref: WorkerRef, message: Extract<FromWorker, { type: 'failed' }>): void {
+    const running = this.#running.get(keyOf(ref));
+    if (!running) return;
+    running.reason = message.message;
+    running.portInUse = message.code === 'EADDRINUSE';
+  }
+
+  #listening(ref: WorkerRef, address: Address): void {
+    const url = urlOf(address);
+    if (url !== null) this.#urls.add(url);
+    if (!this.#config.waitReady) this.#ready(ref);
+  }
+
+  #ready(ref: WorkerRef): void {
+    const before = this.#stage(ref);
+    this.#enqueue({ type: 'ready', ref });
+    if (before !== 'starting' || this.#stage(ref) !== 'serving') return;
+    this.#deps.log.info(ref, `worker ${label(ref)} serves`);
+    this.#heartbeats.watch(keyOf(ref), performance.now());
+    this.#deps.events.message(ref, { quiesce: 1, ...ref, epoch: 0, type: 'ready' });
+  }
+
+  #stage(ref: WorkerRef): string | undefined {
+    const slot = this.#fleet.slots.find((each) => each.slot === ref.slot);
+    return slot?.incarnations.find((each) => each.incarnation === ref.incarnation)?.stage;
+  }
+
+  #readyHint(): string {
+    return this.#config.waitReady
+      ? "with wait_ready the app has to call process.send('ready')"
+      : 'it has to listen on a port';
+  }
+
+  #setDeadline(): void {
+    if (this.#deadline) clearTimeout(this.#deadline);
+    const at = nextDeadline(this.#fleet, this.#settings);
+    if (at === null) return;
+    this.#deadline = setTimeout(() => this.#enqueue({ type: 'tick' }), Math.max(0, Math.ceil(at - performance.now())));
+  }
+
+  #checkHeartbeats(): void {
+    for (const { key, silentFor } of this.#heartbeats.check(performance.now())) {
+      const running = this.#running.get(key);
+      if (!running) continue;
+      const delay = this.#heartbeats.last(key)?.eventLoopDelay ?? 0;
+      const why = `no heartbeat for ${Math.round(silentFor)} ms, its event loop is stuck (last known delay ${delay} ms)`;
+      this.#enqueue({ type: 'kill', ref: running.process.ref, cause: 'heartbeat', why });
+    }
+  }
+
+  #pids(): number[] {
+    return [...this.#running.values()].flatMap(({ process }) => process.pid ?? []);
+  }
+
+  #checkMemory(): void {
+    const limit = this.#config.maxMemoryRestart;
+    if (limit === null) return;
+    for (const { process } of this.#running.values()) {
+      const { memory } = this.#vitals.of(process.pid);
+      if (memory > limit) this.#enqueue({ type: 'retire', ref: process.ref, cause: 'memory' });
+    }
+  }
+}
+
+function keyOf({ slot, incarnation }: WorkerRef): string {
+  return `${slot}.${incarnation}`;
+}
+
+function label(ref: WorkerRef): string {
+  return keyOf(ref);
+}
+
+function urlOf({ address, port, addressType }: Address): string | null {
+  if (addressType === -1 || addressType === 'udp4' || addressType === 'udp6') return null;
+  const anywhere = !address || address === '0.0.0.0' || address === '::';
+  const host = anywhere ? '127.0.0.1' : addressType === 6 ? `[${address}]` : address;
+  return `http://${host}:${port}`;
+}

@@ -1,0 +1,55 @@
+/**
+ * Cuts what a worker writes into lines. The pipes are always read: a worker that writes to a full pipe stands still.
+ */
+import type { Readable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
+
+export type OutputStream = 'stdout' | 'stderr';
+export type LineListener = (stream: OutputStream, line: string) => void;
+
+/** A longer line is cut in pieces, so that a worker that never ends one does not fill the primary's memory. */
+export const longestLine = 64 * 1024;
+const tailLines = 10;
+
+export class WorkerOutput {
+  readonly #onLine: LineListener;
+  readonly #tail: string[] = [];
+
+  constructor(streams: Record<OutputStream, Readable | null>, onLine: LineListener) {
+    this.#onLine = onLine;
+    this.#read('stdout', streams.stdout);
+    this.#read('stderr', streams.stderr);
+  }
+
+  /** The last lines on stderr: why it ended, as far as it said so. */
+  get lastWords(): string {
+    return this.#tail.join('\n');
+  }
+
+  #read(name: OutputStream, stream: Readable | null): void {
+    if (stream === null) return;
+    const decoder = new StringDecoder('utf8');
+    let rest = '';
+    stream.on('data', (chunk: Buffer) => {
+      const lines = (rest + decoder.write(chunk)).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) this.#line(name, line.endsWith('\r') ? line.slice(0, -1) : line);
+      for (; rest.length > longestLine; rest = rest.slice(longestLine)) this.#line(name, rest.slice(0, longestLine));
+    });
+    // `close` too: a process that is killed may leave an unfinished line, and a stream that failed has no end.
+    const flush = (): void => {
+      const last = rest + decoder.end();
+      rest = '';
+      if (last !== '') this.#line(name, last);
+    };
+    stream.once('end', flush).once('close', flush).on('error', () => {});
+  }
+
+  #line(name: OutputStream, line: string): void {
+    if (name === 'stderr' && line.trim() !== '') {
+      this.#tail.push(line);
+      if (this.#tail.length > tailLines) this.#tail.shift();
+    }
+    this.#onLine(name, line);
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * The servers and connections of a worker, whatever the app made them with. While the worker runs this costs one
+ * set insert and delete per connection, and nothing per request.
+ */
+import type { Http2Session } from 'node:http2';
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
+import { Server, type Socket } from 'node:net';
+import { Server as TlsServer } from 'node:tls';
+
+/** With what node:http keeps on a connection: its parser, gone after an upgrade, and the response whose turn it is. */
+export type TrackedSocket = Socket & {
+  parser?: { incoming?: IncomingMessage | null } | null;
+  _httpMessage?: ServerResponse | null;
+};
+export type TrackedServer = Server & Partial<Pick<HttpServer, 'closeIdleConnections' | 'keepAliveTimeout'>>;
+
+const servers = new Set<TrackedServer>();
+const sockets = new Set<TrackedSocket>();
+const sessions = new Set<Http2Session>();
+let onClosed = (): void => {};
+
+/** Everything that listens or is connected. */
+export const tracked = {
+  servers: servers as ReadonlySet<TrackedServer>,
+  sockets: sockets as ReadonlySet<TrackedSocket>,
+  sessions: sessions as ReadonlySet<Http2Session>,
+  /** Calls back each time a connection has closed. */
+  onClosed(listener: () => void): void {
+    onClosed = listener;
+  },
+};
+
+/** To be called before any code of the app is loaded. */
+export function trackServers(): void {
+  const { listen } = Server.prototype;
+  Server.prototype.listen = function (this: Server, ...args: unknown[]) {
+    track(this);
+    return Reflect.apply(listen, this, args) as Server;
+  } as typeof listen;
+}
+
+function track(server: Server): void {
+  if (servers.has(server)) return;
+  servers.add(server);
+  server.once('close', () => servers.delete(server));
+  // Over TLS the outer socket is the one that node:http works with.
+  server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: TrackedSocket) => {
+    sockets.add(socket);
+    socket.once('close', () => {
+      sockets.delete(socket);
+      onClosed();
+    });
+  });
+  server.on('session', (session: Http2Session) => {
+    sessions.add(session);
+    session.once('close', () => sessions.delete(session));
+  });
+}
