@@ -59,7 +59,12 @@ export interface Fleet {
 export type FleetEvent =
   | { readonly type: 'start' }
   | { readonly type: 'ready'; readonly ref: WorkerRef }
-  | { readonly type: 'gone'; readonly ref: WorkerRef; readonly exit: Omit<WorkerExit, 'cause'>; readonly portInUse?: boolean }
+  | {
+      readonly type: 'gone';
+      readonly ref: WorkerRef;
+      readonly exit: Omit<WorkerExit, 'cause'>;
+      readonly portInUse?: boolean;
+    }
   | { readonly type: 'reload' }
   | { readonly type: 'scale'; readonly target: number }
   /** Replace it, the new one first. */
@@ -99,11 +104,23 @@ export const bootTries = 3;
 
 export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 /** A private copy of the fleet that one step may change. */
-export type Draft = Mutable<Omit<Fleet, 'slots' | 'lastIncarnations'>> & { slots: DraftSlot[]; lastIncarnations: number[] };
+export type Draft = Mutable<Omit<Fleet, 'slots' | 'lastIncarnations'>> & {
+  slots: DraftSlot[];
+  lastIncarnations: number[];
+};
 export type DraftSlot = Mutable<Omit<Slot, 'incarnations'>> & { incarnations: Mutable<Incarnation>[] };
 
 export function newFleet(target: number): Fleet {
-  return { phase: 'booting', target, slots: [], lastIncarnations: [], generation: 1, reload: null, scale: null, haltReason: null };
+  return {
+    phase: 'booting',
+    target,
+    slots: [],
+    lastIncarnations: [],
+    generation: 1,
+    reload: null,
+    scale: null,
+    haltReason: null,
+  };
 }
 
 export function newSlot(slot: number): DraftSlot {

@@ -77,7 +77,8 @@ function apply(
       return reload(draft, effects);
     case 'scale':
       if (ending(draft)) return void effects.push({ type: 'settle', task: 'scale', error: stopping() });
-      if (event.target === draft.target && draft.scale === null) return void effects.push({ type: 'settle', task: 'scale' });
+      if (event.target === draft.target && draft.scale === null)
+        return void effects.push({ type: 'settle', task: 'scale' });
       draft.scale = { from: draft.scale?.from ?? draft.target };
       draft.target = event.target;
       return;
@@ -156,7 +157,12 @@ function gone(
   if (cause === 'boot-failure') bootFailed(draft, slot, incarnation, event, effects);
   else if (cause === 'crash' && uptime < settings.restart.minUptime) {
     // It said that it was ready and was not: the same to a reload as one that cannot boot.
-    failReload(draft, incarnation, failure('boot-failed', incarnation, `ended ${uptime} ms after it was ready`, event.exit), effects);
+    failReload(
+      draft,
+      incarnation,
+      failure('boot-failed', incarnation, `ended ${uptime} ms after it was ready`, event.exit),
+      effects,
+    );
   }
   const alone = slot.incarnations.every((each) => each.stage === 'stopping');
   if (decision.delay === 0 || ending(draft) || (alone && slot.slot >= draft.target)) return;

@@ -171,7 +171,10 @@ export function nextDeadline(fleet: Fleet, settings: FleetSettings): number | nu
       if (each.killed) continue;
       if (each.killAt !== null) next = Math.min(next, each.killAt);
       if (each.stage === 'starting') {
-        next = Math.min(next, each.forkedAt + (each.slowNoted ? settings.bootLimit : Math.min(settings.slowBoot, settings.bootLimit)));
+        next = Math.min(
+          next,
+          each.forkedAt + (each.slowNoted ? settings.bootLimit : Math.min(settings.slowBoot, settings.bootLimit)),
+        );
       }
     }
   }

@@ -58,7 +58,11 @@ export class Supervisor implements WorkerPort {
     this.#settings = fleetSettings(config);
     this.#fleet = newFleet(config.instances);
     this.#heartbeats = new HeartbeatMonitor(config.heartbeat.timeout);
-    this.#vitals = new VitalsSampler(vitalsEvery(config), () => this.#pids(), () => this.#checkMemory());
+    this.#vitals = new VitalsSampler(
+      vitalsEvery(config),
+      () => this.#pids(),
+      () => this.#checkMemory(),
+    );
   }
 
   /** Resolves when the workers serve. Rejects with `boot-failed` or `port-in-use` where they cannot; none is left then. */
@@ -184,8 +188,12 @@ export class Supervisor implements WorkerPort {
       case 'ended': {
         const { ref, exit } = effect;
         const how = exit.signal ?? `code ${exit.code}`;
-        const why = exit.cause === 'planned' ? '' : `: ${exit.cause}${exit.reason === undefined ? '' : `, ${exit.reason}`}`;
-        log[exit.cause === 'planned' ? 'info' : 'error']({ ...ref, exit }, `worker ${label(ref)} ended with ${how}${why}`);
+        const why =
+          exit.cause === 'planned' ? '' : `: ${exit.cause}${exit.reason === undefined ? '' : `, ${exit.reason}`}`;
+        log[exit.cause === 'planned' ? 'info' : 'error'](
+          { ...ref, exit },
+          `worker ${label(ref)} ended with ${how}${why}`,
+        );
         return events.gone(ref, exit);
       }
       case 'backoff': {
@@ -194,7 +202,10 @@ export class Supervisor implements WorkerPort {
         return log.warn({ slot, delay }, `slot ${slot}: ${text} in ${delay} ms`);
       }
       case 'slow':
-        return log.warn(effect.ref, `worker ${label(effect.ref)} is not ready after ${effect.after} ms; ${this.#readyHint()}`);
+        return log.warn(
+          effect.ref,
+          `worker ${label(effect.ref)} is not ready after ${effect.after} ms; ${this.#readyHint()}`,
+        );
       case 'settle':
         return this.#settle(effect);
     }
@@ -250,7 +261,10 @@ export class Supervisor implements WorkerPort {
     const { log, events, settings } = this.#deps;
     const parsed = fromWorker.safeParse(raw);
     if (!parsed.success) {
-      return log.warn({ ...ref, problem: parsed.error.message }, `a malformed message of worker ${label(ref)} was dropped`);
+      return log.warn(
+        { ...ref, problem: parsed.error.message },
+        `a malformed message of worker ${label(ref)} was dropped`,
+      );
     }
     const message = parsed.data;
     if (message.slot !== ref.slot || message.incarnation !== ref.incarnation) {

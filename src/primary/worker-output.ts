@@ -42,7 +42,10 @@ export class WorkerOutput {
       rest = '';
       if (last !== '') this.#line(name, last);
     };
-    stream.once('end', flush).once('close', flush).on('error', () => {});
+    stream
+      .once('end', flush)
+      .once('close', flush)
+      .on('error', () => {});
   }
 
   #line(name: OutputStream, line: string): void {
