@@ -7,8 +7,10 @@
 import type { Heartbeat } from '../protocol/messages.ts';
 
 interface Pulse {
+  /** When it was last heard, or its silence began to count. */
   at: number;
   last: Heartbeat | null;
+  counts: boolean;
 }
 
 export class HeartbeatMonitor<Key> {
@@ -28,16 +30,11 @@ export class HeartbeatMonitor<Key> {
 
   /** From now on its silence counts. */
   watch(key: Key, now: number): void {
-    const pulse = this.#pulses.get(key);
-    if (pulse) pulse.at = now;
-    else this.#pulses.set(key, { at: now, last: null });
+    this.#pulses.set(key, { at: now, last: this.last(key), counts: true });
   }
 
   beat(key: Key, beat: Heartbeat, now: number): void {
-    const pulse = this.#pulses.get(key);
-    if (!pulse) return;
-    pulse.at = now;
-    pulse.last = beat;
+    this.#pulses.set(key, { at: now, last: beat, counts: this.#pulses.get(key)?.counts ?? false });
   }
 
   last(key: Key): Heartbeat | null {
@@ -58,7 +55,7 @@ export class HeartbeatMonitor<Key> {
     }
     const silent: { key: Key; silentFor: number }[] = [];
     for (const [key, pulse] of this.#pulses) {
-      if (now - pulse.at > this.#timeout) silent.push({ key, silentFor: now - pulse.at });
+      if (pulse.counts && now - pulse.at > this.#timeout) silent.push({ key, silentFor: now - pulse.at });
     }
     return silent;
   }

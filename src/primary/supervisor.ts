@@ -6,14 +6,18 @@ import type { Address } from 'node:cluster';
 import type { Logger } from 'pino';
 import type { AppConfig } from '../config.ts';
 import { QuiesceError } from '../errors.ts';
-import { fromWorker, type FromWorker, type WorkerSettings } from '../protocol/messages.ts';
+import type { FromWorker, WorkerSettings } from '../protocol/messages.ts';
 import type { WorkerStatus } from '../protocol/runs.ts';
+import { appUrl } from './app-urls.ts';
+import { label, logEntry } from './fleet-log.ts';
+import { fleetStatus } from './fleet-status.ts';
 import { newFleet, type Effect, type Fleet, type FleetEvent, type FleetSettings, type Task } from './fleet.ts';
 import { HeartbeatMonitor } from './heartbeat.ts';
 import { step } from './lifecycle.ts';
 import type { OutgoingMessage, WorkerEvents, WorkerPort, WorkerRef } from './ports.ts';
 import { nextDeadline } from './reconcile.ts';
 import { VitalsSampler } from './vitals.ts';
+import { readMessage } from './worker-messages.ts';
 import { setUpCluster, WorkerProcess, type ProcessEnd } from './worker-process.ts';
 import { fleetSettings, vitalsEvery } from './supervisor-settings.ts';
 
@@ -25,7 +29,6 @@ export interface SupervisorDeps {
 
 interface Running {
   readonly process: WorkerProcess;
-  readonly forkedAt: number;
   readonly key: string;
   /** Why it is going to end, where that is known beforehand. */
   reason: string | null;
@@ -93,7 +96,7 @@ export class Supervisor implements WorkerPort {
   }
 
   send(ref: WorkerRef, message: OutgoingMessage): boolean {
-    return this.#running.get(keyOf(ref))?.process.send(message) ?? false;
+    return this.#running.get(label(ref))?.process.send(message) ?? false;
   }
 
   kill(ref: WorkerRef, why: string): void {
@@ -115,32 +118,10 @@ export class Supervisor implements WorkerPort {
     return this.#fleet.target;
   }
 
-  /** One entry for each process, and one for each slot that waits for its next. */
   status(): WorkerStatus[] {
-    const now = performance.now();
-    return this.#fleet.slots.flatMap((slot): WorkerStatus[] => {
-      const { restarts } = slot;
-      if (slot.incarnations.length === 0) {
-        const incarnation = this.#fleet.lastIncarnations[slot.slot] ?? 0;
-        const nothing = { pid: null, inFlight: 0, cpu: 0, memory: 0, eventLoopDelay: 0, uptime: 0 };
-        return [{ slot: slot.slot, incarnation, state: 'waiting', restarts, ...nothing }];
-      }
-      return slot.incarnations.map(({ incarnation, stage, forkedAt }) => {
-        const key = keyOf({ slot: slot.slot, incarnation });
-        const pid = this.#running.get(key)?.process.pid ?? null;
-        const beat = this.#heartbeats.last(key);
-        return {
-          slot: slot.slot,
-          incarnation,
-          pid,
-          state: stage,
-          inFlight: beat?.inFlight ?? 0,
-          ...this.#vitals.of(pid),
-          eventLoopDelay: beat?.eventLoopDelay ?? 0,
-          restarts,
-          uptime: Math.round(now - forkedAt),
-        };
-      });
+    return fleetStatus(this.#fleet, performance.now(), (ref) => {
+      const pid = this.#running.get(label(ref))?.process.pid ?? null;
+      return { pid, vitals: this.#vitals.of(pid), beat: this.#heartbeats.last(label(ref)) };
     });
   }
 
@@ -169,45 +150,27 @@ export class Supervisor implements WorkerPort {
   }
 
   #run(effect: Effect): void {
-    const { log, events } = this.#deps;
+    const entry = logEntry(effect, this.#config.waitReady);
+    if (entry) this.#deps.log[entry.level](entry.fields, entry.text);
     switch (effect.type) {
       case 'fork':
         return this.#fork(effect.ref);
       case 'stop':
-        log.info(effect.ref, `worker ${label(effect.ref)} is to finish`);
         this.send(effect.ref, { type: 'stop', epoch: 0, timeout: effect.timeout });
         return;
       case 'kill': {
-        const running = this.#running.get(keyOf(effect.ref));
-        log.warn(effect.ref, `worker ${label(effect.ref)} is killed: ${effect.why}`);
-        if (!running) return;
-        running.reason ??= effect.why;
-        running.process.kill();
+        const running = this.#running.get(label(effect.ref));
+        if (running) running.reason ??= effect.why;
+        running?.process.kill();
         return;
       }
-      case 'ended': {
-        const { ref, exit } = effect;
-        const how = exit.signal ?? `code ${exit.code}`;
-        const why =
-          exit.cause === 'planned' ? '' : `: ${exit.cause}${exit.reason === undefined ? '' : `, ${exit.reason}`}`;
-        log[exit.cause === 'planned' ? 'info' : 'error'](
-          { ...ref, exit },
-          `worker ${label(ref)} ended with ${how}${why}`,
-        );
-        return events.gone(ref, exit);
-      }
-      case 'backoff': {
-        const { slot, delay, looping } = effect;
-        const text = looping ? 'its workers keep failing; the next one starts' : 'the next worker starts';
-        return log.warn({ slot, delay }, `slot ${slot}: ${text} in ${delay} ms`);
-      }
-      case 'slow':
-        return log.warn(
-          effect.ref,
-          `worker ${label(effect.ref)} is not ready after ${effect.after} ms; ${this.#readyHint()}`,
-        );
+      case 'ended':
+        return this.#deps.events.gone(effect.ref, effect.exit);
       case 'settle':
         return this.#settle(effect);
+      case 'backoff':
+      case 'slow':
+        return;
     }
   }
 
@@ -225,7 +188,7 @@ export class Supervisor implements WorkerPort {
 
   #fork(ref: WorkerRef): void {
     const { log, events } = this.#deps;
-    const key = keyOf(ref);
+    const key = label(ref);
     const output = log.child(ref);
     try {
       const process = new WorkerProcess(ref, this.#config, {
@@ -234,7 +197,7 @@ export class Supervisor implements WorkerPort {
         line: (stream, line) => output.info({ stream }, line),
         end: (end) => this.#end(ref, end),
       });
-      this.#running.set(key, { process, key, forkedAt: performance.now(), reason: null, portInUse: false });
+      this.#running.set(key, { process, key, reason: null, portInUse: false });
       log.info({ ...ref, workerPid: process.pid }, `worker ${label(ref)} started`);
       events.forked(ref);
     } catch (error) {
@@ -245,7 +208,7 @@ export class Supervisor implements WorkerPort {
   }
 
   #end(ref: WorkerRef, end: ProcessEnd): void {
-    const key = keyOf(ref);
+    const key = label(ref);
     const running = this.#running.get(key);
     this.#running.delete(key);
     this.#heartbeats.forget(key);
@@ -255,37 +218,30 @@ export class Supervisor implements WorkerPort {
   }
 
   #message(ref: WorkerRef, raw: unknown): void {
-    // PM2's word of an app that says by itself when it is ready.
-    if (raw === 'ready') return this.#ready(ref);
-    if (typeof raw !== 'object' || raw === null || !('quiesce' in raw)) return; // the app's own
     const { log, events, settings } = this.#deps;
-    const parsed = fromWorker.safeParse(raw);
-    if (!parsed.success) {
-      return log.warn(
-        { ...ref, problem: parsed.error.message },
-        `a malformed message of worker ${label(ref)} was dropped`,
-      );
+    const received = readMessage(raw, ref);
+    if (received.kind === 'foreign') return;
+    if (received.kind === 'app-ready') return this.#ready(ref);
+    if (received.kind === 'dropped') {
+      return log.warn(ref, `a message of worker ${label(ref)} was dropped, ${received.why}`);
     }
-    const message = parsed.data;
-    if (message.slot !== ref.slot || message.incarnation !== ref.incarnation) {
-      return log.warn({ ...ref, message }, `a message of worker ${label(ref)} in another's name was dropped`);
-    }
+    const { message } = received;
+    if (message.type === 'ready') return this.#ready(ref);
     if (message.type === 'hello') this.send(ref, { type: 'welcome', epoch: 0, settings });
-    else if (message.type === 'ready') return this.#ready(ref);
-    else if (message.type === 'heartbeat') this.#heartbeats.beat(keyOf(ref), message.beat, performance.now());
+    else if (message.type === 'heartbeat') this.#heartbeats.beat(label(ref), message.beat, performance.now());
     else if (message.type === 'failed') this.#failed(ref, message);
     events.message(ref, message);
   }
 
   #failed(ref: WorkerRef, message: Extract<FromWorker, { type: 'failed' }>): void {
-    const running = this.#running.get(keyOf(ref));
+    const running = this.#running.get(label(ref));
     if (!running) return;
     running.reason = message.message;
     running.portInUse = message.code === 'EADDRINUSE';
   }
 
   #listening(ref: WorkerRef, address: Address): void {
-    const url = urlOf(address);
+    const url = appUrl(address);
     if (url !== null) this.#urls.add(url);
     if (!this.#config.waitReady) this.#ready(ref);
   }
@@ -295,19 +251,13 @@ export class Supervisor implements WorkerPort {
     this.#enqueue({ type: 'ready', ref });
     if (before !== 'starting' || this.#stage(ref) !== 'serving') return;
     this.#deps.log.info(ref, `worker ${label(ref)} serves`);
-    this.#heartbeats.watch(keyOf(ref), performance.now());
+    this.#heartbeats.watch(label(ref), performance.now());
     this.#deps.events.message(ref, { quiesce: 1, ...ref, epoch: 0, type: 'ready' });
   }
 
   #stage(ref: WorkerRef): string | undefined {
     const slot = this.#fleet.slots.find((each) => each.slot === ref.slot);
     return slot?.incarnations.find((each) => each.incarnation === ref.incarnation)?.stage;
-  }
-
-  #readyHint(): string {
-    return this.#config.waitReady
-      ? "with wait_ready the app has to call process.send('ready')"
-      : 'it has to listen on a port';
   }
 
   #setDeadline(): void {
@@ -339,19 +289,4 @@ export class Supervisor implements WorkerPort {
       if (memory > limit) this.#enqueue({ type: 'retire', ref: process.ref, cause: 'memory' });
     }
   }
-}
-
-function keyOf({ slot, incarnation }: WorkerRef): string {
-  return `${slot}.${incarnation}`;
-}
-
-function label(ref: WorkerRef): string {
-  return keyOf(ref);
-}
-
-function urlOf({ address, port, addressType }: Address): string | null {
-  if (addressType === -1 || addressType === 'udp4' || addressType === 'udp6') return null;
-  const anywhere = !address || address === '0.0.0.0' || address === '::';
-  const host = anywhere ? '127.0.0.1' : addressType === 6 ? `[${address}]` : address;
-  return `http://${host}:${port}`;
 }
