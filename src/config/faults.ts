@@ -1,0 +1,53 @@
+/** Turns what a schema found into sentences: field, value, what is allowed. */
+import type { z } from 'zod';
+import { QuiesceError } from '../errors.ts';
+import { unknownField, type Fault } from './names.ts';
+
+/** Their values are never printed: they hold, or may hold, credentials. */
+const secret = /(^|\.)(token|uri|env(_[^.]+)?)(\.|$)/;
+
+function shown(path: string, value: unknown): string {
+  if (secret.test(path)) return 'its value (not shown)';
+  const json = typeof value === 'function' ? 'a function' : JSON.stringify(value);
+  return json === undefined ? String(value) : json.length > 60 ? `${json.slice(0, 57)}…` : json;
+}
+
+function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((value, key) => (value === null || value === undefined ? undefined : (value as Record<PropertyKey, unknown>)[key]), input);
+}
+
+/** `siblings` gives the names a section knows, for a guess at what a misspelt one was meant to be. */
+export function faultsOf(error: z.ZodError, input: unknown, siblings: (path: readonly PropertyKey[]) => Iterable<string>): Fault[] {
+  return error.issues.flatMap((issue): Fault[] => issueFaults(issue, input, siblings));
+}
+
+function issueFaults(issue: z.core.$ZodIssue, input: unknown, siblings: (path: readonly PropertyKey[]) => Iterable<string>): Fault[] {
+  const path = issue.path.map(String).join('.');
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({
+      path: path === '' ? key : `${path}.${key}`,
+      message: unknownField(key, siblings(issue.path)),
+    }));
+  }
+  if (issue.code === 'invalid_union') {
+    // The only unions are `false` or a section: what the section found is what the user wants to know.
+    const section = issue.errors.at(-1) ?? [];
+    const nested = section.filter((inner) => inner.code !== 'invalid_type' || inner.path.length > 0);
+    if (nested.length > 0) return nested.flatMap((inner) => issueFaults({ ...inner, path: [...issue.path, ...inner.path] }, input, siblings));
+  }
+  const value = valueAt(input, issue.path);
+  if (value === undefined) return [{ path, message: `is missing; it takes ${allowed(issue)}` }];
+  return [{ path, message: `cannot be ${shown(path, value)}; it takes ${allowed(issue)}` }];
+}
+
+function allowed(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'custom') return issue.message ?? 'something else';
+  if (issue.code === 'invalid_union') return 'false, or an object of settings';
+  return issue.code === 'invalid_type' && issue.expected === 'object' ? 'an object of settings' : issue.message ?? 'something else';
+}
+
+/** All of them in one error, so that a file is corrected in one go. */
+export function configError(file: string, faults: readonly string[]): QuiesceError {
+  const count = faults.length === 1 ? 'is wrong' : `is wrong in ${faults.length} places`;
+  return new QuiesceError('bad-config', [`${file} ${count}:`, ...faults.map((fault) => `  ${fault}`)].join('\n'));
+}

@@ -1,0 +1,141 @@
+/**
+ * A configuration file, the environment and the flags of `start`, made into one validated configuration per app.
+ * Where several of them set the same thing a flag wins over an environment variable, and that over the file.
+ */
+import { configError, faultsOf } from './faults.ts';
+import { sortFields, type SortedApp } from './names.ts';
+import { readConfigFile } from './read-file.ts';
+import { appName, resolveApp, type Overrides } from './resolve.ts';
+import { appSchema, type ParsedApp } from './schema.ts';
+import { instances as instancesKind, integer } from './units.ts';
+import type { AppConfig } from '../config.ts';
+import { QuiesceError } from '../errors.ts';
+
+export interface LoadOptions {
+  /** Only the app of this name. */
+  readonly only?: string;
+  /** Adds the variables of `env_<envName>`. */
+  readonly envName?: string;
+  /** `'max'`, 0, n or -n, as in the file. */
+  readonly instances?: string | number;
+  readonly port?: string | number;
+  /** With several apps, the folder that holds one folder for each. */
+  readonly dataDir?: string;
+  /** Default `process.env`. */
+  readonly processEnv?: Readonly<Record<string, string | undefined>>;
+  /** Where relative paths of the flags start; default the working directory. */
+  readonly folder?: string;
+}
+
+export interface LoadedConfig {
+  /** The configuration, or null where a script was given. */
+  readonly file: string | null;
+  readonly apps: readonly AppConfig[];
+  /** Settings that have no effect, in words; to be shown at start. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * @param file an ecosystem configuration or a script; default `ecosystem.config.js` (.mjs, .cjs, .json) in `folder`.
+ * @throws QuiesceError `bad-config`, naming everything that is wrong at once; `bad-usage` for a flag.
+ */
+export async function loadConfig(file: string | undefined, options: LoadOptions = {}): Promise<LoadedConfig> {
+  const folder = options.folder ?? process.cwd();
+  const flags = checkFlags(options);
+  const raw = await readConfigFile(file, folder);
+  const where = raw.file ?? file ?? folder;
+
+  const apps: { parsed: ParsedApp; sorted: SortedApp; index: number }[] = [];
+  const faults: string[] = [];
+  const warnings = [...raw.warnings];
+  const environments = new Set<string>();
+  for (const [index, input] of raw.apps.entries()) {
+    const label = labelOf(input, index, raw.apps.length);
+    if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+      faults.push(`${label}has to be an object with a \`script\``);
+      continue;
+    }
+    const sorted = sortFields(input as Record<string, unknown>);
+    for (const name of sorted.environments.keys()) environments.add(name);
+    warnings.push(...sorted.warnings.map((warning) => label + warning));
+    const result = appSchema.safeParse(sorted.fields);
+    const found = [...sorted.faults, ...(result.success ? [] : faultsOf(result.error, sorted.fields, siblings))];
+    faults.push(...found.map(({ path, message }) => `${label}${path} ${message}`));
+    if (result.success) apps.push({ parsed: result.data, sorted, index });
+  }
+  if (faults.length > 0) throw configError(where, faults);
+
+  const chosen = apps.filter(({ parsed }) => options.only === undefined || appName(parsed) === options.only);
+  if (chosen.length === 0) {
+    const names = apps.map(({ parsed }) => appName(parsed)).join(', ');
+    throw new QuiesceError('bad-usage', `--only ${options.only}: ${where} has no app of that name; it has ${names}.`);
+  }
+  if (options.envName !== undefined && !environments.has(options.envName)) {
+    const names = [...environments].map((name) => `env_${name}`).join(', ') || 'none';
+    throw new QuiesceError('bad-usage', `--env ${options.envName}: ${where} has no env_${options.envName}; it has ${names}.`);
+  }
+  if (chosen.length > 1 && flags.port !== undefined) {
+    throw new QuiesceError('bad-usage', `--port is for one app; choose it with --only.`);
+  }
+
+  const resolved = chosen.map(({ parsed, sorted, index }) =>
+    resolveApp(parsed, { ...flags, folder: raw.folder, index, environment: sorted.environments.get(options.envName ?? ''), several: chosen.length > 1 }),
+  );
+  const wrong = [...resolved.flatMap(({ faults: own }) => own), ...clashes(resolved.map(({ config }) => config))];
+  if (wrong.length > 0) throw configError(where, wrong);
+  return {
+    file: raw.file,
+    apps: resolved.map(({ config }) => config),
+    warnings: [...warnings, ...resolved.flatMap(({ warnings: own }) => own)],
+  };
+}
+
+function checkFlags(options: LoadOptions): Omit<Overrides, 'folder' | 'index' | 'environment' | 'several'> {
+  const check = <T>(flag: string, schema: { safeParse(value: unknown): { success: boolean; data?: T; error?: { issues: { message: string }[] } } }, value: unknown): T | undefined => {
+    if (value === undefined) return undefined;
+    const result = schema.safeParse(value);
+    if (result.success) return result.data;
+    throw new QuiesceError('bad-usage', `${flag} cannot be ${JSON.stringify(value)}; it takes ${result.error?.issues[0]?.message}.`);
+  };
+  return {
+    instances: check('--instances', instancesKind, options.instances),
+    port: check('--port', integer(0, 65535), options.port),
+    dataDir: options.dataDir,
+    processEnv: options.processEnv ?? process.env,
+    flagFolder: options.folder ?? process.cwd(),
+  };
+}
+
+function labelOf(input: unknown, index: number, total: number): string {
+  if (total === 1) return '';
+  const name = typeof input === 'object' && input !== null && 'name' in input ? String(input.name) : undefined;
+  return name === undefined ? `apps[${index}]: ` : `${name}: `;
+}
+
+/** The names that the section at `path` of the schema knows. */
+function siblings(path: readonly PropertyKey[]): Iterable<string> {
+  let schema: unknown = appSchema;
+  for (const key of path) schema = Object.entries(shapeOf(schema)).find(([name]) => name === key)?.[1];
+  return Object.keys(shapeOf(schema));
+}
+
+/** The members of an object schema, through its defaults and, in a union, of its object. */
+export function shapeOf(schema: unknown): Readonly<Record<string, unknown>> {
+  if (typeof schema !== 'object' || schema === null) return {};
+  if ('shape' in schema) return schema.shape as Record<string, unknown>;
+  if ('options' in schema && Array.isArray(schema.options)) return shapeOf(schema.options.at(-1));
+  if ('unwrap' in schema && typeof schema.unwrap === 'function') return shapeOf(schema.unwrap());
+  return {};
+}
+
+function clashes(configs: readonly AppConfig[]): string[] {
+  const seen = new Map<string, string>();
+  const faults: string[] = [];
+  for (const { name, dataDir } of configs) {
+    const other = seen.get(dataDir);
+    if (other === name) faults.push(`two apps are called ${name}: give each its own name`);
+    else if (other !== undefined) faults.push(`${name}: quiesce.data_dir is that of ${other} too (${dataDir}); each app needs its own`);
+    seen.set(dataDir, name);
+  }
+  return faults;
+}

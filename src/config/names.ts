@@ -1,0 +1,73 @@
+/** Sorts the fields of an app as a user wrote them: known, environments, unsupported ones of PM2, unknown. */
+import leven from 'leven';
+import { aliases, unsupported } from './pm2-fields.ts';
+import { appSchema } from './schema.ts';
+
+/** One thing that is wrong; `path` is where, such as `quiesce.sync.max_bytes`. */
+export interface Fault {
+  readonly path: string;
+  readonly message: string;
+}
+
+export interface SortedApp {
+  /** Under their main names. */
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** The values of `env_<name>`, by name. */
+  readonly environments: ReadonlyMap<string, unknown>;
+  readonly warnings: readonly string[];
+  readonly faults: readonly Fault[];
+}
+
+const known = new Set([...Object.keys(appSchema.shape), ...Object.keys(unsupported)]);
+
+function snakeCase(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+function mainName(name: string): string | undefined {
+  if (known.has(name)) return name;
+  if (Object.hasOwn(aliases, name)) return aliases[name];
+  const snake = snakeCase(name);
+  return known.has(snake) ? snake : undefined;
+}
+
+/** The candidate nearest to a misspelt name, where one is near. */
+export function nearest(name: string, candidates: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let distance = Math.max(2, Math.floor(name.length / 4)) + 1;
+  for (const candidate of candidates) {
+    const here = leven(name, candidate);
+    if (here < distance) [best, distance] = [candidate, here];
+  }
+  return best;
+}
+
+export function unknownField(name: string, candidates: Iterable<string>): string {
+  const guess = nearest(name, candidates);
+  return `is not a setting of PM2 or quiesce; ${guess === undefined ? 'remove it' : `did you mean ${guess}?`}`;
+}
+
+export function sortFields(app: Readonly<Record<string, unknown>>): SortedApp {
+  const fields: Record<string, unknown> = {};
+  const environments = new Map<string, unknown>();
+  const warnings: string[] = [];
+  const faults: Fault[] = [];
+  for (const [name, value] of Object.entries(app)) {
+    if (value === undefined) continue;
+    const environment = /^env_(.+)$/.exec(name)?.[1];
+    const main = mainName(name);
+    if (main === undefined && environment !== undefined) {
+      environments.set(environment, value);
+    } else if (main === undefined) {
+      faults.push({ path: name, message: unknownField(name, known) });
+    } else if (Object.hasOwn(unsupported, main)) {
+      const { harmless, instead, refused } = unsupported[main]!;
+      if (harmless.includes(value)) continue;
+      if (refused) faults.push({ path: name, message: `is not supported: ${instead}` });
+      else warnings.push(`${name} is not supported: ${instead}`);
+    } else if (value !== null && !Object.hasOwn(fields, main)) {
+      fields[main] = value;
+    }
+  }
+  return { fields, environments, warnings, faults };
+}

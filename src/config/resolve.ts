@@ -1,0 +1,160 @@
+/** One validated app, with the environment and the flags taken in, as the configuration that the primary runs on. */
+import { existsSync, statSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { workersFor } from './units.ts';
+import { appSchema, quiesceSchema, type ParsedApp } from './schema.ts';
+import type { AppConfig } from '../config.ts';
+
+export interface Overrides {
+  readonly instances: number | undefined;
+  readonly port: number | undefined;
+  readonly dataDir: string | undefined;
+  readonly processEnv: Readonly<Record<string, string | undefined>>;
+  /** Where a relative `--data-dir` starts. */
+  readonly flagFolder: string;
+  /** The configuration's folder. */
+  readonly folder: string;
+  /** Which app of the file this is; gives each an admin port of its own. */
+  readonly index: number;
+  /** The value of `env_<name>` that was asked for. */
+  readonly environment: unknown;
+  /** More than one app is started. */
+  readonly several: boolean;
+}
+
+export interface Resolved {
+  readonly config: AppConfig;
+  readonly faults: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+const firstAdminPort = 9615;
+
+export function appName(app: ParsedApp): string {
+  return app.name ?? path.basename(app.script, path.extname(app.script));
+}
+
+export function resolveApp(app: ParsedApp, given: Overrides): Resolved {
+  const name = appName(app);
+  const faults: string[] = [];
+  const warnings: string[] = [];
+  const { quiesce } = app;
+  const fromProcess = (variable: string): string | undefined => given.processEnv[variable] || undefined;
+
+  const cwd = path.resolve(given.folder, app.cwd ?? '.');
+  const script = path.resolve(cwd, app.script);
+  if (!isFolder(cwd)) faults.push(`${name}: cwd is ${cwd}, and there is no such folder`);
+  else if (!existsSync(script)) faults.push(`${name}: script is ${script}, and there is no such file`);
+  if (quiesce.heartbeat.timeout < 2 * quiesce.heartbeat.interval) {
+    faults.push(`${name}: quiesce.heartbeat.timeout has to be at least twice quiesce.heartbeat.interval`);
+  }
+  if (!/[a-z0-9]/i.test(name)) faults.push(`${name}: name needs a letter or a digit, since the data directory is called by it`);
+
+  // What only quiesce needs is taken out, so that no worker's environment shows it.
+  const { QUIESCE_SYNC_TOKEN: tokenInFile, ...env } = environmentOf(app, given, fromProcess, warnings);
+  const token = checked(`${name}: QUIESCE_SYNC_TOKEN`, quiesceSchema.shape.sync.unwrap().shape.token, fromProcess('QUIESCE_SYNC_TOKEN') ?? tokenInFile, faults);
+  const uri = checked(`${name}: MONGODB_URI`, quiesceSchema.shape.mongodb.unwrap().shape.uri, fromProcess('MONGODB_URI'), faults) ?? quiesce.mongodb.uri;
+  const file = (value: string | undefined): string | null =>
+    value === undefined || value === '/dev/null' || value === 'NULL' ? null : path.resolve(cwd, value.replace(/^~(?=\/|$)/, os.homedir()));
+
+  const config: AppConfig = {
+    name,
+    script,
+    args: app.args,
+    nodeArgs: app.node_args,
+    cwd,
+    instances: workersFor(given.instances ?? app.instances, os.availableParallelism()),
+    env,
+    maxMemoryRestart: app.max_memory_restart ?? null,
+    killTimeout: app.kill_timeout,
+    listenTimeout: app.listen_timeout,
+    waitReady: app.wait_ready,
+    minUptime: app.min_uptime,
+    maxRestarts: app.max_restarts,
+    restartDelay: app.restart_delay,
+    expBackoffRestartDelay: app.exp_backoff_restart_delay,
+    outFile: file(app.out_file),
+    errorFile: file(app.error_file),
+    mergeLogs: app.merge_logs,
+    logDateFormat: app.log_date_format ?? (app.time ? 'YYYY-MM-DDTHH:mm:ss' : null),
+    cronRestart: app.cron_restart || null,
+    instanceVar: app.instance_var,
+    incrementVar: app.increment_var ?? null,
+    dataDir: dataDirOf(name, quiesce.data_dir, given, fromProcess),
+    mongodb: { uri: uri ?? env['MONGODB_URI'] ?? null, db: quiesce.mongodb.db ?? null },
+    scheduling: quiesce.scheduling,
+    sync: {
+      collection: quiesce.sync.collection,
+      key: quiesce.sync.key,
+      token: token ?? quiesce.sync.token ?? null,
+      strategy: quiesce.sync.strategy,
+      atomic: quiesce.sync.atomic,
+      maxBytes: quiesce.sync.max_bytes,
+      maxDeletes: quiesce.sync.max_deletes ?? null,
+      uploadTimeout: quiesce.sync.upload_timeout,
+      databaseTimeout: quiesce.sync.database_timeout,
+      runTimeout: quiesce.sync.run_timeout,
+    },
+    maintenance: {
+      drainTimeout: quiesce.maintenance.drain_timeout,
+      onDrainTimeout: quiesce.maintenance.on_drain_timeout,
+      onPause: quiesce.maintenance.on_pause,
+      readyGrace: quiesce.maintenance.ready_grace,
+    },
+    heartbeat: quiesce.heartbeat,
+    admin: quiesce.admin === false ? null : { host: quiesce.admin.host, port: quiesce.admin.port ?? firstAdminPort + given.index },
+  };
+  return { config, faults, warnings };
+}
+
+function isFolder(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+/** A variable goes through the schema of the setting that it stands for; its value is not repeated, it may be a secret. */
+function checked(
+  label: string,
+  schema: { safeParse(value: unknown): { success: boolean; data?: string | undefined; error?: { issues: { message: string }[] } } },
+  value: string | undefined,
+  faults: string[],
+): string | undefined {
+  const result = schema.safeParse(value);
+  if (!result.success) faults.push(`${label} in the environment cannot be used; it takes ${result.error?.issues[0]?.message}`);
+  return result.data;
+}
+
+/**
+ * `env`, then `env_<name>`, then PORT and HOST of the environment that `start` was given, then `--port`. Everything
+ * else of that environment reaches the workers by itself, and `env` wins over it, as in PM2.
+ */
+function environmentOf(app: ParsedApp, given: Overrides, fromProcess: (name: string) => string | undefined, warnings: string[]): Record<string, string> {
+  const env: Record<string, string> = {};
+  const add = (variables: Readonly<Record<string, unknown>>): void => {
+    for (const [variable, value] of Object.entries(variables)) {
+      if (value === undefined || value === null) continue;
+      env[variable] = typeof value === 'object' ? JSON.stringify(value) : String(value as string | number | boolean);
+    }
+  };
+  add(app.env);
+  if (app.port !== undefined) env['PORT'] = String(app.port);
+  const chosen = appSchema.shape.env.safeParse(given.environment);
+  if (chosen.success) add(chosen.data);
+  for (const variable of ['PORT', 'HOST']) {
+    const value = fromProcess(variable);
+    if (value === undefined || value === env[variable]) continue;
+    // One port for several apps would only make them collide.
+    if (given.several && env[variable] !== undefined) {
+      warnings.push(`${appName(app)}: ${variable}=${env[variable]} of the file is used, not ${variable}=${value} of the environment, since several apps are started`);
+    } else env[variable] = value;
+  }
+  if (given.port !== undefined) env['PORT'] = String(given.port);
+  return env;
+}
+
+function dataDirOf(name: string, inFile: string | undefined, given: Overrides, fromProcess: (name: string) => string | undefined): string {
+  const folderName = name.replaceAll(/[^\w.-]/g, '-');
+  const outside = given.dataDir ?? fromProcess('QUIESCE_DATA_DIR');
+  if (outside !== undefined) return path.resolve(given.flagFolder, outside, given.several ? folderName : '.');
+  return path.resolve(given.folder, inFile ?? path.join('.quiesce', folderName));
+}

@@ -1,0 +1,43 @@
+/** The private folder of one app: lock, control socket, token, journal, spooled feeds. */
+import { accessSync, chmodSync, constants, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { QuiesceError } from '../errors.ts';
+
+/** Any of these shows that a folder has been ours before. */
+const ours = ['primary.lock', 'primary.json', 'control.sock', 'admin.token'];
+
+/**
+ * Makes the folder, or makes sure that it can be used: writable, and closed to everybody else (0700). A folder that
+ * others can enter is closed only where it is empty or ours, so that a mistaken `--data-dir /srv` locks nobody out.
+ *
+ * @throws QuiesceError `data-dir-unusable`
+ */
+export function prepareDataDir(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const mode = statSync(folder).mode;
+    if ((mode & 0o077) !== 0) {
+      const content = readdirSync(folder);
+      const safe = (mode & 0o1000) === 0 && (content.length === 0 || content.some((name) => ours.includes(name)));
+      if (!safe) {
+        throw new QuiesceError(
+          'data-dir-unusable',
+          `The data directory ${folder} holds other files and is open to other users (mode ${(mode & 0o7777).toString(8)}). ` +
+            `Name a folder of its own with --data-dir, or close this one: chmod 700 ${folder}`,
+        );
+      }
+      chmodSync(folder, 0o700);
+    }
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    if (cause instanceof QuiesceError) throw cause;
+    throw new QuiesceError(
+      'data-dir-unusable',
+      `The data directory ${folder} cannot be used: ${(cause as Error).message}. Make it writable for ${userName()}, or name another with --data-dir.`,
+      { cause },
+    );
+  }
+}
+
+function userName(): string {
+  return process.env['USER'] ?? `uid ${process.getuid?.() ?? '?'}`;
+}
