@@ -13,15 +13,26 @@ function shown(path: string, value: unknown): string {
 }
 
 function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>((value, key) => (value === null || value === undefined ? undefined : (value as Record<PropertyKey, unknown>)[key]), input);
+  return path.reduce<unknown>(
+    (value, key) => (value === null || value === undefined ? undefined : (value as Record<PropertyKey, unknown>)[key]),
+    input,
+  );
 }
 
 /** `siblings` gives the names a section knows, for a guess at what a misspelt one was meant to be. */
-export function faultsOf(error: z.ZodError, input: unknown, siblings: (path: readonly PropertyKey[]) => Iterable<string>): Fault[] {
+export function faultsOf(
+  error: z.ZodError,
+  input: unknown,
+  siblings: (path: readonly PropertyKey[]) => Iterable<string>,
+): Fault[] {
   return error.issues.flatMap((issue): Fault[] => issueFaults(issue, input, siblings));
 }
 
-function issueFaults(issue: z.core.$ZodIssue, input: unknown, siblings: (path: readonly PropertyKey[]) => Iterable<string>): Fault[] {
+function issueFaults(
+  issue: z.core.$ZodIssue,
+  input: unknown,
+  siblings: (path: readonly PropertyKey[]) => Iterable<string>,
+): Fault[] {
   const path = issue.path.map(String).join('.');
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({
@@ -33,7 +44,10 @@ function issueFaults(issue: z.core.$ZodIssue, input: unknown, siblings: (path: r
     // The only unions are `false` or a section: what the section found is what the user wants to know.
     const section = issue.errors.at(-1) ?? [];
     const nested = section.filter((inner) => inner.code !== 'invalid_type' || inner.path.length > 0);
-    if (nested.length > 0) return nested.flatMap((inner) => issueFaults({ ...inner, path: [...issue.path, ...inner.path] }, input, siblings));
+    if (nested.length > 0)
+      return nested.flatMap((inner) =>
+        issueFaults({ ...inner, path: [...issue.path, ...inner.path] }, input, siblings),
+      );
   }
   const value = valueAt(input, issue.path);
   if (value === undefined) return [{ path, message: `is missing; it takes ${allowed(issue)}` }];
@@ -43,7 +57,9 @@ function issueFaults(issue: z.core.$ZodIssue, input: unknown, siblings: (path: r
 function allowed(issue: z.core.$ZodIssue): string {
   if (issue.code === 'custom') return issue.message ?? 'something else';
   if (issue.code === 'invalid_union') return 'false, or an object of settings';
-  return issue.code === 'invalid_type' && issue.expected === 'object' ? 'an object of settings' : issue.message ?? 'something else';
+  return issue.code === 'invalid_type' && issue.expected === 'object'
+    ? 'an object of settings'
+    : (issue.message ?? 'something else');
 }
 
 /** All of them in one error, so that a file is corrected in one go. */

@@ -72,14 +72,23 @@ export async function loadConfig(file: string | undefined, options: LoadOptions 
   }
   if (options.envName !== undefined && !environments.has(options.envName)) {
     const names = [...environments].map((name) => `env_${name}`).join(', ') || 'none';
-    throw new QuiesceError('bad-usage', `--env ${options.envName}: ${where} has no env_${options.envName}; it has ${names}.`);
+    throw new QuiesceError(
+      'bad-usage',
+      `--env ${options.envName}: ${where} has no env_${options.envName}; it has ${names}.`,
+    );
   }
   if (chosen.length > 1 && flags.port !== undefined) {
     throw new QuiesceError('bad-usage', `--port is for one app; choose it with --only.`);
   }
 
   const resolved = chosen.map(({ parsed, sorted, index }) =>
-    resolveApp(parsed, { ...flags, folder: raw.folder, index, environment: sorted.environments.get(options.envName ?? ''), several: chosen.length > 1 }),
+    resolveApp(parsed, {
+      ...flags,
+      folder: raw.folder,
+      index,
+      environment: sorted.environments.get(options.envName ?? ''),
+      several: chosen.length > 1,
+    }),
   );
   const wrong = [...resolved.flatMap(({ faults: own }) => own), ...clashes(resolved.map(({ config }) => config))];
   if (wrong.length > 0) throw configError(where, wrong);
@@ -91,11 +100,18 @@ export async function loadConfig(file: string | undefined, options: LoadOptions 
 }
 
 function checkFlags(options: LoadOptions): Omit<Overrides, 'folder' | 'index' | 'environment' | 'several'> {
-  const check = <T>(flag: string, schema: { safeParse(value: unknown): { success: boolean; data?: T; error?: { issues: { message: string }[] } } }, value: unknown): T | undefined => {
+  const check = <T>(
+    flag: string,
+    schema: { safeParse(value: unknown): { success: boolean; data?: T; error?: { issues: { message: string }[] } } },
+    value: unknown,
+  ): T | undefined => {
     if (value === undefined) return undefined;
     const result = schema.safeParse(value);
     if (result.success) return result.data;
-    throw new QuiesceError('bad-usage', `${flag} cannot be ${JSON.stringify(value)}; it takes ${result.error?.issues[0]?.message}.`);
+    throw new QuiesceError(
+      'bad-usage',
+      `${flag} cannot be ${JSON.stringify(value)}; it takes ${result.error?.issues[0]?.message}.`,
+    );
   };
   return {
     instances: check('--instances', instancesKind, options.instances),
@@ -134,7 +150,8 @@ function clashes(configs: readonly AppConfig[]): string[] {
   for (const { name, dataDir } of configs) {
     const other = seen.get(dataDir);
     if (other === name) faults.push(`two apps are called ${name}: give each its own name`);
-    else if (other !== undefined) faults.push(`${name}: quiesce.data_dir is that of ${other} too (${dataDir}); each app needs its own`);
+    else if (other !== undefined)
+      faults.push(`${name}: quiesce.data_dir is that of ${other} too (${dataDir}); each app needs its own`);
     seen.set(dataDir, name);
   }
   return faults;

@@ -40,7 +40,10 @@ export const unsupported: Readonly<Record<string, Unsupported>> = {
   ignore_watch: always('files are not watched'),
   watch_delay: always('files are not watched'),
   watch_options: always('files are not watched'),
-  exec_mode: { harmless: [...off, 'cluster', 'cluster_mode'], instead: 'every app runs as a cluster, with one worker too' },
+  exec_mode: {
+    harmless: [...off, 'cluster', 'cluster_mode'],
+    instead: 'every app runs as a cluster, with one worker too',
+  },
   exec_interpreter: {
     harmless: [...off, 'node', process.execPath],
     instead: 'only Node can run a worker; it is the one that runs quiesce',
@@ -58,7 +61,10 @@ export const unsupported: Readonly<Record<string, Unsupported>> = {
   pid_file: always('`quiesce status --json` tells the pids'),
   shutdown_with_message: always('workers are stopped with a message anyway'),
   source_map_support: { harmless: [...off, true], instead: "add `node_args: '--enable-source-maps'`" },
-  disable_source_map_support: { harmless: [...off, true], instead: 'source maps are off unless `node_args` turns them on' },
+  disable_source_map_support: {
+    harmless: [...off, true],
+    instead: 'source maps are off unless `node_args` turns them on',
+  },
   filter_env: always('workers get the whole environment of `quiesce start`'),
   append_env_to_name: always('set `name`'),
   name_prefix: always('set `name`'),

@@ -16,7 +16,12 @@ export interface RawConfig {
 }
 
 /** In this order; the first that is there is taken. */
-export const defaultFiles = ['ecosystem.config.js', 'ecosystem.config.mjs', 'ecosystem.config.cjs', 'ecosystem.config.json'] as const;
+export const defaultFiles = [
+  'ecosystem.config.js',
+  'ecosystem.config.mjs',
+  'ecosystem.config.cjs',
+  'ecosystem.config.json',
+] as const;
 
 /** PM2's rule: a configuration is known by its name, since reading a script would run it. */
 export function isConfigFile(file: string): boolean {
@@ -36,7 +41,10 @@ export async function readConfigFile(given: string | undefined, folder: string):
     );
   }
   if (/\.ya?ml$/.test(file)) {
-    throw new QuiesceError('bad-config', `${file}: YAML is not read; write the same as an ecosystem.config.js or .json.`);
+    throw new QuiesceError(
+      'bad-config',
+      `${file}: YAML is not read; write the same as an ecosystem.config.js or .json.`,
+    );
   }
   const found = await stat(file).catch((cause: NodeJS.ErrnoException) => {
     const why = cause.code === 'ENOENT' ? 'there is no such file' : cause.message;
@@ -84,8 +92,12 @@ function appsOf(exported: unknown, file: string): Pick<RawConfig, 'apps' | 'warn
     const apps = Array.isArray(holder['apps']) ? holder['apps'] : [holder['apps']];
     return { apps: notEmpty(apps, file), warnings: otherKeys(holder) };
   }
-  if (isObject(holder) && ('script' in holder || 'exec' in holder || 'cmd' in holder)) return { apps: [holder], warnings: [] };
-  throw new QuiesceError('bad-config', `${file} describes no app: it has to export \`apps\`, a list of objects with a \`script\`.`);
+  if (isObject(holder) && ('script' in holder || 'exec' in holder || 'cmd' in holder))
+    return { apps: [holder], warnings: [] };
+  throw new QuiesceError(
+    'bad-config',
+    `${file} describes no app: it has to export \`apps\`, a list of objects with a \`script\`.`,
+  );
 }
 
 function notEmpty(apps: unknown[], file: string): unknown[] {
@@ -94,7 +106,9 @@ function notEmpty(apps: unknown[], file: string): unknown[] {
 }
 
 function otherKeys(root: Record<string, unknown>): string[] {
-  const ignored = Object.keys(root).filter((key) => key !== 'apps' && key !== 'default' && key !== 'module.exports' && key !== '__esModule');
+  const ignored = Object.keys(root).filter(
+    (key) => key !== 'apps' && key !== 'default' && key !== 'module.exports' && key !== '__esModule',
+  );
   return ignored.map((key) => {
     if (key === 'deploy') return 'deploy is not supported: deploy as you like, then run `quiesce reload`';
     const guess = nearest(key, ['apps', 'deploy']);

@@ -49,14 +49,28 @@ export function resolveApp(app: ParsedApp, given: Overrides): Resolved {
   if (quiesce.heartbeat.timeout < 2 * quiesce.heartbeat.interval) {
     faults.push(`${name}: quiesce.heartbeat.timeout has to be at least twice quiesce.heartbeat.interval`);
   }
-  if (!/[a-z0-9]/i.test(name)) faults.push(`${name}: name needs a letter or a digit, since the data directory is called by it`);
+  if (!/[a-z0-9]/i.test(name))
+    faults.push(`${name}: name needs a letter or a digit, since the data directory is called by it`);
 
   // What only quiesce needs is taken out, so that no worker's environment shows it.
   const { QUIESCE_SYNC_TOKEN: tokenInFile, ...env } = environmentOf(app, given, fromProcess, warnings);
-  const token = checked(`${name}: QUIESCE_SYNC_TOKEN`, quiesceSchema.shape.sync.unwrap().shape.token, fromProcess('QUIESCE_SYNC_TOKEN') ?? tokenInFile, faults);
-  const uri = checked(`${name}: MONGODB_URI`, quiesceSchema.shape.mongodb.unwrap().shape.uri, fromProcess('MONGODB_URI'), faults) ?? quiesce.mongodb.uri;
+  const token = checked(
+    `${name}: QUIESCE_SYNC_TOKEN`,
+    quiesceSchema.shape.sync.unwrap().shape.token,
+    fromProcess('QUIESCE_SYNC_TOKEN') ?? tokenInFile,
+    faults,
+  );
+  const uri =
+    checked(
+      `${name}: MONGODB_URI`,
+      quiesceSchema.shape.mongodb.unwrap().shape.uri,
+      fromProcess('MONGODB_URI'),
+      faults,
+    ) ?? quiesce.mongodb.uri;
   const file = (value: string | undefined): string | null =>
-    value === undefined || value === '/dev/null' || value === 'NULL' ? null : path.resolve(cwd, value.replace(/^~(?=\/|$)/, os.homedir()));
+    value === undefined || value === '/dev/null' || value === 'NULL'
+      ? null
+      : path.resolve(cwd, value.replace(/^~(?=\/|$)/, os.homedir()));
 
   const config: AppConfig = {
     name,
@@ -103,7 +117,10 @@ export function resolveApp(app: ParsedApp, given: Overrides): Resolved {
       readyGrace: quiesce.maintenance.ready_grace,
     },
     heartbeat: quiesce.heartbeat,
-    admin: quiesce.admin === false ? null : { host: quiesce.admin.host, port: quiesce.admin.port ?? firstAdminPort + given.index },
+    admin:
+      quiesce.admin === false
+        ? null
+        : { host: quiesce.admin.host, port: quiesce.admin.port ?? firstAdminPort + given.index },
   };
   return { config, faults, warnings };
 }
@@ -115,12 +132,19 @@ function isFolder(file: string): boolean {
 /** A variable goes through the schema of the setting that it stands for; its value is not repeated, it may be a secret. */
 function checked(
   label: string,
-  schema: { safeParse(value: unknown): { success: boolean; data?: string | undefined; error?: { issues: { message: string }[] } } },
+  schema: {
+    safeParse(value: unknown): {
+      success: boolean;
+      data?: string | undefined;
+      error?: { issues: { message: string }[] };
+    };
+  },
   value: string | undefined,
   faults: string[],
 ): string | undefined {
   const result = schema.safeParse(value);
-  if (!result.success) faults.push(`${label} in the environment cannot be used; it takes ${result.error?.issues[0]?.message}`);
+  if (!result.success)
+    faults.push(`${label} in the environment cannot be used; it takes ${result.error?.issues[0]?.message}`);
   return result.data;
 }
 
@@ -128,12 +152,17 @@ function checked(
  * `env`, then `env_<name>`, then PORT and HOST of the environment that `start` was given, then `--port`. Everything
  * else of that environment reaches the workers by itself, and `env` wins over it, as in PM2.
  */
-function environmentOf(app: ParsedApp, given: Overrides, fromProcess: (name: string) => string | undefined, warnings: string[]): Record<string, string> {
+function environmentOf(
+  app: ParsedApp,
+  given: Overrides,
+  fromProcess: (name: string) => string | undefined,
+  warnings: string[],
+): Record<string, string> {
   const env: Record<string, string> = {};
   const add = (variables: Readonly<Record<string, unknown>>): void => {
     for (const [variable, value] of Object.entries(variables)) {
       if (value === undefined || value === null) continue;
-      env[variable] = typeof value === 'object' ? JSON.stringify(value) : String(value as string | number | boolean);
+      env[variable] = typeof value === 'object' ? JSON.stringify(value) : String(value);
     }
   };
   add(app.env);
@@ -145,14 +174,21 @@ function environmentOf(app: ParsedApp, given: Overrides, fromProcess: (name: str
     if (value === undefined || value === env[variable]) continue;
     // One port for several apps would only make them collide.
     if (given.several && env[variable] !== undefined) {
-      warnings.push(`${appName(app)}: ${variable}=${env[variable]} of the file is used, not ${variable}=${value} of the environment, since several apps are started`);
+      warnings.push(
+        `${appName(app)}: ${variable}=${env[variable]} of the file is used, not ${variable}=${value} of the environment, since several apps are started`,
+      );
     } else env[variable] = value;
   }
   if (given.port !== undefined) env['PORT'] = String(given.port);
   return env;
 }
 
-function dataDirOf(name: string, inFile: string | undefined, given: Overrides, fromProcess: (name: string) => string | undefined): string {
+function dataDirOf(
+  name: string,
+  inFile: string | undefined,
+  given: Overrides,
+  fromProcess: (name: string) => string | undefined,
+): string {
   const folderName = name.replaceAll(/[^\w.-]/g, '-');
   const outside = given.dataDir ?? fromProcess('QUIESCE_DATA_DIR');
   if (outside !== undefined) return path.resolve(given.flagFolder, outside, given.several ? folderName : '.');

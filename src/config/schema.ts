@@ -39,7 +39,9 @@ const namespaceName = kind("a name without '$' or NUL", (value) =>
 
 const databaseName = kind(String.raw`a database name: at most 63 bytes, none of /\. "$*<>:|?`, (value) =>
   // eslint-disable-next-line no-control-regex
-  typeof value === 'string' && /^[^/\\. "$*<>:|?\0]+$/.test(value) && Buffer.byteLength(value) <= 63 ? value : undefined,
+  typeof value === 'string' && /^[^/\\. "$*<>:|?\0]+$/.test(value) && Buffer.byteLength(value) <= 63
+    ? value
+    : undefined,
 );
 
 const token = kind('text of at least 8 characters without spaces', (value) =>
@@ -49,15 +51,21 @@ const token = kind('text of at least 8 characters without spaces', (value) =>
 export const syncSchema = z.strictObject({
   collection: namespaceName.prefault('resources').describe('The collection that the built-in app mirrors feeds into.'),
   key: text.prefault('id').describe('The member of each item that identifies it; stored as `_id`.'),
-  token: token.optional().describe('The bearer token that a sync must carry. Without one only loopback clients may sync.'),
+  token: token
+    .optional()
+    .describe('The bearer token that a sync must carry. Without one only loopback clients may sync.'),
   strategy: oneOf('auto', 'two-phase', 'scan', 'swap')
     .prefault('auto')
     .describe('How the differences are found and written; `auto` chooses by the size of feed and collection.'),
   atomic: oneOf('auto', true, false)
     .prefault('auto')
-    .describe('Whether a reader outside the cluster may see a half-written mirror; `auto` is atomic where it costs little.'),
+    .describe(
+      'Whether a reader outside the cluster may see a half-written mirror; `auto` is atomic where it costs little.',
+    ),
   max_bytes: size.prefault('1G').describe('The largest feed, decoded.'),
-  max_deletes: deletions.optional().describe("Refuses a feed that would delete more: a number of documents or a share such as '50%'."),
+  max_deletes: deletions
+    .optional()
+    .describe("Refuses a feed that would delete more: a number of documents or a share such as '50%'."),
   upload_timeout: deadline.prefault('5m').describe('How long an upload may take.'),
   database_timeout: deadline.prefault('60s').describe('How long a run waits for a database that cannot be reached.'),
   run_timeout: deadline.prefault('30m').describe('How long one exclusive run may take.'),
@@ -68,7 +76,9 @@ export const maintenanceSchema = z.strictObject({
   on_drain_timeout: oneOf('abort', 'force')
     .prefault('abort')
     .describe('After that: give the run up and resume, or cut the stragglers off and say so in the report.'),
-  on_pause: oneOf('refuse', 'hold').prefault('refuse').describe('What the built-in app does with a request during a pause: answer 503, or let it wait.'),
+  on_pause: oneOf('refuse', 'hold')
+    .prefault('refuse')
+    .describe('What the built-in app does with a request during a pause: answer 503, or let it wait.'),
   ready_grace: duration.prefault('10s').describe('A pause that lasts longer makes `/readyz` answer 503.'),
 });
 
@@ -87,7 +97,9 @@ export const quiesceSchema = z.strictObject({
   heartbeat: z
     .strictObject({
       interval: deadline.prefault('1s').describe('How often a worker reports.'),
-      timeout: deadline.prefault('10s').describe('A worker that has not reported for so long is stuck and is replaced.'),
+      timeout: deadline
+        .prefault('10s')
+        .describe('A worker that has not reported for so long is stuck and is replaced.'),
     })
     .prefault({}),
   admin: z
@@ -95,13 +107,17 @@ export const quiesceSchema = z.strictObject({
       z.literal(false),
       z.strictObject({
         host: text.prefault('127.0.0.1').describe('Where the dashboard, metrics and the admin interface listen.'),
-        port: integer(0, 65535).optional().describe('Their port; 0 for any free one. By default 9615, and one more for each further app in the file.'),
+        port: integer(0, 65535)
+          .optional()
+          .describe('Their port; 0 for any free one. By default 9615, and one more for each further app in the file.'),
       }),
     ])
     .prefault({}),
   data_dir: text
     .optional()
-    .describe('The folder of lock, control socket, journal and spooled feeds; by default `.quiesce/<app name>` beside the configuration.'),
+    .describe(
+      'The folder of lock, control socket, journal and spooled feeds; by default `.quiesce/<app name>` beside the configuration.',
+    ),
 });
 
 export const appSchema = z.object({
@@ -114,17 +130,25 @@ export const appSchema = z.object({
   env: environment.prefault({}).describe('Environment variables of the app.'),
   port: integer(0, 65535).optional().describe('A short form of `env.PORT`.'),
   max_memory_restart: size.optional().describe('A worker that uses more memory is replaced.'),
-  kill_timeout: deadline.prefault(1600).describe('How long a worker that was told to stop may take before it is killed.'),
+  kill_timeout: deadline
+    .prefault(1600)
+    .describe('How long a worker that was told to stop may take before it is killed.'),
   listen_timeout: deadline.prefault(3000).describe('How long a new worker may take until it listens or is ready.'),
-  wait_ready: flag.prefault(false).describe("Whether a worker is ready only once the app has called `process.send('ready')`."),
+  wait_ready: flag
+    .prefault(false)
+    .describe("Whether a worker is ready only once the app has called `process.send('ready')`."),
   min_uptime: deadline.prefault('1s').describe('A worker that ends sooner did not start.'),
   max_restarts: integer(0).prefault(16).describe('How many times in a row a worker that did not start is tried again.'),
   restart_delay: duration.prefault(0).describe('The wait before a crashed worker is started again.'),
-  exp_backoff_restart_delay: duration.prefault(0).describe('The first wait before a restart; each further one is longer.'),
+  exp_backoff_restart_delay: duration
+    .prefault(0)
+    .describe('The first wait before a restart; each further one is longer.'),
   out_file: text.optional().describe("A file for the workers' standard output."),
   error_file: text.optional().describe("A file for the workers' standard error."),
   merge_logs: flag.prefault(false).describe('One log file for all workers instead of one for each.'),
-  log_date_format: text.optional().describe('The format of the time before each line of a log file, such as `YYYY-MM-DD HH:mm:ss`.'),
+  log_date_format: text
+    .optional()
+    .describe('The format of the time before each line of a log file, such as `YYYY-MM-DD HH:mm:ss`.'),
   time: flag.prefault(false).describe('A short form of `log_date_format: "YYYY-MM-DDTHH:mm:ss"`.'),
   cron_restart: cronPattern.optional().describe('When to replace all workers, one after another, as a cron pattern.'),
   instance_var: text.prefault('NODE_APP_INSTANCE').describe("The environment variable that holds a worker's slot."),

@@ -55,7 +55,8 @@ export const deadline = kind("milliseconds above 0, or a time such as '500ms', '
 export const size = kind("bytes, or a size such as '512K', '512M', '1G'", parseSize);
 
 export function integer(least: number, most = Number.MAX_SAFE_INTEGER) {
-  const allowed = most === Number.MAX_SAFE_INTEGER ? `a whole number from ${least} on` : `a whole number from ${least} to ${most}`;
+  const allowed =
+    most === Number.MAX_SAFE_INTEGER ? `a whole number from ${least} on` : `a whole number from ${least} to ${most}`;
   return kind(allowed, (value) => {
     const parsed = parseInteger(value);
     return parsed !== undefined && parsed >= least && parsed <= most ? parsed : undefined;
@@ -72,11 +73,14 @@ export function oneOf<const T extends readonly (string | boolean)[]>(...choices:
 }
 
 /** Arguments as a list, or as one string that is split as a shell would, quotes included. */
-export const argumentList = kind('a list of arguments, or one string with them', (value): readonly string[] | undefined => {
-  if (typeof value === 'string') return parseArgsStringToArgv(value);
-  if (!Array.isArray(value)) return undefined;
-  return value.every((item) => typeof item === 'string' || typeof item === 'number') ? value.map(String) : undefined;
-});
+export const argumentList = kind(
+  'a list of arguments, or one string with them',
+  (value): readonly string[] | undefined => {
+    if (typeof value === 'string') return parseArgsStringToArgv(value);
+    if (!Array.isArray(value)) return undefined;
+    return value.every((item) => typeof item === 'string' || typeof item === 'number') ? value.map(String) : undefined;
+  },
+);
 
 /** `'max'`, 0, n or -n; resolved against the cores by {@link workersFor}. */
 export const instances = kind("'max', 0 (every core), a number of workers, or -n (every core but n)", (value) =>

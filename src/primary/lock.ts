@@ -38,12 +38,13 @@ export async function acquireLock(dataDir: string, onLost: (reason: string) => v
   const folder = path.join(dataDir, 'primary.lock');
   const touches = new Set<string>();
   // Each turn either ends, or has seen the lock change hands, or has waited.
-  for (const deadline = Date.now() + 2 * stale; ; ) {
+  for (const deadline = Date.now() + 2 * stale; ;) {
     const seen = identify(folder);
     if (seen !== undefined) {
       const verdict = judge(dataDir, seen);
       if (verdict === 'elsewhere') touches.add(`${seen.id} ${seen.touchedAt}`);
-      if (verdict === 'held' || touches.size > 1 || Date.now() > deadline) throw alreadyRunning(dataDir, readOwner(dataDir));
+      if (verdict === 'held' || touches.size > 1 || Date.now() > deadline)
+        throw alreadyRunning(dataDir, readOwner(dataDir));
       if (verdict !== 'free' || !removeLock(dataDir, folder, seen.id)) {
         await sleep(30);
         continue;
@@ -53,7 +54,11 @@ export async function acquireLock(dataDir: string, onLost: (reason: string) => v
       return await make(dataDir, folder, onLost);
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code !== 'ELOCKED') {
-        throw new QuiesceError('data-dir-unusable', `The data directory ${dataDir} cannot be locked: ${(cause as Error).message}.`, { cause });
+        throw new QuiesceError(
+          'data-dir-unusable',
+          `The data directory ${dataDir} cannot be locked: ${(cause as Error).message}.`,
+          { cause },
+        );
       }
     }
   }
@@ -109,7 +114,11 @@ function claimTakeover(dataDir: string, id: string): string[] | undefined {
     }
     const maker = makerOf(link);
     if (maker === undefined || lifeOf(maker) === 'alive') return undefined;
-    if (lifeOf(maker) === 'elsewhere' && Date.now() - (lstatSync(link, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()) < stale) return undefined;
+    if (
+      lifeOf(maker) === 'elsewhere' &&
+      Date.now() - (lstatSync(link, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()) < stale
+    )
+      return undefined;
   }
 }
 

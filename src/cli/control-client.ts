@@ -1,0 +1,143 @@
+/** Talks to a running primary through its control socket. */
+import http from 'node:http';
+import { z } from 'zod';
+import { QuiesceError, toQuiesceError } from '../errors.ts';
+import { controlSocket } from '../primary/control-path.ts';
+import { shortSocketPath } from '../primary/socket-path.ts';
+import { clusterStatus, problem, runRecord, type ClusterStatus, type RunRecord } from '../protocol/runs.ts';
+
+/** An answer that takes longer means that the primary hangs; operations that take long by nature have none, ms. */
+const quick = 10_000;
+
+export class ControlClient {
+  readonly dataDir: string;
+
+  constructor(dataDir: string) {
+    this.dataDir = dataDir;
+  }
+
+  status(): Promise<ClusterStatus> {
+    return this.#call('GET', '/api/status', clusterStatus);
+  }
+
+  async urls(): Promise<string[]> {
+    return (await this.#call('GET', '/api/urls', z.object({ urls: z.array(z.string()) }))).urls;
+  }
+
+  maintenance(change: { on: boolean; reason?: string; for?: number }): Promise<ClusterStatus> {
+    return this.#call('POST', '/api/maintenance', clusterStatus, { body: change });
+  }
+
+  /** Ends when every worker has been replaced. */
+  reload(): Promise<ClusterStatus> {
+    return this.#call('POST', '/api/reload', clusterStatus, { timeout: 0 });
+  }
+
+  scale(instances: number): Promise<ClusterStatus> {
+    return this.#call('POST', '/api/scale', clusterStatus, { body: { instances }, timeout: 0 });
+  }
+
+  stop(now: boolean): Promise<{ pid: number }> {
+    return this.#call('POST', '/api/stop', z.object({ pid: z.number() }), { body: { now } });
+  }
+
+  async runs(limit: number): Promise<RunRecord[]> {
+    return (await this.#call('GET', `/api/runs?limit=${limit}`, z.object({ items: z.array(runRecord) }))).items;
+  }
+
+  run(id: string): Promise<RunRecord> {
+    return this.#call('GET', `/api/runs/${encodeURIComponent(id)}`, runRecord);
+  }
+
+  abandon(id: string): Promise<RunRecord> {
+    return this.#call('POST', `/api/runs/${encodeURIComponent(id)}/abandon`, runRecord, { timeout: 0 });
+  }
+
+  async #call<T>(
+    method: string,
+    path: string,
+    schema: z.ZodType<T>,
+    options: { body?: unknown; timeout?: number } = {},
+  ): Promise<T> {
+    const { status, text } = await this.#request(method, path, options);
+    let body: unknown;
+    try {
+      body = JSON.parse(text);
+    } catch (cause) {
+      throw new QuiesceError(
+        'no-primary',
+        `What answers on the control socket in ${this.dataDir} is not a quiesce primary.`,
+        { cause },
+      );
+    }
+    if (status >= 400)
+      throw QuiesceError.fromProblem(problem.parse(body) as Parameters<typeof QuiesceError.fromProblem>[0]);
+    const result = schema.safeParse(body);
+    if (result.success) return result.data;
+    throw new QuiesceError(
+      'no-primary',
+      `The primary in ${this.dataDir} answers in a way this command does not know; are both of the same version?`,
+      {
+        cause: result.error,
+      },
+    );
+  }
+
+  #request(
+    method: string,
+    path: string,
+    { body, timeout = quick }: { body?: unknown; timeout?: number },
+  ): Promise<{ status: number; text: string }> {
+    return new Promise((resolve, reject) => {
+      let short: ReturnType<typeof shortSocketPath>;
+      try {
+        short = shortSocketPath(controlSocket(this.dataDir));
+      } catch (error) {
+        reject(toQuiesceError(error, 'no-primary'));
+        return;
+      }
+      const fail = (cause: Error): void => {
+        short.done();
+        reject(this.#unreachable(cause));
+      };
+      const request = http.request(
+        {
+          socketPath: short.name,
+          path,
+          method,
+          headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
+          timeout,
+        },
+        (response) => {
+          let text = '';
+          response.setEncoding('utf8');
+          response.on('data', (chunk: string) => {
+            text += chunk;
+          });
+          response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
+          response.on('error', fail);
+        },
+      );
+      request.on('socket', (socket) => socket.once('connect', short.done));
+      request.on('timeout', () =>
+        request.destroy(Object.assign(new Error('it did not answer in time'), { code: 'ETIMEDOUT' })),
+      );
+      request.on('error', fail);
+      request.end(body === undefined ? undefined : JSON.stringify(body));
+    });
+  }
+
+  #unreachable(cause: Error): QuiesceError {
+    const code = (cause as NodeJS.ErrnoException).code;
+    const socket = controlSocket(this.dataDir);
+    const text =
+      code === 'ENOENT' || code === 'ECONNREFUSED'
+        ? `No primary is running in ${this.dataDir}. Start one with \`quiesce start\`, or name the data directory of another with --data-dir.`
+        : code === 'EACCES'
+          ? `The control socket ${socket} belongs to another user; run the command as that user.`
+          : code === 'ECONNRESET'
+            ? `The primary in ${this.dataDir} went away before it answered.`
+            : `The primary in ${this.dataDir} does not answer: ${cause.message}.`;
+    return new QuiesceError('no-primary', text, { cause });
+  }
+}

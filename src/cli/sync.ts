@@ -1,0 +1,110 @@
+import cliProgress from 'cli-progress';
+import { ControlClient } from './control-client.ts';
+import { openFeed } from './feed-source.ts';
+import { findDataDir, type Target } from './find-data-dir.ts';
+import { duration, print, printJson, size } from './output.ts';
+import { sendFeed } from './send-feed.ts';
+import { QuiesceError } from '../errors.ts';
+import { dryRunReport } from '../protocol/messages.ts';
+import { problem, report, type Counts, type Report } from '../protocol/runs.ts';
+
+export interface SyncOptions extends Target {
+  readonly url?: string;
+  readonly token?: string;
+  readonly ndjson?: boolean;
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
+}
+
+export async function sync(feed: string, options: SyncOptions): Promise<number> {
+  const token = options.token ?? (process.env['QUIESCE_SYNC_TOKEN'] || undefined);
+  const base = new URL(await baseUrl(options));
+  // An address with a path is that of the mirror's route itself.
+  const url = base.pathname === '/' ? new URL('/api/sync', base) : base;
+  if (options.dryRun) url.searchParams.set('dryRun', 'true');
+  const source = await openFeed(feed, options.ndjson ?? false);
+  const bar = process.stderr.isTTY ? uploadBar(source.bytes) : undefined;
+  const answer = await sendFeed(url, source, {
+    headers: { Prefer: 'return=representation', ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }) },
+    onProgress: (sent) => bar?.update(sent, { sent: size(sent) }),
+  }).finally(() => bar?.stop());
+
+  const body = parse(answer.text);
+  if (answer.status >= 400) {
+    const known = problem.safeParse(body);
+    if (known.success) throw QuiesceError.fromProblem(known.data as Parameters<typeof QuiesceError.fromProblem>[0]);
+    throw new QuiesceError(
+      'run-failed',
+      `${url.origin} answered ${answer.status}, and not as quiesce does: is ${url.pathname} the mirror's route?`,
+    );
+  }
+  const dry = options.dryRun ? dryRunReport.safeParse(body) : undefined;
+  const full = report.safeParse(body);
+  if (options.json) printJson(body);
+  else if (dry?.success)
+    print(`would be: ${countsText(dry.data.counts)} (${dry.data.feed.items} items, nothing was written)`);
+  else if (full.success) print(renderReport(full.data));
+  else
+    throw new QuiesceError(
+      'run-failed',
+      `${url.origin} answered ${answer.status} without a report: is ${url.pathname} the mirror's route?`,
+    );
+  return 0;
+}
+
+async function baseUrl(options: SyncOptions): Promise<string> {
+  if (options.url !== undefined) {
+    if (URL.canParse(options.url) && /^https?:$/.test(new URL(options.url).protocol)) return options.url;
+    throw new QuiesceError(
+      'bad-usage',
+      `--url cannot be ${options.url}; it takes an address such as http://127.0.0.1:3000.`,
+    );
+  }
+  const [first] = await new ControlClient(await findDataDir(options)).urls();
+  if (first !== undefined) return first;
+  throw new QuiesceError(
+    'no-primary',
+    'The app does not listen yet. Try again in a moment, or name its address with --url.',
+  );
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function uploadBar(bytes: number | undefined): cliProgress.SingleBar {
+  const bar = new cliProgress.SingleBar({
+    format:
+      bytes === undefined
+        ? 'upload {sent} {duration_formatted}'
+        : 'upload [{bar}] {percentage} % {sent} {duration_formatted}',
+    barsize: 30,
+    hideCursor: true,
+    clearOnComplete: true,
+    stream: process.stderr,
+  });
+  bar.start(bytes ?? 0, 0, { sent: '0 B' });
+  return bar;
+}
+
+function countsText(counts: Counts): string {
+  return Object.entries(counts)
+    .map(([name, count]) => `${count} ${name}`)
+    .join(', ');
+}
+
+/** A report as a person reads it. */
+export function renderReport({ id, epoch, feed, counts, timings, strategy, workers, refused, forced }: Report): string {
+  return [
+    `run ${id}, epoch ${epoch}: ${countsText(counts)}`,
+    `  feed     ${feed.items} items, ${size(feed.bytes)}`,
+    `  total    ${duration(timings.total)}: upload ${duration(timings.upload)}, prepare ${duration(timings.prepare)}, drain ${duration(timings.drain)}, ` +
+      `scan ${duration(timings.scan)}, write ${duration(timings.write)}`,
+    `  paused   ${duration(timings.paused)}, ${workers} workers, ${refused} requests refused${forced === 0 ? '' : `, ${forced} cut off`}`,
+    `  strategy ${strategy}`,
+  ].join('\n');
+}

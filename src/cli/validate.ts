@@ -1,0 +1,70 @@
+import { duration, print, printJson, say, size, styled } from './output.ts';
+import type { AppConfig } from '../config.ts';
+import { loadConfig } from '../config/load.ts';
+
+export async function validate(
+  file: string | undefined,
+  options: { env?: string; only?: string; json?: boolean },
+): Promise<number> {
+  const {
+    apps,
+    warnings,
+    file: found,
+  } = await loadConfig(file, {
+    ...(options.env === undefined ? {} : { envName: options.env }),
+    ...(options.only === undefined ? {} : { only: options.only }),
+  });
+  if (options.json) {
+    printJson({ file: found, warnings, apps: apps.map(withoutSecrets) });
+    return 0;
+  }
+  for (const warning of warnings) say(`${styled('yellow', 'warning:', process.stderr)} ${warning}`);
+  print(apps.map(describe).join('\n\n'));
+  return 0;
+}
+
+/** What may be shown: names of variables rather than their values, and no credentials. */
+function withoutSecrets(app: AppConfig): unknown {
+  return {
+    ...app,
+    env: Object.keys(app.env),
+    mongodb: { ...app.mongodb, uri: app.mongodb.uri === null ? null : withoutPassword(app.mongodb.uri) },
+    sync: { ...app.sync, token: app.sync.token === null ? null : '(set)' },
+  };
+}
+
+function withoutPassword(uri: string): string {
+  return uri.replace(/\/\/[^/@]*@/, '//…@');
+}
+
+function describe(app: AppConfig): string {
+  const nothing = 'not set';
+  const lines: [string, string][] = [
+    ['runs', [app.script, ...app.args].join(' ')],
+    ['in', app.cwd],
+    ['workers', `${app.instances}${app.nodeArgs.length === 0 ? '' : `, node ${app.nodeArgs.join(' ')}`}`],
+    ['port', app.env['PORT'] ?? 'the choice of the app'],
+    ['variables', Object.keys(app.env).join(', ') || 'none'],
+    [
+      'memory',
+      app.maxMemoryRestart === null ? 'not limited' : `a worker is replaced above ${size(app.maxMemoryRestart)}`,
+    ],
+    ['restarts', `given up at the start after ${app.maxRestarts} boots that last less than ${duration(app.minUptime)}`],
+    ['stopping', `killed after ${duration(app.killTimeout)}`],
+    ['logs', [app.outFile, app.errorFile].filter((name) => name !== null).join(', ') || 'standard output'],
+    ...(app.cronRestart === null ? [] : [['reloads', `at ${app.cronRestart}`] as [string, string]]),
+    ['MongoDB', app.mongodb.uri === null ? nothing : withoutPassword(app.mongodb.uri)],
+    [
+      'mirror',
+      `${app.sync.collection} by ${app.sync.key}, ${app.sync.token === null ? 'from loopback only' : 'with a token'}, feeds up to ${size(app.sync.maxBytes)}`,
+    ],
+    [
+      'a pause',
+      `waits ${duration(app.maintenance.drainTimeout)} for requests in flight, then ${app.maintenance.onDrainTimeout === 'abort' ? 'gives up' : 'cuts them off'}`,
+    ],
+    ['admin', app.admin === null ? 'control socket only' : `http://${app.admin.host}:${app.admin.port}`],
+    ['data', app.dataDir],
+  ];
+  const width = Math.max(...lines.map(([label]) => label.length));
+  return [styled('bold', app.name), ...lines.map(([label, text]) => `  ${label.padEnd(width)}  ${text}`)].join('\n');
+}

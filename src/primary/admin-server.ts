@@ -1,0 +1,124 @@
+/**
+ * Serves the admin interface on the control socket and, where configured, on TCP.
+ *
+ * Whoever can open the socket owns the app anyway (mode 0600 in a folder of mode 0700), so nothing is asked there.
+ * The TCP side is a convenience: where its port is taken the site runs without it, and the log says so.
+ */
+import type { RequestHandler } from 'express';
+import { rmSync } from 'node:fs';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import { guardTcp } from './admin-guard.ts';
+import { adminApp } from './admin-routes.ts';
+import { adminToken } from './admin-token.ts';
+import { controlSocket } from './control-path.ts';
+import type { Operations } from './ports.ts';
+import { shortSocketPath } from './socket-path.ts';
+import { QuiesceError } from '../errors.ts';
+
+export interface AdminServer {
+  /** Such as `http://127.0.0.1:9615`; null where nothing listens on TCP. */
+  readonly url: string | null;
+  /** Ends event streams and idle connections at once; answers in progress get a moment. */
+  close(): Promise<void>;
+}
+
+export interface AdminOptions {
+  readonly dataDir: string;
+  readonly admin: { readonly host: string; readonly port: number } | null;
+  readonly operations: Operations;
+  /** Further routes, such as the dashboard and `/metrics`, behind the same guard. */
+  readonly more?: readonly RequestHandler[];
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
+}
+
+/** Call with the lock held: a control socket that is there already is one that a dead primary left behind. */
+export async function startAdminServer(options: AdminOptions): Promise<AdminServer> {
+  const { dataDir, admin, operations, log } = options;
+  const more = options.more ?? [];
+  const onError = (err: unknown): void => log.error({ err }, 'The admin server failed to answer');
+  const token = await adminToken(dataDir);
+
+  const control = http.createServer(adminApp(operations, { more, onError }));
+  await listenOnSocket(control, controlSocket(dataDir));
+  const servers = [control];
+  let url: string | null = null;
+  if (admin !== null) {
+    const tcp = http.createServer(
+      adminApp(operations, { guard: guardTcp({ token, host: admin.host }), more, onError }),
+    );
+    try {
+      url = await listenOnTcp(tcp, admin);
+      servers.push(tcp);
+      log.info({ url }, 'The dashboard is up');
+    } catch (error) {
+      log.warn(
+        { code: (error as NodeJS.ErrnoException).code },
+        `No dashboard on ${admin.host}:${admin.port}: ${(error as Error).message}. Set quiesce.admin.port to a free one, or quiesce.admin to false`,
+      );
+    }
+  }
+  return {
+    url,
+    async close() {
+      await Promise.all(servers.map(closeServer));
+      rmSync(controlSocket(dataDir), { force: true });
+    },
+  };
+}
+
+async function listenOnSocket(server: http.Server, socket: string): Promise<void> {
+  rmSync(socket, { force: true });
+  const { name, done } = shortSocketPath(socket);
+  // Nobody else may connect even in the moment between bind and chmod, so it is made with its mode. The bind happens
+  // within listen(), which is why the umask can be put back right after it.
+  const umask = process.umask(0o177);
+  try {
+    const listening = opened(server);
+    server.listen(name);
+    process.umask(umask);
+    await listening;
+  } catch (cause) {
+    throw new QuiesceError(
+      'data-dir-unusable',
+      `The control socket ${socket} cannot be made: ${(cause as Error).message}.`,
+      { cause },
+    );
+  } finally {
+    process.umask(umask);
+    done();
+  }
+}
+
+async function listenOnTcp(server: http.Server, { host, port }: { host: string; port: number }): Promise<string> {
+  const listening = opened(server);
+  server.listen({ host, port, exclusive: true });
+  await listening;
+  const address = server.address() as AddressInfo;
+  return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
+}
+
+function opened(server: http.Server): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.once('listening', () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** How long an answer in progress, such as that of a `stop`, may take to get out, ms. */
+const closeGrace = 500;
+
+function closeServer(server: http.Server): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.closeAllConnections(), closeGrace);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

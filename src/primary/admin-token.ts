@@ -1,0 +1,27 @@
+/** The token that changes over TCP need: in `admin.token`, readable by the owner of the data directory only. */
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { chmodSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+
+/** Reads the token, or makes one where there is none. Call with the lock held. */
+export async function adminToken(dataDir: string): Promise<string> {
+  const file = path.join(dataDir, 'admin.token');
+  try {
+    chmodSync(file, 0o600);
+    const token = readFileSync(file, 'utf8').trim();
+    if (token.length >= 16) return token;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  const token = randomBytes(32).toString('base64url');
+  await writeFileAtomic(file, `${token}\n`, { mode: 0o600 });
+  return token;
+}
+
+/** Whether an `Authorization` header carries the token; takes the same time wherever the first difference is. */
+export function carriesToken(header: string | undefined, token: string): boolean {
+  const given = /^Bearer +(\S+) *$/i.exec(header ?? '')?.[1] ?? '';
+  const digest = (value: string): Buffer => createHash('sha256').update(value).digest();
+  return timingSafeEqual(digest(given), digest(token));
+}
