@@ -29,7 +29,7 @@ function buildProgram(done: (code: number) => void): Command {
     .showHelpAfterError('Run with --help to see what there is.')
     .addHelpText(
       'after',
-      '\nExample:\n  $ quiesce start && quiesce sync feed.json\n\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 already running, 4 no boot, 5 no primary, 6 refused, 7 no database',
+      '\nExample:\n  $ quiesce start app.js -i max\n\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 already running, 4 no boot, 5 no primary, 6 refused, 7 no database',
     );
 
   const command = (words: string, description: string): Command =>

@@ -7,7 +7,7 @@ import { unknownField, type Fault } from './names.ts';
 const secret = /(^|\.)(token|uri|env(_[^.]+)?)(\.|$)/;
 
 function shown(path: string, value: unknown): string {
-  if (secret.test(path)) return 'its value (not shown)';
+  if (secret.test(path)) return 'what it is (not shown)';
   const json = typeof value === 'function' ? 'a function' : JSON.stringify(value);
   return json === undefined ? String(value) : json.length > 60 ? `${json.slice(0, 57)}…` : json;
 }

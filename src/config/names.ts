@@ -36,7 +36,7 @@ export function nearest(name: string, candidates: Iterable<string>): string | un
   let best: string | undefined;
   let distance = Math.max(2, Math.floor(name.length / 4)) + 1;
   for (const candidate of candidates) {
-    const here = leven(name, candidate);
+    const here = leven(snakeCase(name), candidate);
     if (here < distance) [best, distance] = [candidate, here];
   }
   return best;

@@ -162,7 +162,7 @@ function environmentOf(
   const add = (variables: Readonly<Record<string, unknown>>): void => {
     for (const [variable, value] of Object.entries(variables)) {
       if (value === undefined || value === null) continue;
-      env[variable] = typeof value === 'object' ? JSON.stringify(value) : String(value);
+      env[variable] = typeof value === 'string' ? value : JSON.stringify(value);
     }
   };
   add(app.env);

@@ -44,8 +44,8 @@ const databaseName = kind(String.raw`a database name: at most 63 bytes, none of 
     : undefined,
 );
 
-const token = kind('text of at least 8 characters without spaces', (value) =>
-  typeof value === 'string' && /^[\x21-\x7e]{8,}$/.test(value) ? value : undefined,
+const token = kind('text without spaces', (value) =>
+  typeof value === 'string' && /^[\x21-\x7e]+$/.test(value) ? value : undefined,
 );
 
 export const syncSchema = z.strictObject({

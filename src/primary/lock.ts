@@ -21,10 +21,8 @@ import writeFileAtomic from 'write-file-atomic';
 import { describeSelf, lifeOf, ownerFile, readOwner, type LockOwner } from './lock-owner.ts';
 import { QuiesceError } from '../errors.ts';
 
-/** A lock that has not been touched for so long is stale, ms. */
-const stale = 10_000;
-/** How often the holder touches it, ms. */
-const update = 2000;
+/** A lock that has not been touched for so long is stale, ms. Its holder touches it five times as often. */
+const defaultStale = 10_000;
 
 export interface Lock {
   release(): Promise<void>;
@@ -34,24 +32,28 @@ export interface Lock {
  * @param onLost the lock is somebody else's now; called once, out of nowhere, and never after `release`.
  * @throws QuiesceError `already-running`, naming the pid, or `data-dir-unusable`.
  */
-export async function acquireLock(dataDir: string, onLost: (reason: string) => void): Promise<Lock> {
+export async function acquireLock(
+  dataDir: string,
+  onLost: (reason: string) => void,
+  stale = defaultStale,
+): Promise<Lock> {
   const folder = path.join(dataDir, 'primary.lock');
   const touches = new Set<string>();
   // Each turn either ends, or has seen the lock change hands, or has waited.
   for (const deadline = Date.now() + 2 * stale; ;) {
     const seen = identify(folder);
     if (seen !== undefined) {
-      const verdict = judge(dataDir, seen);
+      const verdict = judge(dataDir, seen, stale);
       if (verdict === 'elsewhere') touches.add(`${seen.id} ${seen.touchedAt}`);
       if (verdict === 'held' || touches.size > 1 || Date.now() > deadline)
         throw alreadyRunning(dataDir, readOwner(dataDir));
-      if (verdict !== 'free' || !removeLock(dataDir, folder, seen.id)) {
+      if (verdict !== 'free' || !removeLock(dataDir, folder, seen.id, stale)) {
         await sleep(30);
         continue;
       }
     }
     try {
-      return await make(dataDir, folder, onLost);
+      return await make(dataDir, folder, onLost, stale);
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code !== 'ELOCKED') {
         throw new QuiesceError(
@@ -75,7 +77,7 @@ function identify(folder: string): SeenLock | undefined {
 }
 
 /** `elsewhere`: only time can tell, by whether it is touched. `unnamed`: its holder has still to write who it is. */
-function judge(dataDir: string, { id, touchedAt }: SeenLock): 'held' | 'free' | 'elsewhere' | 'unnamed' {
+function judge(dataDir: string, { id, touchedAt }: SeenLock, stale: number): 'held' | 'free' | 'elsewhere' | 'unnamed' {
   if (Date.now() - Number(touchedAt / 1_000_000n) > stale) return 'free';
   const owner = readOwner(dataDir);
   if (owner?.lock !== id) return 'unnamed';
@@ -84,13 +86,13 @@ function judge(dataDir: string, { id, touchedAt }: SeenLock): 'held' | 'free' | 
 }
 
 /** False where another process is at it. */
-function removeLock(dataDir: string, folder: string, id: string): boolean {
-  const links = claimTakeover(dataDir, id);
+function removeLock(dataDir: string, folder: string, id: string, stale: number): boolean {
+  const links = claimTakeover(dataDir, id, stale);
   if (links === undefined) return false;
   try {
     // Looked at again: it may have been removed and made anew before the link was ours. Nothing asynchronous in between.
     const seen = identify(folder);
-    if (seen?.id === id && judge(dataDir, seen) === 'free') rmdirSync(folder);
+    if (seen?.id === id && judge(dataDir, seen, stale) === 'free') rmdirSync(folder);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true;
@@ -101,7 +103,7 @@ function removeLock(dataDir: string, folder: string, id: string): boolean {
 }
 
 /** The links that give the right to remove lock `id`, all to be removed afterwards. */
-function claimTakeover(dataDir: string, id: string): string[] | undefined {
+function claimTakeover(dataDir: string, id: string, stale: number): string[] | undefined {
   const links: string[] = [];
   for (let link = path.join(dataDir, `takeover.${id}`); ; link += '+') {
     links.unshift(link);
@@ -132,13 +134,13 @@ function makerOf(link: string): Pick<LockOwner, 'pid' | 'startTime' | 'place'> |
   }
 }
 
-async function make(dataDir: string, folder: string, onLost: (reason: string) => void): Promise<Lock> {
+async function make(dataDir: string, folder: string, onLost: (reason: string) => void, stale: number): Promise<Lock> {
   let released = false;
   const release = await lockfile.lock(dataDir, {
     lockfilePath: folder,
     realpath: false,
     stale,
-    update,
+    update: stale / 5,
     onCompromised: (error) => {
       if (!released) onLost(error.message);
     },

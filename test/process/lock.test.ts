@@ -1,0 +1,160 @@
+import { expect } from 'chai';
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { describeSelf, lifeOf, ownerFile, readOwner } from '#quiesce/primary/lock-owner.js';
+import { acquireLock } from '#quiesce/primary/lock.js';
+import type { QuiesceError } from '#quiesce/errors.js';
+import { scratchFolders } from '../unit/scratch.js';
+
+interface Word {
+  readonly held?: number;
+  readonly refused?: string;
+  readonly lost?: string;
+}
+
+const scratch = scratchFolders();
+/** Shorter than in earnest, ms; proper-lockfile takes no less than 2 s. */
+const stale = 3000;
+
+describe('the lock of a data directory', function () {
+  this.timeout(60_000);
+  const children: ChildProcess[] = [];
+
+  function holder(folder: string): ChildProcess {
+    const child = fork(fileURLToPath(new URL('./hold-lock.js', import.meta.url)), [folder, String(stale)]);
+    children.push(child);
+    return child;
+  }
+
+  async function word(child: ChildProcess): Promise<Word> {
+    const [message] = (await once(child, 'message')) as [Word];
+    return message;
+  }
+
+  async function kill(child: ChildProcess): Promise<void> {
+    const exit = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exit;
+  }
+
+  afterEach(async () => {
+    await Promise.all(
+      children
+        .splice(0)
+        .map((child) => (child.exitCode === null && child.signalCode === null ? kill(child) : undefined)),
+    );
+  });
+
+  it('is held by one, refuses the next naming the pid, and is free after its release', async () => {
+    const folder = scratch();
+    const first = holder(folder);
+    expect(await word(first)).to.deep.equal({ held: first.pid });
+    const second = holder(folder);
+    const ended = once(second, 'exit');
+    expect((await word(second)).refused).to.include(`pid ${first.pid} `);
+    expect(await ended).to.deep.equal([3, null]);
+    first.send('release');
+    await once(first, 'exit');
+    expect(readdirSync(folder)).to.deep.equal([]);
+    expect(await word(holder(folder))).to.have.property('held');
+  });
+
+  it('is taken over at once when its holder was killed', async () => {
+    const folder = scratch();
+    const first = holder(folder);
+    await word(first);
+    await kill(first);
+    const begun = Date.now();
+    const second = holder(folder);
+    expect(await word(second)).to.deep.equal({ held: second.pid });
+    expect(Date.now() - begun).to.be.lessThan(2000);
+    expect(readdirSync(folder)).to.have.members(['primary.lock', 'primary.json']);
+  });
+
+  for (const [title, orphaned] of [
+    ['goes to one of fifty that want it at once', false],
+    ['goes to one of fifty that find it orphaned at once', true],
+  ] as const) {
+    it(title, async () => {
+      const folder = scratch();
+      if (orphaned) {
+        const dead = holder(folder);
+        await word(dead);
+        await kill(dead);
+      }
+      const all = Array.from({ length: 50 }, () => holder(folder));
+      const exits = all.map((child) => once(child, 'exit'));
+      const words = await Promise.all(all.map((child) => word(child)));
+      const winners = words.filter(({ held }) => held !== undefined);
+      expect(winners).to.have.length(1);
+      const refused = words.filter((said) => said.refused?.includes(`pid ${winners[0]?.held} `));
+      expect(refused, JSON.stringify(words)).to.have.length(49);
+      const lost = once(all[words.indexOf(winners[0]!)]!, 'message');
+      const codes = await Promise.all(exits.filter((_, index) => words[index]?.held === undefined));
+      expect(codes.every(([code]) => code === 3)).to.equal(true);
+      // The holder touches the lock well within this time, and would find that it had been taken from it.
+      const verdict = await Promise.race([lost, sleep(stale, 'still held')]);
+      expect(verdict).to.equal('still held');
+    });
+  }
+
+  it('is lost by a holder that was stopped for too long, and that learns of it when it goes on', async () => {
+    const folder = scratch();
+    const first = holder(folder);
+    await word(first);
+    first.kill('SIGSTOP');
+    const lock = path.join(folder, 'primary.lock');
+    // It is touched with times up to a second ahead.
+    while (Date.now() - statSync(lock).mtimeMs <= stale) await sleep(50);
+    const second = holder(folder);
+    expect(await word(second)).to.deep.equal({ held: second.pid });
+    const said = word(first);
+    first.kill('SIGCONT');
+    expect(await said).to.have.property('lost');
+    const exit = once(first, 'exit');
+    first.send('release');
+    await exit;
+    expect(existsSync(lock), 'the new lock is left alone').to.equal(true);
+    expect(readOwner(folder)?.pid).to.equal(second.pid);
+  });
+
+  it('of a holder elsewhere is left alone while it is touched, and taken over when it is not', async () => {
+    const folder = scratch();
+    // A container of its own cannot be had here; a holder here that claims to be there can.
+    const first = holder(folder);
+    await word(first);
+    writeFileSync(ownerFile(folder), JSON.stringify({ ...readOwner(folder), place: 'another host' }));
+    const refused = await acquireLock(folder, () => undefined, stale).catch((error: QuiesceError) => error);
+    expect(refused).to.have.property('code', 'already-running');
+    await kill(first);
+    const taken = await acquireLock(folder, () => undefined, stale);
+    await taken.release();
+  });
+
+  it('is taken over although another takeover died halfway', async () => {
+    const folder = scratch();
+    const dead = holder(folder);
+    await word(dead);
+    await kill(dead);
+    const record = readOwner(folder)!;
+    symlinkSync(
+      JSON.stringify([record.pid, record.startTime, record.place]),
+      path.join(folder, `takeover.${record.lock}`),
+    );
+    const lock = await acquireLock(folder, () => undefined, stale);
+    expect(readdirSync(folder)).to.have.members(['primary.lock', 'primary.json']);
+    await lock.release();
+  });
+
+  it('tells a process from another one that got its pid', () => {
+    const self = describeSelf('x');
+    expect(lifeOf(self)).to.equal('alive');
+    expect(lifeOf({ ...self, startTime: '1' })).to.equal('dead');
+    expect(lifeOf({ ...self, place: 'another host' })).to.equal('elsewhere');
+    expect(lifeOf({ ...self, pid: 2 ** 22 + 1 })).to.equal('dead');
+  });
+});

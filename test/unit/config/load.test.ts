@@ -1,0 +1,311 @@
+import { expect } from 'chai';
+import os from 'node:os';
+import path from 'node:path';
+import { loadConfig, type LoadOptions } from '#quiesce/config/load.js';
+import type { QuiesceError } from '#quiesce/errors.js';
+import { scratchFolders } from '../scratch.js';
+
+const scratch = scratchFolders();
+
+function config(apps: unknown, more = ''): Record<string, string> {
+  return {
+    'package.json': '{"type":"module"}',
+    'app.js': '',
+    'ecosystem.config.js': `export const apps = ${JSON.stringify(apps)};\n${more}`,
+  };
+}
+
+async function load(apps: unknown, options: LoadOptions = {}): Promise<Awaited<ReturnType<typeof loadConfig>>> {
+  return loadConfig(undefined, { folder: scratch(config(apps)), processEnv: {}, ...options });
+}
+
+async function refusal(loading: Promise<unknown>): Promise<QuiesceError> {
+  return loading.then(
+    () => expect.fail('it was accepted'),
+    (error: QuiesceError) => error,
+  );
+}
+
+describe('loadConfig', () => {
+  it('fills in the defaults of PM2 and of quiesce', async () => {
+    const folder = scratch(config([{ script: 'app.js' }]));
+    const { apps, warnings } = await loadConfig(undefined, { folder, processEnv: {} });
+    expect(warnings).to.deep.equal([]);
+    expect(apps).to.deep.equal([
+      {
+        name: 'app',
+        script: path.join(folder, 'app.js'),
+        args: [],
+        nodeArgs: [],
+        cwd: folder,
+        instances: 1,
+        env: {},
+        maxMemoryRestart: null,
+        killTimeout: 1600,
+        listenTimeout: 3000,
+        waitReady: false,
+        minUptime: 1000,
+        maxRestarts: 16,
+        restartDelay: 0,
+        expBackoffRestartDelay: 0,
+        outFile: null,
+        errorFile: null,
+        mergeLogs: false,
+        logDateFormat: null,
+        cronRestart: null,
+        instanceVar: 'NODE_APP_INSTANCE',
+        incrementVar: null,
+        dataDir: path.join(folder, '.quiesce/app'),
+        mongodb: { uri: null, db: null },
+        scheduling: 'os',
+        sync: {
+          collection: 'resources',
+          key: 'id',
+          token: null,
+          strategy: 'auto',
+          atomic: 'auto',
+          maxBytes: 2 ** 30,
+          maxDeletes: null,
+          uploadTimeout: 300_000,
+          databaseTimeout: 60_000,
+          runTimeout: 1_800_000,
+        },
+        maintenance: { drainTimeout: 30_000, onDrainTimeout: 'abort', onPause: 'refuse', readyGrace: 10_000 },
+        heartbeat: { interval: 1000, timeout: 10_000 },
+        admin: { host: '127.0.0.1', port: 9615 },
+      },
+    ]);
+  });
+
+  it('reads every form of the file', async () => {
+    const app = `{ name: 'web', script: './app.js' }`;
+    const forms: Record<string, string> = {
+      'ecosystem.config.js': `export default { apps: [${app}] };`,
+      'a.config.mjs': `export const apps = [${app}];`,
+      'b.config.cjs': `module.exports = { apps: [${app}] };`,
+      'c.config.cjs': `module.exports = [${app}];`,
+      'd.config.cjs': `exports.apps = ${app};`,
+      'e.config.cjs': `module.exports = { pm2: [${app}] };`,
+      'processes.json': `{ "apps": [{ "name": "web", "script": "./app.js" }] }`,
+      'one.json': `{ "name": "web", "script": "./app.js" }`,
+    };
+    const folder = scratch({ ...forms, 'app.js': '', 'package.json': '{"type":"module"}' });
+    for (const file of Object.keys(forms)) {
+      const { apps } = await loadConfig(file, { folder, processEnv: {} });
+      expect(
+        apps.map(({ name, script }) => ({ name, script })),
+        file,
+      ).to.deep.equal([{ name: 'web', script: path.join(folder, 'app.js') }]);
+    }
+  });
+
+  it('takes a script for an app of its own', async () => {
+    const folder = scratch({ 'src/server.js': 'process.exit(1)' });
+    const { apps, file } = await loadConfig('src/server.js', { folder, processEnv: {}, instances: '2', port: '8080' });
+    expect(file).to.equal(null);
+    expect(apps[0]).to.include({
+      name: 'server',
+      script: path.join(folder, 'src/server.js'),
+      cwd: folder,
+      instances: 2,
+    });
+    expect(apps[0]?.env).to.deep.equal({ PORT: '8080' });
+    expect(apps[0]?.dataDir).to.equal(path.join(folder, '.quiesce/server'));
+  });
+
+  it('names every fault at once: field, value, what is allowed', async () => {
+    const error = await refusal(
+      load([
+        {
+          script: 'app.js',
+          kill_timeout: 'soon',
+          max_memory_restrat: '1G',
+          uid: 'www-data',
+          cron_restart: 'at noon',
+          quiesce: {
+            sync: { max_bytes: -1, stratgy: 'scan' },
+            maintenance: { on_pause: 'wait' },
+            heartbeat: 3,
+            admin: { port: 70_000 },
+          },
+        },
+      ]),
+    );
+    expect(error.code).to.equal('bad-config');
+    expect(error.exitCode).to.equal(2);
+    expect(error.message.split('\n').slice(1)).to.have.members([
+      '  max_memory_restrat is not a setting of PM2 or quiesce; did you mean max_memory_restart?',
+      '  uid is not supported: start quiesce itself as that user (`User=` in a systemd unit)',
+      `  kill_timeout cannot be "soon"; it takes milliseconds above 0, or a time such as '500ms', '10s', '5m', '1h'`,
+      `  cron_restart cannot be "at noon"; it takes a cron pattern such as '0 3 * * *', or 0 for none`,
+      `  quiesce.sync.max_bytes cannot be -1; it takes bytes, or a size such as '512K', '512M', '1G'`,
+      '  quiesce.sync.stratgy is not a setting of PM2 or quiesce; did you mean strategy?',
+      `  quiesce.maintenance.on_pause cannot be "wait"; it takes 'refuse', 'hold'`,
+      '  quiesce.heartbeat cannot be 3; it takes an object of settings',
+      '  quiesce.admin.port cannot be 70000; it takes a whole number from 0 to 65535',
+    ]);
+  });
+
+  it('prints no secret, neither from the file nor from the environment', async () => {
+    const secrets = { sync: { token: 'has spaces s3cret' }, mongodb: { uri: 'http://user:s3cret@host' } };
+    const fromFile = await refusal(load([{ script: 'app.js', quiesce: secrets }]));
+    expect(fromFile.message)
+      .to.include('quiesce.sync.token')
+      .and.include('quiesce.mongodb.uri')
+      .and.not.include('s3cret');
+    const fromEnvironment = await refusal(
+      load([{ script: 'app.js' }], { processEnv: { MONGODB_URI: 'http://user:s3cret@host' } }),
+    );
+    expect(fromEnvironment.message).to.include('MONGODB_URI').and.not.include('s3cret');
+  });
+
+  it('warns of what PM2 has and quiesce has not, and only where it would do something', async () => {
+    const { warnings } = await load([
+      {
+        script: 'app.js',
+        watch: ['src'],
+        exec_mode: 'fork',
+        autorestart: true,
+        vizion: true,
+        namespace: 'default',
+      },
+    ]);
+    expect(warnings.map((warning) => warning.split(' ')[0])).to.deep.equal(['watch', 'exec_mode']);
+    const quiet = await load([{ script: 'app.js', watch: false, exec_mode: 'cluster' }]);
+    expect(quiet.warnings).to.deep.equal([]);
+    const folder = scratch(config([{ script: 'app.js' }], 'export const deploy = {};'));
+    expect((await loadConfig(undefined, { folder, processEnv: {} })).warnings[0]).to.match(/^deploy is not supported/);
+  });
+
+  it("accepts PM2's other names and camelCase", async () => {
+    const { apps } = await load([
+      {
+        exec: 'app.js',
+        maxRestarts: 3,
+        minUptime: '2s',
+        interpreter_args: '--max-old-space-size=200',
+        out: 'logs/out.log',
+        errorFile: '/dev/null',
+        cron: '0 3 * * *',
+        combine_logs: true,
+        time: true,
+      },
+    ]);
+    expect(apps[0]).to.include({
+      maxRestarts: 3,
+      minUptime: 2000,
+      errorFile: null,
+      cronRestart: '0 3 * * *',
+      mergeLogs: true,
+      logDateFormat: 'YYYY-MM-DDTHH:mm:ss',
+    });
+    expect(apps[0]?.nodeArgs).to.deep.equal(['--max-old-space-size=200']);
+    expect(apps[0]?.outFile).to.match(/logs\/out\.log$/);
+  });
+
+  it('lets a flag win over a variable, and a variable over the file', async () => {
+    const app = {
+      script: 'app.js',
+      env: { PORT: 1, OTHER: 1 },
+      quiesce: { data_dir: 'kept', mongodb: { uri: 'mongodb://file' }, sync: { token: 'of-the-file' } },
+    };
+    const processEnv = {
+      PORT: '2',
+      HOST: '::1',
+      OTHER: '2',
+      MONGODB_URI: 'mongodb://variable',
+      QUIESCE_SYNC_TOKEN: 'of-the-variable',
+      QUIESCE_DATA_DIR: '/variable',
+    };
+    const fromFile = (await load([app])).apps[0];
+    expect(fromFile).to.deep.include({ env: { PORT: '1', OTHER: '1' } });
+    expect(fromFile?.dataDir).to.match(/\/kept$/);
+    expect([fromFile?.mongodb.uri, fromFile?.sync.token]).to.deep.equal(['mongodb://file', 'of-the-file']);
+    const fromVariables = (await load([app], { processEnv })).apps[0];
+    expect(fromVariables).to.deep.include({ env: { PORT: '2', HOST: '::1', OTHER: '1' }, dataDir: '/variable' });
+    expect([fromVariables?.mongodb.uri, fromVariables?.sync.token]).to.deep.equal([
+      'mongodb://variable',
+      'of-the-variable',
+    ]);
+    const fromFlags = (await load([app], { processEnv, port: '3', dataDir: '/flag' })).apps[0];
+    expect(fromFlags).to.deep.include({ env: { PORT: '3', HOST: '::1', OTHER: '1' }, dataDir: '/flag' });
+  });
+
+  it('adds the variables of --env, and keeps the sync token out of what workers get', async () => {
+    const app = {
+      script: 'app.js',
+      env: { A: 1, B: { deep: true }, QUIESCE_SYNC_TOKEN: 'secret' },
+      env_production: { A: 2, C: false },
+    };
+    const { apps } = await load([app], { envName: 'production' });
+    expect(apps[0]?.env).to.deep.equal({ A: '2', B: '{"deep":true}', C: 'false' });
+    expect(apps[0]?.sync.token).to.equal('secret');
+    expect((await refusal(load([app], { envName: 'staging' }))).message).to.include('env_production');
+  });
+
+  it('keeps several apps apart', async () => {
+    const apps = [
+      { name: 'web', script: 'app.js', env: { PORT: 3000 } },
+      { name: 'api', script: 'app.js' },
+    ];
+    const both = await load(apps, { processEnv: { PORT: '4000' }, dataDir: '/data' });
+    expect(both.apps.map(({ dataDir, admin, env }) => [dataDir, admin?.port, env['PORT']])).to.deep.equal([
+      ['/data/web', 9615, '3000'],
+      ['/data/api', 9616, '4000'],
+    ]);
+    expect(both.warnings[0]).to.match(/^web: PORT=3000 of the file is used/);
+    const one = await load(apps, { only: 'api', dataDir: '/data', port: '1' });
+    expect(one.apps.map(({ name, dataDir, admin }) => [name, dataDir, admin?.port])).to.deep.equal([
+      ['api', '/data', 9616],
+    ]);
+    expect((await refusal(load(apps, { only: 'db' }))).message).to.include('web, api');
+    expect((await refusal(load(apps, { port: '1' }))).message).to.include('--only');
+    expect((await refusal(load([apps[0], { ...apps[1], name: 'web' }]))).message).to.include('two apps are called web');
+    const shared = apps.map((app) => ({ ...app, quiesce: { data_dir: 'same' } }));
+    expect((await refusal(load(shared))).message).to.include('api: quiesce.data_dir is that of web too');
+  });
+
+  it('says what is wrong with a file that cannot be used', async () => {
+    const folder = scratch({
+      'package.json': '{"type":"module"}',
+      'cjs.config.js': 'module.exports = { apps: [] };',
+      'broken.config.js': 'export const apps = [\n  {,\n];',
+      'throws.config.js': '\n\nthrow new Error("no such thing");',
+      'broken.json': '{"apps": [',
+      'empty.json': '{"apps": []}',
+      'none.config.js': 'export const other = 1;',
+      'strange.json': '{"apps": [3]}',
+      'apps.yaml': 'apps: []',
+      'missing.json': '{"apps": [{"script": "nowhere.js", "cwd": "."}]}',
+      'folder.json': '{"apps": [{"script": "a.js", "cwd": "nowhere"}]}',
+    });
+    const why: Record<string, string> = {
+      'cjs.config.js': 'rename it to .cjs',
+      'broken.config.js': 'Unexpected token',
+      'throws.config.js': 'no such thing (line 3)',
+      'broken.json': 'JSON',
+      'empty.json': 'its list of apps is empty',
+      'none.config.js': 'has to export `apps`',
+      'strange.json': 'has to be an object with a `script`',
+      'apps.yaml': 'YAML is not read',
+      'missing.json': 'nowhere.js, and there is no such file',
+      'folder.json': 'nowhere, and there is no such folder',
+      'absent.js': 'there is no such file',
+      '.': 'is not a file',
+    };
+    for (const [file, reason] of Object.entries(why)) {
+      const error = await refusal(loadConfig(file, { folder, processEnv: {} }));
+      expect(error.exitCode, file).to.equal(2);
+      expect(error.message, file).to.include(reason);
+    }
+    expect((await refusal(loadConfig(undefined, { folder }))).message).to.include('There is no ecosystem.config.js');
+  });
+
+  it('counts instances from the cores of this machine', async () => {
+    const { apps } = await load([{ script: 'app.js', instances: 'max' }]);
+    expect(apps[0]?.instances).to.equal(os.availableParallelism());
+    expect((await refusal(load([{ script: 'app.js' }], { instances: 'lots' }))).message).to.match(
+      /^--instances cannot be "lots"; it takes 'max'/,
+    );
+  });
+});
