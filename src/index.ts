@@ -1,2 +1,33 @@
-/** The public API; see docs/ for each. */
-export {};
+/**
+ * quiesce: brings every worker of a cluster to rest while one exclusive job runs.
+ *
+ * ```ts
+ * const app = express();
+ * app.use(gate());                                                   // first
+ * app.put('/api/sync', mirror({ collection: 'resources' }));
+ * app.post('/api/reindex', exclusive(async (req, res) => { … }));    // runs alone in the whole cluster
+ * listen(app);
+ * ```
+ */
+import { provideLocalPrimary } from './worker/runtime.ts';
+
+// Without a cluster one process is its own primary. Workers never load that part.
+provideLocalPrimary((toWorker) => {
+  const local = import('./primary/local.ts').then(({ startLocalPrimary }) => startLocalPrimary(toWorker));
+  return (message, done) => {
+    local.then(
+      (send) => {
+        send(message);
+        done(null);
+      },
+      (error: Error) => done(error),
+    );
+  };
+});
+
+export { gate, type GateOptions } from './worker/admission.ts';
+export { exclusive } from './worker/exclusive.ts';
+export { listen } from './worker/listen.ts';
+export { mirror } from './worker/mirror-route.ts';
+export { waitUntil } from './worker/wait-until.ts';
+export type { MirrorOptions } from './protocol/mirror-job.ts';

@@ -64,6 +64,7 @@ export type InFlightRequest = z.infer<typeof inFlightRequest>;
 
 /** What is sent regularly; a worker that stops sending it is stuck. Times in ms. */
 export const heartbeat = z.object({
+  gate: z.enum(['starting', 'open', 'shut', 'lost']),
   inFlight: z.int().nonnegative(),
   /** 99th percentile since the last heartbeat. */
   eventLoopDelay: z.number().nonnegative(),

@@ -16,6 +16,7 @@ export function startHeartbeat(runtime: Runtime, interval: number): void {
       type: 'heartbeat',
       epoch: gate.epoch,
       beat: {
+        gate: gate.state,
         inFlight: gate.inFlight,
         eventLoopDelay: Math.round(p99 * 100) / 100,
         served: gate.served,

@@ -4,8 +4,9 @@
  * auth → headers → claim (409 at once) → spool → submit → wait for the end → answer
  */
 import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
-import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import { QuiesceError, toQuiesceError, type Problem } from '../errors.ts';
 import type { WorkerSettings } from '../protocol/messages.ts';
 import { mirrorOptions, type MirrorOptions } from '../protocol/mirror-job.ts';
@@ -37,16 +38,18 @@ export function mirror(options: MirrorOptions): RequestHandler {
   }
   const checked = parsed.data;
 
-  function quiesceMirror(req: Request, res: Response, next: NextFunction): void {
-    if (req.method === 'PUT') {
+  function quiesceMirror(req: Request, res: Response): void {
+    // A route names the run as a parameter; where the handler is mounted it is what follows the mount point.
+    const run = req.route === undefined ? req.path.slice(1) : (req.params['id'] ?? '');
+    if (req.method === 'PUT' && run === '') {
       put(req, res, checked).catch((error: unknown) => fail(req, res, error));
     } else if (req.method === 'GET' || req.method === 'HEAD') {
       const entry = entryOf(req);
       if (entry) getRuntime().gate.exempt(entry); // a page that follows a run must not keep it from draining
-      serveRuns(req, res, next).catch((error: unknown) => fail(req, res, error));
+      serveRuns(req, res, String(run)).catch((error: unknown) => fail(req, res, error));
     } else {
-      const error = new QuiesceError('method-not-allowed', `There is PUT for a feed and GET for the runs, not ${req.method}.`);
-      refuse(req, res, error, { headers: { Allow: 'GET, HEAD, PUT' } });
+      const allow = run === '' ? 'GET, HEAD, PUT' : 'GET, HEAD';
+      refuse(req, res, new QuiesceError('method-not-allowed', `Here is ${allow}, not ${req.method}.`), { headers: { Allow: allow } });
     }
   }
 
@@ -56,7 +59,7 @@ export function mirror(options: MirrorOptions): RequestHandler {
       void getRuntime()
         .settings.then((settings) => authorize(req, settings.sync.token))
         .then(
-          () => refuseClaim(req, res, runInProgress(run), (id) => `${pathOf(req)}/${id}`),
+          () => refuseClaim(req, res, runInProgress(run), locationOf(req)),
           (error: unknown) => fail(req as Request, res as Response, error),
         );
     },
@@ -72,7 +75,7 @@ async function put(req: Request, res: Response, options: ReturnType<typeof mirro
   const headers = readFeedHeaders(req, settings.sync.maxBytes);
   if (isDryRun(req.url)) return dryRun(runtime, req, res, options, headers, settings);
 
-  const location = (run: string): string => `${pathOf(req)}/${run}`;
+  const location = locationOf(req);
   claimingEntry(req);
   let run: string;
   try {
@@ -148,6 +151,10 @@ function fail(req: Request, res: Response, error: unknown, headers: Record<strin
       ...(known.status === 503 ? { 'Retry-After': String(getRuntime().gate.retryAfter) } : {}),
     },
   });
+}
+
+function locationOf(req: IncomingMessage): (run: string) => string {
+  return (run) => `${pathOf(req).replace(/\/$/, '')}/${run}`;
 }
 
 function isDryRun(url: string | undefined): boolean {

@@ -1,5 +1,5 @@
 /** `GET` of the runs: all, one, or one as a live stream. */
-import type { NextFunction, Request, Response } from 'express';
+import type { Request, Response } from 'express';
 import { isEnded, type RunRecord } from '../protocol/runs.ts';
 import { requestTimeout } from './link.ts';
 import { getRuntime } from './runtime.ts';
@@ -8,15 +8,12 @@ import { getRuntime } from './runtime.ts';
 const keepAlive = 15_000;
 const listLimit = 100;
 
-/** Serves the last part of the path as a run's id where there is one, and the list where there is none. */
-export async function serveRuns(req: Request, res: Response, next: NextFunction): Promise<void> {
+/** The list where `run` is empty, else that run. */
+export async function serveRuns(req: Request, res: Response, run: string): Promise<void> {
   const runtime = getRuntime();
   runtime.requirePrimary();
-  const { id = req.path.slice(1) } = req.params;
-  const run = typeof id === 'string' && !id.includes('/') ? id : null;
-  if (run === null) return next();
   res.set('Cache-Control', 'no-store');
-  if (run === '' || req.route?.path === req.path) {
+  if (run === '') {
     const items = await runtime.link.request<'runs'>({ op: 'runs', limit: listLimit }, { timeout: requestTimeout });
     res.json({ items });
     return;

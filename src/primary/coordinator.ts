@@ -1,0 +1,332 @@
+/**
+ * Joins the workers to the maintenance state: their messages become events, its effects become messages.
+ * What is known beside the state (who waits, the last beats) never decides about gates.
+ */
+import type { Logger } from 'pino';
+import { isErrorCode, QuiesceError, toQuiesceError, type ErrorCode, type Problem } from '../errors.ts';
+import type { FromWorker, PauseInfo, Replies, RequestBody } from '../protocol/messages.ts';
+import { isEnded, type HoldStatus, type RunRecord } from '../protocol/runs.ts';
+import { Beats } from './beats.ts';
+import { Callers, type Answer } from './callers.ts';
+import { estimatePause } from './estimate.ts';
+import type { HoldFile } from './hold-file.ts';
+import { MaintenanceLoop } from './maintenance/loop.ts';
+import { initialState, type Effect, type Event, type OperatorHold, type Rules, type State } from './maintenance/state.ts';
+import type { WorkerEvents, WorkerPort, WorkerRef } from './ports.ts';
+import { refusal, runFailure } from './run-failure.ts';
+import { newRunId } from './run-id.ts';
+import type { RunStore } from './run-store.ts';
+import type { SyncRuns } from './sync-runs.ts';
+
+export interface CoordinatorDeps {
+  readonly rules: Rules;
+  /** The last epoch that anybody may have used. */
+  readonly epoch: number;
+  readonly operator: OperatorHold | null;
+  readonly port: WorkerPort;
+  readonly runs: RunStore;
+  readonly sync: SyncRuns;
+  /** Null where nothing outlives the process. */
+  readonly holdFile: HoldFile | null;
+  readonly log: Logger;
+}
+
+/** How long callers get to read a 202 before their worker is killed, ms. */
+const flushBeforeKill = 250;
+/** How often shut gates hear a new estimate, ms. */
+const informInterval = 1_000;
+
+const stageStates = {
+  claimed: 'uploading',
+  preparing: 'preparing',
+  draining: 'draining',
+  running: 'running',
+  ending: 'running',
+} as const;
+
+export class Coordinator implements WorkerEvents {
+  readonly beats: Beats = new Beats();
+  readonly #deps: CoordinatorDeps;
+  readonly #loop: MaintenanceLoop;
+  readonly #callers = new Callers();
+  readonly #listeners = new Set<() => void>();
+  #persisting: Promise<void> = Promise.resolve();
+  #informing: NodeJS.Timeout | undefined;
+
+  constructor(deps: CoordinatorDeps) {
+    this.#deps = deps;
+    const initial = initialState(deps.epoch, deps.operator);
+    this.#loop = new MaintenanceLoop(initial, deps.rules, (effect, state) => this.#carryOut(effect, state));
+    deps.runs.onChange((run) => this.#onRunChange(run));
+    deps.sync.connect((event) => this.#dispatch(event));
+  }
+
+  get state(): State {
+    return this.#loop.state;
+  }
+
+  /** Calls back after anything that a status shows may have changed; returns how to stop it. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Resolves when the hold would survive a restart; rejects with what keeps it from that. */
+  hold(reason: string, until: number | null): Promise<void> {
+    this.#dispatch({ type: 'hold', reason, until });
+    return this.#persisting;
+  }
+
+  unhold(): Promise<void> {
+    this.#dispatch({ type: 'unhold' });
+    return this.#persisting;
+  }
+
+  toggleHold(reason: string): void {
+    this.#dispatch({ type: 'toggle', reason });
+    this.#persisting.catch(() => {}); // logged; nobody waits for a signal's end
+  }
+
+  /** No new run from now on. Resolves when the one at work has ended. */
+  stop(): Promise<void> {
+    this.#dispatch({ type: 'stop' });
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (this.state.run !== null) return;
+        forget();
+        resolve();
+      };
+      const forget = this.onChange(look);
+      look();
+    });
+  }
+
+  close(): void {
+    this.#loop.close();
+    clearInterval(this.#informing);
+  }
+
+  holds(): HoldStatus[] {
+    const { operator, run } = this.state;
+    const iso = (time: number): string => new Date(time).toISOString();
+    const list: HoldStatus[] = [];
+    if (run !== null && run.heldSince !== null) list.push({ kind: run.kind, reason: `run ${run.id}`, since: iso(run.heldSince) });
+    if (operator !== null) {
+      const { reason, since, until } = operator;
+      list.push({ kind: 'operator', reason, since: iso(since), ...(until === null ? {} : { until: iso(until) }) });
+    }
+    return list;
+  }
+
+  forked(ref: WorkerRef): void {
+    this.#dispatch({ type: 'forked', worker: ref });
+  }
+
+  gone(ref: WorkerRef): void {
+    this.beats.forget(ref);
+    this.#callers.forget(ref);
+    this.#dispatch({ type: 'gone', worker: ref });
+  }
+
+  message(ref: WorkerRef, message: FromWorker): void {
+    switch (message.type) {
+      case 'hello':
+        this.#deps.port.send(ref, { type: 'welcome', epoch: this.state.epoch, settings: this.#deps.sync.workerSettings });
+        return this.#dispatch({ type: 'hello', worker: ref });
+      case 'drained':
+        return this.#dispatch({ type: 'drained', worker: ref, epoch: message.epoch });
+      case 'heartbeat':
+        this.beats.set(ref, message.beat);
+        return this.#dispatch({ type: 'beat', worker: ref, epoch: message.epoch, gate: message.beat.gate });
+      case 'request': {
+        const answer: Answer = (result) => {
+          const reply = 'error' in result ? { problem: result.error.toProblem() } : { value: result.value };
+          this.#deps.port.send(ref, { type: 'reply', epoch: this.state.epoch, id: message.id, ...reply });
+        };
+        this.#onRequest(ref, message.body, answer).catch((error: unknown) => {
+          if (!(error instanceof QuiesceError)) this.#deps.log.error({ err: error, op: message.body.op }, 'a request of a worker failed');
+          answer({ error: toQuiesceError(error) });
+        });
+        return;
+      }
+      case 'ready':
+      case 'failed':
+        return; // the supervisor's
+      default:
+        return message satisfies never;
+    }
+  }
+
+  async #onRequest(ref: WorkerRef, body: RequestBody, answer: Answer): Promise<void> {
+    const { runs, sync } = this.#deps;
+    switch (body.op) {
+      case 'claim': {
+        if (body.kind === 'sync') sync.requireDatabase();
+        const now = new Date();
+        const id = newRunId(now);
+        const owner = { slot: ref.slot, incarnation: ref.incarnation, method: body.method, path: body.path };
+        runs.add({ id, kind: body.kind, state: 'uploading', owner, startedAt: now.toISOString() });
+        this.#callers.claim(id, ref, answer);
+        return this.#dispatch({ type: 'claim', run: id, kind: body.kind, owner: ref });
+      }
+      case 'submit':
+        sync.accept(body.run, body.feed, body.mirror);
+        this.#callers.claim(body.run, ref, answer);
+        return this.#dispatch({ type: 'submit', run: body.run, owner: ref });
+      case 'wait': {
+        const run = this.#known(body.run);
+        return isEnded(run.state) ? answer({ value: run }) : this.#callers.wait(run.id, ref, answer);
+      }
+      case 'release': {
+        const { problem } = body;
+        if (problem) runs.update(body.run, { error: problem });
+        this.#dispatch({ type: 'release', run: body.run, owner: ref, error: problem ? codeOf(problem) : null });
+        return answer({ value: null });
+      }
+      case 'dry-run':
+        return answer({ value: await sync.dryRun(body.feed, body.mirror) });
+      case 'runs':
+        return answer({ value: runs.list(body.limit) });
+      case 'run':
+        return answer({ value: this.#known(body.run) });
+      case 'watch': {
+        const run = this.#known(body.run);
+        if (!isEnded(run.state)) this.#callers.watch(run.id, ref);
+        return answer({ value: run });
+      }
+      default:
+        return body satisfies never;
+    }
+  }
+
+  #known(id: string): RunRecord {
+    const run = this.#deps.runs.get(id);
+    if (run === undefined) throw new QuiesceError('not-found', `There is no run ${id}. GET the list for those that are known.`);
+    return run;
+  }
+
+  #dispatch(event: Event): void {
+    this.#loop.dispatch(event);
+    for (const listener of this.#listeners) listener();
+  }
+
+  #carryOut(effect: Effect, state: State): void {
+    const { port, runs, sync, log } = this.#deps;
+    const { epoch } = state;
+    switch (effect.type) {
+      case 'pause':
+        return void port.send(effect.worker, { type: 'pause', epoch, info: this.#info(state) });
+      case 'inform':
+        return void port.send(effect.worker, { type: 'pause-info', epoch, info: this.#info(state) });
+      case 'resume':
+        return void port.send(effect.worker, { type: 'resume', epoch });
+      case 'cut':
+        if (state.run) sync.countForced(state.run.id, Math.max(1, this.beats.of(effect.worker)?.inFlight ?? 1));
+        return void port.send(effect.worker, { type: 'cut', epoch });
+      case 'kill':
+        return this.#kill(effect.worker, effect.why);
+      case 'grant':
+        this.#reached(state);
+        return this.#callers.answerClaim(effect.run, { value: { run: effect.run, epoch: effect.epoch } satisfies Replies['claim'] });
+      case 'refuse':
+        // A claim that was refused never was a run. A submission that was refused belongs to one that is over.
+        if (state.run?.id !== effect.run) {
+          if (runs.get(effect.run)?.endedAt === undefined) runs.remove(effect.run);
+          sync.discard(effect.run);
+        }
+        return this.#callers.answerClaim(effect.run, { error: refusal(effect.code, effect.holder) });
+      case 'prepare':
+        this.#reached(state);
+        this.#callers.answerClaim(effect.run, { value: runs.get(effect.run) });
+        return sync.prepare(effect.run);
+      case 'begin':
+        this.#reached(state);
+        return sync.write(effect.run, effect.epoch);
+      case 'cancel':
+        return sync.cancel(effect.run);
+      case 'ended':
+        return void this.#end(effect.run, effect.error, state);
+      case 'persist':
+        return this.#persist(state);
+      case 'moved':
+        log.info({ from: effect.from, to: effect.to, epoch: effect.epoch, holds: this.holds() }, `the cluster is ${effect.to}`);
+        this.#reached(state);
+        return this.#keepInformed(effect.to !== 'serving');
+      case 'timer':
+        return; // the loop's
+      default:
+        return effect satisfies never;
+    }
+  }
+
+  /** Brings the record of the run up to the stage it has reached. */
+  #reached({ run }: State): void {
+    if (run === null) return;
+    this.#deps.sync.reached(run.id, run.stage, run.epoch);
+    this.#deps.runs.update(run.id, { state: stageStates[run.stage], ...(run.epoch === null ? {} : { epoch: run.epoch }) });
+  }
+
+  async #end(id: string, code: ErrorCode | null, state: State): Promise<void> {
+    const { runs, sync, rules, log } = this.#deps;
+    const said = runs.get(id)?.error as Problem | undefined;
+    const error = code === null ? null : said?.code === code ? QuiesceError.fromProblem(said) : runFailure(code, rules, this.beats.waitingFor(state));
+    if (error !== null) this.#callers.answerClaim(id, { error });
+    sync.ended(id);
+    await this.beats.tally(() => this.state);
+    const report = sync.report(id, error, { workers: state.workers.size, refused: this.beats.refused });
+    runs.update(id, {
+      state: error === null ? 'succeeded' : 'failed',
+      endedAt: new Date().toISOString(),
+      ...(report === null ? {} : { report }),
+      ...(error === null ? {} : { error: error.toProblem() }),
+    });
+    sync.discard(id);
+    if (error === null) log.info({ run: id, report }, `run ${id} succeeded`);
+    else log.warn({ run: id, code: error.code, report }, `run ${id} failed: ${error.message}`);
+  }
+
+  #kill(worker: WorkerRef, why: string): void {
+    // Those whose run goes on without them get a 202 first.
+    const answered = this.#callers.dismiss(worker, (run) => this.#deps.runs.get(run));
+    if (answered === 0) return this.#deps.port.kill(worker, why);
+    setTimeout(() => this.#deps.port.kill(worker, why), flushBeforeKill);
+  }
+
+  #onRunChange(run: RunRecord): void {
+    for (const ref of this.#callers.watchers(run.id)) this.#deps.port.send(ref, { type: 'run-changed', epoch: this.state.epoch, run });
+    if (isEnded(run.state)) this.#callers.ended(run);
+    for (const listener of this.#listeners) listener();
+  }
+
+  #info(state: State): PauseInfo {
+    const { runs } = this.#deps;
+    const last = runs.list(20).find((run) => run.report !== undefined && run.report.timings.paused > 0);
+    const progress = state.run === null ? undefined : runs.get(state.run.id)?.progress;
+    const retryAfter = estimatePause(state, progress, { lastPaused: last?.report?.timings.paused ?? null }, Date.now());
+    return { holds: this.holds(), run: state.run?.id ?? null, retryAfter };
+  }
+
+  /** An estimate grows old while a pause lasts. */
+  #keepInformed(on: boolean): void {
+    clearInterval(this.#informing);
+    if (!on) return;
+    this.#informing = setInterval(() => {
+      const { state } = this;
+      const info = this.#info(state);
+      for (const worker of state.workers.values()) {
+        if (worker.greeted) this.#deps.port.send(worker, { type: 'pause-info', epoch: state.epoch, info });
+      }
+    }, informInterval);
+  }
+
+  #persist({ epoch, operator }: State): void {
+    const { holdFile, log } = this.#deps;
+    if (holdFile === null) return;
+    this.#persisting = holdFile.save({ epoch, operator });
+    this.#persisting.catch((error: unknown) => log.error({ err: error }, 'the operator hold cannot be written and would not survive a restart'));
+  }
+}
+
+function codeOf(problem: { code: string }): ErrorCode {
+  return isErrorCode(problem.code) ? problem.code : 'run-failed';
+}

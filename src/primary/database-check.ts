@@ -1,0 +1,32 @@
+/** A primary that cannot reach its database says so at start, not in the night when the feed comes. */
+import { fileURLToPath } from 'node:url';
+import type { AppConfig } from '../config.ts';
+import { QuiesceError } from '../errors.ts';
+import type { MirrorThread } from '../mirror/handle.ts';
+
+/** How long the database is waited for at start, ms. */
+const startTimeout = 10_000;
+
+/** The app that cannot do without. */
+const builtInApp = fileURLToPath(new URL('../worker/main.js', import.meta.url));
+
+/**
+ * Returns the largest epoch that was ever used for a write, 0 where there is no database.
+ *
+ * @throws QuiesceError `database-unreachable`
+ */
+export async function requireDatabase(config: AppConfig, thread: MirrorThread): Promise<number> {
+  const { uri, db } = config.mongodb;
+  if (uri === null) {
+    if (config.script !== builtInApp) return 0;
+    throw new QuiesceError('database-unreachable', 'The built-in app mirrors into MongoDB, and no server is configured. Set MONGODB_URI=mongodb://… or quiesce.mongodb.uri in the configuration.');
+  }
+  try {
+    return (await thread.check({ uri, ...(db === null ? {} : { db }), timeout: startTimeout })).fenceEpoch;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new QuiesceError('database-unreachable', `${why} Start MongoDB, or set MONGODB_URI (or quiesce.mongodb.uri) to one that runs.`, { cause });
+  } finally {
+    await thread.close();
+  }
+}

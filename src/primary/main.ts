@@ -1,0 +1,138 @@
+/**
+ * A primary from start to end: lock → state of the last one → database → control socket → workers → stop.
+ * Whatever is first is undone last.
+ */
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { AppConfig } from '../config.ts';
+import { exitCodes, QuiesceError, toQuiesceError } from '../errors.ts';
+import { MirrorThread } from '../mirror/handle.ts';
+import { startAdminServer, type AdminServer } from './admin-server.ts';
+import { Coordinator } from './coordinator.ts';
+import { prepareDataDir } from './data-dir.ts';
+import { requireDatabase } from './database-check.ts';
+import { HoldFile } from './hold-file.ts';
+import { acquireLock, type Lock } from './lock.ts';
+import { operations } from './operations.ts';
+import { rulesOf } from './rules.ts';
+import { RunStore } from './run-store.ts';
+import { onSignals } from './signals.ts';
+import { Supervisor } from './supervisor.ts';
+import { SyncRuns } from './sync-runs.ts';
+
+/**
+ * Runs until it is stopped. Resolves with the exit code.
+ *
+ * @throws QuiesceError `already-running`, `data-dir-unusable`, `database-unreachable`, `boot-failed`, `port-in-use`
+ */
+export async function runPrimary(config: AppConfig, log: Logger): Promise<number> {
+  prepareDataDir(config.dataDir);
+  let lost: (reason: string) => void = () => process.exit(exitCodes.failed);
+  const lock = await acquireLock(config.dataDir, (reason) => lost(reason));
+  try {
+    return await runLocked(config, log, lock, (onLost) => (lost = onLost));
+  } finally {
+    await lock.release();
+  }
+}
+
+async function runLocked(config: AppConfig, log: Logger, lock: Lock, onLost: (handler: (reason: string) => void) => void): Promise<number> {
+  const { dataDir } = config;
+  await rm(join(dataDir, 'spool'), { recursive: true, force: true });
+  await mkdir(join(dataDir, 'spool'), { recursive: true, mode: 0o700 });
+  await mkdir(join(dataDir, 'work'), { recursive: true, mode: 0o700 });
+
+  const holdFile = new HoldFile(join(dataDir, 'maintenance.json'));
+  const stored = await holdFile.load(Date.now());
+  const runs = await RunStore.open(join(dataDir, 'runs'), log);
+  const sync = new SyncRuns({
+    config,
+    runs,
+    log,
+    thread: (onProgress) => new MirrorThread({ onProgress, log }),
+  });
+  const fenceEpoch = await requireDatabase(config, new MirrorThread({ onProgress: () => {}, log }));
+
+  let supervisor: Supervisor | null = null;
+  const coordinator = new Coordinator({
+    rules: rulesOf(config),
+    epoch: Math.max(stored.epoch, fenceEpoch),
+    operator: stored.operator,
+    port: {
+      send: (ref, message) => supervisor?.send(ref, message) ?? false,
+      kill: (ref, why) => supervisor?.kill(ref, why),
+    },
+    runs,
+    sync,
+    holdFile,
+    log,
+  });
+  supervisor = new Supervisor(config, { events: coordinator, settings: sync.workerSettings, log });
+  if (stored.operator) log.warn({ reason: stored.operator.reason }, 'the cluster starts held by an operator; `quiesce maintenance off` opens it');
+
+  const ending = new Ending(coordinator, supervisor, log);
+  onLost((reason) => {
+    log.fatal({ reason }, 'another primary may have taken over the data directory: stopping at once');
+    ending.fail(new QuiesceError('lock-lost', `The lock of ${dataDir} was lost (${reason}), so another primary may be running. This one has stopped.`));
+  });
+  const control = operations({ name: config.name, coordinator, supervisor, runs, stop: (now) => ending.begin(now) });
+  let admin: AdminServer | null = null;
+  const removeSignals = onSignals({
+    stop: (now) => ending.begin(now),
+    toggleHold: () => coordinator.toggleHold('SIGUSR2'),
+    reload: () => control.reload(),
+    scaleBy: (step) => control.scale(Math.max(1, supervisor.status().length + step)),
+    log,
+  });
+  try {
+    admin = await startAdminServer({ dataDir, admin: config.admin, operations: control, log });
+    supervisor.start().then(
+      () => log.info({ urls: supervisor.urls(), workers: config.instances }, `${config.name} is ready`),
+      (error: unknown) => ending.fail(toQuiesceError(error, 'boot-failed')),
+    );
+    return await ending.over;
+  } finally {
+    removeSignals();
+    coordinator.close();
+    await Promise.all([admin?.close(), sync.close(), runs.flush()]);
+  }
+}
+
+/** running → stopping (a run at work is waited for) → over; a second request stops at once. */
+class Ending {
+  readonly over: Promise<number>;
+  readonly #coordinator: Coordinator;
+  readonly #supervisor: Supervisor;
+  readonly #log: Logger;
+  #begun = false;
+  #resolve!: (code: number) => void;
+  #reject!: (error: QuiesceError) => void;
+
+  constructor(coordinator: Coordinator, supervisor: Supervisor, log: Logger) {
+    this.#coordinator = coordinator;
+    this.#supervisor = supervisor;
+    this.#log = log;
+    this.over = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.over.catch(() => {}); // it may end before anybody waits for it
+  }
+
+  begin(now: boolean): void {
+    const atOnce = now || this.#begun;
+    if (!this.#begun) this.#log.info(atOnce ? 'stopping at once' : 'stopping: what is in flight is finished first');
+    this.#begun = true;
+    const stopped = atOnce ? this.#supervisor.stop({ now: true }) : this.#coordinator.stop().then(() => this.#supervisor.stop({ now: false }));
+    stopped.then(
+      () => this.#resolve(0),
+      (error: unknown) => this.#reject(toQuiesceError(error)),
+    );
+  }
+
+  fail(error: QuiesceError): void {
+    this.#begun = true;
+    void this.#supervisor.stop({ now: true }).finally(() => this.#reject(error));
+  }
+}

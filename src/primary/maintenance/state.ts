@@ -1,0 +1,135 @@
+/**
+ * The maintenance state of a cluster: what it is, what may happen to it, and what follows.
+ *
+ * phase   serving → draining → quiesced → serving; also draining → serving (the reason went away) and
+ *         quiesced → draining (a new run under an operator hold gets a pause of its own)
+ * run     claimed → preparing → draining → running → ending → (none), or the end from any stage
+ * worker  shut (as forked) → open → draining → shut …
+ *
+ * The gates are shut while a hold stands: the operator's, or that of a run from `draining` on.
+ */
+import type { ErrorCode } from '../../errors.ts';
+import type { Phase } from '../../protocol/runs.ts';
+import type { WorkerRef } from '../ports.ts';
+
+export interface OperatorHold {
+  readonly reason: string;
+  /** Epoch milliseconds. */
+  readonly since: number;
+  /** When it ends by itself. */
+  readonly until: number | null;
+}
+
+export const stageMoves = {
+  claimed: ['preparing', 'draining'],
+  preparing: ['draining', 'running'],
+  draining: ['running'],
+  running: ['ending'],
+  /** Past its deadline: what it runs in is being stopped. */
+  ending: [],
+} as const satisfies Record<string, readonly string[]>;
+export type Stage = keyof typeof stageMoves;
+
+export const phaseMoves = {
+  serving: ['draining'],
+  draining: ['quiesced', 'serving'],
+  quiesced: ['serving', 'draining'],
+} as const satisfies Record<Phase, readonly Phase[]>;
+
+/** The one that has the right to run. */
+export interface Run {
+  readonly id: string;
+  readonly kind: 'sync' | 'exclusive';
+  readonly stage: Stage;
+  /** The worker whose death ends the run; null once a sync has been handed to the primary. */
+  readonly owner: WorkerRef | null;
+  /** The pause of this run; null before `draining`, and for a run that needs none. */
+  readonly epoch: number | null;
+  /** When its hold began, epoch milliseconds. */
+  readonly heldSince: number | null;
+}
+
+/** What the primary knows of a worker's gate: `draining` until its word for this epoch has come. */
+export type GateView = 'shut' | 'open' | 'draining';
+
+export interface WorkerView extends WorkerRef {
+  readonly greeted: boolean;
+  readonly gate: GateView;
+}
+
+export interface State {
+  readonly phase: Phase;
+  readonly epoch: number;
+  readonly operator: OperatorHold | null;
+  readonly run: Run | null;
+  readonly workers: ReadonlyMap<string, WorkerView>;
+  /** Set while stragglers have been cut off and not yet gone. */
+  readonly cutting: boolean;
+  readonly stopping: boolean;
+}
+
+/** Durations in ms. */
+export interface Rules {
+  readonly drainTimeout: number;
+  readonly onDrainTimeout: 'abort' | 'force';
+  readonly runTimeout: number;
+  /** From the claim to the submission. */
+  readonly uploadTimeout: number;
+}
+
+export type Event =
+  | { readonly type: 'forked'; readonly worker: WorkerRef }
+  | { readonly type: 'hello'; readonly worker: WorkerRef }
+  | { readonly type: 'drained'; readonly worker: WorkerRef; readonly epoch: number }
+  /** What a heartbeat says of the gate: mends what a lost message left wrong. */
+  | { readonly type: 'beat'; readonly worker: WorkerRef; readonly epoch: number; readonly gate: 'starting' | 'open' | 'shut' | 'lost' }
+  | { readonly type: 'gone'; readonly worker: WorkerRef }
+  | { readonly type: 'claim'; readonly run: string; readonly kind: Run['kind']; readonly owner: WorkerRef }
+  | { readonly type: 'submit'; readonly run: string; readonly owner: WorkerRef }
+  | { readonly type: 'prepared'; readonly run: string; readonly needsPause: boolean }
+  /** A run that an earlier primary left unfinished. Only as the first run, before a gate has opened. */
+  | { readonly type: 'recover'; readonly run: string }
+  | { readonly type: 'finished'; readonly run: string; readonly error: ErrorCode | null }
+  | { readonly type: 'release'; readonly run: string; readonly owner: WorkerRef; readonly error: ErrorCode | null }
+  | { readonly type: 'hold'; readonly reason: string; readonly until: number | null }
+  | { readonly type: 'unhold' }
+  | { readonly type: 'toggle'; readonly reason: string }
+  | { readonly type: 'stop' }
+  | { readonly type: 'timeout'; readonly timer: Timer };
+
+/** A timer that goes off late names a pause or a run that is over, and means nothing. */
+export type Timer =
+  | { readonly kind: 'drain' | 'cut'; readonly epoch: number }
+  | { readonly kind: 'run'; readonly run: string; readonly stage: Stage }
+  | { readonly kind: 'operator'; readonly until: number };
+
+export type Effect =
+  | { readonly type: 'pause' | 'resume' | 'inform' | 'cut'; readonly worker: WorkerRef }
+  | { readonly type: 'kill'; readonly worker: WorkerRef; readonly why: string }
+  | { readonly type: 'grant'; readonly run: string; readonly epoch: number }
+  | { readonly type: 'refuse'; readonly run: string; readonly code: ErrorCode; readonly holder: string | null }
+  /** The feed is the primary's now: prepare it. */
+  | { readonly type: 'prepare'; readonly run: string }
+  /** The cluster is quiesced, or need not be: do the work. */
+  | { readonly type: 'begin'; readonly run: string; readonly epoch: number }
+  /** Stop the work of a run that the primary does itself; `finished` follows. */
+  | { readonly type: 'cancel'; readonly run: string }
+  | { readonly type: 'ended'; readonly run: string; readonly error: ErrorCode | null }
+  | { readonly type: 'timer'; readonly timer: Timer; readonly at: number }
+  /** The operator hold has changed: make it durable. */
+  | { readonly type: 'persist' }
+  | { readonly type: 'moved'; readonly from: Phase; readonly to: Phase; readonly epoch: number };
+
+export function keyOf(worker: WorkerRef): string {
+  return `${worker.slot}#${worker.incarnation}`;
+}
+
+export function initialState(epoch: number, operator: OperatorHold | null): State {
+  const phase = operator === null ? 'serving' : 'quiesced'; // there is no worker yet that could be serving
+  return { phase, epoch: operator === null ? epoch : epoch + 1, operator, run: null, workers: new Map(), cutting: false, stopping: false };
+}
+
+/** Whether the run holds the gates shut. */
+export function holds(run: Run | null): boolean {
+  return run !== null && run.epoch !== null;
+}

@@ -1,0 +1,353 @@
+/** The one function that changes the maintenance state: `(state, event, now) → {state, effects}`, without side effects. */
+import type { ErrorCode } from '../../errors.ts';
+import type { Phase } from '../../protocol/runs.ts';
+import type { WorkerRef } from '../ports.ts';
+import {
+  holds,
+  keyOf,
+  phaseMoves,
+  stageMoves,
+  type Effect,
+  type Event,
+  type Rules,
+  type Run,
+  type Stage,
+  type State,
+  type Timer,
+  type WorkerView,
+} from './state.ts';
+
+/** How long a worker whose connections were cut is given to settle before it is killed, ms. */
+export const cutGrace = 1_000;
+
+export interface Step {
+  readonly state: State;
+  readonly effects: readonly Effect[];
+}
+
+/** @throws Error on a move that the tables do not list: a defect, never an input. */
+export function step(state: State, event: Event, now: number, rules: Rules): Step {
+  const draft = new Draft(state, now, rules);
+  apply(draft, event);
+  draft.settle();
+  return { state: draft.state, effects: draft.effects };
+}
+
+function apply(draft: Draft, event: Event): void {
+  switch (event.type) {
+    case 'forked':
+      return draft.setWorker({ ...event.worker, greeted: false, gate: 'shut' });
+    case 'hello':
+      return onHello(draft, event.worker);
+    case 'drained':
+      return onDrained(draft, event.worker, event.epoch);
+    case 'beat':
+      return onBeat(draft, event);
+    case 'gone':
+      return onGone(draft, event.worker);
+    case 'claim':
+      return onClaim(draft, event);
+    case 'submit':
+      return onSubmit(draft, event.run, event.owner);
+    case 'prepared':
+      return onPrepared(draft, event.run, event.needsPause);
+    case 'recover':
+      draft.setRun({ id: event.run, kind: 'sync', stage: 'draining', owner: null, epoch: null, heldSince: null });
+      return draft.pauseForRun();
+    case 'finished':
+      return draft.run?.id === event.run ? draft.endRun(event.error) : undefined;
+    case 'release':
+      return onRelease(draft, event.run, event.owner, event.error);
+    case 'hold':
+      return onHold(draft, event.reason, event.until);
+    case 'unhold':
+      return onUnhold(draft);
+    case 'toggle':
+      return draft.state.operator === null ? onHold(draft, event.reason, null) : onUnhold(draft);
+    case 'stop':
+      return onStop(draft);
+    case 'timeout':
+      return onTimeout(draft, event.timer);
+    default:
+      return event satisfies never;
+  }
+}
+
+/** A state being changed, and the effects that pile up on the way. */
+class Draft {
+  state: State;
+  readonly now: number;
+  readonly rules: Rules;
+  readonly effects: Effect[] = [];
+
+  constructor(state: State, now: number, rules: Rules) {
+    this.state = state;
+    this.now = now;
+    this.rules = rules;
+  }
+
+  get run(): Run | null {
+    return this.state.run;
+  }
+
+  emit(effect: Effect): void {
+    this.effects.push(effect);
+  }
+
+  set(change: Partial<State>): void {
+    this.state = { ...this.state, ...change };
+  }
+
+  setWorker(worker: WorkerView): void {
+    this.set({ workers: new Map(this.state.workers).set(keyOf(worker), worker) });
+  }
+
+  setRun(run: Run): void {
+    this.set({ run });
+  }
+
+  move(stage: Stage): void {
+    const { run } = this;
+    const allowed: readonly string[] = run === null ? [] : stageMoves[run.stage];
+    if (run === null || !allowed.includes(stage)) throw new Error(`No run may go from ${run?.stage ?? 'nothing'} to ${stage}.`);
+    this.setRun({ ...run, stage });
+  }
+
+  movePhase(to: Phase): void {
+    const { phase: from, epoch } = this.state;
+    const allowed: readonly Phase[] = phaseMoves[from];
+    if (!allowed.includes(to)) throw new Error(`The cluster may not go from ${from} to ${to}.`);
+    this.set({ phase: to });
+    this.emit({ type: 'moved', from, to, epoch });
+  }
+
+  worker(ref: WorkerRef): WorkerView | undefined {
+    return this.state.workers.get(keyOf(ref));
+  }
+
+  timer(timer: Timer, delay: number): void {
+    this.emit({ type: 'timer', timer, at: this.now + delay });
+  }
+
+  /** A pause of its own, with an epoch of its own, even where the gates are shut already. */
+  beginPause(): void {
+    this.set({ epoch: this.state.epoch + 1, cutting: false });
+    if (this.state.phase !== 'draining') this.movePhase('draining');
+    for (const worker of this.state.workers.values()) {
+      if (worker.gate !== 'shut') this.setWorker({ ...worker, gate: 'draining' });
+      // One that is shut may still serve the request of a former claim: it is asked again under the new epoch.
+      else if (worker.greeted) this.setWorker({ ...worker, gate: 'draining' });
+      if (worker.greeted) this.emit({ type: 'pause', worker: refOf(worker) });
+    }
+  }
+
+  pauseForRun(): void {
+    this.beginPause();
+    const { epoch } = this.state;
+    this.setRun({ ...this.run!, epoch, heldSince: this.now });
+    this.timer({ kind: 'drain', epoch }, this.rules.drainTimeout);
+  }
+
+  endRun(error: ErrorCode | null): void {
+    const { run } = this;
+    if (run === null) return;
+    this.set({ run: null, cutting: false });
+    this.emit({ type: 'ended', run: run.id, error });
+    if (holds(run)) this.openOrInform();
+  }
+
+  /** After a hold has gone: the gates open when it was the last one. */
+  openOrInform(): void {
+    if (this.state.operator !== null || holds(this.run)) return this.inform();
+    if (this.state.phase === 'serving') return;
+    this.movePhase('serving');
+    for (const worker of this.state.workers.values()) if (worker.greeted) this.open(worker);
+  }
+
+  open(worker: WorkerView): void {
+    this.setWorker({ ...worker, gate: 'open' });
+    this.emit({ type: 'resume', worker: refOf(worker) });
+  }
+
+  inform(): void {
+    for (const worker of this.state.workers.values()) if (worker.greeted) this.emit({ type: 'inform', worker: refOf(worker) });
+  }
+
+  /** Draining ends as soon as the last worker has said so or died. */
+  settle(): void {
+    if (this.state.phase !== 'draining') return;
+    for (const worker of this.state.workers.values()) if (worker.gate !== 'shut') return;
+    this.movePhase('quiesced');
+    this.set({ cutting: false });
+    const { run } = this;
+    if (run?.stage !== 'draining') return;
+    this.move('running');
+    this.startWork(this.run!);
+  }
+
+  startWork(run: Run): void {
+    this.timer({ kind: 'run', run: run.id, stage: 'running' }, this.rules.runTimeout);
+    const epoch = run.epoch ?? this.state.epoch;
+    this.emit(run.owner === null ? { type: 'begin', run: run.id, epoch } : { type: 'grant', run: run.id, epoch });
+  }
+}
+
+function onHello(draft: Draft, ref: WorkerRef): void {
+  const worker = draft.worker(ref);
+  if (worker === undefined) return;
+  if (draft.state.phase === 'serving') {
+    draft.open({ ...worker, greeted: true });
+  } else {
+    // A fresh worker starts shut, so its pause needs no answer. One that greets twice keeps the gate it has.
+    draft.setWorker({ ...worker, greeted: true });
+    draft.emit({ type: 'pause', worker: ref });
+  }
+}
+
+function onDrained(draft: Draft, ref: WorkerRef, epoch: number): void {
+  const worker = draft.worker(ref);
+  if (worker === undefined || epoch !== draft.state.epoch || worker.gate !== 'draining') return;
+  draft.setWorker({ ...worker, gate: 'shut' });
+}
+
+function onBeat(draft: Draft, event: Extract<Event, { type: 'beat' }>): void {
+  const worker = draft.worker(event.worker);
+  if (worker === undefined || !worker.greeted) return;
+  const { phase, epoch } = draft.state;
+  if (phase === 'serving') {
+    if (event.gate === 'shut' || event.gate === 'starting') draft.open(worker);
+  } else if (event.gate === 'open' || event.gate === 'starting' || event.epoch < epoch) {
+    draft.emit({ type: 'pause', worker: event.worker });
+  }
+}
+
+function onGone(draft: Draft, ref: WorkerRef): void {
+  const workers = new Map(draft.state.workers);
+  workers.delete(keyOf(ref));
+  draft.set({ workers });
+  const { run } = draft;
+  if (run?.owner && keyOf(run.owner) === keyOf(ref)) draft.endRun(run.stage === 'ending' ? 'run-timeout' : 'owner-died');
+}
+
+function onClaim(draft: Draft, event: Extract<Event, { type: 'claim' }>): void {
+  const { run, stopping } = draft.state;
+  if (stopping || draft.worker(event.owner) === undefined) {
+    return draft.emit({ type: 'refuse', run: event.run, code: 'stopping', holder: null });
+  }
+  if (run !== null) return draft.emit({ type: 'refuse', run: event.run, code: 'run-in-progress', holder: run.id });
+  draft.setRun({ id: event.run, kind: event.kind, stage: 'claimed', owner: event.owner, epoch: null, heldSince: null });
+  if (event.kind === 'exclusive') {
+    draft.move('draining');
+    return draft.pauseForRun();
+  }
+  draft.timer({ kind: 'run', run: event.run, stage: 'claimed' }, draft.rules.uploadTimeout);
+  draft.emit({ type: 'grant', run: event.run, epoch: draft.state.epoch });
+}
+
+function onSubmit(draft: Draft, id: string, owner: WorkerRef): void {
+  const { run } = draft;
+  if (run?.id !== id || run.stage !== 'claimed' || run.owner === null || keyOf(run.owner) !== keyOf(owner)) {
+    return draft.emit({ type: 'refuse', run: id, code: 'run-failed', holder: null });
+  }
+  draft.move('preparing');
+  draft.setRun({ ...draft.run!, owner: null });
+  draft.timer({ kind: 'run', run: id, stage: 'preparing' }, draft.rules.runTimeout);
+  draft.emit({ type: 'prepare', run: id });
+}
+
+function onPrepared(draft: Draft, id: string, needsPause: boolean): void {
+  const { run } = draft;
+  if (run?.id !== id || run.stage !== 'preparing') return;
+  if (needsPause) {
+    draft.move('draining');
+    return draft.pauseForRun();
+  }
+  draft.move('running');
+  draft.startWork(draft.run!);
+}
+
+function onRelease(draft: Draft, id: string, owner: WorkerRef, error: ErrorCode | null): void {
+  const { run } = draft;
+  if (run?.id !== id || run.owner === null || keyOf(run.owner) !== keyOf(owner)) return;
+  draft.endRun(run.stage === 'ending' ? 'run-timeout' : error);
+}
+
+function onHold(draft: Draft, reason: string, until: number | null): void {
+  const { operator } = draft.state;
+  draft.set({ operator: { reason, since: operator?.since ?? draft.now, until } });
+  draft.emit({ type: 'persist' });
+  if (until !== null) draft.emit({ type: 'timer', timer: { kind: 'operator', until }, at: until });
+  if (draft.state.phase === 'serving') draft.beginPause();
+  else draft.inform();
+}
+
+function onUnhold(draft: Draft): void {
+  if (draft.state.operator === null) return;
+  draft.set({ operator: null });
+  draft.emit({ type: 'persist' });
+  draft.openOrInform();
+}
+
+/** What has not begun to write ends; what writes is waited for. */
+function onStop(draft: Draft): void {
+  draft.set({ stopping: true });
+  const { run } = draft;
+  if (run === null || run.stage === 'running' || run.stage === 'ending') return;
+  if (run.stage === 'preparing' || (run.stage === 'draining' && run.owner === null)) draft.emit({ type: 'cancel', run: run.id });
+  draft.endRun('stopping');
+}
+
+function onTimeout(draft: Draft, timer: Timer): void {
+  switch (timer.kind) {
+    case 'operator':
+      return draft.state.operator?.until === timer.until ? onUnhold(draft) : undefined;
+    case 'drain':
+      return onDrainTimeout(draft, timer.epoch);
+    case 'cut':
+      return onCutTimeout(draft, timer.epoch);
+    case 'run':
+      return onRunTimeout(draft, timer.run, timer.stage);
+    default:
+      return timer satisfies never;
+  }
+}
+
+function onDrainTimeout(draft: Draft, epoch: number): void {
+  const { run, state } = draft;
+  if (run?.stage !== 'draining' || run.epoch !== epoch || state.phase !== 'draining') return;
+  if (draft.rules.onDrainTimeout === 'abort') return draft.endRun('drain-timeout');
+  draft.set({ cutting: true });
+  for (const worker of stragglers(state)) draft.emit({ type: 'cut', worker });
+  draft.timer({ kind: 'cut', epoch }, cutGrace);
+}
+
+/** Only the end of its process ends a handler for certain. The owner of an exclusive run would take the run with it. */
+function onCutTimeout(draft: Draft, epoch: number): void {
+  const { run, state } = draft;
+  if (run?.epoch !== epoch || !state.cutting || state.phase !== 'draining') return;
+  const left = stragglers(state);
+  if (run.owner && left.some((worker) => keyOf(worker) === keyOf(run.owner!))) return draft.endRun('drain-timeout');
+  for (const worker of left) draft.emit({ type: 'kill', worker, why: 'its requests did not finish in time (on_drain_timeout: force)' });
+}
+
+function onRunTimeout(draft: Draft, id: string, stage: Stage): void {
+  const { run } = draft;
+  if (run?.id !== id || run.stage !== stage) return;
+  if (stage === 'claimed') return draft.endRun('upload-timeout');
+  if (stage === 'preparing') {
+    draft.emit({ type: 'cancel', run: id });
+    return draft.endRun('run-timeout');
+  }
+  // It is at work: the hold stands until that has ended for certain.
+  draft.move('ending');
+  if (run.owner) draft.emit({ type: 'kill', worker: run.owner, why: `run ${id} passed its deadline` });
+  else draft.emit({ type: 'cancel', run: id });
+}
+
+function stragglers(state: State): WorkerRef[] {
+  return [...state.workers.values()].filter((worker) => worker.gate !== 'shut').map(refOf);
+}
+
+function refOf({ slot, incarnation }: WorkerView): WorkerRef {
+  return { slot, incarnation };
+}

@@ -1,0 +1,106 @@
+/** The history of runs: in memory while they go on, one file each in `<data dir>/runs` when they have ended. */
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import writeFileAtomic from 'write-file-atomic';
+import { isEnded, runRecord, type RunRecord } from '../protocol/runs.ts';
+
+/** How many ended runs are kept. */
+const kept = 500;
+
+export class RunStore {
+  readonly #dir: string;
+  readonly #log: Logger;
+  /** By id, which sorts by time. */
+  readonly #runs = new Map<string, RunRecord>();
+  readonly #listeners = new Set<(run: RunRecord) => void>();
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(dir: string, log: Logger) {
+    this.#dir = dir;
+    this.#log = log;
+  }
+
+  /** Reads the history. A file that cannot be read is named in the log and left alone. */
+  static async open(dir: string, log: Logger): Promise<RunStore> {
+    const store = new RunStore(dir, log);
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    const names = (await readdir(dir)).filter((name) => name.endsWith('.json')).sort();
+    for (const name of names) {
+      try {
+        const run = runRecord.parse(JSON.parse(await readFile(join(dir, name), 'utf8')));
+        store.#runs.set(run.id, run);
+      } catch (error) {
+        log.warn({ err: error, file: join(dir, name) }, 'a run of the history cannot be read and is left out');
+      }
+    }
+    return store;
+  }
+
+  /** Calls back with each change. */
+  onChange(listener: (run: RunRecord) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  get(id: string): RunRecord | undefined {
+    return this.#runs.get(id);
+  }
+
+  /** The newest first. */
+  list(limit: number): RunRecord[] {
+    return [...this.#runs.values()].slice(-limit).reverse();
+  }
+
+  get last(): RunRecord | null {
+    return [...this.#runs.values()].at(-1) ?? null;
+  }
+
+  add(run: RunRecord): void {
+    this.#runs.set(run.id, run);
+    this.#changed(run);
+  }
+
+  /** For one that never came to be. */
+  remove(id: string): void {
+    this.#runs.delete(id);
+  }
+
+  update(id: string, change: Partial<RunRecord>): void {
+    const run = this.#runs.get(id);
+    if (run === undefined || isEnded(run.state)) return;
+    const next = { ...run, ...change };
+    this.#runs.set(id, next);
+    this.#changed(next);
+  }
+
+  /** Makes the present record of a run durable, whatever its state. */
+  save(id: string): Promise<void> {
+    const run = this.#runs.get(id);
+    if (run === undefined) return this.#writing;
+    this.#writing = this.#writing.then(() => this.#write(run));
+    return this.#writing;
+  }
+
+  async flush(): Promise<void> {
+    await this.#writing;
+  }
+
+  #changed(run: RunRecord): void {
+    if (isEnded(run.state)) void this.save(run.id);
+    for (const listener of this.#listeners) listener(run);
+  }
+
+  async #write(run: RunRecord): Promise<void> {
+    try {
+      await writeFileAtomic(join(this.#dir, `${run.id}.json`), `${JSON.stringify(run, null, 2)}\n`, { mode: 0o600 });
+      const surplus = [...this.#runs.keys()].slice(0, -kept);
+      for (const id of surplus) {
+        this.#runs.delete(id);
+        await rm(join(this.#dir, `${id}.json`), { force: true });
+      }
+    } catch (error) {
+      // A full disk must not turn a run that succeeded into one that failed.
+      this.#log.error({ err: error, run: run.id }, 'a run cannot be written to the history');
+    }
+  }
+}

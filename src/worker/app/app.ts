@@ -1,0 +1,54 @@
+/**
+ * The built-in app: the mirror of one collection, and its documents. It uses nothing of the library that an app of
+ * your own could not.
+ */
+import express, { type ErrorRequestHandler, type Express } from 'express';
+import { MongoClient, MongoError } from 'mongodb';
+import { QuiesceError, toQuiesceError } from '../../errors.ts';
+import type { WorkerSettings } from '../../protocol/messages.ts';
+import { gate } from '../admission.ts';
+import { mirror } from '../mirror-route.ts';
+import { refuse } from '../refusal.ts';
+import { getRuntime } from '../runtime.ts';
+import { livez, readyz } from './health.ts';
+import { resources } from './resources.ts';
+
+/** How long a page of documents waits for a database that does not answer, ms. */
+const databaseWait = 5_000;
+
+export function builtInApp({ mongodb, sync }: WorkerSettings): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('query parser', 'simple');
+  app.get('/livez', livez);
+  app.get('/readyz', readyz(getRuntime()));
+  app.use(gate());
+  app.use('/api/sync', mirror({ collection: sync.collection, key: sync.key, ...(mongodb.db === null ? {} : { db: mongodb.db }) }));
+  if (mongodb.uri !== null) {
+    const client = new MongoClient(mongodb.uri, { serverSelectionTimeoutMS: databaseWait, appName: 'quiesce' });
+    app.use('/api/resources', resources({ client, db: mongodb.db, collection: sync.collection, key: sync.key }));
+  }
+  app.use((req) => {
+    throw new QuiesceError('not-found', `There is nothing at ${req.method} ${req.path}.`);
+  });
+  app.use(answerError);
+  return app;
+}
+
+const answerError: ErrorRequestHandler = (error: unknown, req, res, _next) => {
+  if (error instanceof MongoError) {
+    console.error(error);
+    const known = new QuiesceError('database-unavailable', 'The database does not answer. Try again in a moment.', { cause: error });
+    return refuse(req, res, known, { headers: { 'Retry-After': '5' } });
+  }
+  if (isBadPath(error)) return refuse(req, res, new QuiesceError('bad-request', 'The path is not well-formed.'));
+  const known = toQuiesceError(error);
+  if (known !== error) console.error(error);
+  // What went wrong inside is for the log, not for the client.
+  refuse(req, res, known === error ? known : new QuiesceError('internal', 'Something went wrong here. The log says what.'));
+};
+
+/** Express throws this for a `%` that escapes nothing. */
+function isBadPath(error: unknown): boolean {
+  return error instanceof URIError;
+}

@@ -1,0 +1,34 @@
+/** `/livez` and `/readyz`: is the process sound, and should a load balancer send requests here? */
+import type { RequestHandler } from 'express';
+import { QuiesceError } from '../../errors.ts';
+import { refuse } from '../refusal.ts';
+import type { Runtime } from '../runtime.ts';
+
+/** A process that answers is alive. */
+export const livez: RequestHandler = (_req, res) => {
+  res.set('Cache-Control', 'no-store').type('text/plain').send('ok\n');
+};
+
+/**
+ * Not ready under an operator hold, while stopping, without a primary, and when a pause outlasts the grace: a short
+ * pause must not make a load balancer take every instance out at once.
+ */
+export function readyz(runtime: Runtime): RequestHandler {
+  return async (req, res) => {
+    const reason = whyNotReady(runtime, (await runtime.settings).maintenance.readyGrace);
+    if (reason === null) res.set('Cache-Control', 'no-store').type('text/plain').send('ready\n');
+    else refuse(req, res, reason, { headers: { 'Retry-After': String(runtime.gate.retryAfter) } });
+  };
+}
+
+export function whyNotReady({ gate, stopping }: Pick<Runtime, 'gate' | 'stopping'>, grace: number): QuiesceError | null {
+  if (gate.state === 'lost') return new QuiesceError('no-primary', 'The primary is gone and this worker is stopping.');
+  if (stopping) return new QuiesceError('stopping', 'This worker is stopping.');
+  if (gate.state === 'starting') return new QuiesceError('paused', 'This worker has not heard from its primary yet.');
+  const operator = gate.info.holds.find((hold) => hold.kind === 'operator');
+  if (gate.state === 'shut' && operator) return new QuiesceError('paused', `An operator holds the cluster: ${operator.reason}`);
+  if (gate.state === 'shut' && gate.shutFor > grace) {
+    return new QuiesceError('paused', `The pause has lasted ${Math.round(gate.shutFor)} ms, longer than maintenance.ready_grace.`);
+  }
+  return null;
+}
