@@ -216,7 +216,8 @@ function onBeat(draft: Draft, event: Extract<Event, { type: 'beat' }>): void {
   const { phase, epoch } = draft.state;
   if (phase === 'serving') {
     if (event.gate === 'shut' || event.gate === 'starting') draft.open(worker);
-  } else if (event.gate === 'open' || event.gate === 'starting' || event.epoch < epoch) {
+  } else if (worker.gate === 'draining' || event.gate === 'open' || event.gate === 'starting' || event.epoch < epoch) {
+    // Its pause or its answer may have been lost; asked again, it answers again.
     draft.emit({ type: 'pause', worker: event.worker });
   }
 }

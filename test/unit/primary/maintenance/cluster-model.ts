@@ -1,0 +1,352 @@
+/**
+ * A cluster around the maintenance state: workers with gates, a network that delays, reorders, repeats and loses
+ * messages, deaths, timers that go off late. It checks the promises after each step, by what the workers really do.
+ */
+import { initialState, keyOf, type Effect, type Event, type Rules, type State, type Timer } from '#quiesce/primary/maintenance/state.js';
+import { step as realStep, type Step } from '#quiesce/primary/maintenance/step.js';
+import type { WorkerRef } from '#quiesce/primary/ports.js';
+
+export type StepFunction = typeof realStep;
+
+/** What a mutant may change. */
+export interface Faults {
+  readonly step?: (real: StepFunction, state: State, event: Event, now: number, rules: Rules) => Step;
+  readonly startsOpen?: boolean;
+  /** A worker that loses a message takes the next best for it: it opens on any resume, however old. */
+  readonly believesOldResume?: boolean;
+}
+
+interface Worker {
+  readonly ref: WorkerRef;
+  alive: boolean;
+  gate: 'starting' | 'open' | 'shut';
+  epoch: number;
+  inFlight: number;
+  /** The run of its exclusive handler that is at work. */
+  exclusive: string | null;
+}
+
+type Message =
+  | { readonly to: 'primary'; readonly event: Event }
+  | { readonly to: Worker; readonly type: 'pause' | 'resume' | 'cut'; readonly epoch: number }
+  | { readonly to: Worker; readonly type: 'granted'; readonly run: string };
+
+interface Claim {
+  readonly id: string;
+  readonly kind: 'sync' | 'exclusive';
+  readonly owner: Worker;
+  answers: number;
+  ends: number;
+  granted: boolean;
+}
+
+export class ClusterModel {
+  state: State;
+  readonly rules: Rules;
+  readonly #faults: Faults;
+  readonly workers: Worker[] = [];
+  readonly network: Message[] = [];
+  readonly timers: Timer[] = [];
+  readonly claims = new Map<string, Claim>();
+  /** The run that the primary prepares, and the one that it writes. */
+  preparing: string | null = null;
+  writing: { run: string; paused: boolean } | null = null;
+  #now = 0;
+  #next = 1;
+  #incarnations = new Map<number, number>();
+
+  constructor(rules: Rules, faults: Faults = {}) {
+    this.rules = rules;
+    this.#faults = faults;
+    this.state = initialState(0, null);
+  }
+
+  get alive(): Worker[] {
+    return this.workers.filter((worker) => worker.alive);
+  }
+
+  // What can happen.
+
+  fork(slot: number): void {
+    const incarnation = (this.#incarnations.get(slot) ?? 0) + 1;
+    this.#incarnations.set(slot, incarnation);
+    const worker: Worker = {
+      ref: { slot, incarnation },
+      alive: true,
+      gate: this.#faults.startsOpen ? 'open' : 'starting',
+      epoch: 0,
+      inFlight: 0,
+      exclusive: null,
+    };
+    this.workers.push(worker);
+    this.dispatch({ type: 'forked', worker: worker.ref });
+    this.network.push({ to: 'primary', event: { type: 'hello', worker: worker.ref } });
+  }
+
+  /** The kernel tells the primary in its own time, but surely. */
+  kill(worker: Worker): void {
+    if (!worker.alive) return;
+    worker.alive = false;
+    worker.inFlight = 0;
+    worker.exclusive = null;
+    this.dispatch({ type: 'gone', worker: worker.ref });
+  }
+
+  request(worker: Worker): void {
+    if (worker.alive && worker.gate === 'open') worker.inFlight++;
+    this.check();
+  }
+
+  finish(worker: Worker): void {
+    if (!worker.alive || worker.inFlight === 0) return;
+    worker.inFlight--;
+    this.#reportIfDrained(worker);
+  }
+
+  claim(worker: Worker, kind: Claim['kind']): void {
+    if (!worker.alive) return;
+    const id = `run${this.#next++}`;
+    this.claims.set(id, { id, kind, owner: worker, answers: 0, ends: 0, granted: false });
+    this.network.push({ to: 'primary', event: { type: 'claim', run: id, kind, owner: worker.ref } });
+  }
+
+  submit(worker: Worker): void {
+    for (const claim of this.claims.values()) {
+      if (claim.owner !== worker || !worker.alive || claim.kind !== 'sync' || !claim.granted) continue;
+      this.network.push({ to: 'primary', event: { type: 'submit', run: claim.id, owner: worker.ref } });
+    }
+  }
+
+  prepared(needsPause: boolean): void {
+    const run = this.preparing;
+    this.preparing = null;
+    if (run !== null) this.dispatch({ type: 'prepared', run, needsPause });
+  }
+
+  written(well: boolean): void {
+    const { writing } = this;
+    this.writing = null;
+    if (writing !== null) this.dispatch({ type: 'finished', run: writing.run, error: well ? null : 'run-failed' });
+  }
+
+  /** The exclusive handler of a worker is done. */
+  release(worker: Worker): void {
+    const run = worker.exclusive;
+    if (run === null) return;
+    worker.exclusive = null;
+    this.network.push({ to: 'primary', event: { type: 'release', run, owner: worker.ref, error: null } });
+  }
+
+  beat(worker: Worker): void {
+    if (!worker.alive) return;
+    this.network.push({ to: 'primary', event: { type: 'beat', worker: worker.ref, epoch: worker.epoch, gate: worker.gate } });
+  }
+
+  /** A repeated claim would be a claim of its own: the primary names the run when it arrives. */
+  repeat(index: number): void {
+    const message = this.network[index];
+    if (message !== undefined && typeOf(message) !== 'claim') this.#receive(message);
+  }
+
+  deliver(index: number): void {
+    const [message] = this.network.splice(index, 1);
+    if (message !== undefined) this.#receive(message);
+  }
+
+  /** SIGKILL does its work in its own time. */
+  reap(): void {
+    for (const worker of this.#killing.splice(0)) this.kill(worker);
+  }
+
+  #receive(message: Message): void {
+    if (message.to === 'primary') return this.dispatch(message.event);
+    const worker = message.to;
+    if (!worker.alive) return;
+    switch (message.type) {
+      case 'pause':
+        if (message.epoch < worker.epoch) return;
+        worker.gate = 'shut';
+        worker.epoch = message.epoch;
+        this.#reportIfDrained(worker);
+        break;
+      case 'resume':
+        if (message.epoch < worker.epoch && !this.#faults.believesOldResume) return;
+        worker.gate = 'open';
+        worker.epoch = message.epoch;
+        break;
+      case 'cut':
+        // Connections are cut; here half of the handlers notice.
+        if (message.epoch === worker.epoch && worker.gate === 'shut') {
+          worker.inFlight = Math.floor(worker.inFlight / 2);
+          this.#reportIfDrained(worker);
+        }
+        break;
+      case 'granted': {
+        const claim = this.claims.get(message.run)!;
+        if (claim.granted) break;
+        claim.granted = true;
+        if (claim.kind === 'exclusive') worker.exclusive = message.run;
+        break;
+      }
+    }
+    this.check();
+  }
+
+  /** Only what IPC can lose: a message between processes, never an answer that decides about a run's existence. */
+  lose(index: number): void {
+    const message = this.network[index];
+    if (message === undefined) return;
+    if (['hello', 'drained', 'beat', 'pause', 'resume', 'cut'].includes(typeOf(message))) this.network.splice(index, 1);
+  }
+
+  fire(index: number): void {
+    const [timer] = this.timers.splice(index, 1);
+    if (timer) this.dispatch({ type: 'timeout', timer });
+  }
+
+  dispatch(event: Event): void {
+    this.#now++;
+    const step = this.#faults.step;
+    const { state, effects } = step
+      ? step(realStep, this.state, event, this.#now, this.rules)
+      : realStep(this.state, event, this.#now, this.rules);
+    this.state = state;
+    for (const effect of effects) this.#carryOut(effect);
+    this.check();
+  }
+
+  #carryOut(effect: Effect): void {
+    const { epoch } = this.state;
+    switch (effect.type) {
+      case 'pause':
+      case 'resume':
+      case 'cut': {
+        const to = this.#worker(effect.worker);
+        if (to) this.network.push({ to, type: effect.type, epoch });
+        return;
+      }
+      case 'kill': {
+        const worker = this.#worker(effect.worker);
+        if (worker) this.#killing.push(worker);
+        return;
+      }
+      case 'grant': {
+        const claim = this.claims.get(effect.run)!;
+        claim.answers++;
+        this.network.push({ to: claim.owner, type: 'granted', run: effect.run });
+        if (claim.kind === 'exclusive') this.#requireQuiesced(`exclusive run ${effect.run} was granted`);
+        return;
+      }
+      case 'refuse': {
+        const claim = this.claims.get(effect.run);
+        if (claim && effect.code !== 'run-failed') claim.answers++;
+        return;
+      }
+      case 'prepare':
+        this.preparing = effect.run;
+        return;
+      case 'begin':
+        if (this.writing !== null) throw new Error(`S2: ${effect.run} writes while ${this.writing.run} does`);
+        this.writing = { run: effect.run, paused: this.state.run?.epoch !== null };
+        if (this.writing.paused) this.#requireQuiesced(`run ${effect.run} began to write`);
+        return;
+      case 'cancel':
+        if (this.preparing === effect.run) this.preparing = null;
+        return; // a write that is cancelled ends with `written`, in its own time
+      case 'ended': {
+        const claim = this.claims.get(effect.run)!;
+        claim.ends++;
+        // A claim that ends before its grant is answered by its end.
+        if (claim.answers === 0) claim.answers++;
+        return;
+      }
+      case 'timer':
+        this.timers.push(effect.timer);
+        return;
+      case 'inform':
+      case 'persist':
+      case 'moved':
+        return;
+      default:
+        return effect satisfies never;
+    }
+  }
+
+  readonly #killing: Worker[] = [];
+
+  #worker(ref: WorkerRef): Worker | undefined {
+    return this.alive.find((worker) => keyOf(worker.ref) === keyOf(ref));
+  }
+
+  #reportIfDrained(worker: Worker): void {
+    if (worker.gate !== 'shut' || worker.inFlight > 0) return;
+    this.network.push({ to: 'primary', event: { type: 'drained', worker: worker.ref, epoch: worker.epoch } });
+  }
+
+  #requireQuiesced(what: string): void {
+    if (this.state.phase !== 'quiesced') throw new Error(`S5: ${what} while the cluster is ${this.state.phase}`);
+  }
+
+  /** The promises of safety, by what is really going on in the workers. */
+  check(): void {
+    const busy = this.alive.filter((worker) => worker.inFlight > 0 || worker.gate === 'open');
+    if (this.state.phase === 'quiesced' && busy.length > 0) {
+      throw new Error(`S1: quiesced, but ${busy.map((worker) => `${keyOf(worker.ref)} is ${worker.gate} with ${worker.inFlight}`).join(', ')}`);
+    }
+    const exclusive = this.alive.filter((worker) => worker.exclusive !== null);
+    const atWork = exclusive.length + (this.writing === null ? 0 : 1);
+    if (atWork > 1) throw new Error(`S2: ${atWork} runs at once`);
+    if ((exclusive.length > 0 || this.writing?.paused) && this.state.phase !== 'quiesced') {
+      throw new Error(`S1: a run is at work while the cluster is ${this.state.phase}`);
+    }
+    if (this.alive.some((worker) => worker.gate === 'open' && worker.epoch === 0 && !this.#everResumed(worker))) {
+      throw new Error('S3: a worker opened without the primary');
+    }
+  }
+
+  /** Epoch 0 is also the first that resumes; then the primary has greeted the worker. */
+  #everResumed(worker: Worker): boolean {
+    return this.state.workers.get(keyOf(worker.ref))?.greeted === true;
+  }
+
+  /** Lets everything that is under way happen, until nothing changes: then every pause has ended and every caller has an answer. */
+  settle(): void {
+    for (let round = 0; round < 60; round++) {
+      const before = JSON.stringify([this.state.phase, this.state.epoch, this.state.run, this.network.length, this.timers.length]);
+      while (this.network.length > 0) this.deliver(0);
+      this.reap();
+      this.prepared(true);
+      this.written(true);
+      for (const worker of this.alive) {
+        while (worker.inFlight > 0) this.finish(worker);
+        this.release(worker);
+        this.beat(worker);
+        if (!this.state.workers.get(keyOf(worker.ref))?.greeted) this.network.push({ to: 'primary', event: { type: 'hello', worker: worker.ref } });
+      }
+      while (this.network.length > 0) this.deliver(0);
+      if (round > 2) while (this.timers.length > 0) this.fire(0);
+      const after = JSON.stringify([this.state.phase, this.state.epoch, this.state.run, this.network.length, this.timers.length]);
+      if (before === after && round > 4) break;
+    }
+    this.#checkLiveness();
+  }
+
+  #checkLiveness(): void {
+    const { run, operator, phase } = this.state;
+    if (run !== null) throw new Error(`L1: run ${run.id} (${run.stage}) never ended`);
+    const wanted = operator === null ? 'serving' : 'quiesced';
+    if (phase !== wanted) throw new Error(`L1: the cluster stays ${phase} and should be ${wanted}`);
+    for (const worker of this.alive) {
+      if (worker.gate !== (operator === null ? 'open' : 'shut')) throw new Error(`L1: worker ${keyOf(worker.ref)} stays ${worker.gate}`);
+    }
+    for (const claim of this.claims.values()) {
+      const { id, answers, ends, owner } = claim;
+      if (answers !== 1) throw new Error(`L2: the claim ${id} of ${keyOf(owner.ref)} got ${answers} answers`);
+      if (ends > 1) throw new Error(`L2: ${id} ended ${ends} times`);
+    }
+  }
+}
+
+function typeOf(message: Message): string {
+  return message.to === 'primary' ? message.event.type : message.type;
+}

@@ -1,0 +1,190 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import type { Event, State } from '#quiesce/primary/maintenance/state.js';
+import { ClusterModel, type Faults } from './cluster-model.js';
+
+/** What one step of a history does, by small numbers that are taken modulo what there is. */
+type Action = readonly [kind: string, a: number, flag: boolean];
+
+const kinds = [
+  ['fork', 2],
+  ['kill', 1],
+  ['request', 4],
+  ['finish', 3],
+  ['claim-sync', 2],
+  ['claim-exclusive', 2],
+  ['submit', 2],
+  ['prepared', 2],
+  ['written', 2],
+  ['release', 2],
+  ['hold', 1],
+  ['unhold', 1],
+  ['toggle', 1],
+  ['deliver', 12],
+  ['repeat', 1],
+  ['lose', 1],
+  ['beat', 1],
+  ['fire', 1],
+  ['reap', 1],
+] as const;
+
+const action: fc.Arbitrary<Action> = fc.tuple(
+  fc.oneof(...kinds.map(([kind, weight]) => ({ weight, arbitrary: fc.constant(kind as string) }))),
+  fc.nat({ max: 30 }),
+  fc.boolean(),
+);
+const history = fc.record({
+  force: fc.boolean(),
+  workers: fc.integer({ min: 1, max: 3 }),
+  actions: fc.array(action, { minLength: 5, maxLength: 120, size: 'max' }),
+});
+
+function play({ force, workers, actions }: { force: boolean; workers: number; actions: readonly Action[] }, faults: Faults = {}): ClusterModel {
+  const rules = { drainTimeout: 100, onDrainTimeout: force ? 'force' : 'abort', runTimeout: 1000, uploadTimeout: 500 } as const;
+  const model = new ClusterModel(rules, faults);
+  for (let slot = 0; slot < workers; slot++) model.fork(slot);
+  for (const [kind, a, flag] of actions) act(model, kind, a, flag);
+  model.settle();
+  return model;
+}
+
+function act(model: ClusterModel, kind: string, a: number, flag: boolean): void {
+  const { alive } = model;
+  const worker = alive[a % Math.max(1, alive.length)];
+  switch (kind) {
+    case 'fork':
+      return model.fork(a % 3);
+    case 'hold':
+      return model.dispatch({ type: 'hold', reason: 'test', until: flag ? 1e6 + a : null });
+    case 'unhold':
+      return model.dispatch({ type: 'unhold' });
+    case 'toggle':
+      return model.dispatch({ type: 'toggle', reason: 'SIGUSR2' });
+    case 'prepared':
+      return model.prepared(flag || a % 3 > 0);
+    case 'written':
+      return model.written(flag);
+    case 'deliver':
+      // Mostly in order, as IPC does it; now and then not.
+      return model.deliver(flag ? 0 : a % Math.max(1, model.network.length));
+    case 'repeat':
+      return model.repeat(a % Math.max(1, model.network.length));
+    case 'reap':
+      return model.reap();
+    case 'lose':
+      return model.lose(a % Math.max(1, model.network.length));
+    case 'fire':
+      return model.fire(a % Math.max(1, model.timers.length));
+    default:
+      if (worker === undefined) return;
+  }
+  switch (kind) {
+    case 'kill':
+      return model.kill(worker);
+    case 'request':
+      return model.request(worker);
+    case 'finish':
+      return model.finish(worker);
+    case 'claim-sync':
+      return model.claim(worker, 'sync');
+    case 'claim-exclusive':
+      return model.claim(worker, 'exclusive');
+    case 'submit':
+      return model.submit(worker);
+    case 'release':
+      return model.release(worker);
+    case 'beat':
+      return model.beat(worker);
+    default:
+      return;
+  }
+}
+
+const numRuns = Number(process.env['QUIESCE_PROPERTY_RUNS'] ?? 2_000);
+
+describe('the maintenance state, under random histories', function () {
+  this.timeout(120_000);
+
+  it('keeps S1 to S5 in every state and L1 to L3 at the end', () => {
+    fc.assert(
+      fc.property(history, (given) => void play(given)),
+      { numRuns },
+    );
+  });
+
+  it('reaches what the promises are about', () => {
+    // A property that holds because nothing ever happens would prove nothing.
+    const seen = { quiesced: 0, runs: 0, refused: 0, failed: 0 };
+    fc.assert(
+      fc.property(history, (given) => {
+        const model = play(given);
+        if (model.state.epoch > 0) seen.quiesced++;
+        for (const claim of model.claims.values()) {
+          if (claim.granted && claim.ends === 1) seen.runs++;
+          else if (claim.ends === 1) seen.failed++;
+          else seen.refused++;
+        }
+      }),
+      { numRuns: 300 },
+    );
+    for (const [what, times] of Object.entries(seen)) expect(times, what).to.be.above(50);
+  });
+
+  const mutants: Record<string, Faults> = {
+    'an acknowledgement of an old epoch is accepted': {
+      step: (real, state, event, now, rules) => real(state, event.type === 'drained' ? { ...event, epoch: state.epoch } : event, now, rules),
+    },
+    'an acknowledgement of a former incarnation is accepted': {
+      step: (real, state, event, now, rules) => real(state, event.type === 'drained' ? { ...event, worker: newestOf(state, event) } : event, now, rules),
+    },
+    'a drain timeout is taken for drained': {
+      step: (real, state, event, now, rules) =>
+        event.type === 'timeout' && event.timer.kind === 'drain' ? real(allShut(state), { type: 'unhold' }, now, rules) : real(state, event, now, rules),
+    },
+    'a worker starts open': { startsOpen: true },
+    'a resume while another hold stands': {
+      step: (real, state, event, now, rules) => real(event.type === 'finished' || event.type === 'release' ? { ...state, operator: null } : event.type === 'unhold' ? forgetHold(state) : state, event, now, rules),
+    },
+    'two runs are granted': {
+      step: (real, state, event, now, rules) => real(event.type === 'claim' ? { ...state, run: null } : state, event, now, rules),
+    },
+    'an old resume opens a gate': { believesOldResume: true },
+    'a worker that greets during a pause is told to serve': {
+      step: (real, state, event, now, rules) => {
+        const next = real(state, event, now, rules);
+        if (event.type !== 'hello' || next.state.phase === 'serving') return next;
+        return { ...next, effects: [...next.effects, { type: 'resume', worker: event.worker }] };
+      },
+    },
+    'the death of an owner is not noticed': {
+      step: (real, state, event, now, rules) => real(event.type === 'gone' && state.run !== null ? { ...state, run: { ...state.run, owner: null } } : state, event, now, rules),
+    },
+    'timers never go off': {
+      step: (real, state, event, now, rules) => (event.type === 'timeout' ? { state, effects: [] } : real(state, event, now, rules)),
+    },
+  };
+  for (const [name, faults] of Object.entries(mutants)) {
+    it(`would catch this mutant: ${name}`, () => {
+      const details = fc.check(
+        fc.property(history, (given) => void play(given, faults)),
+        { numRuns: 20_000, interruptAfterTimeLimit: 30_000 },
+      );
+      expect(details.failed, 'no history told the mutant from the real thing').to.equal(true);
+      expect(String(details.errorInstance), 'a promise must be what it breaks').to.match(/Error: [SL]\d: /);
+    });
+  }
+});
+
+function newestOf(state: State, event: Extract<Event, { type: 'drained' }>): { slot: number; incarnation: number } {
+  const newest = [...state.workers.values()].filter(({ slot }) => slot === event.worker.slot).sort((a, b) => b.incarnation - a.incarnation)[0];
+  return newest === undefined ? event.worker : { slot: newest.slot, incarnation: newest.incarnation };
+}
+
+function allShut(state: State): State {
+  return { ...state, workers: new Map([...state.workers].map(([key, worker]) => [key, { ...worker, gate: 'shut' as const }])) };
+}
+
+/** The run's own hold is overlooked when the operator's goes. */
+function forgetHold(state: State): State {
+  return state.run === null ? state : { ...state, run: { ...state.run, epoch: null } };
+}
