@@ -29,7 +29,7 @@ export function operations({ name, coordinator, supervisor, runs, stop }: Operat
       holds: coordinator.holds(),
       workers: supervisor.status().map((worker) => withGate(worker, coordinator)),
       run: (state.run === null ? runs.last : runs.get(state.run.id)) ?? null,
-      waitingFor: coordinator.waitingFor(),
+      waitingFor: coordinator.beats.waitingFor(state),
     };
   };
   return {
