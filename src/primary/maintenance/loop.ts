@@ -57,6 +57,7 @@ export class MaintenanceLoop {
       if (Date.now() < at) this.#arm(timer, at);
       else this.dispatch({ type: 'timeout', timer });
     }, delay);
+    handle.unref(); // a deadline alone keeps no process alive
     this.#timers.add(handle);
   }
 }

@@ -1,0 +1,67 @@
+/**
+ * A primary for the one process of an app that runs without a cluster (`node app.js`, a test with supertest): the same
+ * maintenance state, with one worker that is this process.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pino from 'pino';
+import { loadConfig } from '../config/load.ts';
+import type { AppConfig } from '../config.ts';
+import { MirrorThread } from '../mirror/handle.ts';
+import type { FromWorker } from '../protocol/messages.ts';
+import { Coordinator } from './coordinator.ts';
+import type { WorkerPort, WorkerRef } from './ports.ts';
+import { rulesOf } from './rules.ts';
+import { RunStore } from './run-store.ts';
+import { SyncRuns } from './sync-runs.ts';
+
+const self: WorkerRef = { slot: 0, incarnation: 0 };
+
+/** Resolves with how the worker reaches this primary. */
+export async function startLocalPrimary(toWorker: (message: unknown) => void): Promise<(message: FromWorker) => void> {
+  const log = pino({ name: 'quiesce', level: process.env['LOG_LEVEL'] ?? 'warn' }, pino.destination(2));
+  const config = await localConfig();
+  const runs = await RunStore.open(join(config.dataDir, 'runs'), log);
+  await mkdir(join(config.dataDir, 'spool'), { mode: 0o700 });
+  await mkdir(join(config.dataDir, 'work'), { mode: 0o700 });
+  const sync = new SyncRuns({ config, runs, log, thread: (onProgress) => new MirrorThread({ onProgress, log }) });
+  const port: WorkerPort = {
+    send: (_ref, message) => {
+      // As over IPC: after what is running now, in order.
+      queueMicrotask(() => toWorker({ quiesce: 1, ...self, ...message }));
+      return true;
+    },
+    kill: (_ref, why) => {
+      // One's own process cannot be killed for its client's sake; the run ends, and what it was doing is on its own.
+      log.error(`A handler should be stopped (${why}), which only a cluster can do.`);
+      queueMicrotask(() => {
+        coordinator.gone(self);
+        coordinator.forked(self);
+        coordinator.message(self, { quiesce: 1, ...self, epoch: 0, type: 'hello', pid: process.pid });
+      });
+    },
+  };
+  const coordinator = new Coordinator({
+    rules: rulesOf(config),
+    epoch: 0,
+    operator: null,
+    port,
+    runs,
+    sync,
+    holdFile: null,
+    log,
+  });
+  coordinator.forked(self);
+  return (message) => coordinator.message(self, message);
+}
+
+/** The defaults and the environment, in a private folder that goes with the process. */
+async function localConfig(): Promise<AppConfig> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'quiesce-'));
+  process.once('exit', () => rmSync(dataDir, { recursive: true, force: true }));
+  const { apps } = await loadConfig(fileURLToPath(import.meta.url), { dataDir, processEnv: { ...process.env, QUIESCE_DATA_DIR: undefined } });
+  return apps[0]!;
+}
