@@ -46,7 +46,8 @@ export async function startLocalPrimary(toWorker: (message: unknown) => void): P
   };
   const coordinator = new Coordinator({
     rules: rulesOf(config),
-    epoch: 0,
+    // Nothing is remembered between processes, and a fence that a former one took must not keep this one out.
+    epoch: Math.floor(Date.now() / 1000),
     operator: null,
     port,
     runs,
