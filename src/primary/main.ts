@@ -13,7 +13,8 @@ import { Coordinator } from './coordinator.ts';
 import { prepareDataDir } from './data-dir.ts';
 import { requireDatabase } from './database-check.ts';
 import { HoldFile } from './hold-file.ts';
-import { acquireLock, type Lock } from './lock.ts';
+import { acquireLock } from './lock.ts';
+import { createLog } from './log.ts';
 import { operations } from './operations.ts';
 import { rulesOf } from './rules.ts';
 import { RunStore } from './run-store.ts';
@@ -26,18 +27,18 @@ import { SyncRuns } from './sync-runs.ts';
  *
  * @throws QuiesceError `already-running`, `data-dir-unusable`, `database-unreachable`, `boot-failed`, `port-in-use`
  */
-export async function runPrimary(config: AppConfig, log: Logger): Promise<number> {
+export async function runPrimary(config: AppConfig, log: Logger = createLog(config.name)): Promise<number> {
   prepareDataDir(config.dataDir);
   let lost: (reason: string) => void = () => process.exit(exitCodes.failed);
   const lock = await acquireLock(config.dataDir, (reason) => lost(reason));
   try {
-    return await runLocked(config, log, lock, (onLost) => (lost = onLost));
+    return await runLocked(config, log, (onLost) => (lost = onLost));
   } finally {
     await lock.release();
   }
 }
 
-async function runLocked(config: AppConfig, log: Logger, lock: Lock, onLost: (handler: (reason: string) => void) => void): Promise<number> {
+async function runLocked(config: AppConfig, log: Logger, onLost: (handler: (reason: string) => void) => void): Promise<number> {
   const { dataDir } = config;
   await rm(join(dataDir, 'spool'), { recursive: true, force: true });
   await mkdir(join(dataDir, 'spool'), { recursive: true, mode: 0o700 });
@@ -82,7 +83,7 @@ async function runLocked(config: AppConfig, log: Logger, lock: Lock, onLost: (ha
     stop: (now) => ending.begin(now),
     toggleHold: () => coordinator.toggleHold('SIGUSR2'),
     reload: () => control.reload(),
-    scaleBy: (step) => control.scale(Math.max(1, supervisor.status().length + step)),
+    scaleBy: (step) => control.scale(Math.max(1, supervisor.instances + step)),
     log,
   });
   try {
