@@ -56,7 +56,7 @@ export class Coordinator implements WorkerEvents {
   constructor(deps: CoordinatorDeps) {
     this.#deps = deps;
     const initial = initialState(deps.epoch, deps.operator);
-    this.#loop = new MaintenanceLoop(initial, deps.rules, (effect, state) => this.#carryOut(effect, state));
+    this.#loop = new MaintenanceLoop(initial, deps.rules, (effect, state, before) => this.#carryOut(effect, state, before));
     deps.runs.onChange((run) => this.#onRunChange(run));
     deps.sync.connect((event) => this.#dispatch(event));
   }
@@ -210,7 +210,7 @@ export class Coordinator implements WorkerEvents {
     for (const listener of this.#listeners) listener();
   }
 
-  #carryOut(effect: Effect, state: State): void {
+  #carryOut(effect: Effect, state: State, before: State): void {
     const { port, runs, sync, log } = this.#deps;
     const { epoch } = state;
     switch (effect.type) {
@@ -227,6 +227,7 @@ export class Coordinator implements WorkerEvents {
         return this.#kill(effect.worker, effect.why);
       case 'grant':
         this.#reached(state);
+        if (state.run?.stage === 'running') port.pin(state.run.owner!, true);
         return this.#callers.answerClaim(effect.run, { value: { run: effect.run, epoch: effect.epoch } satisfies Replies['claim'] });
       case 'refuse':
         // A claim that was refused never was a run. A submission that was refused belongs to one that is over.
@@ -245,7 +246,8 @@ export class Coordinator implements WorkerEvents {
       case 'cancel':
         return sync.cancel(effect.run);
       case 'ended':
-        return void this.#end(effect.run, effect.error, state);
+        if (before.run?.owner) port.pin(before.run.owner, false);
+        return void this.#end(effect.run, effect.error, before);
       case 'persist':
         return this.#persist(state);
       case 'moved':
@@ -266,14 +268,14 @@ export class Coordinator implements WorkerEvents {
     this.#deps.runs.update(run.id, { state: stageStates[run.stage], ...(run.epoch === null ? {} : { epoch: run.epoch }) });
   }
 
-  async #end(id: string, code: ErrorCode | null, state: State): Promise<void> {
+  async #end(id: string, code: ErrorCode | null, before: State): Promise<void> {
     const { runs, sync, rules, log } = this.#deps;
     const said = runs.get(id)?.error as Problem | undefined;
-    const error = code === null ? null : said?.code === code ? QuiesceError.fromProblem(said) : runFailure(code, rules, this.beats.waitingFor(state));
+    const error = code === null ? null : said?.code === code ? QuiesceError.fromProblem(said) : runFailure(code, rules, this.beats.waitingFor(before));
     if (error !== null) this.#callers.answerClaim(id, { error });
     sync.ended(id);
     await this.beats.tally(() => this.state);
-    const report = sync.report(id, error, { workers: state.workers.size, refused: this.beats.refused });
+    const report = sync.report(id, error, { workers: before.workers.size, refused: this.beats.refused });
     runs.update(id, {
       state: error === null ? 'succeeded' : 'failed',
       endedAt: new Date().toISOString(),

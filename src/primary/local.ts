@@ -34,6 +34,7 @@ export async function startLocalPrimary(toWorker: (message: unknown) => void): P
       queueMicrotask(() => toWorker({ quiesce: 1, ...self, ...message }));
       return true;
     },
+    pin: () => {}, // nobody stops this process but itself
     kill: (_ref, why) => {
       // One's own process cannot be killed for its client's sake; the run ends, and what it was doing is on its own.
       log.error(`A handler should be stopped (${why}), which only a cluster can do.`);

@@ -62,6 +62,7 @@ async function runLocked(config: AppConfig, log: Logger, onLost: (handler: (reas
     operator: stored.operator,
     port: {
       send: (ref, message) => supervisor?.send(ref, message) ?? false,
+      pin: (ref, pinned) => supervisor?.pin(ref, pinned),
       kill: (ref, why) => supervisor?.kill(ref, why),
     },
     runs,

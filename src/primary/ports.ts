@@ -44,6 +44,8 @@ export type OutgoingMessage = ToWorker extends infer M
 export interface WorkerPort {
   /** False where the worker is gone or its channel is closed. */
   send(ref: WorkerRef, message: OutgoingMessage): boolean;
+  /** While pinned, only the end of the cluster stops a worker: its exclusive run is going on. */
+  pin(ref: WorkerRef, pinned: boolean): void;
   /** SIGKILL; `gone` follows. */
   kill(ref: WorkerRef, why: string): void;
 }

@@ -4,7 +4,8 @@ import type { Runtime } from './runtime.ts';
 
 const resolution = 10;
 
-export function startHeartbeat(runtime: Runtime, interval: number): void {
+/** Returns how to beat out of turn. */
+export function startHeartbeat(runtime: Runtime, interval: number): () => void {
   const delay = monitorEventLoopDelay({ resolution });
   delay.enable();
   const beat = (): void => {
@@ -27,4 +28,5 @@ export function startHeartbeat(runtime: Runtime, interval: number): void {
   };
   setInterval(beat, interval).unref();
   beat();
+  return beat;
 }

@@ -38,19 +38,23 @@ export class Runtime {
     this.mode = mode;
     this.gate = new Gate((epoch) => this.link.send({ type: 'drained', epoch }));
     this.link = link((message) => this.link.receive(message));
+    let beat = (): void => {};
     this.settings = new Promise((resolve) => {
       this.link.onMessage((message) => {
         switch (message.type) {
           case 'welcome':
             resolve(message.settings);
-            if (mode === 'worker') startHeartbeat(this, message.settings.heartbeat.interval);
+            beat = startHeartbeat(this, message.settings.heartbeat.interval);
             return;
           case 'pause':
-            return this.gate.pause(message.epoch, message.info);
+            this.gate.pause(message.epoch, message.info);
+            if (this.gate.inFlight > 0) beat(); // names whom the drain waits for
+            return;
           case 'pause-info':
             return this.gate.inform(message.epoch, message.info);
           case 'resume':
-            return this.gate.resume(message.epoch);
+            this.gate.resume(message.epoch);
+            return beat(); // counts what the pause has refused
           case 'cut':
             return this.gate.cut(message.epoch);
           case 'stop':

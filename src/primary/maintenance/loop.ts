@@ -8,13 +8,13 @@ import { step } from './step.ts';
 export class MaintenanceLoop {
   #state: State;
   readonly #rules: Rules;
-  readonly #run: (effect: Effect, state: State) => void;
+  readonly #run: (effect: Effect, state: State, before: State) => void;
   readonly #queue: Event[] = [];
   readonly #timers = new Set<NodeJS.Timeout>();
   #busy = false;
 
-  /** `run` carries out an effect; it may dispatch, which takes its turn. */
-  constructor(initial: State, rules: Rules, run: (effect: Effect, state: State) => void) {
+  /** `run` carries out an effect of the step from `before` to `state`; it may dispatch, which takes its turn. */
+  constructor(initial: State, rules: Rules, run: (effect: Effect, state: State, before: State) => void) {
     this.#state = initial;
     this.#rules = rules;
     this.#run = run;
@@ -32,11 +32,12 @@ export class MaintenanceLoop {
     this.#busy = true;
     try {
       for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-        const { state, effects } = step(this.#state, next, Date.now(), this.#rules);
+        const before = this.#state;
+        const { state, effects } = step(before, next, Date.now(), this.#rules);
         this.#state = state;
         for (const effect of effects) {
           if (effect.type === 'timer') this.#arm(effect.timer, effect.at);
-          else this.#run(effect, state);
+          else this.#run(effect, state, before);
         }
       }
     } finally {
