@@ -17,9 +17,10 @@ const kSpecial = Symbol.for('quiesce.special');
 interface Layer {
   readonly handle?: ((...args: never[]) => unknown) & { stack?: Layer[]; [kSpecial]?: Special };
   readonly method?: string;
-  readonly path?: string;
+  readonly path?: string | undefined;
   readonly route?: { readonly stack: Layer[]; readonly methods: Readonly<Record<string, boolean>> };
-  match(path: string): boolean;
+  /** Says so and leaves the matched part in `path`, or (since router 2.3) returns it. */
+  match(path: string): boolean | { readonly path: string };
 }
 
 export function markSpecial(handler: object, special: Special): void {
@@ -37,7 +38,8 @@ export function findSpecial(req: IncomingMessage): Special | undefined {
 /** `null`: an ordinary route matches, so the search is over. */
 function search(stack: readonly Layer[], path: string, method: string): Special | null | undefined {
   for (const layer of stack) {
-    if (!layer.match(path)) continue;
+    const match = layer.match(path);
+    if (!match) continue;
     if (layer.route) {
       const { methods } = layer.route;
       if (!methods['_all'] && !methods[method] && !(method === 'head' && methods['get'])) continue;
@@ -49,7 +51,7 @@ function search(stack: readonly Layer[], path: string, method: string): Special 
     }
     if (layer.handle?.[kSpecial]) return layer.handle[kSpecial];
     if (layer.handle?.stack) {
-      const rest = path.slice((layer.path ?? '').length);
+      const rest = path.slice(((typeof match === 'object' ? match.path : layer.path) ?? '').length);
       const found = search(layer.handle.stack, rest.startsWith('/') ? rest : `/${rest}`, method);
       if (found !== undefined) return found;
     }
