@@ -42,7 +42,11 @@ export const registry = {
   'run-in-progress': { title: 'Another exclusive run is going on', status: 409, exit: exitCodes.refused },
   'too-many-deletes': { title: 'The feed would delete more than is allowed', status: 409, exit: exitCodes.refused },
   'payload-too-large': { title: 'The feed is too large', status: 413, exit: exitCodes.failed },
-  'unsupported-media-type': { title: 'This media type or coding is not supported', status: 415, exit: exitCodes.failed },
+  'unsupported-media-type': {
+    title: 'This media type or coding is not supported',
+    status: 415,
+    exit: exitCodes.failed,
+  },
   'malformed-json': { title: 'The feed is not well-formed JSON', status: 400, exit: exitCodes.failed },
   'digest-mismatch': { title: 'The feed does not match its digest', status: 400, exit: exitCodes.failed },
   'invalid-feed': { title: 'The feed is invalid', status: 422, exit: exitCodes.failed },

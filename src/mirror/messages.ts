@@ -1,6 +1,6 @@
 /**
- * What the primary and its mirror thread say to each other. One run at a time goes
- * prepare → (planned, for a dry run) or write → written; `failed` ends it from anywhere.
+ * What the primary and its mirror thread say to each other. Each call is answered by one `done` or `failed` with its id.
+ * A run goes prepare → write, or prepare → plan → cancel for a dry run; a failure ends it from anywhere.
  */
 import type { Problem } from '../errors.ts';
 import type { FeedCoding, FeedFormat, MaxDeletes } from '../protocol/mirror-job.ts';
@@ -26,8 +26,21 @@ export interface MirrorJob {
   readonly atomic: boolean | 'auto';
   /** How long, in ms, an unreachable database is waited for before the run fails. */
   readonly databaseTimeout: number;
-  /** A private folder for files of this run; the thread removes what it made there. */
+  /** A private folder for files of this run; the thread makes it, and removes what it made there. */
   readonly workDir: string;
+}
+
+export interface CheckRequest {
+  readonly uri: string;
+  readonly db?: string;
+  /** ms */
+  readonly timeout: number;
+}
+
+export interface Reachable {
+  readonly replicaSet: boolean;
+  /** The largest epoch that any fence of the database holds; 0 where there is none. */
+  readonly fenceEpoch: number;
 }
 
 export interface Prepared {
@@ -42,6 +55,11 @@ export interface Prepared {
   readonly strategy: Report['strategy'];
 }
 
+export interface Planned {
+  readonly counts: Counts;
+  readonly scanMs: number;
+}
+
 export interface Written {
   readonly counts: Counts;
   readonly strategy: Report['strategy'];
@@ -49,23 +67,36 @@ export interface Written {
   readonly writeMs: number;
 }
 
-export type ToThread =
-  /** Is the database there, and may we write? Answered by `reachable` or `failed` (run `''`). */
-  | { readonly type: 'check'; readonly uri: string; readonly db?: string; readonly timeout: number }
+export type Call =
+  /** Is the database there, and what is the newest epoch it has seen? */
+  | { readonly op: 'check'; readonly request: CheckRequest }
   /** Read, validate, serialise; everything that can be done while the cluster serves. */
-  | { readonly type: 'prepare'; readonly job: MirrorJob }
-  /** What a run would do; nothing is written. */
-  | { readonly type: 'plan'; readonly run: string }
+  | { readonly op: 'prepare'; readonly job: MirrorJob }
+  /** What a run would do; nothing is written. The run stays prepared. */
+  | { readonly op: 'plan'; readonly run: string }
   /** The cluster is quiesced: compare and write. */
-  | { readonly type: 'write'; readonly run: string; readonly epoch: number }
-  /** Forget the run; before `write` only. */
-  | { readonly type: 'cancel'; readonly run: string };
+  | { readonly op: 'write'; readonly run: string; readonly epoch: number }
+  /** Forget the run. Before `write` only. */
+  | { readonly op: 'cancel'; readonly run: string }
+  | { readonly op: 'close' };
+
+/** What each call is answered with. */
+export interface Results {
+  check: Reachable;
+  prepare: Prepared;
+  plan: Planned;
+  write: Written;
+  cancel: null;
+  close: null;
+}
+
+export interface ToThread {
+  readonly id: number;
+  readonly call: Call;
+}
 
 export type FromThread =
-  | { readonly type: 'reachable'; readonly replicaSet: boolean; readonly fenceEpoch: number }
-  | { readonly type: 'prepared'; readonly run: string; readonly prepared: Prepared }
-  | { readonly type: 'planned'; readonly run: string; readonly counts: Counts; readonly scanMs: number }
-  | { readonly type: 'written'; readonly run: string; readonly written: Written }
-  | { readonly type: 'progress'; readonly run: string; readonly progress: Progress }
+  | { readonly type: 'done'; readonly id: number; readonly value: Results[keyof Results] }
   /** `dirty`: some writes were made, so the collection may be half-mirrored. */
-  | { readonly type: 'failed'; readonly run: string; readonly problem: Problem; readonly dirty: boolean };
+  | { readonly type: 'failed'; readonly id: number; readonly problem: Problem; readonly dirty: boolean }
+  | { readonly type: 'progress'; readonly run: string; readonly progress: Progress };

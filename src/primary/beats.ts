@@ -59,7 +59,9 @@ export class Beats {
   tally(state: () => State): Promise<void> {
     const since = performance.now();
     const complete = (): boolean =>
-      [...state().workers.values()].every((worker) => worker.gate !== 'open' || (this.#beats.get(keyOf(worker))?.at ?? 0) >= since);
+      [...state().workers.values()].every(
+        (worker) => worker.gate !== 'open' || (this.#beats.get(keyOf(worker))?.at ?? 0) >= since,
+      );
     return new Promise((resolve) => {
       const look = (): void => {
         if (!complete()) return;

@@ -2,7 +2,7 @@
  * Who waits for what. A worker's request is answered once; one that claimed waits for its grant, one that submitted for
  * the end of its run. Those of a worker that is gone are forgotten.
  */
-import { QuiesceError } from '../errors.ts';
+import type { QuiesceError } from '../errors.ts';
 import type { RunRecord } from '../protocol/runs.ts';
 import { keyOf } from './maintenance/state.ts';
 import type { WorkerRef } from './ports.ts';

@@ -3,20 +3,27 @@
  * What is known beside the state (who waits, the last beats) never decides about gates.
  */
 import type { Logger } from 'pino';
-import { isErrorCode, QuiesceError, toQuiesceError, type ErrorCode, type Problem } from '../errors.ts';
-import type { FromWorker, PauseInfo, Replies, RequestBody } from '../protocol/messages.ts';
+import { QuiesceError, toQuiesceError, type ErrorCode, type Problem } from '../errors.ts';
+import type { FromWorker, Replies } from '../protocol/messages.ts';
 import { isEnded, type HoldStatus, type RunRecord } from '../protocol/runs.ts';
 import { Beats } from './beats.ts';
 import { Callers, type Answer } from './callers.ts';
-import { estimatePause } from './estimate.ts';
 import type { HoldFile } from './hold-file.ts';
 import { MaintenanceLoop } from './maintenance/loop.ts';
-import { initialState, type Effect, type Event, type OperatorHold, type Rules, type State } from './maintenance/state.ts';
+import {
+  initialState,
+  type Effect,
+  type Event,
+  type OperatorHold,
+  type Rules,
+  type State,
+} from './maintenance/state.ts';
+import { holdsOf, PauseInformer } from './pause-informer.ts';
 import type { WorkerEvents, WorkerPort, WorkerRef } from './ports.ts';
 import { refusal, runFailure } from './run-failure.ts';
-import { newRunId } from './run-id.ts';
 import type { RunStore } from './run-store.ts';
 import type { SyncRuns } from './sync-runs.ts';
+import { WorkerRequests } from './worker-requests.ts';
 
 export interface CoordinatorDeps {
   readonly rules: Rules;
@@ -33,8 +40,6 @@ export interface CoordinatorDeps {
 
 /** How long callers get to read a 202 before their worker is killed, ms. */
 const flushBeforeKill = 250;
-/** How often shut gates hear a new estimate, ms. */
-const informInterval = 1_000;
 
 const stageStates = {
   claimed: 'uploading',
@@ -51,14 +56,20 @@ export class Coordinator implements WorkerEvents {
   readonly #callers = new Callers();
   readonly #listeners = new Set<() => void>();
   #persisting: Promise<void> = Promise.resolve();
-  #informing: NodeJS.Timeout | undefined;
+  readonly #informer: PauseInformer;
+  readonly #requests: WorkerRequests;
 
   constructor(deps: CoordinatorDeps) {
     this.#deps = deps;
     const initial = initialState(deps.epoch, deps.operator);
-    this.#loop = new MaintenanceLoop(initial, deps.rules, (effect, state, before) => this.#carryOut(effect, state, before));
+    this.#loop = new MaintenanceLoop(initial, deps.rules, (effect, state, before) =>
+      this.#carryOut(effect, state, before),
+    );
+    this.#informer = new PauseInformer(deps.runs, deps.port);
+    const dispatch = (event: Event): void => this.#dispatch(event);
+    this.#requests = new WorkerRequests({ runs: deps.runs, sync: deps.sync, callers: this.#callers, dispatch });
     deps.runs.onChange((run) => this.#onRunChange(run));
-    deps.sync.connect((event) => this.#dispatch(event));
+    deps.sync.connect(dispatch);
   }
 
   get state(): State {
@@ -103,19 +114,11 @@ export class Coordinator implements WorkerEvents {
 
   close(): void {
     this.#loop.close();
-    clearInterval(this.#informing);
+    this.#informer.stop();
   }
 
   holds(): HoldStatus[] {
-    const { operator, run } = this.state;
-    const iso = (time: number): string => new Date(time).toISOString();
-    const list: HoldStatus[] = [];
-    if (run !== null && run.heldSince !== null) list.push({ kind: run.kind, reason: `run ${run.id}`, since: iso(run.heldSince) });
-    if (operator !== null) {
-      const { reason, since, until } = operator;
-      list.push({ kind: 'operator', reason, since: iso(since), ...(until === null ? {} : { until: iso(until) }) });
-    }
-    return list;
+    return holdsOf(this.state);
   }
 
   forked(ref: WorkerRef): void {
@@ -131,7 +134,11 @@ export class Coordinator implements WorkerEvents {
   message(ref: WorkerRef, message: FromWorker): void {
     switch (message.type) {
       case 'hello':
-        this.#deps.port.send(ref, { type: 'welcome', epoch: this.state.epoch, settings: this.#deps.sync.workerSettings });
+        this.#deps.port.send(ref, {
+          type: 'welcome',
+          epoch: this.state.epoch,
+          settings: this.#deps.sync.workerSettings,
+        });
         return this.#dispatch({ type: 'hello', worker: ref });
       case 'drained':
         return this.#dispatch({ type: 'drained', worker: ref, epoch: message.epoch });
@@ -143,8 +150,9 @@ export class Coordinator implements WorkerEvents {
           const reply = 'error' in result ? { problem: result.error.toProblem() } : { value: result.value };
           this.#deps.port.send(ref, { type: 'reply', epoch: this.state.epoch, id: message.id, ...reply });
         };
-        this.#onRequest(ref, message.body, answer).catch((error: unknown) => {
-          if (!(error instanceof QuiesceError)) this.#deps.log.error({ err: error, op: message.body.op }, 'a request of a worker failed');
+        this.#requests.answer(ref, message.body, answer).catch((error: unknown) => {
+          if (!(error instanceof QuiesceError))
+            this.#deps.log.error({ err: error, op: message.body.op }, 'a request of a worker failed');
           answer({ error: toQuiesceError(error) });
         });
         return;
@@ -157,54 +165,6 @@ export class Coordinator implements WorkerEvents {
     }
   }
 
-  async #onRequest(ref: WorkerRef, body: RequestBody, answer: Answer): Promise<void> {
-    const { runs, sync } = this.#deps;
-    switch (body.op) {
-      case 'claim': {
-        if (body.kind === 'sync') sync.requireDatabase();
-        const now = new Date();
-        const id = newRunId(now);
-        const owner = { slot: ref.slot, incarnation: ref.incarnation, method: body.method, path: body.path };
-        runs.add({ id, kind: body.kind, state: 'uploading', owner, startedAt: now.toISOString() });
-        this.#callers.claim(id, ref, answer);
-        return this.#dispatch({ type: 'claim', run: id, kind: body.kind, owner: ref });
-      }
-      case 'submit':
-        sync.accept(body.run, body.feed, body.mirror);
-        this.#callers.claim(body.run, ref, answer);
-        return this.#dispatch({ type: 'submit', run: body.run, owner: ref });
-      case 'wait': {
-        const run = this.#known(body.run);
-        return isEnded(run.state) ? answer({ value: run }) : this.#callers.wait(run.id, ref, answer);
-      }
-      case 'release': {
-        const { problem } = body;
-        if (problem) runs.update(body.run, { error: problem });
-        this.#dispatch({ type: 'release', run: body.run, owner: ref, error: problem ? codeOf(problem) : null });
-        return answer({ value: null });
-      }
-      case 'dry-run':
-        return answer({ value: await sync.dryRun(body.feed, body.mirror) });
-      case 'runs':
-        return answer({ value: runs.list(body.limit) });
-      case 'run':
-        return answer({ value: this.#known(body.run) });
-      case 'watch': {
-        const run = this.#known(body.run);
-        if (!isEnded(run.state)) this.#callers.watch(run.id, ref);
-        return answer({ value: run });
-      }
-      default:
-        return body satisfies never;
-    }
-  }
-
-  #known(id: string): RunRecord {
-    const run = this.#deps.runs.get(id);
-    if (run === undefined) throw new QuiesceError('not-found', `There is no run ${id}. GET the list for those that are known.`);
-    return run;
-  }
-
   #dispatch(event: Event): void {
     this.#loop.dispatch(event);
     for (const listener of this.#listeners) listener();
@@ -215,9 +175,9 @@ export class Coordinator implements WorkerEvents {
     const { epoch } = state;
     switch (effect.type) {
       case 'pause':
-        return void port.send(effect.worker, { type: 'pause', epoch, info: this.#info(state) });
+        return void port.send(effect.worker, { type: 'pause', epoch, info: this.#informer.info(state) });
       case 'inform':
-        return void port.send(effect.worker, { type: 'pause-info', epoch, info: this.#info(state) });
+        return void port.send(effect.worker, { type: 'pause-info', epoch, info: this.#informer.info(state) });
       case 'resume':
         return void port.send(effect.worker, { type: 'resume', epoch });
       case 'cut':
@@ -228,7 +188,9 @@ export class Coordinator implements WorkerEvents {
       case 'grant':
         this.#reached(state);
         if (state.run?.stage === 'running') port.pin(state.run.owner!, true);
-        return this.#callers.answerClaim(effect.run, { value: { run: effect.run, epoch: effect.epoch } satisfies Replies['claim'] });
+        return this.#callers.answerClaim(effect.run, {
+          value: { run: effect.run, epoch: effect.epoch } satisfies Replies['claim'],
+        });
       case 'refuse':
         // A claim that was refused never was a run. A submission that was refused belongs to one that is over.
         if (state.run?.id !== effect.run) {
@@ -251,9 +213,12 @@ export class Coordinator implements WorkerEvents {
       case 'persist':
         return this.#persist(state);
       case 'moved':
-        log.info({ from: effect.from, to: effect.to, epoch: effect.epoch, holds: this.holds() }, `the cluster is ${effect.to}`);
+        log.info(
+          { from: effect.from, to: effect.to, epoch: effect.epoch, holds: this.holds() },
+          `the cluster is ${effect.to}`,
+        );
         this.#reached(state);
-        return this.#keepInformed(effect.to !== 'serving');
+        return this.#informer.run(effect.to !== 'serving', () => this.state);
       case 'timer':
         return; // the loop's
       default:
@@ -265,13 +230,21 @@ export class Coordinator implements WorkerEvents {
   #reached({ run }: State): void {
     if (run === null) return;
     this.#deps.sync.reached(run.id, run.stage, run.epoch);
-    this.#deps.runs.update(run.id, { state: stageStates[run.stage], ...(run.epoch === null ? {} : { epoch: run.epoch }) });
+    this.#deps.runs.update(run.id, {
+      state: stageStates[run.stage],
+      ...(run.epoch === null ? {} : { epoch: run.epoch }),
+    });
   }
 
   async #end(id: string, code: ErrorCode | null, before: State): Promise<void> {
     const { runs, sync, rules, log } = this.#deps;
     const said = runs.get(id)?.error as Problem | undefined;
-    const error = code === null ? null : said?.code === code ? QuiesceError.fromProblem(said) : runFailure(code, rules, this.beats.waitingFor(before));
+    const error =
+      code === null
+        ? null
+        : said?.code === code
+          ? QuiesceError.fromProblem(said)
+          : runFailure(code, rules, this.beats.waitingFor(before));
     if (error !== null) this.#callers.answerClaim(id, { error });
     sync.ended(id);
     await this.beats.tally(() => this.state);
@@ -295,40 +268,18 @@ export class Coordinator implements WorkerEvents {
   }
 
   #onRunChange(run: RunRecord): void {
-    for (const ref of this.#callers.watchers(run.id)) this.#deps.port.send(ref, { type: 'run-changed', epoch: this.state.epoch, run });
+    for (const ref of this.#callers.watchers(run.id))
+      this.#deps.port.send(ref, { type: 'run-changed', epoch: this.state.epoch, run });
     if (isEnded(run.state)) this.#callers.ended(run);
     for (const listener of this.#listeners) listener();
-  }
-
-  #info(state: State): PauseInfo {
-    const { runs } = this.#deps;
-    const last = runs.list(20).find((run) => run.report !== undefined && run.report.timings.paused > 0);
-    const progress = state.run === null ? undefined : runs.get(state.run.id)?.progress;
-    const retryAfter = estimatePause(state, progress, { lastPaused: last?.report?.timings.paused ?? null }, Date.now());
-    return { holds: this.holds(), run: state.run?.id ?? null, retryAfter };
-  }
-
-  /** An estimate grows old while a pause lasts. */
-  #keepInformed(on: boolean): void {
-    clearInterval(this.#informing);
-    if (!on) return;
-    this.#informing = setInterval(() => {
-      const { state } = this;
-      const info = this.#info(state);
-      for (const worker of state.workers.values()) {
-        if (worker.greeted) this.#deps.port.send(worker, { type: 'pause-info', epoch: state.epoch, info });
-      }
-    }, informInterval);
   }
 
   #persist({ epoch, operator }: State): void {
     const { holdFile, log } = this.#deps;
     if (holdFile === null) return;
     this.#persisting = holdFile.save({ epoch, operator });
-    this.#persisting.catch((error: unknown) => log.error({ err: error }, 'the operator hold cannot be written and would not survive a restart'));
+    this.#persisting.catch((error: unknown) =>
+      log.error({ err: error }, 'the operator hold cannot be written and would not survive a restart'),
+    );
   }
-}
-
-function codeOf(problem: { code: string }): ErrorCode {
-  return isErrorCode(problem.code) ? problem.code : 'run-failed';
 }

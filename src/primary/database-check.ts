@@ -19,13 +19,20 @@ export async function requireDatabase(config: AppConfig, thread: MirrorThread): 
   const { uri, db } = config.mongodb;
   if (uri === null) {
     if (config.script !== builtInApp) return 0;
-    throw new QuiesceError('database-unreachable', 'The built-in app mirrors into MongoDB, and no server is configured. Set MONGODB_URI=mongodb://… or quiesce.mongodb.uri in the configuration.');
+    throw new QuiesceError(
+      'database-unreachable',
+      'The built-in app mirrors into MongoDB, and no server is configured. Set MONGODB_URI=mongodb://… or quiesce.mongodb.uri in the configuration.',
+    );
   }
   try {
     return (await thread.check({ uri, ...(db === null ? {} : { db }), timeout: startTimeout })).fenceEpoch;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new QuiesceError('database-unreachable', `${why} Start MongoDB, or set MONGODB_URI (or quiesce.mongodb.uri) to one that runs.`, { cause });
+    throw new QuiesceError(
+      'database-unreachable',
+      `${why} Start MongoDB, or set MONGODB_URI (or quiesce.mongodb.uri) to one that runs.`,
+      { cause },
+    );
   } finally {
     await thread.close();
   }

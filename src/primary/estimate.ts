@@ -16,7 +16,11 @@ export interface History {
 export function estimatePause(state: State, progress: Progress | undefined, history: History, now: number): number {
   const { operator, run } = state;
   const operatorLeft = operator === null ? 0 : operator.until === null ? operatorGuess : operator.until - now;
-  return Math.max(operatorLeft, run === null || run.heldSince === null ? 0 : runLeft(run.heldSince, progress, history, now), 0);
+  return Math.max(
+    operatorLeft,
+    run === null || run.heldSince === null ? 0 : runLeft(run.heldSince, progress, history, now),
+    0,
+  );
 }
 
 function runLeft(heldSince: number, progress: Progress | undefined, history: History, now: number): number {

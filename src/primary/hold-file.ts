@@ -33,7 +33,7 @@ export class HoldFile {
     }
     try {
       const { epoch, operator } = stored.parse(JSON.parse(text));
-      const over = operator?.until != null && operator.until <= now;
+      const over = typeof operator?.until === 'number' && operator.until <= now;
       return { epoch, operator: over ? null : operator };
     } catch (error) {
       throw this.#unusable(error);
@@ -50,6 +50,10 @@ export class HoldFile {
 
   #unusable(cause: unknown): QuiesceError {
     const why = cause instanceof Error ? cause.message : String(cause);
-    return new QuiesceError('data-dir-unusable', `The maintenance state in ${this.#path} cannot be read: ${why}. Repair or remove that file; without it the cluster starts serving.`, { cause });
+    return new QuiesceError(
+      'data-dir-unusable',
+      `The maintenance state in ${this.#path} cannot be read: ${why}. Repair or remove that file; without it the cluster starts serving.`,
+      { cause },
+    );
   }
 }

@@ -64,6 +64,9 @@ export async function startLocalPrimary(toWorker: (message: unknown) => void): P
 async function localConfig(): Promise<AppConfig> {
   const dataDir = mkdtempSync(join(tmpdir(), 'quiesce-'));
   process.once('exit', () => rmSync(dataDir, { recursive: true, force: true }));
-  const { apps } = await loadConfig(fileURLToPath(import.meta.url), { dataDir, processEnv: { ...process.env, QUIESCE_DATA_DIR: undefined } });
+  const { apps } = await loadConfig(fileURLToPath(import.meta.url), {
+    dataDir,
+    processEnv: { ...process.env, QUIESCE_DATA_DIR: undefined },
+  });
   return apps[0]!;
 }

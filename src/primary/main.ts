@@ -38,7 +38,11 @@ export async function runPrimary(config: AppConfig, log: Logger = createLog(conf
   }
 }
 
-async function runLocked(config: AppConfig, log: Logger, onLost: (handler: (reason: string) => void) => void): Promise<number> {
+async function runLocked(
+  config: AppConfig,
+  log: Logger,
+  onLost: (handler: (reason: string) => void) => void,
+): Promise<number> {
   const { dataDir } = config;
   await rm(join(dataDir, 'spool'), { recursive: true, force: true });
   await mkdir(join(dataDir, 'spool'), { recursive: true, mode: 0o700 });
@@ -71,12 +75,21 @@ async function runLocked(config: AppConfig, log: Logger, onLost: (handler: (reas
     log,
   });
   supervisor = new Supervisor(config, { events: coordinator, settings: sync.workerSettings, log });
-  if (stored.operator) log.warn({ reason: stored.operator.reason }, 'the cluster starts held by an operator; `quiesce maintenance off` opens it');
+  if (stored.operator)
+    log.warn(
+      { reason: stored.operator.reason },
+      'the cluster starts held by an operator; `quiesce maintenance off` opens it',
+    );
 
   const ending = new Ending(coordinator, supervisor, log);
   onLost((reason) => {
     log.fatal({ reason }, 'another primary may have taken over the data directory: stopping at once');
-    ending.fail(new QuiesceError('lock-lost', `The lock of ${dataDir} was lost (${reason}), so another primary may be running. This one has stopped.`));
+    ending.fail(
+      new QuiesceError(
+        'lock-lost',
+        `The lock of ${dataDir} was lost (${reason}), so another primary may be running. This one has stopped.`,
+      ),
+    );
   });
   const control = operations({ name: config.name, coordinator, supervisor, runs, stop: (now) => ending.begin(now) });
   let admin: AdminServer | null = null;
@@ -126,7 +139,9 @@ class Ending {
     const atOnce = now || this.#begun;
     if (!this.#begun) this.#log.info(atOnce ? 'stopping at once' : 'stopping: what is in flight is finished first');
     this.#begun = true;
-    const stopped = atOnce ? this.#supervisor.stop({ now: true }) : this.#coordinator.stop().then(() => this.#supervisor.stop({ now: false }));
+    const stopped = atOnce
+      ? this.#supervisor.stop({ now: true })
+      : this.#coordinator.stop().then(() => this.#supervisor.stop({ now: false }));
     stopped.then(
       () => this.#resolve(0),
       (error: unknown) => this.#reject(toQuiesceError(error)),

@@ -49,7 +49,10 @@ export function operations({ name, coordinator, supervisor, runs, stop }: Operat
     async abandon(id): Promise<RunRecord> {
       const run = runs.get(id);
       if (run === undefined) throw new QuiesceError('not-found', `There is no run ${id}.`);
-      throw new QuiesceError('bad-request', `Run ${id} is ${run.state}: only a run that is being rolled forward can be abandoned.`);
+      throw new QuiesceError(
+        'bad-request',
+        `Run ${id} is ${run.state}: only a run that is being rolled forward can be abandoned.`,
+      );
     },
   };
 }
@@ -59,11 +62,21 @@ function withGate(worker: WorkerStatus, coordinator: Coordinator): WorkerStatus 
   const view = coordinator.state.workers.get(keyOf(worker));
   const beat = coordinator.beats.of(worker);
   let state: WorkerState = worker.state;
-  if (state === 'serving' && view !== undefined && view.gate !== 'open') state = view.gate === 'draining' ? 'draining' : 'quiesced';
-  return { ...worker, state, inFlight: beat?.inFlight ?? 0, eventLoopDelay: beat?.eventLoopDelay ?? worker.eventLoopDelay };
+  if (state === 'serving' && view !== undefined && view.gate !== 'open')
+    state = view.gate === 'draining' ? 'draining' : 'quiesced';
+  return {
+    ...worker,
+    state,
+    inFlight: beat?.inFlight ?? 0,
+    eventLoopDelay: beat?.eventLoopDelay ?? worker.eventLoopDelay,
+  };
 }
 
-function watch(status: () => ClusterStatus, coordinator: Coordinator, listener: (status: ClusterStatus) => void): () => void {
+function watch(
+  status: () => ClusterStatus,
+  coordinator: Coordinator,
+  listener: (status: ClusterStatus) => void,
+): () => void {
   let timer: NodeJS.Timeout | undefined;
   let last = 0;
   const tell = (): void => {

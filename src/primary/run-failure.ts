@@ -7,7 +7,11 @@ import type { Rules } from './maintenance/state.ts';
 export function refusal(code: ErrorCode, holder: string | null): QuiesceError {
   switch (code) {
     case 'run-in-progress':
-      return new QuiesceError(code, `Run ${holder} is going on, and only one may run at a time. Try again when it has ended.`, { extra: { run: holder } });
+      return new QuiesceError(
+        code,
+        `Run ${holder} is going on, and only one may run at a time. Try again when it has ended.`,
+        { extra: { run: holder } },
+      );
     case 'stopping':
       return new QuiesceError(code, 'The cluster is stopping and begins no new run. Try again when it is back.');
     default:
@@ -19,18 +23,31 @@ export function refusal(code: ErrorCode, holder: string | null): QuiesceError {
 export function runFailure(code: ErrorCode, rules: Rules, waitingFor: readonly WaitingRequest[]): QuiesceError {
   switch (code) {
     case 'drain-timeout': {
-      const names = waitingFor.slice(0, 5).map(({ slot, method, path, age }) => `${method} ${path} in worker ${slot} (${age} ms)`);
-      const who = names.length === 0 ? '' : ` Still in flight: ${names.join(', ')}${waitingFor.length > 5 ? ' …' : ''}.`;
-      return new QuiesceError(code, `After ${rules.drainTimeout} ms not every request had finished, so the run was given up and nothing was changed.${who}`, {
-        extra: { waitingFor },
-      });
+      const names = waitingFor
+        .slice(0, 5)
+        .map(({ slot, method, path, age }) => `${method} ${path} in worker ${slot} (${age} ms)`);
+      const who =
+        names.length === 0 ? '' : ` Still in flight: ${names.join(', ')}${waitingFor.length > 5 ? ' …' : ''}.`;
+      return new QuiesceError(
+        code,
+        `After ${rules.drainTimeout} ms not every request had finished, so the run was given up and nothing was changed.${who}`,
+        {
+          extra: { waitingFor },
+        },
+      );
     }
     case 'owner-died':
       return new QuiesceError(code, 'The worker that had asked for the run died before it was done.');
     case 'run-timeout':
-      return new QuiesceError(code, `The run was not done after ${rules.runTimeout} ms (sync.run_timeout) and was ended.`);
+      return new QuiesceError(
+        code,
+        `The run was not done after ${rules.runTimeout} ms (sync.run_timeout) and was ended.`,
+      );
     case 'upload-timeout':
-      return new QuiesceError(code, `The feed was not complete after ${rules.uploadTimeout} ms (sync.upload_timeout). Nothing was changed.`);
+      return new QuiesceError(
+        code,
+        `The feed was not complete after ${rules.uploadTimeout} ms (sync.upload_timeout). Nothing was changed.`,
+      );
     case 'stopping':
       return new QuiesceError(code, 'The cluster was stopped before the run had begun to write. Nothing was changed.');
     default:

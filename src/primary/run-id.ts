@@ -3,6 +3,9 @@ import { randomBytes } from 'node:crypto';
 
 /** Such as `20261122t031500123-9f3a61`. */
 export function newRunId(now: Date): string {
-  const time = now.toISOString().replace(/[-:.Z]/g, '').toLowerCase();
+  const time = now
+    .toISOString()
+    .replace(/[-:.Z]/g, '')
+    .toLowerCase();
   return `${time}-${randomBytes(3).toString('hex')}`;
 }

@@ -14,7 +14,9 @@ export function onSignals({ stop, toggleHold, reload, scaleBy, log }: SignalActi
   const later = (signal: NodeJS.Signals, action: () => void | Promise<void>) => (): void => {
     log.info({ signal }, `${signal} received`);
     setImmediate(() => {
-      Promise.resolve(action()).catch((error: unknown) => log.error({ err: error, signal }, `what ${signal} asked for failed`));
+      Promise.resolve(action()).catch((error: unknown) =>
+        log.error({ err: error, signal }, `what ${signal} asked for failed`),
+      );
     });
   };
   const handlers: [NodeJS.Signals, () => void][] = [

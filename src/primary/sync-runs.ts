@@ -77,7 +77,10 @@ export class SyncRuns {
   /** @throws QuiesceError `database-unavailable` where none is configured */
   requireDatabase(): void {
     if (this.#deps.config.mongodb.uri !== null) return;
-    throw new QuiesceError('database-unavailable', 'No database is configured. Set MONGODB_URI, or mongodb.uri in the configuration, and restart.');
+    throw new QuiesceError(
+      'database-unavailable',
+      'No database is configured. Set MONGODB_URI, or mongodb.uri in the configuration, and restart.',
+    );
   }
 
   accept(run: string, feed: SpooledFeed, mirror: Options): void {
@@ -177,7 +180,8 @@ export class SyncRuns {
     const started = performance.now();
     try {
       this.requireDatabase();
-      if (this.#dryRunning) throw new QuiesceError('run-in-progress', 'Another dry run is going on. Try again when it has ended.');
+      if (this.#dryRunning)
+        throw new QuiesceError('run-in-progress', 'Another dry run is going on. Try again when it has ended.');
       this.#dryRunning = true;
       const run = newRunId(new Date());
       const thread = this.#deps.thread(() => {});
@@ -188,7 +192,12 @@ export class SyncRuns {
         return {
           feed: { items, bytes: feed.bytes, digest: `sha-256=:${feed.digest}:` },
           counts,
-          timings: { upload: round(feed.uploadMs), prepare: round(prepareMs), scan: round(scanMs), total: round(total) },
+          timings: {
+            upload: round(feed.uploadMs),
+            prepare: round(prepareMs),
+            scan: round(scanMs),
+            total: round(total),
+          },
         };
       } finally {
         this.#dryRunning = false;

@@ -85,7 +85,14 @@ export const fromWorker = z.discriminatedUnion('type', [
   z.object({ ...envelope, type: z.literal('heartbeat'), beat: heartbeat }),
   z.object({ ...envelope, type: z.literal('request'), id: z.int(), body: requestBody }),
   /** The worker stopped by itself and says why: an app that threw while it was loaded, for one. */
-  z.object({ ...envelope, type: z.literal('failed'), stage: z.enum(['boot', 'run']), message: z.string(), stack: z.string().optional(), code: z.string().optional() }),
+  z.object({
+    ...envelope,
+    type: z.literal('failed'),
+    stage: z.enum(['boot', 'run']),
+    message: z.string(),
+    stack: z.string().optional(),
+    code: z.string().optional(),
+  }),
 ]);
 export type FromWorker = z.infer<typeof fromWorker>;
 
@@ -125,7 +132,13 @@ export const toWorker = z.discriminatedUnion('type', [
   z.object({ ...envelope, type: z.literal('cut') }),
   /** Stop accepting, finish what is in flight, exit. */
   z.object({ ...envelope, type: z.literal('stop'), timeout: z.number() }),
-  z.object({ ...envelope, type: z.literal('reply'), id: z.int(), value: z.unknown().optional(), problem: problem.optional() }),
+  z.object({
+    ...envelope,
+    type: z.literal('reply'),
+    id: z.int(),
+    value: z.unknown().optional(),
+    problem: problem.optional(),
+  }),
   z.object({ ...envelope, type: z.literal('run-changed'), run: runRecord }),
 ]);
 export type ToWorker = z.infer<typeof toWorker>;

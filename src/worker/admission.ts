@@ -29,10 +29,17 @@ const defaults = { holdLimit: 1_000, holdTimeout: 30_000 };
  * @throws TypeError where an option is not of its type.
  */
 export function gate(options: GateOptions = {}): RequestHandler {
-  const { except = [], onPause, readOnly = false, holdLimit = defaults.holdLimit, holdTimeout = defaults.holdTimeout } = options;
+  const {
+    except = [],
+    onPause,
+    readOnly = false,
+    holdLimit = defaults.holdLimit,
+    holdTimeout = defaults.holdTimeout,
+  } = options;
   validate(options);
   const runtime = getRuntime();
-  const isExcepted = (path: string): boolean => except.some((rule) => (typeof rule === 'string' ? isBelow(path, rule) : path.search(rule) !== -1));
+  const isExcepted = (path: string): boolean =>
+    except.some((rule) => (typeof rule === 'string' ? isBelow(path, rule) : path.search(rule) !== -1));
   runtime.rules = { isExcepted };
   const hold = { limit: holdLimit, timeout: holdTimeout };
   let mode = onPause;
@@ -96,18 +103,26 @@ function isBelow(path: string, rule: string): boolean {
 
 function validate(options: GateOptions): void {
   const bad = (name: string, allowed: string): never => {
-    throw new TypeError(`gate(): ${name} must be ${allowed}, not ${JSON.stringify(options[name as keyof GateOptions])}.`);
+    throw new TypeError(
+      `gate(): ${name} must be ${allowed}, not ${JSON.stringify(options[name as keyof GateOptions])}.`,
+    );
   };
   const { except, onPause, holdLimit, holdTimeout, readOnly } = options;
-  const isRule = (rule: unknown): boolean => rule instanceof RegExp || (typeof rule === 'string' && rule.startsWith('/'));
-  if (except !== undefined && !(Array.isArray(except) && except.every(isRule))) bad('except', "an array of paths that begin with '/' or of RegExp");
+  const isRule = (rule: unknown): boolean =>
+    rule instanceof RegExp || (typeof rule === 'string' && rule.startsWith('/'));
+  if (except !== undefined && !(Array.isArray(except) && except.every(isRule)))
+    bad('except', "an array of paths that begin with '/' or of RegExp");
   if (onPause !== undefined && onPause !== 'refuse' && onPause !== 'hold') bad('onPause', "'refuse' or 'hold'");
-  if (holdLimit !== undefined && !(Number.isInteger(holdLimit) && holdLimit >= 0)) bad('holdLimit', 'a whole number of requests');
-  if (holdTimeout !== undefined && !(holdTimeout >= 0 && holdTimeout < 2 ** 31)) bad('holdTimeout', 'a number of milliseconds');
+  if (holdLimit !== undefined && !(Number.isInteger(holdLimit) && holdLimit >= 0))
+    bad('holdLimit', 'a whole number of requests');
+  if (holdTimeout !== undefined && !(holdTimeout >= 0 && holdTimeout < 2 ** 31))
+    bad('holdTimeout', 'a number of milliseconds');
   if (readOnly !== undefined && typeof readOnly !== 'boolean') bad('readOnly', 'true or false');
   for (const name of Object.keys(options)) {
     if (!['except', 'onPause', 'holdLimit', 'holdTimeout', 'readOnly'].includes(name)) {
-      throw new TypeError(`gate(): there is no option '${name}'. There are except, onPause, holdLimit, holdTimeout and readOnly.`);
+      throw new TypeError(
+        `gate(): there is no option '${name}'. There are except, onPause, holdLimit, holdTimeout and readOnly.`,
+      );
     }
   }
 }

@@ -16,7 +16,8 @@ import { markSpecial } from './special-routes.ts';
  * it returned a promise, that has settled. A run that passes `sync.run_timeout` is ended by killing its worker.
  */
 export function exclusive(handler: RequestHandler): RequestHandler {
-  if (typeof handler !== 'function') throw new TypeError('exclusive() takes an Express handler: exclusive((req, res) => { … }).');
+  if (typeof handler !== 'function')
+    throw new TypeError('exclusive() takes an Express handler: exclusive((req, res) => { … }).');
 
   async function quiesceExclusive(req: Request, res: Response, next: NextFunction): Promise<void> {
     const runtime = getRuntime();
@@ -24,7 +25,9 @@ export function exclusive(handler: RequestHandler): RequestHandler {
     let run: string;
     try {
       entry = claimingEntry(req);
-      run = (await runtime.link.request<'claim'>({ op: 'claim', kind: 'exclusive', method: req.method, path: pathOf(req) })).run;
+      run = (
+        await runtime.link.request<'claim'>({ op: 'claim', kind: 'exclusive', method: req.method, path: pathOf(req) })
+      ).run;
     } catch (error) {
       return refuseClaim(req, res, error);
     }
@@ -60,14 +63,22 @@ export function claimingEntry(req: IncomingMessage): Entry {
   runtime.requirePrimary();
   const entry = entryOf(req);
   if (entry === undefined) {
-    throw new QuiesceError('internal', 'This request did not pass the gate. Put app.use(gate()) before everything else, and do not except this path.');
+    throw new QuiesceError(
+      'internal',
+      'This request did not pass the gate. Put app.use(gate()) before everything else, and do not except this path.',
+    );
   }
   runtime.gate.exempt(entry);
   return entry;
 }
 
 /** Answers a claim that was not granted; 409 names the run that is going on. */
-export function refuseClaim(req: IncomingMessage, res: ServerResponse, error: unknown, location?: (run: string) => string): void {
+export function refuseClaim(
+  req: IncomingMessage,
+  res: ServerResponse,
+  error: unknown,
+  location?: (run: string) => string,
+): void {
   const known = toQuiesceError(error);
   const { run } = known.extra;
   const headers: Record<string, string> = {};
@@ -77,7 +88,11 @@ export function refuseClaim(req: IncomingMessage, res: ServerResponse, error: un
 }
 
 export function runInProgress(run: string): QuiesceError {
-  return new QuiesceError('run-in-progress', `Run ${run} is going on, and only one may run at a time. Try again when it has ended.`, { extra: { run } });
+  return new QuiesceError(
+    'run-in-progress',
+    `Run ${run} is going on, and only one may run at a time. Try again when it has ended.`,
+    { extra: { run } },
+  );
 }
 
 function refuseDuringRun(req: IncomingMessage, res: ServerResponse, run: string): void {

@@ -42,7 +42,10 @@ export function readFeedHeaders(req: IncomingMessage, maxBytes: number): FeedHea
 }
 
 export function tooLarge(maxBytes: number, found: string): QuiesceError {
-  return new QuiesceError('payload-too-large', `A feed may have ${maxBytes} bytes, and ${found}. Raise sync.max_bytes or send less.`);
+  return new QuiesceError(
+    'payload-too-large',
+    `A feed may have ${maxBytes} bytes, and ${found}. Raise sync.max_bytes or send less.`,
+  );
 }
 
 function readFormat(req: IncomingMessage): FeedFormat {
@@ -58,17 +61,25 @@ function readFormat(req: IncomingMessage): FeedFormat {
   }
   const format = formats[type ?? ''];
   if (format === undefined || (charset !== undefined && !/^utf-?8$/i.test(charset))) {
-    throw new QuiesceError('unsupported-media-type', `A feed is ${Object.keys(formats).join(' or ')} in UTF-8, not ${JSON.stringify(header ?? 'nothing')}.`);
+    throw new QuiesceError(
+      'unsupported-media-type',
+      `A feed is ${Object.keys(formats).join(' or ')} in UTF-8, not ${JSON.stringify(header ?? 'nothing')}.`,
+    );
   }
   return format;
 }
 
 function readCoding(req: IncomingMessage): FeedCoding {
-  const header = String(req.headers['content-encoding'] ?? '').trim().toLowerCase();
+  const header = String(req.headers['content-encoding'] ?? '')
+    .trim()
+    .toLowerCase();
   if (header === '' || header === 'identity') return 'identity';
   const coding = codings.find((known) => known === header.replace(/^x-gzip$/, 'gzip'));
   if (coding === undefined) {
-    throw new QuiesceError('unsupported-media-type', `The content coding ${JSON.stringify(header)} is not supported here; ${codings.join(', ')} are.`);
+    throw new QuiesceError(
+      'unsupported-media-type',
+      `The content coding ${JSON.stringify(header)} is not supported here; ${codings.join(', ')} are.`,
+    );
   }
   return coding;
 }
@@ -89,7 +100,11 @@ function readDigest(header: string | string[] | undefined): string | null {
 }
 
 function malformedDigest(text: string, cause?: unknown): QuiesceError {
-  return new QuiesceError('digest-mismatch', `Content-Digest must look like sha-256=:<base64 of 32 bytes>: (RFC 9530), not ${JSON.stringify(text)}.`, { cause });
+  return new QuiesceError(
+    'digest-mismatch',
+    `Content-Digest must look like sha-256=:<base64 of 32 bytes>: (RFC 9530), not ${JSON.stringify(text)}.`,
+    { cause },
+  );
 }
 
 function readPrefer(header: string | string[] | undefined): FeedHeaders['prefer'] {

@@ -48,7 +48,7 @@ export class InFlight {
     this.#onLeave = onLeave;
     // One function each for all requests: a closure per request would be the dearest part of the gate.
     const left = (entry: Entry | undefined): void => this.#left(entry);
-    const leftWith = (socket: Socket): void => this.#leftWith(socket as CountedSocket);
+    const leftWith = (socket: Socket): void => this.#leftWith(socket);
     this.#onResponseClose = function () {
       left(entryOf(this.req));
     };

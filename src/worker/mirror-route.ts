@@ -49,7 +49,9 @@ export function mirror(options: MirrorOptions): RequestHandler {
       serveRuns(req, res, String(run)).catch((error: unknown) => fail(req, res, error));
     } else {
       const allow = run === '' ? 'GET, HEAD, PUT' : 'GET, HEAD';
-      refuse(req, res, new QuiesceError('method-not-allowed', `Here is ${allow}, not ${req.method}.`), { headers: { Allow: allow } });
+      refuse(req, res, new QuiesceError('method-not-allowed', `Here is ${allow}, not ${req.method}.`), {
+        headers: { Allow: allow },
+      });
     }
   }
 
@@ -79,7 +81,8 @@ async function put(req: Request, res: Response, options: ReturnType<typeof mirro
   claimingEntry(req);
   let run: string;
   try {
-    run = (await runtime.link.request<'claim'>({ op: 'claim', kind: 'sync', method: req.method, path: pathOf(req) })).run;
+    run = (await runtime.link.request<'claim'>({ op: 'claim', kind: 'sync', method: req.method, path: pathOf(req) }))
+      .run;
   } catch (error) {
     return refuseClaim(req, res, error, location);
   }
@@ -92,7 +95,8 @@ async function put(req: Request, res: Response, options: ReturnType<typeof mirro
     throw error;
   }
   // From here on the run is the primary's: it goes on whether or not this client stays.
-  if (headers.prefer.respondAsync) return answerAccepted(res, run, location(run), { 'Preference-Applied': 'respond-async' });
+  if (headers.prefer.respondAsync)
+    return answerAccepted(res, run, location(run), { 'Preference-Applied': 'respond-async' });
   const ended = await runtime.link.request<'wait'>({ op: 'wait', run });
   if (!isEnded(ended.state)) return answerAccepted(res, run, location(run), {});
   answerEnded(req, res, ended, headers);
@@ -111,7 +115,10 @@ async function dryRun(
   if (entry) runtime.gate.exempt(entry);
   const feed = await spool(req, spoolPath(settings, `dry-${randomUUID()}`), headers, limitsOf(settings));
   // The primary removes the spool.
-  res.status(200).set('Cache-Control', 'no-store').json(await runtime.link.request<'dry-run'>({ op: 'dry-run', feed, mirror }));
+  res
+    .status(200)
+    .set('Cache-Control', 'no-store')
+    .json(await runtime.link.request<'dry-run'>({ op: 'dry-run', feed, mirror }));
 }
 
 function spoolPath(settings: WorkerSettings, name: string): string {
@@ -123,16 +130,23 @@ function limitsOf(settings: WorkerSettings): { maxBytes: number; timeout: number
 }
 
 function answerAccepted(res: Response, run: string, location: string, headers: Record<string, string>): void {
-  res.status(202).set({ Location: location, 'Quiesce-Run': run, 'Cache-Control': 'no-store', ...headers }).end();
+  res
+    .status(202)
+    .set({ Location: location, 'Quiesce-Run': run, 'Cache-Control': 'no-store', ...headers })
+    .end();
 }
 
 function answerEnded(req: Request, res: Response, run: RunRecord, { prefer }: FeedHeaders): void {
   if (run.state !== 'succeeded' || run.report === undefined) {
-    const error = run.error === undefined ? new QuiesceError('run-failed', 'The run ended without a report.') : QuiesceError.fromProblem(run.error as Problem);
+    const error =
+      run.error === undefined
+        ? new QuiesceError('run-failed', 'The run ended without a report.')
+        : QuiesceError.fromProblem(run.error as Problem);
     return fail(req, res, error, { 'Quiesce-Run': run.id });
   }
   res.set({ 'Quiesce-Run': run.id, 'Quiesce-Counts': countsHeader(run.report.counts), 'Cache-Control': 'no-store' });
-  if (prefer.representation !== null) res.set('Preference-Applied', `return=${prefer.representation ? 'representation' : 'minimal'}`);
+  if (prefer.representation !== null)
+    res.set('Preference-Applied', `return=${prefer.representation ? 'representation' : 'minimal'}`);
   if (prefer.representation) res.status(200).json(run.report);
   else res.status(204).end();
 }

@@ -16,7 +16,12 @@ export interface RefusalOptions {
 }
 
 /** Answers a request with an error. Safe at any moment: does nothing where an answer has begun. */
-export function refuse(req: IncomingMessage, res: ServerResponse, error: QuiesceError, options: RefusalOptions = {}): void {
+export function refuse(
+  req: IncomingMessage,
+  res: ServerResponse,
+  error: QuiesceError,
+  options: RefusalOptions = {},
+): void {
   if (res.headersSent || res.destroyed) {
     // Too late for an answer. Ending it lets the request settle.
     if (!res.writableEnded) res.end();

@@ -93,7 +93,8 @@ export function getRuntime(): Runtime {
 
 function create(): Runtime {
   const { QUIESCE_SLOT: slot, QUIESCE_INCARNATION: incarnation } = process.env;
-  if (cluster.isWorker && slot !== undefined && incarnation !== undefined) return createWorker(Number(slot), Number(incarnation));
+  if (cluster.isWorker && slot !== undefined && incarnation !== undefined)
+    return createWorker(Number(slot), Number(incarnation));
   return cluster.isWorker ? createForeign() : createStandalone();
 }
 
@@ -131,7 +132,10 @@ function leaveWithoutPrimary(runtime: Runtime): void {
 
 /** Nobody ever answers; the gate guards nothing and stays open. */
 function createForeign(): Runtime {
-  const runtime = new Runtime('foreign', () => new Link({ slot: 0, incarnation: 0 }, (_message, done) => done(new Error('no primary'))));
+  const runtime = new Runtime(
+    'foreign',
+    () => new Link({ slot: 0, incarnation: 0 }, (_message, done) => done(new Error('no primary'))),
+  );
   runtime.gate.resume(0);
   return runtime;
 }

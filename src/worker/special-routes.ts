@@ -29,7 +29,10 @@ export function markSpecial(handler: object, special: Special): void {
 
 /** The first route that matches decides; a handler before it that is unknown to us changes nothing. */
 export function findSpecial(req: IncomingMessage): Special | undefined {
-  const { app, originalUrl } = req as { app?: { router?: { stack?: Layer[] }; _router?: { stack?: Layer[] } }; originalUrl?: string };
+  const { app, originalUrl } = req as {
+    app?: { router?: { stack?: Layer[] }; _router?: { stack?: Layer[] } };
+    originalUrl?: string;
+  };
   const stack = app?.router?.stack;
   const path = (originalUrl ?? req.url ?? '/').split('?', 1)[0]!;
   return stack === undefined ? undefined : (search(stack, path, (req.method ?? 'GET').toLowerCase()) ?? undefined);

@@ -19,7 +19,10 @@ export function authorize(req: IncomingMessage, token: string | null): void {
   const forwarded = req.headers.forwarded ?? req.headers['x-forwarded-for'];
   if (isLoopback(req.socket.remoteAddress) && forwarded === undefined) return;
   const from = forwarded === undefined ? String(req.socket.remoteAddress) : 'a client behind a proxy';
-  throw new QuiesceError('forbidden', `Without a sync token only local clients may do this, and this request is from ${from}. Set QUIESCE_SYNC_TOKEN.`);
+  throw new QuiesceError(
+    'forbidden',
+    `Without a sync token only local clients may do this, and this request is from ${from}. Set QUIESCE_SYNC_TOKEN.`,
+  );
 }
 
 export function isLoopback(address: string | undefined): boolean {

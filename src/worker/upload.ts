@@ -20,17 +20,32 @@ export interface UploadLimits {
  *
  * @throws QuiesceError `payload-too-large`, `upload-timeout`, `upload-aborted`, `digest-mismatch`, `insufficient-storage`
  */
-export async function spool(req: IncomingMessage, path: string, headers: FeedHeaders, limits: UploadLimits): Promise<SpooledFeed> {
+export async function spool(
+  req: IncomingMessage,
+  path: string,
+  headers: FeedHeaders,
+  limits: UploadLimits,
+): Promise<SpooledFeed> {
   const started = performance.now();
   let file: FileHandle | undefined;
   try {
     file = await open(path, 'wx', 0o600);
     const { bytes, digest } = await copy(req, file, limits);
     if (headers.sha256 !== null && headers.sha256 !== digest) {
-      throw new QuiesceError('digest-mismatch', `The body has sha-256 ${digest}, and Content-Digest says ${headers.sha256}. It was damaged on the way; send it again.`);
+      throw new QuiesceError(
+        'digest-mismatch',
+        `The body has sha-256 ${digest}, and Content-Digest says ${headers.sha256}. It was damaged on the way; send it again.`,
+      );
     }
     await file.sync();
-    return { path, bytes, digest, format: headers.format, coding: headers.coding, uploadMs: performance.now() - started };
+    return {
+      path,
+      bytes,
+      digest,
+      format: headers.format,
+      coding: headers.coding,
+      uploadMs: performance.now() - started,
+    };
   } catch (error) {
     await rm(path, { force: true });
     throw storageError(error);
@@ -40,14 +55,23 @@ export async function spool(req: IncomingMessage, path: string, headers: FeedHea
 }
 
 /** `for await` would destroy the request, and its socket with it, at the first error: then nobody could be answered. */
-async function copy(req: IncomingMessage, file: FileHandle, limits: UploadLimits): Promise<{ bytes: number; digest: string }> {
+async function copy(
+  req: IncomingMessage,
+  file: FileHandle,
+  limits: UploadLimits,
+): Promise<{ bytes: number; digest: string }> {
   const hash = createHash('sha256');
   const chunks = req.iterator({ destroyOnReturn: false });
   let bytes = 0;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
-      reject(new QuiesceError('upload-timeout', `The feed was not complete after ${limits.timeout} ms (${bytes} bytes came). Raise sync.upload_timeout or send faster.`));
+      reject(
+        new QuiesceError(
+          'upload-timeout',
+          `The feed was not complete after ${limits.timeout} ms (${bytes} bytes came). Raise sync.upload_timeout or send faster.`,
+        ),
+      );
     }, limits.timeout);
   });
   late.catch(() => {}); // it may be nobody's turn to wait for it when it rejects
@@ -67,14 +91,16 @@ async function copy(req: IncomingMessage, file: FileHandle, limits: UploadLimits
 }
 
 async function writeAll(file: FileHandle, chunk: Buffer): Promise<void> {
-  for (let offset = 0; offset < chunk.length; ) {
+  for (let offset = 0; offset < chunk.length;) {
     const { bytesWritten } = await file.write(chunk, offset);
     offset += bytesWritten;
   }
 }
 
 function aborted(cause: unknown): never {
-  throw new QuiesceError('upload-aborted', 'The client went away before the feed was complete. Nothing was changed.', { cause });
+  throw new QuiesceError('upload-aborted', 'The client went away before the feed was complete. Nothing was changed.', {
+    cause,
+  });
 }
 
 const full = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
@@ -82,6 +108,15 @@ const full = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 function storageError(error: unknown): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (error instanceof QuiesceError || code === undefined) return error;
-  if (full.has(code)) return new QuiesceError('insufficient-storage', `There is no room for the feed in the data directory (${code}). Nothing was changed. Free some space and send it again.`, { cause: error });
-  return new QuiesceError('insufficient-storage', `The feed cannot be written to the data directory: ${(error as Error).message}. Nothing was changed.`, { cause: error });
+  if (full.has(code))
+    return new QuiesceError(
+      'insufficient-storage',
+      `There is no room for the feed in the data directory (${code}). Nothing was changed. Free some space and send it again.`,
+      { cause: error },
+    );
+  return new QuiesceError(
+    'insufficient-storage',
+    `The feed cannot be written to the data directory: ${(error as Error).message}. Nothing was changed.`,
+    { cause: error },
+  );
 }

@@ -19,7 +19,7 @@ export class MaintenanceLoop {
     this.#rules = rules;
     this.#run = run;
     const { operator } = initial;
-    if (operator?.until != null) this.#arm({ kind: 'operator', until: operator.until }, operator.until);
+    if (typeof operator?.until === 'number') this.#arm({ kind: 'operator', until: operator.until }, operator.until);
   }
 
   get state(): State {

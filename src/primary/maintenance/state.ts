@@ -82,7 +82,12 @@ export type Event =
   | { readonly type: 'hello'; readonly worker: WorkerRef }
   | { readonly type: 'drained'; readonly worker: WorkerRef; readonly epoch: number }
   /** What a heartbeat says of the gate: mends what a lost message left wrong. */
-  | { readonly type: 'beat'; readonly worker: WorkerRef; readonly epoch: number; readonly gate: 'starting' | 'open' | 'shut' | 'lost' }
+  | {
+      readonly type: 'beat';
+      readonly worker: WorkerRef;
+      readonly epoch: number;
+      readonly gate: 'starting' | 'open' | 'shut' | 'lost';
+    }
   | { readonly type: 'gone'; readonly worker: WorkerRef }
   | { readonly type: 'claim'; readonly run: string; readonly kind: Run['kind']; readonly owner: WorkerRef }
   | { readonly type: 'submit'; readonly run: string; readonly owner: WorkerRef }
@@ -124,9 +129,21 @@ export function keyOf(worker: WorkerRef): string {
   return `${worker.slot}#${worker.incarnation}`;
 }
 
+export function refOf({ slot, incarnation }: WorkerRef): WorkerRef {
+  return { slot, incarnation };
+}
+
 export function initialState(epoch: number, operator: OperatorHold | null): State {
   const phase = operator === null ? 'serving' : 'quiesced'; // there is no worker yet that could be serving
-  return { phase, epoch: operator === null ? epoch : epoch + 1, operator, run: null, workers: new Map(), cutting: false, stopping: false };
+  return {
+    phase,
+    epoch: operator === null ? epoch : epoch + 1,
+    operator,
+    run: null,
+    workers: new Map(),
+    cutting: false,
+    stopping: false,
+  };
 }
 
 /** Whether the run holds the gates shut. */

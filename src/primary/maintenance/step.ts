@@ -1,21 +1,8 @@
 /** The one function that changes the maintenance state: `(state, event, now) → {state, effects}`, without side effects. */
 import type { ErrorCode } from '../../errors.ts';
-import type { Phase } from '../../protocol/runs.ts';
 import type { WorkerRef } from '../ports.ts';
-import {
-  holds,
-  keyOf,
-  phaseMoves,
-  stageMoves,
-  type Effect,
-  type Event,
-  type Rules,
-  type Run,
-  type Stage,
-  type State,
-  type Timer,
-  type WorkerView,
-} from './state.ts';
+import { Draft } from './draft.ts';
+import { keyOf, refOf, type Effect, type Event, type Rules, type Stage, type State, type Timer } from './state.ts';
 
 /** How long a worker whose connections were cut is given to settle before it is killed, ms. */
 export const cutGrace = 1_000;
@@ -73,125 +60,6 @@ function apply(draft: Draft, event: Event): void {
   }
 }
 
-/** A state being changed, and the effects that pile up on the way. */
-class Draft {
-  state: State;
-  readonly now: number;
-  readonly rules: Rules;
-  readonly effects: Effect[] = [];
-
-  constructor(state: State, now: number, rules: Rules) {
-    this.state = state;
-    this.now = now;
-    this.rules = rules;
-  }
-
-  get run(): Run | null {
-    return this.state.run;
-  }
-
-  emit(effect: Effect): void {
-    this.effects.push(effect);
-  }
-
-  set(change: Partial<State>): void {
-    this.state = { ...this.state, ...change };
-  }
-
-  setWorker(worker: WorkerView): void {
-    this.set({ workers: new Map(this.state.workers).set(keyOf(worker), worker) });
-  }
-
-  setRun(run: Run): void {
-    this.set({ run });
-  }
-
-  move(stage: Stage): void {
-    const { run } = this;
-    const allowed: readonly string[] = run === null ? [] : stageMoves[run.stage];
-    if (run === null || !allowed.includes(stage)) throw new Error(`No run may go from ${run?.stage ?? 'nothing'} to ${stage}.`);
-    this.setRun({ ...run, stage });
-  }
-
-  movePhase(to: Phase): void {
-    const { phase: from, epoch } = this.state;
-    const allowed: readonly Phase[] = phaseMoves[from];
-    if (!allowed.includes(to)) throw new Error(`The cluster may not go from ${from} to ${to}.`);
-    this.set({ phase: to });
-    this.emit({ type: 'moved', from, to, epoch });
-  }
-
-  worker(ref: WorkerRef): WorkerView | undefined {
-    return this.state.workers.get(keyOf(ref));
-  }
-
-  timer(timer: Timer, delay: number): void {
-    this.emit({ type: 'timer', timer, at: this.now + delay });
-  }
-
-  /** A pause of its own, with an epoch of its own, even where the gates are shut already. */
-  beginPause(): void {
-    this.set({ epoch: this.state.epoch + 1, cutting: false });
-    if (this.state.phase !== 'draining') this.movePhase('draining');
-    for (const worker of this.state.workers.values()) {
-      if (worker.gate !== 'shut') this.setWorker({ ...worker, gate: 'draining' });
-      // One that is shut may still serve the request of a former claim: it is asked again under the new epoch.
-      else if (worker.greeted) this.setWorker({ ...worker, gate: 'draining' });
-      if (worker.greeted) this.emit({ type: 'pause', worker: refOf(worker) });
-    }
-  }
-
-  pauseForRun(): void {
-    this.beginPause();
-    const { epoch } = this.state;
-    this.setRun({ ...this.run!, epoch, heldSince: this.now });
-    this.timer({ kind: 'drain', epoch }, this.rules.drainTimeout);
-  }
-
-  endRun(error: ErrorCode | null): void {
-    const { run } = this;
-    if (run === null) return;
-    this.set({ run: null, cutting: false });
-    this.emit({ type: 'ended', run: run.id, error });
-    if (holds(run)) this.openOrInform();
-  }
-
-  /** After a hold has gone: the gates open when it was the last one. */
-  openOrInform(): void {
-    if (this.state.operator !== null || holds(this.run)) return this.inform();
-    if (this.state.phase === 'serving') return;
-    this.movePhase('serving');
-    for (const worker of this.state.workers.values()) if (worker.greeted) this.open(worker);
-  }
-
-  open(worker: WorkerView): void {
-    this.setWorker({ ...worker, gate: 'open' });
-    this.emit({ type: 'resume', worker: refOf(worker) });
-  }
-
-  inform(): void {
-    for (const worker of this.state.workers.values()) if (worker.greeted) this.emit({ type: 'inform', worker: refOf(worker) });
-  }
-
-  /** Draining ends as soon as the last worker has said so or died. */
-  settle(): void {
-    if (this.state.phase !== 'draining') return;
-    for (const worker of this.state.workers.values()) if (worker.gate !== 'shut') return;
-    this.movePhase('quiesced');
-    this.set({ cutting: false });
-    const { run } = this;
-    if (run?.stage !== 'draining') return;
-    this.move('running');
-    this.startWork(this.run!);
-  }
-
-  startWork(run: Run): void {
-    this.timer({ kind: 'run', run: run.id, stage: 'running' }, this.rules.runTimeout);
-    const epoch = run.epoch ?? this.state.epoch;
-    this.emit(run.owner === null ? { type: 'begin', run: run.id, epoch } : { type: 'grant', run: run.id, epoch });
-  }
-}
-
 function onHello(draft: Draft, ref: WorkerRef): void {
   const worker = draft.worker(ref);
   if (worker === undefined) return;
@@ -227,7 +95,8 @@ function onGone(draft: Draft, ref: WorkerRef): void {
   workers.delete(keyOf(ref));
   draft.set({ workers });
   const { run } = draft;
-  if (run?.owner && keyOf(run.owner) === keyOf(ref)) draft.endRun(run.stage === 'ending' ? 'run-timeout' : 'owner-died');
+  if (run?.owner && keyOf(run.owner) === keyOf(ref))
+    draft.endRun(run.stage === 'ending' ? 'run-timeout' : 'owner-died');
 }
 
 function onClaim(draft: Draft, event: Extract<Event, { type: 'claim' }>): void {
@@ -294,7 +163,8 @@ function onStop(draft: Draft): void {
   draft.set({ stopping: true });
   const { run } = draft;
   if (run === null || run.stage === 'running' || run.stage === 'ending') return;
-  if (run.stage === 'preparing' || (run.stage === 'draining' && run.owner === null)) draft.emit({ type: 'cancel', run: run.id });
+  if (run.stage === 'preparing' || (run.stage === 'draining' && run.owner === null))
+    draft.emit({ type: 'cancel', run: run.id });
   draft.endRun('stopping');
 }
 
@@ -328,7 +198,8 @@ function onCutTimeout(draft: Draft, epoch: number): void {
   if (run?.epoch !== epoch || !state.cutting || state.phase !== 'draining') return;
   const left = stragglers(state);
   if (run.owner && left.some((worker) => keyOf(worker) === keyOf(run.owner!))) return draft.endRun('drain-timeout');
-  for (const worker of left) draft.emit({ type: 'kill', worker, why: 'its requests did not finish in time (on_drain_timeout: force)' });
+  for (const worker of left)
+    draft.emit({ type: 'kill', worker, why: 'its requests did not finish in time (on_drain_timeout: force)' });
 }
 
 function onRunTimeout(draft: Draft, id: string, stage: Stage): void {
@@ -347,8 +218,4 @@ function onRunTimeout(draft: Draft, id: string, stage: Stage): void {
 
 function stragglers(state: State): WorkerRef[] {
   return [...state.workers.values()].filter((worker) => worker.gate !== 'shut').map(refOf);
-}
-
-function refOf({ slot, incarnation }: WorkerView): WorkerRef {
-  return { slot, incarnation };
 }

@@ -23,7 +23,10 @@ export function builtInApp({ mongodb, sync }: WorkerSettings): Express {
   app.get('/livez', livez);
   app.get('/readyz', readyz(getRuntime()));
   app.use(gate());
-  app.use('/api/sync', mirror({ collection: sync.collection, key: sync.key, ...(mongodb.db === null ? {} : { db: mongodb.db }) }));
+  app.use(
+    '/api/sync',
+    mirror({ collection: sync.collection, key: sync.key, ...(mongodb.db === null ? {} : { db: mongodb.db }) }),
+  );
   if (mongodb.uri !== null) {
     const client = new MongoClient(mongodb.uri, { serverSelectionTimeoutMS: databaseWait, appName: 'quiesce' });
     app.use('/api/resources', resources({ client, db: mongodb.db, collection: sync.collection, key: sync.key }));
@@ -38,14 +41,20 @@ export function builtInApp({ mongodb, sync }: WorkerSettings): Express {
 const answerError: ErrorRequestHandler = (error: unknown, req, res, _next) => {
   if (error instanceof MongoError) {
     console.error(error);
-    const known = new QuiesceError('database-unavailable', 'The database does not answer. Try again in a moment.', { cause: error });
+    const known = new QuiesceError('database-unavailable', 'The database does not answer. Try again in a moment.', {
+      cause: error,
+    });
     return refuse(req, res, known, { headers: { 'Retry-After': '5' } });
   }
   if (isBadPath(error)) return refuse(req, res, new QuiesceError('bad-request', 'The path is not well-formed.'));
   const known = toQuiesceError(error);
   if (known !== error) console.error(error);
   // What went wrong inside is for the log, not for the client.
-  refuse(req, res, known === error ? known : new QuiesceError('internal', 'Something went wrong here. The log says what.'));
+  refuse(
+    req,
+    res,
+    known === error ? known : new QuiesceError('internal', 'Something went wrong here. The log says what.'),
+  );
 };
 
 /** Express throws this for a `%` that escapes nothing. */

@@ -21,14 +21,21 @@ export function readyz(runtime: Runtime): RequestHandler {
   };
 }
 
-export function whyNotReady({ gate, stopping }: Pick<Runtime, 'gate' | 'stopping'>, grace: number): QuiesceError | null {
+export function whyNotReady(
+  { gate, stopping }: Pick<Runtime, 'gate' | 'stopping'>,
+  grace: number,
+): QuiesceError | null {
   if (gate.state === 'lost') return new QuiesceError('no-primary', 'The primary is gone and this worker is stopping.');
   if (stopping) return new QuiesceError('stopping', 'This worker is stopping.');
   if (gate.state === 'starting') return new QuiesceError('paused', 'This worker has not heard from its primary yet.');
   const operator = gate.info.holds.find((hold) => hold.kind === 'operator');
-  if (gate.state === 'shut' && operator) return new QuiesceError('paused', `An operator holds the cluster: ${operator.reason}`);
+  if (gate.state === 'shut' && operator)
+    return new QuiesceError('paused', `An operator holds the cluster: ${operator.reason}`);
   if (gate.state === 'shut' && gate.shutFor > grace) {
-    return new QuiesceError('paused', `The pause has lasted ${Math.round(gate.shutFor)} ms, longer than maintenance.ready_grace.`);
+    return new QuiesceError(
+      'paused',
+      `The pause has lasted ${Math.round(gate.shutFor)} ms, longer than maintenance.ready_grace.`,
+    );
   }
   return null;
 }

@@ -5,7 +5,9 @@ const { EJSON } = BSON;
 
 /** An opaque text that stands for a key of any type, for `after`. */
 export function encodeKey(key: unknown): string {
-  return typeof key === 'string' ? `s${key}` : `e${Buffer.from(EJSON.stringify({ key }, { relaxed: false })).toString('base64url')}`;
+  return typeof key === 'string'
+    ? `s${key}`
+    : `e${Buffer.from(EJSON.stringify({ key }, { relaxed: false })).toString('base64url')}`;
 }
 
 /** `undefined` where the text is none of ours. A plain key is taken too, since people write URLs by hand. */

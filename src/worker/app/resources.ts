@@ -18,7 +18,8 @@ const maxLimit = 1_000;
 export function resources({ client, db, collection: name, key }: ResourcesOptions): Router {
   const collection: Collection<Document> = client.db(db ?? undefined).collection(name);
   // Relaxed Extended JSON: plain JSON for all that JSON has, and the way a feed with extendedJson writes the rest.
-  const toItem = ({ _id, ...rest }: Document): Document => BSON.EJSON.serialize({ [key]: _id, ...rest }, { relaxed: true });
+  const toItem = ({ _id, ...rest }: Document): Document =>
+    BSON.EJSON.serialize({ [key]: _id, ...rest }, { relaxed: true });
   const router = Router();
 
   router.get('/', async (req, res) => {
@@ -26,7 +27,10 @@ export function resources({ client, db, collection: name, key }: ResourcesOption
     const after = req.query['after'];
     const filter = after === undefined ? {} : { _id: { $gt: readAfter(after) } };
     // One more than asked tells whether there is a next page.
-    const found = await collection.find(filter as Document, { limit: limit + 1 }).sort({ _id: 1 }).toArray();
+    const found = await collection
+      .find(filter as Document, { limit: limit + 1 })
+      .sort({ _id: 1 })
+      .toArray();
     const page = found.slice(0, limit);
     const next = found.length > limit ? encodeKey(page.at(-1)!['_id']) : null;
     send(res, { items: page.map(toItem), next });
@@ -36,7 +40,8 @@ export function resources({ client, db, collection: name, key }: ResourcesOption
     const wanted = req.params.key;
     const candidates = keysFromPath(wanted);
     const found = await collection.findOne({ _id: { $in: candidates } } as Document);
-    if (found === null) throw new QuiesceError('not-found', `There is no document with the key ${JSON.stringify(wanted)}.`);
+    if (found === null)
+      throw new QuiesceError('not-found', `There is no document with the key ${JSON.stringify(wanted)}.`);
     send(res, toItem(found));
   });
 
@@ -52,7 +57,11 @@ function readLimit(req: Request): number {
   const text = req.query['limit'];
   if (text === undefined) return defaultLimit;
   const limit = typeof text === 'string' && /^\d+$/.test(text) ? Number(text) : 0;
-  if (limit < 1 || limit > maxLimit) throw new QuiesceError('bad-request', `limit must be a whole number from 1 to ${maxLimit}, not ${JSON.stringify(text)}.`);
+  if (limit < 1 || limit > maxLimit)
+    throw new QuiesceError(
+      'bad-request',
+      `limit must be a whole number from 1 to ${maxLimit}, not ${JSON.stringify(text)}.`,
+    );
   return limit;
 }
 

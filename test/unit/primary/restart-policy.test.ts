@@ -14,7 +14,11 @@ import type { ExitCause } from '#quiesce/primary/ports.js';
 const pm2Defaults: RestartSettings = { minUptime: 1_000, maxRestarts: 16, restartDelay: 0, expBackoffRestartDelay: 0 };
 
 /** The delays of a slot whose workers all end in the same way, one after the other. */
-function delays(count: number, end: { cause: ExitCause; uptime: number }, settings: Partial<RestartSettings> = {}): number[] {
+function delays(
+  count: number,
+  end: { cause: ExitCause; uptime: number },
+  settings: Partial<RestartSettings> = {},
+): number[] {
   let record: RestartRecord = emptyRecord;
   let now = 0;
   return Array.from({ length: count }, () => {
@@ -36,7 +40,12 @@ describe('restart policy', () => {
     ['an exit with 0 is restarted at once after min_uptime', { cause: 'planned', uptime: 1_000 }, {}, [0, 0]],
     ['an exit with 0 before min_uptime backs off', { cause: 'planned', uptime: 10 }, {}, [100, 200]],
     ['restart_delay is waited at least', { cause: 'crash', uptime: 5_000 }, { restartDelay: 300 }, [300, 300]],
-    ['restart_delay is where unstable ends begin', { cause: 'crash', uptime: 1 }, { restartDelay: 300 }, [300, 600, 1_200]],
+    [
+      'restart_delay is where unstable ends begin',
+      { cause: 'crash', uptime: 1 },
+      { restartDelay: 300 },
+      [300, 600, 1_200],
+    ],
     [
       'exp_backoff_restart_delay grows until a worker is steady',
       { cause: 'crash', uptime: steadyAfter - 1 },
@@ -76,7 +85,13 @@ describe('restart policy', () => {
   it('forgets faults that are older than the period', () => {
     let record: RestartRecord = emptyRecord;
     for (let now = 0; now < 10 * period; now += period / 2) {
-      const decision = decideRestart(record, { cause: 'crash', uptime: 5_000 }, { ...pm2Defaults, maxRestarts: 3 }, now, 1);
+      const decision = decideRestart(
+        record,
+        { cause: 'crash', uptime: 5_000 },
+        { ...pm2Defaults, maxRestarts: 3 },
+        now,
+        1,
+      );
       expect(decision.delay).to.equal(0);
       record = decision.record;
     }
@@ -97,19 +112,25 @@ describe('restart policy', () => {
       { maxLength: 200 },
     );
     fc.assert(
-      fc.property(ends, fc.nat(2_000), fc.nat(30), fc.double({ min: 0, max: 0.999, noNaN: true }), (all, restartDelay, maxRestarts, random) => {
-        let record: RestartRecord = emptyRecord;
-        let now = 0;
-        for (const end of all) {
-          now += end.uptime;
-          const decision = decideRestart(record, end, { ...pm2Defaults, restartDelay, maxRestarts }, now, random);
-          expect(decision.delay).to.be.within(restartDelay, longestDelay);
-          record = decision.record;
-          now += decision.delay;
-          // Past the limit each restart waits at the longest delay, so that few fit into the period.
-          expect(record.recent.length).to.be.at.most(maxRestarts + Math.ceil(period / (0.75 * longestDelay)) + 1);
-        }
-      }),
+      fc.property(
+        ends,
+        fc.nat(2_000),
+        fc.nat(30),
+        fc.double({ min: 0, max: 0.999, noNaN: true }),
+        (all, restartDelay, maxRestarts, random) => {
+          let record: RestartRecord = emptyRecord;
+          let now = 0;
+          for (const end of all) {
+            now += end.uptime;
+            const decision = decideRestart(record, end, { ...pm2Defaults, restartDelay, maxRestarts }, now, random);
+            expect(decision.delay).to.be.within(restartDelay, longestDelay);
+            record = decision.record;
+            now += decision.delay;
+            // Past the limit each restart waits at the longest delay, so that few fit into the period.
+            expect(record.recent.length).to.be.at.most(maxRestarts + Math.ceil(period / (0.75 * longestDelay)) + 1);
+          }
+        },
+      ),
     );
   });
 });

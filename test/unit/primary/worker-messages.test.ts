@@ -26,7 +26,10 @@ describe('messages of a worker', () => {
   });
 
   it('are dropped when they are in the name of another slot or incarnation', () => {
-    for (const raw of [{ ...hello, slot: 0 }, { ...hello, incarnation: 3 }]) {
+    for (const raw of [
+      { ...hello, slot: 0 },
+      { ...hello, incarnation: 3 },
+    ]) {
       const received = readMessage(raw, ref);
       expect(received.kind === 'dropped' && received.why).to.match(/in the name of/);
     }

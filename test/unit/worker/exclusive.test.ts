@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { gate } from '#quiesce/worker/admission.js';
 import { exclusive } from '#quiesce/worker/exclusive.js';
 import { mirror } from '#quiesce/worker/mirror-route.js';
-import { answerWith, isDrained, pause, resume, runtime, sent } from './fake-primary.js';
+import { answerWith, isDrained, pause, resume, runtime, sent } from './fake-primary.ts';
 
 describe('requests for a run, at a gate', () => {
   let server: Server;
@@ -32,7 +32,10 @@ describe('requests for a run, at a gate', () => {
     app.post('/throws', exclusive(() => Promise.reject(new Error('on purpose')))); // prettier-ignore
     app.use('/api/sync', mirror({ collection: 'resources' }));
     app.post('/plain', (_req, res) => void res.send('plain'));
-    app.use((_error: unknown, _req: express.Request, res: express.Response, _next: express.NextFunction) => void res.status(500).send('failed'));
+    app.use(
+      (_error: unknown, _req: express.Request, res: express.Response, _next: express.NextFunction) =>
+        void res.status(500).send('failed'),
+    );
     server = app.listen(0);
     await once(server, 'listening');
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -46,7 +49,8 @@ describe('requests for a run, at a gate', () => {
     middlewareRan = false;
   });
 
-  const releases = (): unknown[] => sent.flatMap((message) => (message.type === 'request' && message.body.op === 'release' ? [message.body] : []));
+  const releases = (): unknown[] =>
+    sent.flatMap((message) => (message.type === 'request' && message.body.op === 'release' ? [message.body] : []));
 
   it('exempts the request itself from the drain that it asks for, and releases the run when it has settled', async () => {
     answerWith(({ body }) => {
@@ -72,7 +76,14 @@ describe('requests for a run, at a gate', () => {
 
   it('passes on what the primary refuses with', async () => {
     answerWith(() => ({
-      problem: { type: 'urn:quiesce:problem:drain-timeout', title: 't', status: 503, detail: 'GET /slow', code: 'drain-timeout', waitingFor: [] },
+      problem: {
+        type: 'urn:quiesce:problem:drain-timeout',
+        title: 't',
+        status: 503,
+        detail: 'GET /slow',
+        code: 'drain-timeout',
+        waitingFor: [],
+      },
     }));
     const response = await fetch(`${url}/admin/reindex`, { method: 'POST' });
     expect(response.status).to.equal(503);
@@ -85,7 +96,11 @@ describe('requests for a run, at a gate', () => {
     const nested = await fetch(`${url}/admin/reindex`, { method: 'POST' });
     expect(nested.status).to.equal(409);
     expect(await nested.json()).to.include({ code: 'run-in-progress', run: 'r3' });
-    const feed = await fetch(`${url}/api/sync`, { method: 'PUT', body: '[]', headers: { 'Content-Type': 'application/json' } });
+    const feed = await fetch(`${url}/api/sync`, {
+      method: 'PUT',
+      body: '[]',
+      headers: { 'Content-Type': 'application/json' },
+    });
     expect(feed.status).to.equal(409);
     expect(feed.headers.get('location')).to.equal('/api/sync/r3');
     expect(middlewareRan).to.equal(false);
@@ -106,7 +121,9 @@ describe('requests for a run, at a gate', () => {
 
   it('shows the runs at any time', async () => {
     pause({ run: 'r6' });
-    answerWith(({ body }) => (body.op === 'runs' ? { value: [] } : { value: { id: body.op === 'run' ? body.run : '' } }));
+    answerWith(({ body }) =>
+      body.op === 'runs' ? { value: [] } : { value: { id: body.op === 'run' ? body.run : '' } },
+    );
     expect(await (await fetch(`${url}/api/sync`)).json()).to.deep.equal({ items: [] });
     expect(await (await fetch(`${url}/api/sync/r6`)).json()).to.deep.equal({ id: 'r6' });
     const wrong = await fetch(`${url}/api/sync/r6`, { method: 'PUT' });
@@ -142,11 +159,36 @@ describe('what a feed may look like, by its headers', () => {
     ['no type', {}, 415, 'unsupported-media-type'],
     ['another type', { 'Content-Type': 'text/csv' }, 415, 'unsupported-media-type'],
     ['another charset', { 'Content-Type': 'application/json; charset=latin1' }, 415, 'unsupported-media-type'],
-    ['another coding', { 'Content-Type': 'application/json', 'Content-Encoding': 'compress' }, 415, 'unsupported-media-type'],
-    ['two codings', { 'Content-Type': 'application/json', 'Content-Encoding': 'gzip, br' }, 415, 'unsupported-media-type'],
-    ['a malformed digest', { 'Content-Type': 'application/json', 'Content-Digest': 'sha-256=nope' }, 400, 'digest-mismatch'],
-    ['a digest of the wrong length', { 'Content-Type': 'application/json', 'Content-Digest': 'sha-256=:AAAA:' }, 400, 'digest-mismatch'],
-    ['a client behind a proxy without a token', { 'Content-Type': 'application/json', 'X-Forwarded-For': '203.0.113.7' }, 403, 'forbidden'],
+    [
+      'another coding',
+      { 'Content-Type': 'application/json', 'Content-Encoding': 'compress' },
+      415,
+      'unsupported-media-type',
+    ],
+    [
+      'two codings',
+      { 'Content-Type': 'application/json', 'Content-Encoding': 'gzip, br' },
+      415,
+      'unsupported-media-type',
+    ],
+    [
+      'a malformed digest',
+      { 'Content-Type': 'application/json', 'Content-Digest': 'sha-256=nope' },
+      400,
+      'digest-mismatch',
+    ],
+    [
+      'a digest of the wrong length',
+      { 'Content-Type': 'application/json', 'Content-Digest': 'sha-256=:AAAA:' },
+      400,
+      'digest-mismatch',
+    ],
+    [
+      'a client behind a proxy without a token',
+      { 'Content-Type': 'application/json', 'X-Forwarded-For': '203.0.113.7' },
+      403,
+      'forbidden',
+    ],
   ];
   for (const [name, headers, status, code] of cases) {
     it(`refuses ${name} with ${status}, before anything is claimed`, async () => {

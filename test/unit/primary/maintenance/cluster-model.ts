@@ -2,43 +2,19 @@
  * A cluster around the maintenance state: workers with gates, a network that delays, reorders, repeats and loses
  * messages, deaths, timers that go off late. It checks the promises after each step, by what the workers really do.
  */
-import { initialState, keyOf, type Effect, type Event, type Rules, type State, type Timer } from '#quiesce/primary/maintenance/state.js';
-import { step as realStep, type Step } from '#quiesce/primary/maintenance/step.js';
+import {
+  initialState,
+  keyOf,
+  type Effect,
+  type Event,
+  type Rules,
+  type State,
+  type Timer,
+} from '#quiesce/primary/maintenance/state.js';
+import { step as realStep } from '#quiesce/primary/maintenance/step.js';
 import type { WorkerRef } from '#quiesce/primary/ports.js';
-
-export type StepFunction = typeof realStep;
-
-/** What a mutant may change. */
-export interface Faults {
-  readonly step?: (real: StepFunction, state: State, event: Event, now: number, rules: Rules) => Step;
-  readonly startsOpen?: boolean;
-  /** A worker that loses a message takes the next best for it: it opens on any resume, however old. */
-  readonly believesOldResume?: boolean;
-}
-
-interface Worker {
-  readonly ref: WorkerRef;
-  alive: boolean;
-  gate: 'starting' | 'open' | 'shut';
-  epoch: number;
-  inFlight: number;
-  /** The run of its exclusive handler that is at work. */
-  exclusive: string | null;
-}
-
-type Message =
-  | { readonly to: 'primary'; readonly event: Event }
-  | { readonly to: Worker; readonly type: 'pause' | 'resume' | 'cut'; readonly epoch: number }
-  | { readonly to: Worker; readonly type: 'granted'; readonly run: string };
-
-interface Claim {
-  readonly id: string;
-  readonly kind: 'sync' | 'exclusive';
-  readonly owner: Worker;
-  answers: number;
-  ends: number;
-  granted: boolean;
-}
+import { typeOf, type Claim, type Faults, type Message, type Worker } from './model-parts.ts';
+import { checkLiveness, checkSafety } from './promises.ts';
 
 export class ClusterModel {
   state: State;
@@ -139,7 +115,10 @@ export class ClusterModel {
 
   beat(worker: Worker): void {
     if (!worker.alive) return;
-    this.network.push({ to: 'primary', event: { type: 'beat', worker: worker.ref, epoch: worker.epoch, gate: worker.gate } });
+    this.network.push({
+      to: 'primary',
+      event: { type: 'beat', worker: worker.ref, epoch: worker.epoch, gate: worker.gate },
+    });
   }
 
   /** A repeated claim would be a claim of its own: the primary names the run when it arrives. */
@@ -287,32 +266,20 @@ export class ClusterModel {
     if (this.state.phase !== 'quiesced') throw new Error(`S5: ${what} while the cluster is ${this.state.phase}`);
   }
 
-  /** The promises of safety, by what is really going on in the workers. */
   check(): void {
-    const busy = this.alive.filter((worker) => worker.inFlight > 0 || worker.gate === 'open');
-    if (this.state.phase === 'quiesced' && busy.length > 0) {
-      throw new Error(`S1: quiesced, but ${busy.map((worker) => `${keyOf(worker.ref)} is ${worker.gate} with ${worker.inFlight}`).join(', ')}`);
-    }
-    const exclusive = this.alive.filter((worker) => worker.exclusive !== null);
-    const atWork = exclusive.length + (this.writing === null ? 0 : 1);
-    if (atWork > 1) throw new Error(`S2: ${atWork} runs at once`);
-    if ((exclusive.length > 0 || this.writing?.paused) && this.state.phase !== 'quiesced') {
-      throw new Error(`S1: a run is at work while the cluster is ${this.state.phase}`);
-    }
-    if (this.alive.some((worker) => worker.gate === 'open' && worker.epoch === 0 && !this.#everResumed(worker))) {
-      throw new Error('S3: a worker opened without the primary');
-    }
-  }
-
-  /** Epoch 0 is also the first that resumes; then the primary has greeted the worker. */
-  #everResumed(worker: Worker): boolean {
-    return this.state.workers.get(keyOf(worker.ref))?.greeted === true;
+    checkSafety(this);
   }
 
   /** Lets everything that is under way happen, until nothing changes: then every pause has ended and every caller has an answer. */
   settle(): void {
     for (let round = 0; round < 60; round++) {
-      const before = JSON.stringify([this.state.phase, this.state.epoch, this.state.run, this.network.length, this.timers.length]);
+      const before = JSON.stringify([
+        this.state.phase,
+        this.state.epoch,
+        this.state.run,
+        this.network.length,
+        this.timers.length,
+      ]);
       while (this.network.length > 0) this.deliver(0);
       this.reap();
       this.prepared(true);
@@ -321,32 +288,20 @@ export class ClusterModel {
         while (worker.inFlight > 0) this.finish(worker);
         this.release(worker);
         this.beat(worker);
-        if (!this.state.workers.get(keyOf(worker.ref))?.greeted) this.network.push({ to: 'primary', event: { type: 'hello', worker: worker.ref } });
+        if (!this.state.workers.get(keyOf(worker.ref))?.greeted)
+          this.network.push({ to: 'primary', event: { type: 'hello', worker: worker.ref } });
       }
       while (this.network.length > 0) this.deliver(0);
       if (round > 2) while (this.timers.length > 0) this.fire(0);
-      const after = JSON.stringify([this.state.phase, this.state.epoch, this.state.run, this.network.length, this.timers.length]);
+      const after = JSON.stringify([
+        this.state.phase,
+        this.state.epoch,
+        this.state.run,
+        this.network.length,
+        this.timers.length,
+      ]);
       if (before === after && round > 4) break;
     }
-    this.#checkLiveness();
+    checkLiveness(this);
   }
-
-  #checkLiveness(): void {
-    const { run, operator, phase } = this.state;
-    if (run !== null) throw new Error(`L1: run ${run.id} (${run.stage}) never ended`);
-    const wanted = operator === null ? 'serving' : 'quiesced';
-    if (phase !== wanted) throw new Error(`L1: the cluster stays ${phase} and should be ${wanted}`);
-    for (const worker of this.alive) {
-      if (worker.gate !== (operator === null ? 'open' : 'shut')) throw new Error(`L1: worker ${keyOf(worker.ref)} stays ${worker.gate}`);
-    }
-    for (const claim of this.claims.values()) {
-      const { id, answers, ends, owner } = claim;
-      if (answers !== 1) throw new Error(`L2: the claim ${id} of ${keyOf(owner.ref)} got ${answers} answers`);
-      if (ends > 1) throw new Error(`L2: ${id} ended ${ends} times`);
-    }
-  }
-}
-
-function typeOf(message: Message): string {
-  return message.to === 'primary' ? message.event.type : message.type;
 }

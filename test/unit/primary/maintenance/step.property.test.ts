@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { Event, State } from '#quiesce/primary/maintenance/state.js';
-import { ClusterModel, type Faults } from './cluster-model.js';
+import { ClusterModel } from './cluster-model.ts';
+import type { Faults } from './model-parts.ts';
 
 /** What one step of a history does, by small numbers that are taken modulo what there is. */
 type Action = readonly [kind: string, a: number, flag: boolean];
@@ -39,8 +40,16 @@ const history = fc.record({
   actions: fc.array(action, { minLength: 5, maxLength: 120, size: 'max' }),
 });
 
-function play({ force, workers, actions }: { force: boolean; workers: number; actions: readonly Action[] }, faults: Faults = {}): ClusterModel {
-  const rules = { drainTimeout: 100, onDrainTimeout: force ? 'force' : 'abort', runTimeout: 1000, uploadTimeout: 500 } as const;
+function play(
+  { force, workers, actions }: { force: boolean; workers: number; actions: readonly Action[] },
+  faults: Faults = {},
+): ClusterModel {
+  const rules = {
+    drainTimeout: 100,
+    onDrainTimeout: force ? 'force' : 'abort',
+    runTimeout: 1000,
+    uploadTimeout: 500,
+  } as const;
   const model = new ClusterModel(rules, faults);
   for (let slot = 0; slot < workers; slot++) model.fork(slot);
   for (const [kind, a, flag] of actions) act(model, kind, a, flag);
@@ -132,21 +141,36 @@ describe('the maintenance state, under random histories', function () {
 
   const mutants: Record<string, Faults> = {
     'an acknowledgement of an old epoch is accepted': {
-      step: (real, state, event, now, rules) => real(state, event.type === 'drained' ? { ...event, epoch: state.epoch } : event, now, rules),
+      step: (real, state, event, now, rules) =>
+        real(state, event.type === 'drained' ? { ...event, epoch: state.epoch } : event, now, rules),
     },
     'an acknowledgement of a former incarnation is accepted': {
-      step: (real, state, event, now, rules) => real(state, event.type === 'drained' ? { ...event, worker: newestOf(state, event) } : event, now, rules),
+      step: (real, state, event, now, rules) =>
+        real(state, event.type === 'drained' ? { ...event, worker: newestOf(state, event) } : event, now, rules),
     },
     'a drain timeout is taken for drained': {
       step: (real, state, event, now, rules) =>
-        event.type === 'timeout' && event.timer.kind === 'drain' ? real(allShut(state), { type: 'unhold' }, now, rules) : real(state, event, now, rules),
+        event.type === 'timeout' && event.timer.kind === 'drain'
+          ? real(allShut(state), { type: 'unhold' }, now, rules)
+          : real(state, event, now, rules),
     },
     'a worker starts open': { startsOpen: true },
     'a resume while another hold stands': {
-      step: (real, state, event, now, rules) => real(event.type === 'finished' || event.type === 'release' ? { ...state, operator: null } : event.type === 'unhold' ? forgetHold(state) : state, event, now, rules),
+      step: (real, state, event, now, rules) =>
+        real(
+          event.type === 'finished' || event.type === 'release'
+            ? { ...state, operator: null }
+            : event.type === 'unhold'
+              ? forgetHold(state)
+              : state,
+          event,
+          now,
+          rules,
+        ),
     },
     'two runs are granted': {
-      step: (real, state, event, now, rules) => real(event.type === 'claim' ? { ...state, run: null } : state, event, now, rules),
+      step: (real, state, event, now, rules) =>
+        real(event.type === 'claim' ? { ...state, run: null } : state, event, now, rules),
     },
     'an old resume opens a gate': { believesOldResume: true },
     'a worker that greets during a pause is told to serve': {
@@ -157,10 +181,17 @@ describe('the maintenance state, under random histories', function () {
       },
     },
     'the death of an owner is not noticed': {
-      step: (real, state, event, now, rules) => real(event.type === 'gone' && state.run !== null ? { ...state, run: { ...state.run, owner: null } } : state, event, now, rules),
+      step: (real, state, event, now, rules) =>
+        real(
+          event.type === 'gone' && state.run !== null ? { ...state, run: { ...state.run, owner: null } } : state,
+          event,
+          now,
+          rules,
+        ),
     },
     'timers never go off': {
-      step: (real, state, event, now, rules) => (event.type === 'timeout' ? { state, effects: [] } : real(state, event, now, rules)),
+      step: (real, state, event, now, rules) =>
+        event.type === 'timeout' ? { state, effects: [] } : real(state, event, now, rules),
     },
   };
   for (const [name, faults] of Object.entries(mutants)) {
@@ -176,12 +207,17 @@ describe('the maintenance state, under random histories', function () {
 });
 
 function newestOf(state: State, event: Extract<Event, { type: 'drained' }>): { slot: number; incarnation: number } {
-  const newest = [...state.workers.values()].filter(({ slot }) => slot === event.worker.slot).sort((a, b) => b.incarnation - a.incarnation)[0];
+  const newest = [...state.workers.values()]
+    .filter(({ slot }) => slot === event.worker.slot)
+    .sort((a, b) => b.incarnation - a.incarnation)[0];
   return newest === undefined ? event.worker : { slot: newest.slot, incarnation: newest.incarnation };
 }
 
 function allShut(state: State): State {
-  return { ...state, workers: new Map([...state.workers].map(([key, worker]) => [key, { ...worker, gate: 'shut' as const }])) };
+  return {
+    ...state,
+    workers: new Map([...state.workers].map(([key, worker]) => [key, { ...worker, gate: 'shut' as const }])),
+  };
 }
 
 /** The run's own hold is overlooked when the operator's goes. */

@@ -1,0 +1,169 @@
+/**
+ * The mirror thread as its owner sees it: the primary, or the one process of an app without a cluster.
+ *
+ * States: idle (no thread) → running → idle again when the thread ends, whatever way. Every call in flight when the
+ * thread dies is rejected, and the next call starts a new one; the owner itself never goes down with it.
+ */
+import { Worker } from 'node:worker_threads';
+import { QuiesceError, toQuiesceError, type ErrorCode, type ProblemExtra } from '../errors.ts';
+import type { Progress } from '../protocol/runs.ts';
+import type {
+  Call,
+  CheckRequest,
+  FromThread,
+  MirrorJob,
+  Planned,
+  Prepared,
+  Reachable,
+  Results,
+  ToThread,
+  Written,
+} from './messages.ts';
+
+/** What the handle logs with; pino's loggers fit. */
+export interface MirrorLog {
+  warn(fields: object, message: string): void;
+}
+
+export interface MirrorThreadOptions {
+  /** The thread's heap may grow to this. Default 512. */
+  readonly memoryLimitMb?: number;
+  /** At most ten times a second for each run. */
+  readonly onProgress: (run: string, progress: Progress) => void;
+  /** The thread died; its runs have failed. */
+  readonly onCrash?: (error: QuiesceError) => void;
+  readonly log: MirrorLog;
+}
+
+/** Why a call failed. `dirty`: some writes were made, so the collection may be half-mirrored. */
+export class MirrorError extends QuiesceError {
+  readonly dirty: boolean;
+
+  constructor(code: ErrorCode, message: string, dirty: boolean, extra: ProblemExtra = {}) {
+    super(code, message, { extra });
+    this.name = 'MirrorError';
+    this.dirty = dirty;
+  }
+}
+
+interface Pending {
+  readonly op: Call['op'];
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: MirrorError) => void;
+}
+
+/** Every method rejects with a {@link MirrorError}. */
+export class MirrorThread {
+  readonly #options: MirrorThreadOptions;
+  #worker: Worker | null = null;
+  readonly #pending = new Map<number, Pending>();
+  #nextId = 1;
+  #closed = false;
+
+  constructor(options: MirrorThreadOptions) {
+    this.#options = options;
+  }
+
+  /** `database-unavailable` where it does not answer within `timeout` ms. */
+  check(request: CheckRequest): Promise<Reachable> {
+    return this.#call<'check'>({ op: 'check', request });
+  }
+
+  /** Reads and validates the feed. Rejects with the feed's faults: `malformed-json`, `invalid-feed`, `payload-too-large` … */
+  prepare(job: MirrorJob): Promise<Prepared> {
+    return this.#call<'prepare'>({ op: 'prepare', job });
+  }
+
+  /** What `write` would do now. The run stays prepared: end a dry run with {@link MirrorThread.cancel}. */
+  plan(run: string): Promise<Planned> {
+    return this.#call<'plan'>({ op: 'plan', run });
+  }
+
+  /** Makes the collection equal to the feed; only while the cluster is quiesced. The run is over afterwards, well or not. */
+  write(run: string, epoch: number): Promise<Written> {
+    return this.#call<'write'>({ op: 'write', run, epoch });
+  }
+
+  /** Forgets a run that is not being written; what is still going on for it rejects. An unknown run is no error. */
+  async cancel(run: string): Promise<void> {
+    if (this.#worker) await this.#call<'cancel'>({ op: 'cancel', run });
+  }
+
+  /** Ends the thread; a write that is going on is waited for no longer than `grace` ms. */
+  async close(grace = 2000): Promise<void> {
+    this.#closed = true;
+    const worker = this.#worker;
+    if (!worker) return;
+    const timer = setTimeout(() => void worker.terminate(), grace);
+    await this.#call<'close'>({ op: 'close' }).catch(() => null); // it may have been ended by the timer
+    clearTimeout(timer);
+    await worker.terminate();
+  }
+
+  #call<Op extends Call['op']>(call: Extract<Call, { op: Op }>): Promise<Results[Op]> {
+    if (this.#closed && call.op !== 'close') {
+      return Promise.reject(new MirrorError('stopping', 'The mirror has been closed.', false));
+    }
+    return new Promise<Results[Op]>((resolve, reject) => {
+      const id = this.#nextId++;
+      const worker = this.#running();
+      this.#pending.set(id, { op: call.op, resolve: resolve as (value: unknown) => void, reject });
+      worker.ref(); // a call keeps the process alive, a prepared run alone does not
+      worker.postMessage({ id, call } satisfies ToThread);
+    });
+  }
+
+  #running(): Worker {
+    if (this.#worker) return this.#worker;
+    const limit = this.#options.memoryLimitMb ?? 512;
+    const worker = new Worker(new URL('./thread.js', import.meta.url), {
+      name: 'quiesce-mirror',
+      resourceLimits: { maxOldGenerationSizeMb: limit },
+      execArgv: [],
+    });
+    let cause: unknown;
+    worker.on('message', (message: FromThread) => this.#receive(message));
+    worker.on('error', (error) => (cause = error));
+    worker.on('exit', () => this.#ended(worker, cause, limit));
+    this.#worker = worker;
+    return worker;
+  }
+
+  #receive(message: FromThread): void {
+    if (message.type === 'progress') return this.#options.onProgress(message.run, message.progress);
+    const pending = this.#pending.get(message.id);
+    if (!pending) return;
+    this.#pending.delete(message.id);
+    if (this.#pending.size === 0) this.#worker?.unref();
+    if (message.type === 'done') return pending.resolve(message.value);
+    const { code, message: detail, extra } = QuiesceError.fromProblem(message.problem);
+    pending.reject(new MirrorError(code, detail, message.dirty, extra));
+  }
+
+  #ended(worker: Worker, cause: unknown, limit: number): void {
+    if (this.#worker === worker) this.#worker = null;
+    const orphans = [...this.#pending.values()];
+    this.#pending.clear();
+    if (this.#closed) {
+      for (const { op, resolve, reject } of orphans) {
+        if (op === 'close') resolve(null);
+        else reject(new MirrorError('stopping', 'The mirror was closed before the run had ended.', op === 'write'));
+      }
+      return;
+    }
+    const error = crashError(cause, limit);
+    this.#options.log.warn({ err: cause, calls: orphans.map(({ op }) => op) }, error.message);
+    for (const { op, reject } of orphans) reject(new MirrorError(error.code, error.message, op === 'write'));
+    this.#options.onCrash?.(error);
+  }
+}
+
+function crashError(cause: unknown, limit: number): QuiesceError {
+  if (cause instanceof Error && 'code' in cause && cause.code === 'ERR_WORKER_OUT_OF_MEMORY') {
+    return new QuiesceError(
+      'run-failed',
+      `The mirror thread ran out of its ${limit} MB of memory. Nothing else was harmed; send the feed in smaller items.`,
+    );
+  }
+  return toQuiesceError(cause ?? new Error('The mirror thread ended without a word.'), 'run-failed');
+}

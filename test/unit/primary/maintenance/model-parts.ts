@@ -1,0 +1,42 @@
+/** What the model of a cluster is made of. */
+import type { Event, Rules, State } from '#quiesce/primary/maintenance/state.js';
+import type { step, Step } from '#quiesce/primary/maintenance/step.js';
+import type { WorkerRef } from '#quiesce/primary/ports.js';
+
+export type StepFunction = typeof step;
+
+/** What a mutant may change. */
+export interface Faults {
+  readonly step?: (real: StepFunction, state: State, event: Event, now: number, rules: Rules) => Step;
+  readonly startsOpen?: boolean;
+  /** A worker that loses a message takes the next best for it: it opens on any resume, however old. */
+  readonly believesOldResume?: boolean;
+}
+
+export interface Worker {
+  readonly ref: WorkerRef;
+  alive: boolean;
+  gate: 'starting' | 'open' | 'shut';
+  epoch: number;
+  inFlight: number;
+  /** The run of its exclusive handler that is at work. */
+  exclusive: string | null;
+}
+
+export type Message =
+  | { readonly to: 'primary'; readonly event: Event }
+  | { readonly to: Worker; readonly type: 'pause' | 'resume' | 'cut'; readonly epoch: number }
+  | { readonly to: Worker; readonly type: 'granted'; readonly run: string };
+
+export interface Claim {
+  readonly id: string;
+  readonly kind: 'sync' | 'exclusive';
+  readonly owner: Worker;
+  answers: number;
+  ends: number;
+  granted: boolean;
+}
+
+export function typeOf(message: Message): string {
+  return message.to === 'primary' ? message.event.type : message.type;
+}
