@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { HeartbeatMonitor } from '#quiesce/primary/heartbeat.js';
 
-const beat = { inFlight: 1, eventLoopDelay: 2, served: 3, refused: 0, oldest: [] };
+import type { Heartbeat } from '#quiesce/protocol/messages.js';
+const beat: Heartbeat = { gate: 'open', inFlight: 1, eventLoopDelay: 2, served: 3, refused: 0, oldest: [] };
 
 describe('heartbeat monitor', () => {
   /** Checks as its owner does, and tells who was found silent. */

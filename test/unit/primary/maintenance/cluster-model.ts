@@ -273,13 +273,7 @@ export class ClusterModel {
   /** Lets everything that is under way happen, until nothing changes: then every pause has ended and every caller has an answer. */
   settle(): void {
     for (let round = 0; round < 60; round++) {
-      const before = JSON.stringify([
-        this.state.phase,
-        this.state.epoch,
-        this.state.run,
-        this.network.length,
-        this.timers.length,
-      ]);
+      const before = this.#outline();
       while (this.network.length > 0) this.deliver(0);
       this.reap();
       this.prepared(true);
@@ -293,15 +287,13 @@ export class ClusterModel {
       }
       while (this.network.length > 0) this.deliver(0);
       if (round > 2) while (this.timers.length > 0) this.fire(0);
-      const after = JSON.stringify([
-        this.state.phase,
-        this.state.epoch,
-        this.state.run,
-        this.network.length,
-        this.timers.length,
-      ]);
-      if (before === after && round > 4) break;
+      if (before === this.#outline() && round > 4) break;
     }
     checkLiveness(this);
+  }
+
+  #outline(): string {
+    const { phase, epoch, run } = this.state;
+    return JSON.stringify([phase, epoch, run, this.network.length, this.timers.length]);
   }
 }
