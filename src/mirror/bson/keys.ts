@@ -1,0 +1,69 @@
+/**
+ * Keys (`_id`s) as MongoDB tells them apart under its simple collation: `1` and `1.0` are one key, `1` and `'1'` two;
+ * objects are equal when their members are, in the same order.
+ */
+import { BSON } from 'mongodb';
+import { bsonType, Elements, equalBytes } from './elements.ts';
+import type { Hasher } from './hash.ts';
+import { isNumber, numberText, safeIntegerAt } from './numbers.ts';
+
+/** Hashes a key so that equal keys have equal hashes. The result is `hasher.a` and `hasher.b`. */
+export function hashKey(hasher: Hasher, bytes: Uint8Array, type: number, value: number, end: number): void {
+  if (type === bsonType.string || type === bsonType.symbol) return hasher.hash(bytes, value + 4, end - 1);
+  const integer = safeIntegerAt(bytes, type, value);
+  if (!Number.isNaN(integer)) return hasher.hashPair(integer | 0, Math.floor(integer / 4294967296));
+  const text = Buffer.from(keyText(bytes, type, value, end), 'latin1');
+  hasher.hash(text, 0, text.length);
+}
+
+export function equalKeys(
+  a: Uint8Array,
+  aType: number,
+  aValue: number,
+  aEnd: number,
+  b: Uint8Array,
+  bType: number,
+  bValue: number,
+  bEnd: number,
+): boolean {
+  if (aType === bType && equalBytes(a, aValue, aEnd, b, bValue, bEnd)) return true;
+  if (aType === bType && (aType === bsonType.string || aType === bsonType.int32 || aType === bsonType.objectId))
+    return false;
+  return keyText(a, aType, aValue, aEnd) === keyText(b, bType, bValue, bEnd);
+}
+
+/** A text that two values share exactly when MongoDB takes them for equal keys. */
+export function keyText(bytes: Uint8Array, type: number, value: number, end: number): string {
+  if (isNumber(type)) return `n${numberText(bytes, type, value)}`;
+  if (type === bsonType.string || type === bsonType.symbol) return `s${latin1(bytes, value + 4, end - 1)}`;
+  if (type === bsonType.object || type === bsonType.array) {
+    let text = type === bsonType.object ? 'o' : 'a';
+    const elements = new Elements(bytes, value);
+    while (elements.next()) {
+      const member = keyText(bytes, elements.type, elements.value, elements.end);
+      text += `${latin1(bytes, elements.name, elements.nameEnd)}\0${member.length}:${member}`;
+    }
+    return text;
+  }
+  return `${type}:${latin1(bytes, value, end)}`;
+}
+
+function latin1(bytes: Uint8Array, start: number, end: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');
+}
+
+/** The key as a person would write it, cut to a readable length. */
+export function showKey(bytes: Uint8Array, type: number, value: number, end: number): string {
+  if (type === bsonType.string) {
+    const cut = Math.min(end - 1, value + 4 + 200);
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset + value + 4, cut - value - 4).toString('utf8');
+    return JSON.stringify(cut < end - 1 ? `${text}…` : text);
+  }
+  const size = 4 + 3 + (end - value) + 1;
+  const document = Buffer.alloc(size);
+  document.writeInt32LE(size, 0);
+  document.writeUInt8(type, 4);
+  document.write('k', 5);
+  document.set(bytes.subarray(value, end), 7);
+  return BSON.EJSON.stringify(BSON.deserialize(document)['k']).slice(0, 200);
+}

@@ -1,0 +1,79 @@
+/** The statements of MongoDB's write commands, put together from bytes. */
+import { bsonType, type Elements } from '../bson/elements.ts';
+
+/** `{q: {_id}, limit: 1}` */
+export function deleteStatement({ bytes, type, value, end }: Elements): Buffer {
+  const statement = Buffer.allocUnsafe(4 + querySize(value, end) + 1 + 6 + 4 + 1);
+  let at = writeQuery(statement, bytes, type, value, end);
+  statement[at++] = bsonType.int32;
+  at += statement.write('limit\0', at, 'latin1');
+  at = statement.writeInt32LE(1, at);
+  return finish(statement, at);
+}
+
+/**
+ * `{q: {_id}, u: document, upsert: true}`: a document that somebody deleted meanwhile is there again afterwards.
+ *
+ * `dollar`: a top-level name starts with `$`, which only the form `u: [{$replaceWith: {$literal: document}}]` takes.
+ */
+export function replaceStatement(id: Elements, document: Buffer, dollar: boolean): Buffer {
+  const { bytes, type, value, end } = id;
+  const wrapping = dollar ? 3 * 4 + 3 + 14 + 10 + 3 : 0;
+  const statement = Buffer.allocUnsafe(4 + querySize(value, end) + 3 + wrapping + document.length + 9 + 1);
+  let at = writeQuery(statement, bytes, type, value, end);
+  at = dollar ? writeLiteral(statement, at, document) : writeMember(statement, at, 'u', document);
+  statement[at++] = bsonType.boolean;
+  at += statement.write('upsert\0', at, 'latin1');
+  statement[at++] = 1;
+  return finish(statement, at);
+}
+
+/** `q: {_id: value}` takes `03 'q' 00`, the length, the type, `'_id' 00`, the value and 00. */
+function querySize(value: number, end: number): number {
+  return 3 + 4 + 5 + (end - value) + 1;
+}
+
+function writeQuery(statement: Buffer, bytes: Uint8Array, type: number, value: number, end: number): number {
+  statement[4] = bsonType.object;
+  let at = 5 + statement.write('q\0', 5, 'latin1');
+  at = statement.writeInt32LE(querySize(value, end) - 3, at);
+  statement[at++] = type;
+  at += statement.write('_id\0', at, 'latin1');
+  statement.set(bytes.subarray(value, end), at);
+  at += end - value;
+  statement[at++] = 0;
+  return at;
+}
+
+function writeMember(statement: Buffer, start: number, name: string, document: Buffer): number {
+  statement[start] = bsonType.object;
+  const at = start + 1 + statement.write(`${name}\0`, start + 1, 'latin1');
+  return at + document.copy(statement, at);
+}
+
+function writeLiteral(statement: Buffer, start: number, document: Buffer): number {
+  let at = start;
+  statement[at++] = bsonType.array;
+  at += statement.write('u\0', at, 'latin1');
+  const pipeline = at;
+  at += 4;
+  statement[at++] = bsonType.object;
+  at += statement.write('0\0', at, 'latin1');
+  const stage = at;
+  at += 4;
+  statement[at++] = bsonType.object;
+  at += statement.write('$replaceWith\0', at, 'latin1');
+  const literal = at;
+  at = writeMember(statement, at + 4, '$literal', document);
+  for (const open of [literal, stage, pipeline]) {
+    statement[at++] = 0;
+    statement.writeInt32LE(at - open, open);
+  }
+  return at;
+}
+
+function finish(statement: Buffer, at: number): Buffer {
+  statement[at] = 0;
+  statement.writeInt32LE(at + 1, 0);
+  return statement.subarray(0, at + 1);
+}

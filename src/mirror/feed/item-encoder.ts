@@ -1,0 +1,217 @@
+/** One item of the feed as the document that MongoDB shall store: the key first, as `_id`, and the scope's members in it. */
+import { BSON } from 'mongodb';
+import { QuiesceError } from '../../errors.ts';
+import { bsonType, Elements, equalBytes } from '../bson/elements.ts';
+import { equalElements } from '../bson/equal.ts';
+import { doubleAt } from '../bson/numbers.ts';
+import { BsonOutput, maxDocumentBytes } from '../bson/output.ts';
+import { JsonText, refused } from './json-text.ts';
+import { JsonToBson } from './json-to-bson.ts';
+import { isUtf8 } from 'node:buffer';
+
+export interface EncoderOptions {
+  readonly key: string;
+  readonly scope?: Readonly<Record<string, unknown>> | undefined;
+  readonly extendedJson: boolean;
+}
+
+/** Extended JSON is longer than what it stands for: `{"$numberInt": "1"}` as plain BSON takes 29 bytes for 4. */
+const extendedLimit = 3 * maxDocumentBytes;
+
+const idName = Buffer.from('_id');
+
+export class ItemEncoder {
+  /** The document, after `encode` has returned true: `document.bytes` up to `document.at`. It is written over by the next call. */
+  readonly document: BsonOutput = new BsonOutput();
+  /** Whether a top-level name starts with `$`: such a document cannot replace another as it is. */
+  dollar = false;
+  /** After `encode` has returned false: where in the item it is wrong (RFC 6901), and how. */
+  pointer = '';
+  detail = '';
+  readonly #text = new JsonText();
+  readonly #converter: JsonToBson;
+  readonly #elements = new Elements(Buffer.alloc(5), 0);
+  readonly #key: Buffer;
+  readonly #extendedJson: boolean;
+  readonly #scope: Elements[];
+
+  constructor({ key, scope, extendedJson }: EncoderOptions) {
+    this.#key = Buffer.from(key);
+    this.#extendedJson = extendedJson;
+    this.#converter = new JsonToBson(new BsonOutput(extendedJson ? extendedLimit : maxDocumentBytes), extendedJson);
+    this.#scope = scope ? scopeElements(scope, key) : [];
+  }
+
+  /**
+   * Encodes the item in `bytes` from `start` to `end`; `base` is where in the feed `bytes[0]` lies.
+   *
+   * @returns false where the item cannot be mirrored
+   * @throws QuiesceError `malformed-json` where it is no JSON
+   */
+  encode(bytes: Buffer, start: number, end: number, base: number): boolean {
+    const text = this.#text;
+    text.bytes = bytes;
+    text.pos = start;
+    text.end = end;
+    text.base = base;
+    try {
+      if (!isUtf8(bytes.subarray(start, end))) text.malformed('bytes that are no UTF-8 in the item', start);
+      const type = this.#converter.convert(text);
+      if (type !== bsonType.object)
+        text.refuse(
+          `an item has to be an object, and this is ${type === bsonType.array ? 'an array' : nameOfType(type)}`,
+        );
+      const { out } = this.#converter;
+      this.#assemble(this.#extendedJson ? this.#extended(bytes, start, end) : out.bytes);
+      return true;
+    } catch (error) {
+      if (error !== refused) throw error;
+      this.pointer = this.#converter.pointer();
+      this.detail = text.refusal;
+      return false;
+    }
+  }
+
+  #extended(bytes: Buffer, start: number, end: number): Uint8Array {
+    try {
+      const value: unknown = BSON.EJSON.parse(bytes.toString('utf8', start, end), { relaxed: false });
+      return BSON.serialize(value as BSON.Document, { ignoreUndefined: false });
+    } catch (error) {
+      return this.#text.refuse(`no valid Extended JSON: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  #assemble(bytes: Uint8Array): void {
+    const { document } = this;
+    const elements = this.#elements.reset(bytes, 0);
+    this.dollar = false;
+    let key = -1;
+    let keyEnd = -1;
+    let scoped = 0;
+    while (elements.next()) {
+      if (bytes[elements.name] === 0x24) this.dollar = true;
+      if (key === -1 && equalBytes(bytes, elements.name, elements.nameEnd, this.#key, 0, this.#key.length)) {
+        this.#checkKey(elements);
+        key = elements.start;
+        keyEnd = elements.end;
+        document.at = 4;
+        document.byte(elements.type);
+        document.copy(idName, 0, 3);
+        document.byte(0);
+        document.copy(bytes, elements.value, elements.end);
+      } else if (equalBytes(bytes, elements.name, elements.nameEnd, idName, 0, 3)) {
+        this.#refuse(
+          `the key “${this.#key.toString()}” is stored as “_id”, and the item has an “_id” of its own`,
+          '/_id',
+        );
+      } else if (this.#scope.length > 0 && this.#inScope(elements)) scoped++;
+    }
+    if (key === -1) this.#refuse(`the key “${this.#key.toString()}” is missing`);
+    document.copy(bytes, 4, key);
+    document.copy(bytes, keyEnd, elements.start);
+    if (scoped < this.#scope.length) this.#addScope(bytes);
+    document.byte(0);
+    document.setInt32(0, document.at);
+    if (document.at > maxDocumentBytes) this.#refuse('larger than the 16 MiB that MongoDB takes');
+  }
+
+  #checkKey(elements: Elements): void {
+    const { bytes, type, value } = elements;
+    const fault = keyFault(bytes, type, value);
+    if (fault) this.#refuse(`the key ${fault}`, `/${this.#key.toString().replaceAll('~', '~0').replaceAll('/', '~1')}`);
+  }
+
+  /** Whether this is a member of the scope, which then has to have its value. */
+  #inScope(elements: Elements): boolean {
+    const { bytes } = elements;
+    for (const wanted of this.#scope) {
+      if (!equalBytes(bytes, elements.name, elements.nameEnd, wanted.bytes, wanted.name, wanted.nameEnd)) continue;
+      if (equalElements(elements, wanted)) return true;
+      const name = Buffer.from(wanted.bytes.subarray(wanted.name, wanted.nameEnd)).toString();
+      this.#refuse(
+        `the item lies outside the scope of this mirror: its “${name}” is another`,
+        `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+      );
+    }
+    return false;
+  }
+
+  #addScope(bytes: Uint8Array): void {
+    const present = new Elements(bytes, 0);
+    for (const wanted of this.#scope) {
+      present.reset(bytes, 0);
+      if (!present.find(wanted.bytes.subarray(wanted.name, wanted.nameEnd)))
+        this.document.copy(wanted.bytes, wanted.start, wanted.end);
+    }
+  }
+
+  #refuse(detail: string, pointer = ''): never {
+    this.#converter.pointTo(pointer);
+    return this.#text.refuse(detail);
+  }
+}
+
+/** What MongoDB, or a mirror, cannot take as a key: says so, or is null. */
+function keyFault(bytes: Uint8Array, type: number, value: number): string | null {
+  switch (type) {
+    case bsonType.string:
+    case bsonType.int32:
+    case bsonType.int64:
+    case bsonType.boolean:
+    case bsonType.objectId:
+    case bsonType.date:
+    case bsonType.binary:
+    case bsonType.timestamp:
+    case bsonType.decimal128:
+      return null;
+    case bsonType.double:
+      return Number.isFinite(doubleAt(bytes, value)) ? null : 'is no finite number';
+    case bsonType.object:
+      return hasDollar(bytes, value)
+        ? 'is an object with a member that starts with “$”, which MongoDB does not take as a key'
+        : null;
+    default:
+      return `is ${nameOfType(type)}; a key is a string, a number, a boolean or an object`;
+  }
+}
+
+function hasDollar(bytes: Uint8Array, at: number): boolean {
+  const elements = new Elements(bytes, at);
+  while (elements.next()) {
+    if (bytes[elements.name] === 0x24) return true;
+    if ((elements.type === bsonType.object || elements.type === bsonType.array) && hasDollar(bytes, elements.value))
+      return true;
+  }
+  return false;
+}
+
+function nameOfType(type: number): string {
+  const found = Object.entries(bsonType).find(([, byte]) => byte === type);
+  return `a value of the type ${found?.[0] ?? type}`;
+}
+
+function scopeElements(scope: Readonly<Record<string, unknown>>, key: string): Elements[] {
+  const result: Elements[] = [];
+  for (const [name, value] of Object.entries(scope)) {
+    const scalar =
+      typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value));
+    if (
+      !scalar ||
+      name === key ||
+      name === '_id' ||
+      name === '' ||
+      name.startsWith('$') ||
+      name.includes('.') ||
+      name.includes('\0')
+    ) {
+      throw new QuiesceError(
+        'bad-config',
+        `The scope of a mirror takes top-level members with a string, a number or a boolean each; “${name}” is none.`,
+      );
+    }
+    const elements = new Elements(BSON.serialize({ [name]: value }), 0);
+    elements.next();
+    result.push(elements);
+  }
+  return result;
+}

@@ -1,0 +1,79 @@
+/**
+ * JSON numbers, RFC 8259 section 6, as BSON. What the driver makes of the same number in JavaScript: int32 where it fits,
+ * double otherwise. Beyond that an integer that no double holds becomes an int64, so that none is changed on the way.
+ */
+import { bsonType } from '../bson/elements.ts';
+import type { BsonOutput } from '../bson/output.ts';
+import type { JsonText } from './json-text.ts';
+
+const zero = 0x30;
+const nine = 0x39;
+
+/** Reads one number, writes its value and returns its BSON type. `exactOnly`: refuse what only an int64 would hold. */
+export function copyNumber(text: JsonText, out: BsonOutput, exactOnly: boolean): number {
+  const { bytes, end } = text;
+  const start = text.pos;
+  let pos = start;
+  const negative = bytes[pos] === 0x2d;
+  if (negative) pos++;
+  const digits = pos;
+  let value = 0;
+  let byte = 0;
+  while (pos < end && (byte = bytes[pos]!) >= zero && byte <= nine) {
+    value = value * 10 + (byte - zero);
+    pos++;
+  }
+  if (pos === digits) text.malformed('a number without digits', start);
+  if (bytes[digits] === zero && pos > digits + 1) text.malformed('a number with a leading zero', start);
+  const integer = pos;
+  if (pos < end && bytes[pos] === 0x2e) pos = skipDigits(text, pos + 1, start);
+  if (pos < end && (bytes[pos]! | 0x20) === 0x65) {
+    pos++;
+    if (pos < end && (bytes[pos] === 0x2b || bytes[pos] === 0x2d)) pos++;
+    pos = skipDigits(text, pos, start);
+  }
+  text.pos = pos;
+  if (pos === integer && integer - digits <= 15) return copyDouble(out, negative ? -value : value);
+  return copyLong(
+    text,
+    out,
+    Buffer.from(bytes.buffer, bytes.byteOffset + start, pos - start).toString('latin1'),
+    pos === integer,
+    exactOnly,
+  );
+}
+
+function skipDigits(text: JsonText, at: number, start: number): number {
+  let pos = at;
+  while (pos < text.end && text.bytes[pos]! >= zero && text.bytes[pos]! <= nine) pos++;
+  if (pos === at) text.malformed('a number without digits', start);
+  return pos;
+}
+
+function copyDouble(out: BsonOutput, value: number): number {
+  if ((value | 0) === value && !Object.is(value, -0)) {
+    out.int32(value);
+    return bsonType.int32;
+  }
+  out.double(value);
+  return bsonType.double;
+}
+
+function copyLong(text: JsonText, out: BsonOutput, digits: string, integer: boolean, exactOnly: boolean): number {
+  const value = Number(digits);
+  if (!Number.isFinite(value)) text.refuse(`the number ${short(digits)} is larger than a double can be`);
+  // A sender that writes doubles writes the shortest digits that lead back to them: those are exact.
+  if (!integer || Number.isSafeInteger(value) || String(value) === digits) return copyDouble(out, value);
+  // More than 19 digits are never an int64, and a BigInt of millions of digits would take for ever.
+  const exact = digits.length > 20 ? null : BigInt(digits);
+  if (exact !== null && exact === BigInt(value)) return copyDouble(out, value);
+  if (exact === null || BigInt.asIntN(64, exact) !== exact || exactOnly) {
+    text.refuse(`the integer ${short(digits)} would lose precision; send it as a string`);
+  }
+  out.int64(exact);
+  return bsonType.int64;
+}
+
+function short(digits: string): string {
+  return digits.length > 40 ? `${digits.slice(0, 40)}…` : digits;
+}

@@ -1,0 +1,218 @@
+/**
+ * JSON straight to BSON, byte by byte: no object is built, so that a hostile item costs no more memory than the largest
+ * document, members keep their order, and what cannot be mirrored exactly is found where it stands.
+ */
+import { bsonType } from '../bson/elements.ts';
+import { tooLarge, type BsonOutput } from '../bson/output.ts';
+import { copyNumber } from './json-number.ts';
+import { copyString } from './json-string.ts';
+import { refused, showByte, type JsonText } from './json-text.ts';
+import { MemberNames } from './member-names.ts';
+
+/** MongoDB stores documents of up to 180 levels, the document itself being the first. */
+export const maxDepth = 180;
+
+const comma = 0x2c;
+const closeBracket = 0x5d;
+const closeBrace = 0x7d;
+
+export class JsonToBson {
+  readonly out: BsonOutput;
+  readonly #exactOnly: boolean;
+  readonly #names = new MemberNames();
+  /** Where in the output the current member's name lies, for each level; an array's index has the end -1. */
+  readonly #pathStart = new Int32Array(maxDepth + 2);
+  readonly #pathEnd = new Int32Array(maxDepth + 2);
+  #depth = 0;
+  #pointTo = '';
+
+  /** `exactOnly`: refuse integers that only an int64 holds, for readers that go through a double. */
+  constructor(out: BsonOutput, exactOnly: boolean) {
+    this.out = out;
+    this.#exactOnly = exactOnly;
+  }
+
+  /**
+   * Writes the one value that the text holds, and returns its BSON type. The output starts with the value itself.
+   *
+   * @throws QuiesceError `malformed-json` where the text is no JSON
+   * @throws {@link refused} where it is, but cannot be mirrored; `pointer()` then says where
+   */
+  convert(text: JsonText): number {
+    this.out.at = 0;
+    this.#names.top = 0;
+    this.#depth = 0;
+    this.#pointTo = '';
+    if (text.skipSpace() === -1) text.malformed('a value is missing');
+    let type: number;
+    try {
+      type = this.#value(text);
+    } catch (error) {
+      if (error !== tooLarge) throw error;
+      text.refusal = 'larger than the 16 MiB that MongoDB takes';
+      this.#depth = 0;
+      throw refused;
+    }
+    const next = text.skipSpace();
+    if (next !== -1) text.malformed(`${showByte(next)} behind the end of a value`);
+    return type;
+  }
+
+  /** RFC 6901: the place inside the item that the last refusal is about. */
+  pointer(): string {
+    let pointer = this.#pointTo;
+    for (let level = 1; level <= this.#depth; level++) {
+      const start = this.#pathStart[level]!;
+      const end = this.#pathEnd[level]!;
+      const token = end === -1 ? String(start) : this.out.bytes.toString('utf8', start, end);
+      pointer += `/${token.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+      if (pointer.length > 1000) return '';
+    }
+    return pointer;
+  }
+
+  /** For a refusal that is found after the conversion. */
+  pointTo(pointer: string): void {
+    this.#depth = 0;
+    this.#pointTo = pointer;
+  }
+
+  #value(text: JsonText): number {
+    const { out } = this;
+    const byte = text.bytes[text.pos]!;
+    switch (byte) {
+      case 0x22: {
+        text.pos++;
+        const length = out.startLength();
+        copyString(text, out);
+        out.byte(0);
+        out.endLength(length, -4);
+        return bsonType.string;
+      }
+      case 0x7b:
+        return this.#object(text);
+      case 0x5b:
+        return this.#array(text);
+      case 0x74:
+        expectWord(text, 'true');
+        out.byte(1);
+        return bsonType.boolean;
+      case 0x66:
+        expectWord(text, 'false');
+        out.byte(0);
+        return bsonType.boolean;
+      case 0x6e:
+        expectWord(text, 'null');
+        return bsonType.null;
+      default:
+        if (byte === 0x2d || (byte >= 0x30 && byte <= 0x39)) return copyNumber(text, out, this.#exactOnly);
+        return text.malformed(`${showByte(byte)} where a value should be`);
+    }
+  }
+
+  #object(text: JsonText): number {
+    const { out } = this;
+    const names = this.#names;
+    const base = names.top;
+    let table: Int32Array | null = null;
+    const length = this.#open(text);
+    const level = this.#depth;
+    let byte = text.skipSpace();
+    if (byte === closeBrace) text.pos++;
+    else
+      do {
+        if (byte !== 0x22)
+          text.malformed(byte === -1 ? 'an object that does not end' : `${showByte(byte)} where a name should be`);
+        text.pos++;
+        out.ensure(1);
+        const typeAt = out.at++;
+        this.#depth = level - 1; // a fault in the name itself is one of the object
+        copyString(text, out);
+        this.#depth = level;
+        this.#pathStart[level] = typeAt + 1;
+        this.#pathEnd[level] = out.at;
+        const seen = names.add(out, typeAt + 1, out.at, base, table);
+        if (seen === undefined) text.refuse('a second member of the same name');
+        table = seen;
+        if (hasNul(out, typeAt + 1)) text.refuse('a name with a NUL, which BSON cannot hold');
+        out.byte(0);
+        byte = text.skipSpace();
+        if (byte !== 0x3a)
+          text.malformed(byte === -1 ? 'an object that does not end' : `${showByte(byte)} where a colon should be`);
+        text.pos++;
+        if (text.skipSpace() === -1) text.malformed('an object that does not end');
+        const type = this.#value(text);
+        out.bytes[typeAt] = type;
+        byte = nextMember(text, closeBrace, 'object');
+      } while (byte !== closeBrace);
+    names.top = base;
+    return this.#close(length, bsonType.object);
+  }
+
+  #array(text: JsonText): number {
+    const { out } = this;
+    const length = this.#open(text);
+    const level = this.#depth;
+    let byte = text.skipSpace();
+    if (byte === -1) text.malformed('an array that does not end');
+    if (byte === closeBracket) text.pos++;
+    else
+      for (let index = 0; index === 0 || byte !== closeBracket; index++) {
+        this.#pathStart[level] = index;
+        this.#pathEnd[level] = -1;
+        out.ensure(1);
+        const typeAt = out.at++;
+        out.index(index);
+        const type = this.#value(text);
+        out.bytes[typeAt] = type;
+        byte = nextMember(text, closeBracket, 'array');
+      }
+    return this.#close(length, bsonType.array);
+  }
+
+  #open(text: JsonText): number {
+    text.pos++;
+    if (this.#depth === maxDepth) {
+      this.#depth = 0; // a pointer of 180 steps helps nobody
+      text.refuse(`nested deeper than the ${maxDepth} levels that MongoDB takes`);
+    }
+    this.#depth++;
+    this.#pathEnd[this.#depth] = 0;
+    this.#pathStart[this.#depth] = 0;
+    return this.out.startLength();
+  }
+
+  #close(length: number, type: number): number {
+    this.#depth--;
+    this.out.byte(0);
+    this.out.endLength(length);
+    return type;
+  }
+}
+
+/** Reads a comma, and returns what the next member begins with; or reads the end, and returns that. */
+function nextMember(text: JsonText, close: number, what: string): number {
+  let byte = text.skipSpace();
+  if (byte === comma) {
+    text.pos++;
+    byte = text.skipSpace();
+    if (byte !== close && byte !== -1) return byte;
+  } else if (byte === close) {
+    text.pos++;
+    return byte;
+  }
+  return text.malformed(byte === -1 ? `an ${what} that does not end` : `${showByte(byte)} out of place in an ${what}`);
+}
+
+function hasNul({ bytes, at }: BsonOutput, start: number): boolean {
+  for (let i = start; i < at; i++) if (bytes[i] === 0) return true;
+  return false;
+}
+
+function expectWord(text: JsonText, word: string): void {
+  for (let i = 0; i < word.length; i++) {
+    if (text.pos + i >= text.end || text.bytes[text.pos + i] !== word.charCodeAt(i))
+      text.malformed(`something that is no “${word}”`);
+  }
+  text.pos += word.length;
+}

@@ -1,0 +1,85 @@
+/**
+ * The names seen so far in each open object, so that none is taken twice: RFC 8259 leaves open what that means, and a
+ * document that MongoDB stores would hold both.
+ *
+ * The names themselves lie in the output; here are only their places and hashes, in one stack for all open objects.
+ */
+import { randomInt } from 'node:crypto';
+import { equalBytes } from '../bson/elements.ts';
+import type { BsonOutput } from '../bson/output.ts';
+
+/** Up to here an object's names are compared one by one. */
+const linear = 24;
+
+export class MemberNames {
+  #hashes = new Int32Array(256);
+  #starts = new Int32Array(256);
+  #ends = new Int32Array(256);
+  readonly #seed = randomInt(2 ** 32);
+  /** The top of the stack; an object begins at the value it has then, and gives it back when it ends. */
+  top = 0;
+
+  /**
+   * Notes a name in the object that began at `base`.
+   *
+   * @param table what the last call for the same object returned, null at first
+   * @returns the object's hash table once it has one, and `undefined` where the name was there before
+   */
+  add(
+    out: BsonOutput,
+    start: number,
+    end: number,
+    base: number,
+    table: Int32Array | null,
+  ): Int32Array | null | undefined {
+    const { bytes } = out;
+    let hash = this.#seed;
+    for (let i = start; i < end; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
+    hash ^= hash >>> 15;
+    if (this.top === this.#hashes.length) this.#grow();
+    const { top } = this;
+    this.#hashes[top] = hash;
+    this.#starts[top] = start;
+    this.#ends[top] = end;
+    this.top++;
+    if (top - base < linear) {
+      for (let i = base; i < top; i++)
+        if (this.#hashes[i] === hash && this.#same(bytes, i, start, end)) return undefined;
+      return null;
+    }
+    let slots = table;
+    if (slots === null || (top - base) * 2 > slots.length) {
+      slots = new Int32Array(slots === null ? 128 : slots.length * 2);
+      for (let i = base; i < top; i++) this.#insert(slots, i, base);
+    }
+    const mask = slots.length - 1;
+    for (let slot = hash & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
+      const i = base + slots[slot]! - 1;
+      if (this.#hashes[i] === hash && this.#same(bytes, i, start, end)) return undefined;
+    }
+    this.#insert(slots, top, base);
+    return slots;
+  }
+
+  #insert(slots: Int32Array, i: number, base: number): void {
+    const mask = slots.length - 1;
+    let slot = this.#hashes[i]! & mask;
+    while (slots[slot] !== 0) slot = (slot + 1) & mask;
+    slots[slot] = i - base + 1;
+  }
+
+  #same(bytes: Uint8Array, i: number, start: number, end: number): boolean {
+    return equalBytes(bytes, this.#starts[i]!, this.#ends[i]!, bytes, start, end);
+  }
+
+  #grow(): void {
+    const grown = (old: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> => {
+      const larger = new Int32Array(old.length * 2);
+      larger.set(old);
+      return larger;
+    };
+    this.#hashes = grown(this.#hashes);
+    this.#starts = grown(this.#starts);
+    this.#ends = grown(this.#ends);
+  }
+}

@@ -1,0 +1,97 @@
+/** A feed that has been read and found valid: its documents in a file, and a table that finds them by key. */
+import { randomInt } from 'node:crypto';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { Elements, idElement } from '../bson/elements.ts';
+import { equalDocuments } from '../bson/equal.ts';
+import { Hasher } from '../bson/hash.ts';
+import { equalKeys, hashKey } from '../bson/keys.ts';
+import { itemFlag, ItemTable } from './item-table.ts';
+import { PreparedFile } from './prepared-file.ts';
+
+/** How a stored document relates to the feed. */
+export type Comparison = 'missing' | 'same' | 'changed';
+
+export class PreparedFeed {
+  readonly table: ItemTable = new ItemTable();
+  readonly #file: PreparedFile;
+  readonly #path: string;
+  readonly #hasher = new Hasher(randomInt(2 ** 32), randomInt(2 ** 32));
+  /** The `_id` of the document in question, and that of an item it is compared with. */
+  readonly #id = new Elements(Buffer.alloc(5), 0);
+  readonly #itemId = new Elements(Buffer.alloc(5), 0);
+  /** The item that the last {@link PreparedFeed.compare} found. */
+  found = -1;
+
+  constructor(workDir: string) {
+    mkdirSync(workDir, { recursive: true, mode: 0o700 });
+    this.#path = join(workDir, 'prepared.bson');
+    this.#file = new PreparedFile(this.#path);
+  }
+
+  /** Takes a document (whose `_id` stands first), or returns the earlier item that has its key already. */
+  add(document: Buffer, length: number, flags: number): number | null {
+    const keyHash = this.#hashId(document, 0);
+    const earlier = this.table.find(keyHash, this.#hasSameId);
+    if (earlier !== -1) return earlier;
+    this.#hasher.hash(document, 0, length);
+    const { a, b } = this.#hasher;
+    this.table.add(keyHash, a, b, this.#file.append(document, length), length, flags);
+    return null;
+  }
+
+  /** All documents have been added. */
+  finish(): void {
+    this.#file.flush();
+  }
+
+  /**
+   * Compares a stored document, `bytes` from `at` to `end`, with the item of its key; `found` is that item.
+   * Equal fingerprints (64 bits, seeded for this run) are taken for equal documents; unequal ones are compared by value.
+   */
+  compare(bytes: Uint8Array, at: number, end: number): Comparison {
+    const keyHash = this.#hashId(bytes, at);
+    this.#hasher.hash(bytes, at, end);
+    const { a, b } = this.#hasher;
+    let same = false;
+    this.found = this.table.find(keyHash, (item) => {
+      same = this.table.hasPrint(item, a, b);
+      return same || this.#hasSameId(item);
+    });
+    if (this.found === -1) return 'missing';
+    return same || equalDocuments(this.document(this.found), 0, bytes, at, false) ? 'same' : 'changed';
+  }
+
+  /** The `_id` of the document that `compare` was last called with. */
+  get id(): Elements {
+    return this.#id;
+  }
+
+  /** An item's document; valid until the next call. */
+  document(item: number): Buffer {
+    return this.#file.read(this.table.offset(item), this.table.length(item));
+  }
+
+  isDollar(item: number): boolean {
+    return this.table.is(item, itemFlag.dollar);
+  }
+
+  dispose(): void {
+    this.#file.close();
+    rmSync(this.#path, { force: true });
+  }
+
+  #hashId(bytes: Uint8Array, at: number): number {
+    const id = this.#id.reset(bytes, at);
+    idElement(id);
+    hashKey(this.#hasher, bytes, id.type, id.value, id.end);
+    return this.#hasher.a;
+  }
+
+  readonly #hasSameId = (item: number): boolean => {
+    const id = this.#id;
+    const other = this.#itemId.reset(this.document(item), 0);
+    idElement(other);
+    return equalKeys(id.bytes, id.type, id.value, id.end, other.bytes, other.type, other.value, other.end);
+  };
+}

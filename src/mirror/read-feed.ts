@@ -1,0 +1,87 @@
+/** Reads a whole feed, refuses it or prepares it: nothing of it is written anywhere but into the run's own folder. */
+import { QuiesceError } from '../errors.ts';
+import { showKey } from './bson/keys.ts';
+import { Elements, idElement } from './bson/elements.ts';
+import { ArraySplitter } from './feed/array-splitter.ts';
+import { FeedFaults } from './feed/feed-faults.ts';
+import { readFeedBytes } from './feed/feed-source.ts';
+import { ItemEncoder } from './feed/item-encoder.ts';
+import { LineSplitter } from './feed/line-splitter.ts';
+import { maxItemText, type ItemSink } from './feed/splitter.ts';
+import type { MirrorJob } from './messages.ts';
+import { itemFlag } from './prepared/item-table.ts';
+import type { PreparedFeed } from './prepared/prepared-feed.ts';
+
+export interface ReadFeed {
+  readonly items: number;
+  readonly bytes: number;
+}
+
+/**
+ * @param onItems is called now and then with the number of items read
+ * @throws QuiesceError `malformed-json`, `invalid-feed`, `payload-too-large`, `insufficient-storage`
+ */
+export async function readFeed(
+  job: MirrorJob,
+  feed: PreparedFeed,
+  onItems: (items: number) => void,
+  signal: AbortSignal,
+): Promise<ReadFeed> {
+  const encoder = new ItemEncoder(job);
+  const faults = new FeedFaults();
+  let items = 0;
+  const sink: ItemSink = {
+    item(bytes, start, end, base) {
+      const item = items++;
+      if (!encoder.encode(bytes, start, end, base)) return faults.add(`/${item}${encoder.pointer}`, encoder.detail);
+      const { document, dollar } = encoder;
+      const earlier = feed.add(document.bytes, document.at, dollar ? itemFlag.dollar : 0);
+      if (earlier !== null)
+        faults.add(`/${item}`, `the key ${keyOf(document.bytes)} has been seen before, in the item ${earlier}`);
+    },
+    oversized() {
+      faults.add(`/${items++}`, `the item is longer than ${maxItemText / 1024 / 1024} MiB of text`);
+    },
+    notAnArray(bytes, start, end, base) {
+      encoder.encode(bytes, start, end, base); // throws where it is no JSON at all
+      throw new QuiesceError(
+        'invalid-feed',
+        'The feed is invalid: it has to be an array of objects. Nothing was changed.',
+        {
+          extra: { errors: [{ pointer: '', detail: 'the feed has to be an array of objects' }], errorCount: 1 },
+        },
+      );
+    },
+  };
+  const splitter = job.format === 'json' ? new ArraySplitter(sink) : new LineSplitter(sink);
+  const take = (chunk: Buffer): void => {
+    splitter.push(chunk);
+    onItems(items);
+  };
+  try {
+    const bytes = await readFeedBytes({ path: job.spool, coding: job.coding, maxBytes: job.maxBytes }, take, signal);
+    splitter.end();
+    faults.check();
+    feed.finish();
+    return { items, bytes };
+  } catch (error) {
+    throw storageError(error);
+  }
+}
+
+function keyOf(document: Buffer): string {
+  const id = new Elements(document, 0);
+  idElement(id);
+  return showKey(document, id.type, id.value, id.end);
+}
+
+function storageError(error: unknown): unknown {
+  if (error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')) {
+    return new QuiesceError(
+      'insufficient-storage',
+      'The disk is full: the feed could not be prepared. Nothing was changed.',
+      { cause: error },
+    );
+  }
+  return error;
+}

@@ -1,0 +1,82 @@
+/**
+ * The mirror thread: takes calls, keeps the runs, answers. Everything heavy happens here, so that the main thread of
+ * the primary, which accepts the site's connections, never waits for it.
+ */
+import { parentPort } from 'node:worker_threads';
+import { QuiesceError, toQuiesceError } from '../errors.ts';
+import type { Progress } from '../protocol/runs.ts';
+import { checkDatabase } from './database/check.ts';
+import { Clients } from './database/clients.ts';
+import { toDatabaseError } from './database/errors.ts';
+import type { Call, FromThread, Results, ToThread } from './messages.ts';
+import { MirrorRun } from './run.ts';
+
+if (!parentPort) throw new Error('The mirror runs in a thread: start it with MirrorThread.');
+const port = parentPort;
+const clients = new Clients();
+const runs = new Map<string, MirrorRun>();
+
+port.on('message', ({ id, call }: ToThread) => {
+  perform(call).then(
+    (value) => send({ type: 'done', id, value }),
+    (error: unknown) => {
+      const dirty = 'run' in call && (runs.get(call.run)?.dirty ?? false);
+      if (call.op === 'write') forget(call.run);
+      if (call.op === 'prepare') forget(call.job.run);
+      send({ type: 'failed', id, problem: problemOf(error), dirty });
+    },
+  );
+});
+
+async function perform(call: Call): Promise<Results[keyof Results]> {
+  switch (call.op) {
+    case 'check':
+      return checkDatabase(call.request);
+    case 'prepare': {
+      const { run } = call.job;
+      if (runs.has(run)) throw new QuiesceError('internal', `The run ${run} has been prepared already.`);
+      const mirror = new MirrorRun(call.job, clients, (progress: Progress) =>
+        send({ type: 'progress', run, progress }),
+      );
+      runs.set(run, mirror);
+      return mirror.prepare();
+    }
+    case 'plan':
+      return known(call.run).plan();
+    case 'write': {
+      const written = await known(call.run).write(call.epoch);
+      forget(call.run);
+      return written;
+    }
+    case 'cancel':
+      forget(call.run);
+      return null;
+    case 'close':
+      for (const run of runs.keys()) forget(run);
+      await clients.close();
+      return null;
+  }
+}
+
+function known(run: string): MirrorRun {
+  const mirror = runs.get(run);
+  if (!mirror)
+    throw new QuiesceError(
+      'internal',
+      `The mirror thread knows no run ${run}: it was cancelled, or the thread has been restarted since.`,
+    );
+  return mirror;
+}
+
+function forget(run: string): void {
+  runs.get(run)?.dispose();
+  runs.delete(run);
+}
+
+function problemOf(error: unknown): ReturnType<QuiesceError['toProblem']> {
+  return toQuiesceError(toDatabaseError(error), 'run-failed').toProblem();
+}
+
+function send(message: FromThread): void {
+  port.postMessage(message);
+}
