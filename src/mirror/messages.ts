@@ -26,7 +26,7 @@ export interface MirrorJob {
   readonly atomic: boolean | 'auto';
   /** How long, in ms, an unreachable database is waited for before the run fails. */
   readonly databaseTimeout: number;
-  /** A private folder for files of this run; the thread makes it, and removes what it made there. */
+  /** A private folder, shared by all runs: each has a folder of its own name in it, made and removed by the thread. */
   readonly workDir: string;
 }
 

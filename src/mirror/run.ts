@@ -3,7 +3,8 @@
  *
  * States: new → preparing → prepared → (planned, for a dry run) → writing → over. `dispose` ends it from any of them.
  */
-import { rmdirSync } from 'node:fs';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ClientSession, Db } from 'mongodb';
 import { QuiesceError } from '../errors.ts';
 import type { Counts, Progress } from '../protocol/runs.ts';
@@ -22,6 +23,7 @@ import { readFeed } from './read-feed.ts';
 export class MirrorRun {
   readonly #job: MirrorJob;
   readonly #clients: Clients;
+  readonly #folder: string;
   readonly #progress: ProgressMeter;
   readonly #abort = new AbortController();
   #feed: PreparedFeed | null = null;
@@ -31,6 +33,7 @@ export class MirrorRun {
 
   constructor(job: MirrorJob, clients: Clients, onProgress: (progress: Progress) => void) {
     this.#job = job;
+    this.#folder = join(job.workDir, job.run);
     this.#clients = clients;
     this.#progress = new ProgressMeter(onProgress);
   }
@@ -38,7 +41,7 @@ export class MirrorRun {
   async prepare(): Promise<Prepared> {
     const startedAt = performance.now();
     const job = this.#job;
-    const feed = new PreparedFeed(job.workDir);
+    const feed = new PreparedFeed(this.#folder);
     this.#feed = feed;
     this.#progress.start('prepare');
     const { items, bytes } = await readFeed(job, feed, (done) => this.#progress.tick(done), this.#abort.signal);
@@ -74,16 +77,12 @@ export class MirrorRun {
     });
   }
 
-  /** Removes what the run made in its folder, and the folder if it is empty then. */
+  /** Stops what is going on for the run, and removes its folder. */
   dispose(): void {
     this.#abort.abort(new QuiesceError('run-failed', 'The run was cancelled.'));
     this.#feed?.dispose();
     this.#feed = null;
-    try {
-      rmdirSync(this.#job.workDir);
-    } catch {
-      // it was never made, or its owner keeps more in it
-    }
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 
   async #compare(target: Target, session: ClientSession): Promise<{ plan: Plan; counts: Counts; scanMs: number }> {

@@ -1,6 +1,6 @@
 /** A feed that has been read and found valid: its documents in a file, and a table that finds them by key. */
 import { randomInt } from 'node:crypto';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Elements, idElement } from '../bson/elements.ts';
 import { equalDocuments } from '../bson/equal.ts';
@@ -15,7 +15,6 @@ export type Comparison = 'missing' | 'same' | 'changed';
 export class PreparedFeed {
   readonly table: ItemTable = new ItemTable();
   readonly #file: PreparedFile;
-  readonly #path: string;
   readonly #hasher = new Hasher(randomInt(2 ** 32), randomInt(2 ** 32));
   /** The `_id` of the document in question, and that of an item it is compared with. */
   readonly #id = new Elements(Buffer.alloc(5), 0);
@@ -23,10 +22,9 @@ export class PreparedFeed {
   /** The item that the last {@link PreparedFeed.compare} found. */
   found = -1;
 
-  constructor(workDir: string) {
-    mkdirSync(workDir, { recursive: true, mode: 0o700 });
-    this.#path = join(workDir, 'prepared.bson');
-    this.#file = new PreparedFile(this.#path);
+  constructor(folder: string) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    this.#file = new PreparedFile(join(folder, 'prepared.bson'));
   }
 
   /** Takes a document (whose `_id` stands first), or returns the earlier item that has its key already. */
@@ -78,7 +76,6 @@ export class PreparedFeed {
 
   dispose(): void {
     this.#file.close();
-    rmSync(this.#path, { force: true });
   }
 
   #hashId(bytes: Uint8Array, at: number): number {
