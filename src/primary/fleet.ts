@@ -31,7 +31,7 @@ export interface Slot {
   readonly record: RestartRecord;
   /** Boot failures since a worker of this slot was last ready. */
   readonly bootFailures: number;
-  /** No fork before then. */
+  /** No fork before then; null once it has passed. */
   readonly retryAt: number | null;
   /** Ends that nobody asked for. */
   readonly restarts: number;

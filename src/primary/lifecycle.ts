@@ -118,9 +118,8 @@ function stop(draft: Draft, now: boolean, effects: Effect[]): void {
   if (draft.phase === 'stopped') return void effects.push({ type: 'settle', task: 'stop' });
   if (draft.phase === 'booting') effects.push({ type: 'settle', task: 'start', error: stopping() });
   if (draft.reload !== null) effects.push({ type: 'settle', task: 'reload', error: stopping() });
-  if (draft.scale !== null) effects.push({ type: 'settle', task: 'scale', error: stopping() });
   draft.reload = null;
-  draft.scale = null;
+  failScale(draft, stopping(), effects);
   if (draft.phase !== 'halting') draft.phase = 'stopping';
   if (!now) return;
   for (const slot of draft.slots) {
@@ -183,8 +182,7 @@ function bootFailed(
   failReload(draft, incarnation, error, effects);
   if (draft.scale !== null && slot.slot >= draft.scale.from && !slot.everReady) {
     draft.target = draft.scale.from;
-    draft.scale = null;
-    effects.push({ type: 'settle', task: 'scale', error });
+    failScale(draft, error, effects);
   }
   if (draft.phase !== 'booting' || draft.slots.some((each) => each.everReady)) return;
   const wanted = draft.slots.filter((each) => each.slot < draft.target);
@@ -192,12 +190,21 @@ function bootFailed(
   if (failures < bootTries || wanted.some((each) => each.bootFailures === 0)) return;
   draft.phase = 'halting';
   draft.haltReason = error;
+  failScale(draft, error, effects);
+  if (draft.reload !== null) effects.push({ type: 'settle', task: 'reload', error });
+  draft.reload = null;
 }
 
 function failReload(draft: Draft, incarnation: Incarnation, error: QuiesceError, effects: Effect[]): void {
   if (draft.reload === null || incarnation.generation < draft.reload) return;
   draft.reload = null;
   effects.push({ type: 'settle', task: 'reload', error });
+}
+
+function failScale(draft: Draft, error: QuiesceError, effects: Effect[]): void {
+  if (draft.scale === null) return;
+  draft.scale = null;
+  effects.push({ type: 'settle', task: 'scale', error });
 }
 
 function failure(

@@ -25,10 +25,11 @@ export function reconcile(draft: Draft, now: number, settings: FleetSettings, ef
   const wanted = (slot: DraftSlot): boolean => !ending(draft) && slot.slot < draft.target;
   for (const slot of draft.slots) {
     watchClock(slot, now, settings, effects);
-    // One worker that serves is wanted, the newest.
-    const newest = wanted(slot) ? slot.incarnations.findLast((each) => each.stage === 'serving') : undefined;
+    // One worker that serves is wanted, the newest. One that has been killed but is not yet gone is as good as none.
+    const serves = (each: Incarnation): boolean => each.stage === 'serving' && !each.killed;
+    const newest = wanted(slot) ? slot.incarnations.findLast(serves) : undefined;
     for (const each of slot.incarnations) {
-      if (each === newest || (wanted(slot) && each.stage === 'starting')) continue;
+      if (each === newest || each.killed || (wanted(slot) && each.stage === 'starting')) continue;
       end(each, each.retire ?? 'planned', draft, now, settings, effects);
     }
   }
@@ -40,10 +41,9 @@ export function reconcile(draft: Draft, now: number, settings: FleetSettings, ef
 /** Forks where the slot has no worker that serves, or one that is to be replaced. */
 function fill(draft: Draft, slot: DraftSlot, now: number, effects: Effect[]): void {
   if (slot.incarnations.some((each) => each.stage === 'starting')) return;
-  if (slot.retryAt !== null && slot.retryAt > now) return;
+  if (slot.retryAt !== null) return;
   const newest = slot.incarnations.findLast((each) => each.stage === 'serving');
   if (newest && newest.retire === null && !(outdated(draft, newest) && isTurn(draft))) return;
-  slot.retryAt = null;
   const incarnation = (draft.lastIncarnations[slot.slot] ?? 0) + 1;
   draft.lastIncarnations[slot.slot] = incarnation;
   const ref = { slot: slot.slot, incarnation };
@@ -93,7 +93,6 @@ function end(
   const served = incarnation.stage === 'serving';
   incarnation.stage = 'stopping';
   incarnation.ending ??= cause;
-  if (incarnation.killed) return;
   if (served) {
     incarnation.killAt = now + settings.killTimeout;
     effects.push({ type: 'stop', ref: refOf(incarnation), timeout: settings.killTimeout });
@@ -105,6 +104,7 @@ function end(
 }
 
 function watchClock(slot: DraftSlot, now: number, settings: FleetSettings, effects: Effect[]): void {
+  if (slot.retryAt !== null && slot.retryAt <= now) slot.retryAt = null;
   for (const each of slot.incarnations) {
     if (each.killed) continue;
     if (each.stage === 'starting') {
@@ -124,7 +124,8 @@ function watchClock(slot: DraftSlot, now: number, settings: FleetSettings, effec
 }
 
 function settle(draft: Draft, effects: Effect[]): void {
-  const serves = (slot: DraftSlot): boolean => slot.incarnations.some((each) => each.stage === 'serving');
+  const serves = (slot: DraftSlot): boolean =>
+    slot.incarnations.some((each) => each.stage === 'serving' && !each.killed);
   if (draft.phase === 'booting' && draft.slots.some((slot) => slot.everReady)) {
     // A slot that cannot boot does not keep the others from being a cluster.
     const settled = (slot: DraftSlot): boolean =>
