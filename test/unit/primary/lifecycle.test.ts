@@ -6,7 +6,7 @@ import { calm, settings, World, type Process } from './fleet-world.js';
 function serving(instances: number): World {
   const world = new World(instances);
   world.start();
-  for (const process of [...world.processes]) world.ready(process);
+  for (const process of world.processes) world.ready(process);
   world.settled.length = 0;
   return world;
 }
