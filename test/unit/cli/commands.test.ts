@@ -1,0 +1,292 @@
+import { expect } from 'chai';
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { startAdminServer } from '#quiesce/primary/admin-server.js';
+import { acquireLock } from '#quiesce/primary/lock.js';
+import { scratchFolders } from '../scratch.js';
+import { aStatus, FakeOperations } from '../primary/fake-operations.js';
+
+interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+const main = fileURLToPath(new URL('../../../../dist/cli/main.js', import.meta.url));
+const scratch = scratchFolders();
+const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+describe('the quiesce command', function () {
+  this.timeout(20_000);
+  const undo: (() => unknown)[] = [];
+  afterEach(async () => {
+    for (const step of undo.splice(0).reverse()) await step();
+  });
+
+  function run(
+    args: readonly string[],
+    options: { cwd: string; input?: string | Buffer; env?: Record<string, string> },
+  ): Promise<Ended> {
+    return new Promise((resolve) => {
+      const env = { ...process.env, NO_COLOR: '1', QUIESCE_DATA_DIR: '', QUIESCE_SYNC_TOKEN: '', ...options.env };
+      const child = execFile(process.execPath, [main, ...args], { cwd: options.cwd, env }, (error, out, err) =>
+        resolve({ code: error === null ? 0 : Number(error.code), out, err }),
+      );
+      child.stdin?.on('error', () => undefined);
+      child.stdin?.end(options.input ?? '');
+    });
+  }
+
+  async function primary(dataDir: string): Promise<FakeOperations> {
+    const operations = new FakeOperations();
+    const lock = await acquireLock(dataDir, () => undefined);
+    const server = await startAdminServer({ dataDir, admin: null, operations, log: silent });
+    undo.push(
+      () => lock.release(),
+      () => server.close(),
+    );
+    operations.stop = () => {
+      setImmediate(() => void server.close().then(() => lock.release()));
+    };
+    return operations;
+  }
+
+  async function app(
+    answer: (request: http.IncomingMessage, response: http.ServerResponse, body: Buffer) => void,
+    refuseFirst = false,
+  ): Promise<string> {
+    const handle = (request: http.IncomingMessage, response: http.ServerResponse): void => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => answer(request, response, Buffer.concat(chunks)));
+    };
+    const server = http.createServer(handle);
+    if (refuseFirst) server.on('checkContinue', (request, response) => answer(request, response, Buffer.alloc(0)));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    undo.push(() => server.close());
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  it('has help that fits one screen', async () => {
+    const { code, out } = await run(['--help'], { cwd: scratch() });
+    expect(code).to.equal(0);
+    expect(out.split('\n').length).to.be.lessThan(40);
+    expect(out).to.include('Example');
+  });
+
+  it('ends with 2 for wrong usage, and says what is wrong without a stack', async () => {
+    const cwd = scratch();
+    for (const args of [
+      [],
+      ['sttaus'],
+      ['status', '--jsno'],
+      ['maintenance'],
+      ['maintenance', 'on', '--for', 'ever'],
+      ['start'],
+      ['start', 'nowhere.js'],
+      ['validate', 'nowhere.js'],
+      ['sync'],
+      ['sync', 'absent.json', '--url', 'http://127.0.0.1:1'],
+      ['sync', '-', '--url', 'ftp://x'],
+      ['status', 'extra'],
+    ]) {
+      const { code, err, out } = await run(args, { cwd });
+      expect([args.join(' '), code, out]).to.deep.equal([args.join(' '), 2, '']);
+      expect(err, args.join(' ')).to.not.equal('').and.not.include('    at ');
+    }
+  });
+
+  it('ends with 5 where no primary runs', async () => {
+    const cwd = scratch();
+    for (const args of [
+      ['status'],
+      ['status', '--data-dir', 'nowhere'],
+      ['maintenance', 'on'],
+      ['stop'],
+      ['sync', main],
+    ]) {
+      const { code, err } = await run(args, { cwd });
+      expect(code, args.join(' ')).to.equal(5);
+      expect(err).to.include('No primary is running');
+    }
+  });
+
+  it('finds the one app that runs here, and asks which where there are several', async () => {
+    const cwd = scratch({ '.quiesce/web/x': '', '.quiesce/api/x': '' });
+    const web = path.join(cwd, '.quiesce/web');
+    await primary(web);
+    expect(JSON.parse((await run(['status', '--json'], { cwd })).out)).to.deep.equal(aStatus);
+    await primary(path.join(cwd, '.quiesce/api'));
+    const several = await run(['status'], { cwd });
+    expect(several.code).to.equal(2);
+    expect(several.err).to.include('--only');
+    expect((await run(['status', '--only', 'web'], { cwd })).code).to.equal(0);
+    expect((await run(['status', '--data-dir', web], { cwd })).code).to.equal(0);
+    expect(
+      (await run(['status', '--only', 'api'], { cwd, env: { QUIESCE_DATA_DIR: path.join(cwd, '.quiesce') } })).code,
+    ).to.equal(0);
+  });
+
+  it('shows the cluster as a table', async () => {
+    const cwd = scratch({ '.quiesce/web/x': '' });
+    const operations = await primary(path.join(cwd, '.quiesce/web'));
+    operations.current = {
+      ...aStatus,
+      phase: 'draining',
+      holds: [{ kind: 'operator', reason: 'works', since: '2026-01-01T00:00:00.000Z' }],
+      waitingFor: [{ slot: 0, method: 'GET', path: '/slow', age: 1234, clientGone: true }],
+    };
+    const { out } = await run(['status'], { cwd });
+    expect(out).to.match(/^web {2}draining {2}epoch 3/);
+    expect(out).to.include('hold: operator since 2026-01-01T00:00:00.000Z: works');
+    expect(out).to.match(/0\.1 +2 +serving +4 +5 % +64\.0 MB +1\.5 ms +0 +1 min 30 s/);
+    expect(out).to.include('waiting for GET /slow in slot 0, 1.2 s, its client has gone');
+    expect(out).to.not.include('\u001b');
+  });
+
+  it('turns maintenance on and off', async () => {
+    const cwd = scratch({ '.quiesce/web/x': '' });
+    const operations = await primary(path.join(cwd, '.quiesce/web'));
+    expect(await run(['maintenance', 'on', '--reason', 'works', '--for', '10m'], { cwd })).to.include({ code: 0 });
+    expect(await run(['maintenance', 'off'], { cwd })).to.include({ code: 0, out: 'maintenance: off (serving)\n' });
+    expect(operations.asked).to.deep.equal([{ on: true, reason: 'works', forMs: 600_000 }, { on: false }]);
+  });
+
+  it('stops the app, and returns when its data directory is free again', async () => {
+    const cwd = scratch({ '.quiesce/web/x': '' });
+    const dataDir = path.join(cwd, '.quiesce/web');
+    await primary(dataDir);
+    expect(await run(['stop'], { cwd })).to.include({ code: 0, out: `stopped (pid ${process.pid})\n` });
+    await (await acquireLock(dataDir, () => undefined)).release();
+  });
+
+  it('sends a feed with the headers that fit its name, and prints the report', async () => {
+    const cwd = scratch({ 'feed.json': '[{"id":1}]', 'feed.ndjson': '{"id":1}\n' });
+    const seen: unknown[] = [];
+    const url = await app((request, response, body) => {
+      const { 'content-type': type, 'content-encoding': coding, authorization, prefer } = request.headers;
+      seen.push([request.method, request.url, type, coding, authorization, prefer, body.toString('base64')]);
+      response.setHeader('Content-Type', 'application/json');
+      response.end(
+        JSON.stringify({
+          feed: { items: 1, bytes: 10, digest: 'x' },
+          counts: { inserted: 1, updated: 0, deleted: 0, unchanged: 0 },
+          timings: { upload: 0, prepare: 0, scan: 0, total: 0 },
+        }),
+      );
+    });
+    const dry = await run(['sync', 'feed.json', '--url', url, '--dry-run'], { cwd });
+    expect(dry).to.include({
+      code: 0,
+      out: 'would be: 1 inserted, 0 updated, 0 deleted, 0 unchanged (1 items, nothing was written)\n',
+    });
+    await run(['sync', 'feed.ndjson', '--url', `${url}/other/route`, '--token', 'flag', '--json'], {
+      cwd,
+      env: { QUIESCE_SYNC_TOKEN: 'variable' },
+    });
+    const packed = gzipSync('[]');
+    await run(['sync', '-', '--url', url, '--json', '--ndjson'], {
+      cwd,
+      input: packed,
+      env: { QUIESCE_SYNC_TOKEN: 'variable' },
+    });
+    expect(seen).to.deep.equal([
+      [
+        'PUT',
+        '/api/sync?dryRun=true',
+        'application/json',
+        undefined,
+        undefined,
+        'return=representation',
+        Buffer.from('[{"id":1}]').toString('base64'),
+      ],
+      [
+        'PUT',
+        '/other/route',
+        'application/x-ndjson',
+        undefined,
+        'Bearer flag',
+        'return=representation',
+        Buffer.from('{"id":1}\n').toString('base64'),
+      ],
+      [
+        'PUT',
+        '/api/sync',
+        'application/x-ndjson',
+        undefined,
+        'Bearer variable',
+        'return=representation',
+        packed.toString('base64'),
+      ],
+    ]);
+  });
+
+  it('ends with 6 when it is refused, before a large feed has been sent', async () => {
+    const cwd = scratch({ 'feed.json': `[${'1,'.repeat(5_000_000)}1]` });
+    let received = 0;
+    const url = await app((request, response) => {
+      request.on('data', (chunk: Buffer) => (received += chunk.length));
+      response.statusCode = 409;
+      response.setHeader('Content-Type', 'application/problem+json');
+      response.end(
+        JSON.stringify({
+          type: 'urn:quiesce:problem:run-in-progress',
+          title: '',
+          status: 409,
+          detail: 'Another run is going on.',
+          code: 'run-in-progress',
+        }),
+      );
+    }, true);
+    expect(await run(['sync', 'feed.json', '--url', url], { cwd })).to.deep.equal({
+      code: 6,
+      out: '',
+      err: 'quiesce: Another run is going on.\n',
+    });
+    expect(received).to.equal(0);
+  });
+
+  it('shows where a feed is wrong', async () => {
+    const cwd = scratch({ 'feed.json': '[1,2]' });
+    const url = await app((_request, response) => {
+      response.statusCode = 422;
+      response.end(
+        JSON.stringify({
+          type: 'x',
+          title: '',
+          status: 422,
+          detail: 'The feed is invalid.',
+          code: 'invalid-feed',
+          errors: [{ pointer: '/0', detail: 'is no object' }],
+          errorCount: 2,
+        }),
+      );
+    });
+    expect(await run(['sync', 'feed.json', '--url', url], { cwd })).to.deep.equal({
+      code: 1,
+      out: '',
+      err: 'quiesce: The feed is invalid.\n  /0: is no object\n  … and 1 more\n',
+    });
+  });
+
+  it('validates a configuration without running the app', async () => {
+    const cwd = scratch({
+      'package.json': '{"type":"module"}',
+      'app.js': 'process.exit(9)',
+      'ecosystem.config.js': `export const apps = [{ script: 'app.js', watch: true, quiesce: { mongodb: { uri: 'mongodb://me:s3cret@host/db' }, sync: { token: 's3cret' } } }]`,
+    });
+    const { code, out, err } = await run(['validate'], { cwd });
+    expect(code).to.equal(0);
+    expect(err).to.include('watch is not supported');
+    expect(out).to.include(path.join(cwd, 'app.js')).and.include('mongodb://…@host/db').and.not.include('s3cret');
+    const json = await run(['validate', '--json'], { cwd });
+    expect(JSON.parse(json.out)).to.have.nested.property('apps[0].name', 'app');
+    expect(json.out).to.not.include('s3cret');
+  });
+});

@@ -1,0 +1,82 @@
+import { QuiesceError } from '#quiesce/errors.js';
+import type { Operations } from '#quiesce/primary/ports.js';
+import type { ClusterStatus, RunRecord } from '#quiesce/protocol/runs.js';
+
+export const aStatus: ClusterStatus = {
+  name: 'web',
+  pid: 1,
+  phase: 'serving',
+  epoch: 3,
+  holds: [],
+  workers: [
+    {
+      slot: 0,
+      incarnation: 1,
+      pid: 2,
+      state: 'serving',
+      inFlight: 4,
+      cpu: 5,
+      memory: 2 ** 26,
+      eventLoopDelay: 1.5,
+      restarts: 0,
+      uptime: 90_000,
+    },
+  ],
+  run: null,
+  waitingFor: [],
+};
+
+export const aRun: RunRecord = { id: 'r1', kind: 'sync', state: 'succeeded', startedAt: '2026-01-01T00:00:00.000Z' };
+
+/** Operations of no cluster at all, which keep what was asked of them. */
+export class FakeOperations implements Operations {
+  readonly asked: unknown[] = [];
+  readonly listeners = new Set<(status: ClusterStatus) => void>();
+  current = aStatus;
+  bootFails = false;
+
+  status(): ClusterStatus {
+    return this.current;
+  }
+
+  watch(listener: (status: ClusterStatus) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  urls(): string[] {
+    return ['http://127.0.0.1:3000'];
+  }
+
+  async maintenance(change: { on: boolean; reason?: string; forMs?: number }): Promise<ClusterStatus> {
+    this.asked.push(change);
+    return this.current;
+  }
+
+  async reload(): Promise<void> {
+    this.asked.push('reload');
+    if (this.bootFails) throw new QuiesceError('boot-failed', 'The new worker did not boot: no such module.');
+  }
+
+  async scale(instances: number): Promise<void> {
+    this.asked.push({ instances });
+  }
+
+  stop(options: { now: boolean }): void {
+    this.asked.push({ stop: options });
+  }
+
+  runs(limit: number): RunRecord[] {
+    this.asked.push({ limit });
+    return [aRun];
+  }
+
+  run(id: string): RunRecord | undefined {
+    return id === aRun.id ? aRun : undefined;
+  }
+
+  async abandon(id: string): Promise<RunRecord> {
+    this.asked.push({ abandon: id });
+    throw new Error('the journal is gone');
+  }
+}
