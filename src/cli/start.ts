@@ -1,5 +1,4 @@
 import { say, styled } from './output.ts';
-import type { AppConfig } from '../config.ts';
 import { loadConfig } from '../config/load.ts';
 import { QuiesceError } from '../errors.ts';
 
@@ -23,7 +22,6 @@ export async function start(file: string | undefined, options: StartOptions): Pr
       `The file has several apps: ${apps.map(({ name }) => name).join(', ')}. Choose one with --only.`,
     );
   }
-  const entry = new URL('../primary/main.js', import.meta.url).href;
-  const { runPrimary } = (await import(entry)) as { runPrimary(config: AppConfig): Promise<number> };
+  const { runPrimary } = await import('../primary/main.ts');
   return runPrimary(app);
 }
