@@ -118,7 +118,11 @@ export class ControlClient {
           response.on('error', fail);
         },
       );
-      request.on('socket', (socket) => socket.once('connect', short.done));
+      request.on('socket', (socket) => {
+        // A connection that was kept alive is there already.
+        if (socket.connecting) socket.once('connect', short.done);
+        else short.done();
+      });
       request.on('timeout', () =>
         request.destroy(Object.assign(new Error('it did not answer in time'), { code: 'ETIMEDOUT' })),
       );
