@@ -3,10 +3,10 @@
  * (see find.ts), which never outlives the process that asked for it (see guardian.ts).
  */
 import { mkdir, mkdtemp, readFile, realpath } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '../free-port.ts';
 import { findMongod, type FoundMongod } from './find.ts';
 import { GuardedMongod } from './guarded.ts';
 import { livingOwner, recordFile, sweepOrphans, writeRecord } from './records.ts';
@@ -176,15 +176,4 @@ class Server implements DevMongo {
   async #log(): Promise<string> {
     return readFile(this.#logFile, 'utf8').catch(() => '');
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((done, failed) => {
-    probe.once('error', failed);
-    probe.listen(0, '127.0.0.1', done);
-  });
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((done) => probe.close(done));
-  return port;
 }

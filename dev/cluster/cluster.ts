@@ -1,0 +1,185 @@
+/**
+ * A real cluster for tests, benches and the demo: `quiesce start` in a process of its own, on a folder of its own,
+ * with a configuration made for it. It ends with the process that started it, at the latest.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { ControlClient } from '#quiesce/cli/control-client.js';
+import type { ClusterStatus } from '#quiesce/protocol/runs.js';
+import { freePort } from '../free-port.ts';
+
+const command = fileURLToPath(import.meta.resolve('#quiesce/cli/main.js'));
+const builtInApp = fileURLToPath(import.meta.resolve('#quiesce/worker/main.js'));
+const tether = new URL('../tether.js', import.meta.url).href;
+
+export interface ClusterOptions {
+  /** An absolute path. Default: the built-in app. */
+  readonly script?: string;
+  /** Default 2. */
+  readonly instances?: number;
+  /** What the workers get in their environment, beside PORT and HOST. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Further fields of the app in its ecosystem configuration. */
+  readonly app?: Readonly<Record<string, unknown>>;
+  /** Its `quiesce` settings; the admin server gets a free port where this says nothing of it. */
+  readonly quiesce?: Readonly<Record<string, unknown>>;
+  /** Further arguments of `quiesce start`. */
+  readonly args?: readonly string[];
+  /** What the primary gets in its environment. */
+  readonly primaryEnv?: Readonly<Record<string, string>>;
+}
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** A cluster that is ready to serve (or held by an operator). Rejects with its output where it ends before. */
+export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  const cluster = await Cluster.create(options);
+  try {
+    cluster.launch();
+    await cluster.ready();
+  } catch (error) {
+    await cluster.close();
+    throw error;
+  }
+  return cluster;
+}
+
+export class Cluster {
+  /** Holds the configuration and the data directory; removed by {@link Cluster.close}. */
+  readonly folder: string;
+  readonly configFile: string;
+  readonly dataDir: string;
+  readonly port: number;
+  readonly url: string;
+  readonly control: ControlClient;
+  /** All that the primary of the last launch wrote. */
+  output = '';
+  readonly #options: ClusterOptions;
+  #child: ChildProcess | undefined;
+  #exited: Promise<Exit> = Promise.resolve({ code: null, signal: null });
+
+  private constructor(folder: string, port: number, options: ClusterOptions) {
+    this.folder = folder;
+    this.configFile = join(folder, 'ecosystem.config.json');
+    this.dataDir = join(folder, 'data');
+    this.port = port;
+    this.url = `http://127.0.0.1:${port}`;
+    this.control = new ControlClient(this.dataDir);
+    this.#options = options;
+  }
+
+  /** Nothing runs yet. */
+  static async create(options: ClusterOptions): Promise<Cluster> {
+    const folder = await mkdtemp(join(await realpath(tmpdir()), 'quiesce-'));
+    const cluster = new Cluster(folder, await freePort(), options);
+    await cluster.configure(options.quiesce ?? {});
+    return cluster;
+  }
+
+  /** Writes the configuration that the next launch reads. */
+  async configure(quiesce: Readonly<Record<string, unknown>>): Promise<void> {
+    const { script = builtInApp, instances = 2, env = {}, app = {} } = this.#options;
+    const config = {
+      name: 'app',
+      script,
+      instances,
+      env: { PORT: String(this.port), HOST: '127.0.0.1', ...env },
+      ...app,
+      quiesce: { admin: { port: 0 }, data_dir: this.dataDir, ...quiesce },
+    };
+    await writeFile(this.configFile, JSON.stringify({ apps: [config] }));
+  }
+
+  get pid(): number {
+    if (this.#child?.pid === undefined) throw new Error('the cluster has not been launched');
+    return this.#child.pid;
+  }
+
+  /** How the primary of the last launch ended. */
+  get exited(): Promise<Exit> {
+    return this.#exited;
+  }
+
+  /** Starts the primary, and waits for nothing. */
+  launch(): void {
+    const args = ['--import', tether, command, 'start', this.configFile, ...(this.#options.args ?? [])];
+    const {
+      MONGODB_URI: _uri,
+      QUIESCE_DATA_DIR: _dir,
+      QUIESCE_SYNC_TOKEN: _token,
+      PORT: _port,
+      ...inherited
+    } = process.env;
+    const child = spawn(process.execPath, args, {
+      cwd: this.folder,
+      env: { ...inherited, NO_COLOR: '1', ...this.#options.primaryEnv },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    this.#child = child;
+    this.output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => (this.output += text));
+    }
+    this.#exited = once(child, 'close').then(([code, signal]) => ({ code, signal }));
+  }
+
+  status(): Promise<ClusterStatus> {
+    return this.control.status();
+  }
+
+  /** Resolves when every worker that the configuration asks for has left `starting`. */
+  async ready(within = 30_000): Promise<ClusterStatus> {
+    const { instances = 2 } = this.#options;
+    const settled = ({ workers }: ClusterStatus): boolean =>
+      workers.length === instances && workers.every(({ state }) => state === 'serving' || state === 'quiesced');
+    return this.until('all workers are ready', settled, within);
+  }
+
+  /** Polls the status until it is as wanted. Rejects at the deadline, and as soon as the primary has ended. */
+  async until(what: string, wanted: (status: ClusterStatus) => boolean, within = 10_000): Promise<ClusterStatus> {
+    let ended = false;
+    void this.#exited.then(() => (ended = true));
+    const deadline = Date.now() + within;
+    let last: unknown;
+    for (;;) {
+      const status = await this.status().catch((error: unknown) => void (last = error));
+      if (status !== undefined && wanted(status)) return status;
+      if (ended) throw new Error(`the primary ended before ${what}:\n${this.output}`);
+      if (Date.now() > deadline) {
+        throw new Error(`not within ${within} ms: ${what}\n${JSON.stringify(status)}\n${this.output}`, { cause: last });
+      }
+      await delay(20);
+    }
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    process.kill(this.pid, signal);
+  }
+
+  /** SIGKILL to the primary. Resolves when it is gone; its workers follow on their own. */
+  async kill(): Promise<void> {
+    this.#child?.kill('SIGKILL');
+    await this.#exited;
+  }
+
+  /** SIGTERM to the primary; how it ended. */
+  async stop(): Promise<Exit> {
+    this.#child?.kill('SIGTERM');
+    return this.#exited;
+  }
+
+  /** Ends it if it still runs, and removes its folder. */
+  async close(): Promise<void> {
+    const { pid, exitCode, signalCode } = this.#child ?? {};
+    if (pid !== undefined && exitCode === null && signalCode === null) await this.kill();
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}

@@ -1,0 +1,2 @@
+/** A test app tells with this header which slot has answered. */
+export const slotHeader = 'x-slot';

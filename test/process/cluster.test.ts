@@ -1,0 +1,42 @@
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { connectToWorkers } from '../../dev/cluster/connection.ts';
+import { useClusters } from './harness/clusters.ts';
+
+const app = fileURLToPath(new URL('./fixtures/app.js', import.meta.url));
+
+describe('a cluster', function () {
+  this.timeout(60_000);
+  const clusters = useClusters();
+
+  it('serves from every worker, and stops with exit code 0 on SIGTERM', async () => {
+    const cluster = await clusters.start({ script: app, instances: 4 });
+    const connections = await connectToWorkers(cluster.url, 4);
+    expect(connections.map(({ slot }) => slot)).to.have.members([0, 1, 2, 3]);
+    const answers = await Promise.all(connections.map((connection) => connection.request('/work')));
+    expect(answers.map(({ status }) => status)).to.deep.equal([200, 200, 200, 200]);
+    expect(answers.map(({ slot }) => slot)).to.deep.equal(connections.map(({ slot }) => slot));
+    await Promise.all(connections.map((connection) => connection.close()));
+    expect(await cluster.stop()).to.deep.equal({ code: 0, signal: null });
+  });
+
+  it('of three PUTs at the same moment at three workers runs one, and refuses two at once, twelve rounds running', async () => {
+    const cluster = await clusters.start({ script: app, instances: 4 });
+    const connections = await connectToWorkers(cluster.url, 3);
+    for (let round = 0; round < 12; round += 1) {
+      const feed = Array.from({ length: 500 }, (_, index) => ({ id: index, round }));
+      const request = {
+        method: 'PUT' as const,
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify(feed),
+      };
+      const answers = await Promise.all(connections.map((connection) => connection.request('/api/sync', request)));
+      expect(
+        answers.map(({ status }) => status),
+        `round ${round}`,
+      ).to.have.members([204, 409, 409]);
+      expect(await clusters.database.db.collection('resources').countDocuments({ round })).to.equal(500);
+    }
+    await Promise.all(connections.map((connection) => connection.close()));
+  });
+});
