@@ -56,10 +56,18 @@ export async function readFeedBytes(
     }
     if (head?.length) take(head);
   };
+  let failure: unknown;
+  const guarded = (chunks: AsyncIterable<Buffer>): Promise<void> =>
+    consume(chunks).catch((error: unknown) => {
+      failure = error; // pipeline() may tell of the stream that this broke instead
+      throw error;
+    });
   try {
-    if (decoder === null) await pipeline(createReadStream(path, { highWaterMark: chunkSize }), consume, { signal });
-    else await pipeline(createReadStream(path, { highWaterMark: chunkSize }), decoder, consume, { signal });
-  } catch (error) {
+    if (decoder === null) await pipeline(createReadStream(path, { highWaterMark: chunkSize }), guarded, { signal });
+    else await pipeline(createReadStream(path, { highWaterMark: chunkSize }), decoder, guarded, { signal });
+  } catch (first) {
+    signal.throwIfAborted();
+    const error = failure ?? first;
     if (isCodingError(error)) {
       throw malformedJson(
         `its ${coding} coding is broken or cut off (${error.message}) after ${bytes} decoded bytes`,

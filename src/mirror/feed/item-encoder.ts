@@ -57,10 +57,7 @@ export class ItemEncoder {
     try {
       if (!isUtf8(bytes.subarray(start, end))) text.malformed('bytes that are no UTF-8 in the item', start);
       const type = this.#converter.convert(text);
-      if (type !== bsonType.object)
-        text.refuse(
-          `an item has to be an object, and this is ${type === bsonType.array ? 'an array' : nameOfType(type)}`,
-        );
+      if (type !== bsonType.object) text.refuse(`an item has to be an object, and this is ${nameOfType(type)}`);
       const { out } = this.#converter;
       this.#assemble(this.#extendedJson ? this.#extended(bytes, start, end) : out.bytes);
       return true;
@@ -75,6 +72,7 @@ export class ItemEncoder {
   #extended(bytes: Buffer, start: number, end: number): Uint8Array {
     try {
       const value: unknown = BSON.EJSON.parse(bytes.toString('utf8', start, end), { relaxed: false });
+      if (hasInvalidDate(value)) throw new TypeError('a $date that is none');
       return BSON.serialize(value as BSON.Document, { ignoreUndefined: false });
     } catch (error) {
       return this.#text.refuse(`no valid Extended JSON: ${error instanceof Error ? error.message : String(error)}`);
@@ -175,6 +173,12 @@ function keyFault(bytes: Uint8Array, type: number, value: number): string | null
   }
 }
 
+/** The driver reads a `$date` that it does not understand as an invalid Date, and stores that as 1970. */
+function hasInvalidDate(value: unknown): boolean {
+  if (value instanceof Date) return Number.isNaN(value.getTime());
+  return typeof value === 'object' && value !== null && Object.values(value).some(hasInvalidDate);
+}
+
 function hasDollar(bytes: Uint8Array, at: number): boolean {
   const elements = new Elements(bytes, at);
   while (elements.next()) {
@@ -185,9 +189,19 @@ function hasDollar(bytes: Uint8Array, at: number): boolean {
   return false;
 }
 
+const typeNames: Readonly<Record<number, string>> = {
+  [bsonType.string]: 'a string',
+  [bsonType.array]: 'an array',
+  [bsonType.null]: 'null',
+  [bsonType.boolean]: 'a boolean',
+  [bsonType.int32]: 'a number',
+  [bsonType.int64]: 'a number',
+  [bsonType.double]: 'a number',
+  [bsonType.regex]: 'a regular expression',
+};
+
 function nameOfType(type: number): string {
-  const found = Object.entries(bsonType).find(([, byte]) => byte === type);
-  return `a value of the type ${found?.[0] ?? type}`;
+  return typeNames[type] ?? 'of another type';
 }
 
 function scopeElements(scope: Readonly<Record<string, unknown>>, key: string): Elements[] {

@@ -1,0 +1,53 @@
+import { expect } from 'chai';
+import { MirrorThread } from '#quiesce/mirror/handle.js';
+import { refusal, useMirror } from './harness.ts';
+
+describe('the handle of the mirror thread', function () {
+  this.timeout(30_000);
+  const mirrors = useMirror();
+
+  it('says whether the database is there, and what it knows of earlier epochs', async () => {
+    const request = { uri: mirrors.uri, db: mirrors.name, timeout: 5000 };
+    expect(await mirrors.thread.check(request)).to.deep.equal({ replicaSet: true, fenceEpoch: 0 });
+    await mirrors.mirror([{ id: 1 }]);
+    const job = await mirrors.job([{ id: 1 }]);
+    await mirrors.thread.prepare(job);
+    await mirrors.thread.write(job.run, 77);
+    expect(await mirrors.thread.check(request)).to.deep.equal({ replicaSet: true, fenceEpoch: 77 });
+    const nowhere = await refusal(mirrors.thread.check({ uri: 'mongodb://127.0.0.1:1/', timeout: 200 }));
+    expect(nowhere.code).to.equal('database-unavailable');
+  });
+
+  it('outlives a thread that runs out of memory', async () => {
+    const crashes: string[] = [];
+    const thread = new MirrorThread({
+      memoryLimitMb: 6,
+      onProgress: () => {},
+      onCrash: ({ code }) => crashes.push(code),
+      log: { warn: () => {} },
+    });
+    for (let i = 1; i <= 2; i++) {
+      const refused = await refusal(thread.check({ uri: mirrors.uri, timeout: 5000 }));
+      expect(refused.code).to.equal('run-failed');
+      expect(refused.message).to.contain('6 MB of memory');
+      expect(crashes).to.have.lengthOf(i);
+    }
+    await thread.close();
+  });
+
+  it('forgets a run that is cancelled while it is prepared', async () => {
+    const job = await mirrors.job(Array.from({ length: 300_000 }, (_, id) => ({ id })));
+    const preparing = refusal(mirrors.thread.prepare(job));
+    await mirrors.thread.cancel(job.run);
+    expect((await preparing).message).to.equal('The run was cancelled.');
+    expect((await refusal(mirrors.thread.write(job.run, 1))).code).to.equal('internal');
+    await mirrors.thread.cancel('never seen');
+  });
+
+  it('is closed with calls going on, and takes none afterwards', async () => {
+    const preparing = refusal(mirrors.thread.prepare(await mirrors.job([{ id: 1 }])));
+    await mirrors.thread.close();
+    expect((await preparing).code).to.be.oneOf(['stopping', 'run-failed']);
+    expect((await refusal(mirrors.thread.plan('x'))).code).to.equal('stopping');
+  });
+});
