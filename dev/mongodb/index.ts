@@ -48,8 +48,9 @@ export async function startMongo(options: MongoOptions = {}): Promise<DevMongo> 
   if (uri) return external(uri);
   const log = options.log ?? ((line: string) => process.stderr.write(`mongodb: ${line}\n`));
   await sweepOrphans(log);
+  const kept = options.dataDir === undefined ? undefined : await openKept(options.dataDir);
   const found = await findMongod(log);
-  const server = new Server(found, options, await openFolder(options.dataDir));
+  const server = new Server(found, options, kept ?? (await openTemporary()));
   try {
     await server.start();
   } catch (error) {
@@ -71,14 +72,16 @@ interface Folder {
   readonly kept: boolean;
 }
 
-async function openFolder(dataDir: string | undefined): Promise<Folder> {
-  if (dataDir === undefined)
-    return { path: await mkdtemp(join(await realpath(tmpdir()), 'quiesce-mongodb-')), kept: false };
+async function openTemporary(): Promise<Folder> {
+  return { path: await mkdtemp(join(await realpath(tmpdir()), 'quiesce-mongodb-')), kept: false };
+}
+
+async function openKept(dataDir: string): Promise<Folder> {
   await mkdir(resolve(dataDir), { recursive: true, mode: 0o700 });
   const path = await realpath(resolve(dataDir));
   const owner = await livingOwner(join(path, 'db'));
-  if (owner !== undefined) throw new Error(`the MongoDB in ${path} is already run by process ${owner}`);
-  return { path, kept: true };
+  if (owner === undefined) return { path, kept: true };
+  throw new Error(`The MongoDB in ${path} is already run by process ${owner}. End that one, or set MONGODB_URI.`);
 }
 
 class Server implements DevMongo {

@@ -7,10 +7,19 @@ export interface SignalActions {
   readonly reload: () => Promise<void>;
   readonly scaleBy: (step: 1 | -1) => Promise<void>;
   readonly log: Logger;
+  /** In ms; default the monotonic clock. */
+  readonly now?: () => number;
 }
 
+/**
+ * One Ctrl-C arrives twice under npm, and one `timeout` too: the process group gets the signal and the parent forwards
+ * it. What comes again within this time, ms, is that echo and not the second signal that stops at once.
+ */
+const echo = 300;
+
 /** Returns how to remove the handlers. Signals follow nginx, unicorn and puma; docs/signals.md has the table. */
-export function onSignals({ stop, toggleHold, reload, scaleBy, log }: SignalActions): () => void {
+export function onSignals(actions: SignalActions): () => void {
+  const { stop, toggleHold, reload, scaleBy, log, now = () => performance.now() } = actions;
   const later = (signal: NodeJS.Signals, action: () => void | Promise<void>) => (): void => {
     log.info({ signal }, `${signal} received`);
     setImmediate(() => {
@@ -19,9 +28,18 @@ export function onSignals({ stop, toggleHold, reload, scaleBy, log }: SignalActi
       );
     });
   };
+  let stoppedAt = -Infinity;
+  const stopUnlessEcho = (signal: NodeJS.Signals): (() => void) => {
+    const act = later(signal, () => stop(false));
+    return () => {
+      if (now() - stoppedAt < echo) return log.debug({ signal }, `${signal} received again at once: an echo`);
+      stoppedAt = now();
+      act();
+    };
+  };
   const handlers: [NodeJS.Signals, () => void][] = [
-    ['SIGTERM', later('SIGTERM', () => stop(false))],
-    ['SIGINT', later('SIGINT', () => stop(false))],
+    ['SIGTERM', stopUnlessEcho('SIGTERM')],
+    ['SIGINT', stopUnlessEcho('SIGINT')],
     ['SIGUSR2', later('SIGUSR2', toggleHold)],
     ['SIGHUP', later('SIGHUP', reload)],
     ['SIGTTIN', later('SIGTTIN', () => scaleBy(1))],

@@ -134,7 +134,7 @@ describe('the development MongoDB', function () {
       () => 'none',
       (error: Error) => error.message,
     );
-    expect(refusal).to.match(new RegExp(`already run by process ${owner.pid}$`));
+    expect(refusal).to.match(new RegExp(`already run by process ${owner.pid}\\.`));
   });
 
   it('goes with an owner that is killed, and takes its temporary folder along', async () => {

@@ -1,0 +1,49 @@
+import { expect } from 'chai';
+import { pino } from 'pino';
+import { onSignals } from '#quiesce/primary/signals.js';
+
+describe('signals to the primary', () => {
+  let time: number;
+  let stops: number;
+  let remove: () => void;
+
+  beforeEach(() => {
+    time = 0;
+    stops = 0;
+    remove = onSignals({
+      stop: () => void (stops += 1),
+      toggleHold: () => {},
+      reload: async () => {},
+      scaleBy: async () => {},
+      log: pino({ enabled: false }),
+      now: () => time,
+    });
+  });
+
+  afterEach(() => remove());
+
+  /** The handlers alone: a real signal would end mocha once they are removed. */
+  async function receive(signal: NodeJS.Signals, at: number): Promise<void> {
+    time = at;
+    process.emit(signal);
+    await new Promise(setImmediate);
+  }
+
+  it('take a signal that is forwarded to a whole group and to its leader as one', async () => {
+    await receive('SIGTERM', 1000);
+    await receive('SIGTERM', 1006);
+    expect(stops).to.equal(1);
+  });
+
+  it('let a second signal, sent by somebody who will not wait, through', async () => {
+    await receive('SIGTERM', 1000);
+    await receive('SIGTERM', 1300);
+    expect(stops).to.equal(2);
+  });
+
+  it('are nobody’s any more when the handlers are removed', () => {
+    const listening = process.listenerCount('SIGUSR2');
+    remove();
+    expect(process.listenerCount('SIGUSR2')).to.equal(listening - 1);
+  });
+});
