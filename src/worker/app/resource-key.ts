@@ -1,31 +1,37 @@
-/** Keys in URLs. A path holds text, and the keys of a feed may be numbers: `7` and `"7"` are two documents. */
+/**
+ * Keys in URLs. A URL holds text, and the keys of a feed may be numbers: `7` and `"7"` are two documents. A number is
+ * written as it is, a text as it is unless it would be read as something else: then in quotes, as JSON has it.
+ */
 import { BSON } from 'mongodb';
 
 const { EJSON } = BSON;
 
-/** An opaque text that stands for a key of any type, for `after`. */
+/** For `after`; {@link decodeKey} gives the key back. */
 export function encodeKey(key: unknown): string {
-  return typeof key === 'string'
-    ? `s${key}`
-    : `e${Buffer.from(EJSON.stringify({ key }, { relaxed: false })).toString('base64url')}`;
+  if (typeof key === 'string') return decodeKey(key) === key ? key : JSON.stringify(key);
+  return typeof key === 'number' || typeof key === 'boolean' ? String(key) : EJSON.stringify(key, { relaxed: false });
 }
 
-/** `undefined` where the text is none of ours. A plain key is taken too, since people write URLs by hand. */
+/** A text that cannot be read as anything else is a text. */
 export function decodeKey(text: string): unknown {
-  if (text.startsWith('s')) return text.slice(1);
-  if (!text.startsWith('e')) return undefined;
+  const plain = plainKey(text);
+  if (plain !== undefined) return plain;
+  if (!/^["{]/.test(text)) return text;
   try {
-    const parsed: unknown = EJSON.parse(Buffer.from(text.slice(1), 'base64url').toString('utf8'), { relaxed: false });
-    return (parsed as { key: unknown }).key;
+    return EJSON.parse(text, { relaxed: false }) as unknown;
   } catch {
-    return undefined;
+    return text;
   }
 }
 
-/** What a key in a path may mean: the text, the number or the boolean that is written so. */
+/** What a key in a path may mean: the text itself, or what it stands for. */
 export function keysFromPath(text: string): unknown[] {
-  const keys: unknown[] = [text];
-  if (/^-?(0|[1-9]\d*)(\.\d+)?(e[+-]?\d+)?$/i.test(text)) keys.push(Number(text));
-  if (text === 'true' || text === 'false') keys.push(text === 'true');
-  return keys;
+  const key = decodeKey(text);
+  return key === text ? [text] : [text, key];
+}
+
+function plainKey(text: string): number | boolean | undefined {
+  if (text === 'true' || text === 'false') return text === 'true';
+  const number = Number(text);
+  return Number.isFinite(number) && String(number) === text ? number : undefined;
 }

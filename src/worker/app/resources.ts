@@ -66,7 +66,6 @@ function readLimit(req: Request): number {
 }
 
 function readAfter(text: unknown): unknown {
-  const key = typeof text === 'string' ? decodeKey(text) : undefined;
-  if (key === undefined) throw new QuiesceError('bad-request', 'after must be the `next` of a former page.');
-  return key;
+  if (typeof text === 'string') return decodeKey(text);
+  throw new QuiesceError('bad-request', 'after must be given once: the `next` of a former page, or a key.');
 }
