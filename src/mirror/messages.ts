@@ -52,6 +52,8 @@ export interface Prepared {
   readonly needsPause: boolean;
   /** Counts, where they are known before the pause. */
   readonly counts?: Counts;
+  /** How long the collection was compared before the pause. */
+  readonly scanMs?: number;
   readonly strategy: Report['strategy'];
 }
 

@@ -3,7 +3,7 @@
  * the end of its run. Those of a worker that is gone are forgotten.
  */
 import type { QuiesceError } from '../errors.ts';
-import type { RunRecord } from '../protocol/runs.ts';
+import { isEnded, type RunRecord } from '../protocol/runs.ts';
 import { keyOf } from './maintenance/state.ts';
 import type { WorkerRef } from './ports.ts';
 
@@ -43,10 +43,11 @@ export class Callers {
     return this.#watchers.get(run)?.values() ?? [];
   }
 
+  /** Answers those who wait for the end, or for as far as it can be waited. */
   ended(run: RunRecord): void {
     for (const { answer } of this.#waiters.get(run.id) ?? []) answer({ value: run });
     this.#waiters.delete(run.id);
-    this.#watchers.delete(run.id);
+    if (isEnded(run.state)) this.#watchers.delete(run.id);
   }
 
   /** Answers those of a worker that must go before their runs have ended. Returns how many there were. */

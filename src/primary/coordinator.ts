@@ -20,7 +20,7 @@ import {
 } from './maintenance/state.ts';
 import { holdsOf, PauseInformer } from './pause-informer.ts';
 import type { WorkerEvents, WorkerPort, WorkerRef } from './ports.ts';
-import { refusal, runFailure } from './run-failure.ts';
+import { abandoned, refusal, runFailure } from './run-failure.ts';
 import type { RunStore } from './run-store.ts';
 import type { SyncRuns } from './sync-runs.ts';
 import { WorkerRequests } from './worker-requests.ts';
@@ -55,6 +55,7 @@ export class Coordinator implements WorkerEvents {
   readonly #loop: MaintenanceLoop;
   readonly #callers = new Callers();
   readonly #listeners = new Set<() => void>();
+  readonly #unfinished: string[] = [];
   #persisting: Promise<void> = Promise.resolve();
   readonly #informer: PauseInformer;
   readonly #requests: WorkerRequests;
@@ -69,7 +70,7 @@ export class Coordinator implements WorkerEvents {
     const dispatch = (event: Event): void => this.#dispatch(event);
     this.#requests = new WorkerRequests({ runs: deps.runs, sync: deps.sync, callers: this.#callers, dispatch });
     deps.runs.onChange((run) => this.#onRunChange(run));
-    deps.sync.connect(dispatch);
+    deps.sync.connect(dispatch, () => this.beats.refused);
   }
 
   get state(): State {
@@ -98,12 +99,34 @@ export class Coordinator implements WorkerEvents {
     this.#persisting.catch(() => {}); // logged; nobody waits for a signal's end
   }
 
-  /** No new run from now on. Resolves when the one at work has ended. */
+  /** Finishes what a former primary began, before any gate opens. To be called before the first worker is there. */
+  recover(runs: readonly string[]): void {
+    this.#unfinished.push(...runs);
+    this.#recoverNext();
+  }
+
+  #recoverNext(): void {
+    const run = this.#unfinished.shift();
+    if (run !== undefined) this.#dispatch({ type: 'recover', run });
+  }
+
+  /** No new run from now on. Resolves when the one at work has ended; one that rolls forward is left to the next primary. */
   stop(): Promise<void> {
     this.#dispatch({ type: 'stop' });
+    return this.#until(() => this.state.run === null || this.#deps.sync.isRollingForward(this.state.run.id));
+  }
+
+  /** False where the run is not being rolled forward. Resolves when the history knows that it was given up. */
+  async abandon(id: string): Promise<boolean> {
+    if (!this.#deps.sync.abandon(id)) return false;
+    await this.#until(() => this.#deps.runs.get(id)?.endedAt !== undefined);
+    return true;
+  }
+
+  #until(condition: () => boolean): Promise<void> {
     return new Promise((resolve) => {
       const look = (): void => {
-        if (this.state.run !== null) return;
+        if (!condition()) return;
         forget();
         resolve();
       };
@@ -187,6 +210,7 @@ export class Coordinator implements WorkerEvents {
         return this.#kill(effect.worker, effect.why);
       case 'grant':
         this.#reached(state);
+        void runs.save(effect.run); // so that the history tells of it, should the primary die
         if (state.run?.stage === 'running') port.pin(state.run.owner!, true);
         return this.#callers.answerClaim(effect.run, {
           value: { run: effect.run, epoch: effect.epoch } satisfies Replies['claim'],
@@ -195,7 +219,7 @@ export class Coordinator implements WorkerEvents {
         // A claim that was refused never was a run. A submission that was refused belongs to one that is over.
         if (state.run?.id !== effect.run) {
           if (runs.get(effect.run)?.endedAt === undefined) runs.remove(effect.run);
-          sync.discard(effect.run);
+          void sync.discard(effect.run);
         }
         return this.#callers.answerClaim(effect.run, { error: refusal(effect.code, effect.holder) });
       case 'prepare':
@@ -209,6 +233,7 @@ export class Coordinator implements WorkerEvents {
         return sync.cancel(effect.run);
       case 'ended':
         if (before.run?.owner) port.pin(before.run.owner, false);
+        this.#recoverNext();
         return void this.#end(effect.run, effect.error, before);
       case 'persist':
         return this.#persist(state);
@@ -239,8 +264,9 @@ export class Coordinator implements WorkerEvents {
   async #end(id: string, code: ErrorCode | null, before: State): Promise<void> {
     const { runs, sync, rules, log } = this.#deps;
     const said = runs.get(id)?.error as Problem | undefined;
-    const error =
-      code === null
+    const error = sync.isAbandoned(id)
+      ? abandoned(said)
+      : code === null
         ? null
         : said?.code === code
           ? QuiesceError.fromProblem(said)
@@ -249,13 +275,13 @@ export class Coordinator implements WorkerEvents {
     sync.ended(id);
     await this.beats.tally(() => this.state);
     const report = sync.report(id, error, { workers: before.workers.size, refused: this.beats.refused });
-    runs.update(id, {
-      state: error === null ? 'succeeded' : 'failed',
-      endedAt: new Date().toISOString(),
+    const state = sync.isAbandoned(id) ? 'abandoned' : error === null ? 'succeeded' : 'failed';
+    await runs.end(id, {
+      state,
       ...(report === null ? {} : { report }),
       ...(error === null ? {} : { error: error.toProblem() }),
     });
-    sync.discard(id);
+    await sync.discard(id);
     if (error === null) log.info({ run: id, report }, `run ${id} succeeded`);
     else log.warn({ run: id, code: error.code, report }, `run ${id} failed: ${error.message}`);
   }
@@ -270,7 +296,8 @@ export class Coordinator implements WorkerEvents {
   #onRunChange(run: RunRecord): void {
     for (const ref of this.#callers.watchers(run.id))
       this.#deps.port.send(ref, { type: 'run-changed', epoch: this.state.epoch, run });
-    if (isEnded(run.state)) this.#callers.ended(run);
+    // One that rolls forward may take for ever: its client gets a 202 and can follow it.
+    if (isEnded(run.state) || run.state === 'rolling-forward') this.#callers.ended(run);
     for (const listener of this.#listeners) listener();
   }
 

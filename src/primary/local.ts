@@ -14,6 +14,7 @@ import { MirrorThread } from '../mirror/handle.ts';
 import type { FromWorker } from '../protocol/messages.ts';
 import { Coordinator } from './coordinator.ts';
 import type { WorkerPort, WorkerRef } from './ports.ts';
+import { Journal } from './journal.ts';
 import { rulesOf } from './rules.ts';
 import { RunStore } from './run-store.ts';
 import { SyncRuns } from './sync-runs.ts';
@@ -27,7 +28,14 @@ export async function startLocalPrimary(toWorker: (message: unknown) => void): P
   const runs = await RunStore.open(join(config.dataDir, 'runs'), log);
   await mkdir(join(config.dataDir, 'spool'), { mode: 0o700 });
   await mkdir(join(config.dataDir, 'work'), { mode: 0o700 });
-  const sync = new SyncRuns({ config, runs, log, thread: (onProgress) => new MirrorThread({ onProgress, log }) });
+  const journal = await Journal.open(join(config.dataDir, 'journal'));
+  const sync = new SyncRuns({
+    config,
+    runs,
+    journal,
+    log,
+    thread: (onProgress) => new MirrorThread({ onProgress, log }),
+  });
   const port: WorkerPort = {
     send: (_ref, message) => {
       // As over IPC: after what is running now, in order.

@@ -2,7 +2,6 @@
  * A primary from start to end: lock → state of the last one → database → control socket → workers → stop.
  * Whatever is first is undone last.
  */
-import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { AppConfig } from '../config.ts';
@@ -13,6 +12,7 @@ import { Coordinator } from './coordinator.ts';
 import { prepareDataDir } from './data-dir.ts';
 import { requireDatabase } from './database-check.ts';
 import { HoldFile } from './hold-file.ts';
+import { Journal } from './journal.ts';
 import { acquireLock } from './lock.ts';
 import { createLog } from './log.ts';
 import { operations } from './operations.ts';
@@ -21,6 +21,7 @@ import { RunStore } from './run-store.ts';
 import { onSignals } from './signals.ts';
 import { Supervisor } from './supervisor.ts';
 import { SyncRuns } from './sync-runs.ts';
+import { takeOver } from './take-over.ts';
 
 /**
  * Runs until it is stopped. Resolves with the exit code.
@@ -44,16 +45,14 @@ async function runLocked(
   onLost: (handler: (reason: string) => void) => void,
 ): Promise<number> {
   const { dataDir } = config;
-  await rm(join(dataDir, 'spool'), { recursive: true, force: true });
-  await mkdir(join(dataDir, 'spool'), { recursive: true, mode: 0o700 });
-  await mkdir(join(dataDir, 'work'), { recursive: true, mode: 0o700 });
-
   const holdFile = new HoldFile(join(dataDir, 'maintenance.json'));
   const stored = await holdFile.load(Date.now());
   const runs = await RunStore.open(join(dataDir, 'runs'), log);
+  const journal = await Journal.open(join(dataDir, 'journal'));
   const sync = new SyncRuns({
     config,
     runs,
+    journal,
     log,
     thread: (onProgress) => new MirrorThread({ onProgress, log }),
   });
@@ -74,6 +73,7 @@ async function runLocked(
     holdFile,
     log,
   });
+  coordinator.recover(await takeOver({ dataDir, journal, runs, sync, log }));
   supervisor = new Supervisor(config, { events: coordinator, settings: sync.workerSettings, log });
   if (stored.operator)
     log.warn(

@@ -49,6 +49,7 @@ export function operations({ name, coordinator, supervisor, runs, stop }: Operat
     async abandon(id): Promise<RunRecord> {
       const run = runs.get(id);
       if (run === undefined) throw new QuiesceError('not-found', `There is no run ${id}.`);
+      if (await coordinator.abandon(id)) return runs.get(id) ?? run;
       throw new QuiesceError(
         'bad-request',
         `Run ${id} is ${run.state}: only a run that is being rolled forward can be abandoned.`,

@@ -1,5 +1,5 @@
 /** What a refused claim and a run that ended badly say. Pure. */
-import { QuiesceError, type ErrorCode } from '../errors.ts';
+import { QuiesceError, type ErrorCode, type Problem } from '../errors.ts';
 import type { WaitingRequest } from '../protocol/runs.ts';
 import type { Rules } from './maintenance/state.ts';
 
@@ -53,4 +53,11 @@ export function runFailure(code: ErrorCode, rules: Rules, waitingFor: readonly W
     default:
       return new QuiesceError(code, 'The run failed.');
   }
+}
+
+/** `last` is why it could not be rolled forward. */
+export function abandoned(last: Problem | undefined): QuiesceError {
+  const why = last === undefined ? '' : ` (${last.detail})`;
+  const what = `An operator gave the run up while it was being rolled forward${why}.`;
+  return new QuiesceError('run-failed', `${what} The collection may hold a part of it: send a feed to make it whole.`);
 }

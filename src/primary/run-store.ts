@@ -37,6 +37,11 @@ export class RunStore {
     return store;
   }
 
+  /** Those that a former primary left without an end. */
+  unended(): RunRecord[] {
+    return [...this.#runs.values()].filter((run) => !isEnded(run.state));
+  }
+
   /** Calls back with each change. */
   onChange(listener: (run: RunRecord) => void): void {
     this.#listeners.add(listener);
@@ -57,7 +62,7 @@ export class RunStore {
 
   add(run: RunRecord): void {
     this.#runs.set(run.id, run);
-    this.#changed(run);
+    this.#tell(run);
   }
 
   /** For one that never came to be. */
@@ -70,7 +75,26 @@ export class RunStore {
     if (run === undefined || isEnded(run.state)) return;
     const next = { ...run, ...change };
     this.#runs.set(id, next);
-    this.#changed(next);
+    this.#tell(next);
+  }
+
+  /** Something worth telling beside the plan. */
+  note(id: string, note: string): void {
+    const run = this.#runs.get(id);
+    if (run) this.update(id, { notes: [...(run.notes ?? []), note] });
+  }
+
+  /** The record of a run that has ended; durable when this resolves. */
+  end(id: string, end: Pick<RunRecord, 'state' | 'report' | 'error'>): Promise<void> {
+    const run = this.#runs.get(id);
+    if (run === undefined) return this.#writing;
+    // An error of an attempt that was made good is none of the run's.
+    const { error: _error, ...rest } = run;
+    const next: RunRecord = { ...rest, ...end, endedAt: new Date().toISOString() };
+    this.#runs.set(id, next);
+    const saved = this.save(id);
+    this.#tell(next);
+    return saved;
   }
 
   /** Makes the present record of a run durable, whatever its state. */
@@ -85,8 +109,7 @@ export class RunStore {
     await this.#writing;
   }
 
-  #changed(run: RunRecord): void {
-    if (isEnded(run.state)) void this.save(run.id);
+  #tell(run: RunRecord): void {
     for (const listener of this.#listeners) listener(run);
   }
 

@@ -1,132 +1,134 @@
 /**
- * The runs that the primary does itself: feeds that became its own. It keeps, per run, what the report needs, and
- * drives the mirror thread: prepare while the cluster serves, write when it is quiesced.
+ * The runs that the primary does itself: feeds that became its own.
+ *
+ * accepted ──prepare──▶ prepared ──(cluster quiesced)──▶ written
+ *                                        └─(failed half-way)─▶ rolling forward ⟲ until it is whole, or abandoned
+ *
+ * Before a feed is acknowledged it is in the journal, and before the pause the journal says that writing begins.
  */
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { AppConfig } from '../config.ts';
 import { QuiesceError, toQuiesceError } from '../errors.ts';
-import type { MirrorThread } from '../mirror/handle.ts';
-import type { MirrorJob, Prepared, Written } from '../mirror/messages.ts';
+import { MirrorError, type MirrorThread } from '../mirror/handle.ts';
 import type { DryRunReport, WorkerSettings } from '../protocol/messages.ts';
 import type { mirrorOptions, SpooledFeed } from '../protocol/mirror-job.ts';
 import type { Progress, Report } from '../protocol/runs.ts';
+import { DryRuns } from './dry-runs.ts';
+import type { Journal, JournalEntry } from './journal.ts';
 import type { Event, Stage } from './maintenance/state.ts';
-import { newRunId } from './run-id.ts';
+import { jobOf } from './mirror-job.ts';
+import { reportOf, type Work } from './run-report.ts';
 import type { RunStore } from './run-store.ts';
+import { workerSettingsOf } from './worker-settings.ts';
 
 export interface SyncRunsDeps {
   readonly config: AppConfig;
   readonly runs: RunStore;
+  readonly journal: Journal;
   readonly log: Logger;
-  /** Makes a mirror thread; a dry run gets one of its own, so that it never waits for a run or keeps one waiting. */
   readonly thread: (onProgress: (run: string, progress: Progress) => void) => MirrorThread;
 }
 
+/** How a half-written run is tried again, ms. */
+const firstRetry = 500;
+const longestRetry = 30_000;
+
 type RunEvent = Extract<Event, { type: 'prepared' | 'finished' }>;
 type Options = ReturnType<typeof mirrorOptions.parse>;
-
-/** What is known of a run beside its record; times by `performance.now()`. */
-interface Work {
-  readonly startedAt: number;
-  readonly refusedBefore: number;
-  feed?: SpooledFeed;
-  mirror?: Options;
-  prepared?: Prepared;
-  written?: Written;
-  drainingAt?: number;
-  runningAt?: number;
-  endedAt?: number;
-  epoch?: number;
-  forced: number;
-  cancelled?: boolean;
-}
 
 export class SyncRuns {
   readonly workerSettings: WorkerSettings;
   readonly #deps: SyncRunsDeps;
   readonly #work = new Map<string, Work>();
-  readonly #spoolDir: string;
+  readonly #dryRuns: DryRuns;
   #thread: MirrorThread | null = null;
   #dispatch: (event: RunEvent) => void = () => {};
-  #dryRunning = false;
-  /** Requests refused so far, to be subtracted from those at a run's end. */
-  refused: () => number = () => 0;
+  #refused: () => number = () => 0;
 
   constructor(deps: SyncRunsDeps) {
     this.#deps = deps;
-    const { config } = deps;
-    this.#spoolDir = join(config.dataDir, 'spool');
-    const { collection, key, token, maxBytes, uploadTimeout } = config.sync;
-    const { onPause, readyGrace, drainTimeout } = config.maintenance;
-    this.workerSettings = {
-      name: config.name,
-      mongodb: config.mongodb,
-      sync: { collection, key, token, maxBytes, uploadTimeout },
-      maintenance: { onPause, readyGrace, drainTimeout },
-      heartbeat: { interval: config.heartbeat.interval },
-      spoolDir: this.#spoolDir,
-    };
+    this.workerSettings = workerSettingsOf(deps.config);
+    this.#dryRuns = new DryRuns(deps.config, () => deps.thread(() => {}));
   }
 
-  connect(dispatch: (event: RunEvent) => void): void {
+  /** `refused` counts the requests that the cluster has refused so far. */
+  connect(dispatch: (event: RunEvent) => void, refused: () => number): void {
     this.#dispatch = dispatch;
+    this.#refused = refused;
   }
 
   /** @throws QuiesceError `database-unavailable` where none is configured */
   requireDatabase(): void {
     if (this.#deps.config.mongodb.uri !== null) return;
-    throw new QuiesceError(
-      'database-unavailable',
-      'No database is configured. Set MONGODB_URI, or mongodb.uri in the configuration, and restart.',
-    );
+    const detail = 'No database is configured. Set MONGODB_URI, or mongodb.uri in the configuration, and restart.';
+    throw new QuiesceError('database-unavailable', detail);
   }
 
-  accept(run: string, feed: SpooledFeed, mirror: Options): void {
+  /**
+   * Resolves when the feed would survive a power cut.
+   * @throws QuiesceError `insufficient-storage`
+   */
+  async accept(run: string, feed: SpooledFeed, mirror: Options): Promise<void> {
     Object.assign(this.#of(run), { feed, mirror });
+    await this.#journal(run, 'accepted');
+  }
+
+  /** A run that a former primary left unfinished; `write` begins anew with it. */
+  restore(entry: JournalEntry): void {
+    Object.assign(this.#of(entry.run), {
+      feed: entry.feed,
+      mirror: entry.mirror,
+      begunBefore: entry.state === 'writing',
+    });
   }
 
   prepare(run: string): void {
-    const { feed, mirror } = this.#of(run);
-    const job = this.#job(run, feed!, mirror!);
-    this.#mirror()
-      .prepare(job)
-      .then(
-        (prepared) => {
-          this.#of(run).prepared = prepared;
-          this.#dispatch({ type: 'prepared', run, needsPause: prepared.needsPause });
-        },
-        (error: unknown) => this.#failed(run, error),
-      );
+    void this.#settle(run, async (work) => {
+      const prepared = await this.#prepared(run, work);
+      if (prepared.needsPause) await this.#journal(run, 'writing');
+      this.#dispatch({ type: 'prepared', run, needsPause: prepared.needsPause });
+    });
   }
 
   write(run: string, epoch: number): void {
-    this.#of(run).epoch = epoch;
-    this.#mirror()
-      .write(run, epoch)
-      .then(
-        (written) => {
-          this.#of(run).written = written;
-          this.#dispatch({ type: 'finished', run, error: null });
-        },
-        (error: unknown) => this.#failed(run, error),
-      );
+    void this.#settle(run, async (work) => {
+      work.epoch = epoch;
+      if (work.begunBefore || !work.prepared) await this.#prepared(run, work);
+      await this.#written(run, work, epoch);
+    });
   }
 
   /** What it was doing rejects, if it has not ended yet. A write can only be ended together with its thread. */
   cancel(run: string): void {
     const work = this.#of(run);
     const thread = this.#mirror();
-    let ending: Promise<void>;
-    if (work.runningAt === undefined) {
-      ending = thread.cancel(run);
-    } else {
-      work.cancelled = true;
-      this.#thread = null;
-      ending = thread.close(0);
-    }
-    ending.catch((error: unknown) => this.#deps.log.warn({ err: error, run }, 'a run could not be cancelled'));
+    const writing = work.runningAt !== undefined;
+    work.cancelled = true;
+    if (writing) this.#thread = null;
+    (writing ? thread.close(0) : thread.cancel(run)).catch((error: unknown) =>
+      this.#deps.log.warn({ err: error, run }, 'a run could not be cancelled'),
+    );
+  }
+
+  /** Whether it is being tried again and again, with no end in sight. */
+  isRollingForward(run: string): boolean {
+    return this.#work.get(run)?.rolling !== undefined;
+  }
+
+  /** The operator takes a half-mirrored collection over a site that stays shut. False where it is not rolling forward. */
+  abandon(run: string): boolean {
+    const work = this.#work.get(run);
+    if (work?.rolling === undefined) return false;
+    work.abandoned = true;
+    work.rolling.abort();
+    this.#dispatch({ type: 'finished', run, error: 'run-failed' });
+    return true;
+  }
+
+  isAbandoned(run: string): boolean {
+    return this.#work.get(run)?.abandoned === true;
   }
 
   reached(run: string, stage: Stage, epoch: number | null): void {
@@ -145,77 +147,37 @@ export class SyncRuns {
     this.#of(run).forced += requests;
   }
 
-  /** Null where no feed was ever accepted: there is nothing to report but the error. */
   report(run: string, error: QuiesceError | null, cluster: { workers: number; refused: number }): Report | null {
-    const work = this.#of(run);
-    const record = this.#deps.runs.get(run);
-    const { feed, prepared, written } = work;
-    if (feed === undefined || record === undefined) return null;
-    const none = { inserted: 0, updated: 0, deleted: 0, unchanged: 0 };
-    return {
-      id: run,
-      epoch: work.epoch ?? 0,
-      state: error === null ? 'succeeded' : 'failed',
-      feed: { items: prepared?.items ?? 0, bytes: feed.bytes, digest: `sha-256=:${feed.digest}:` },
-      counts: written?.counts ?? (error === null ? prepared?.counts : undefined) ?? none,
-      timings: timingsOf(work),
-      strategy: written?.strategy ?? prepared?.strategy ?? 'scan',
-      workers: cluster.workers,
-      refused: Math.max(0, cluster.refused - work.refusedBefore),
-      forced: work.forced,
-      startedAt: record.startedAt,
-      endedAt: new Date().toISOString(),
-      ...(error === null ? {} : { error: error.toProblem() }),
-    };
+    return reportOf(this.#of(run), this.#deps.runs.get(run), error, cluster);
   }
 
-  /** The run is over: nothing of it is needed any more. */
-  discard(run: string): void {
+  /** The run is over, and the history knows it: nothing else of it is needed any more. */
+  async discard(run: string): Promise<void> {
     const feed = this.#work.get(run)?.feed;
     this.#work.delete(run);
-    if (feed) void this.#remove(feed.path);
+    if (feed === undefined) return;
+    await this.#quietly(this.#deps.journal.remove(run), run);
+    await this.#quietly(rm(feed.path, { force: true }), run);
   }
 
   async dryRun(feed: SpooledFeed, mirror: Options): Promise<DryRunReport> {
-    const started = performance.now();
     try {
       this.requireDatabase();
-      if (this.#dryRunning)
-        throw new QuiesceError('run-in-progress', 'Another dry run is going on. Try again when it has ended.');
-      this.#dryRunning = true;
-      const run = newRunId(new Date());
-      const thread = this.#deps.thread(() => {});
-      try {
-        const { items, prepareMs } = await thread.prepare(this.#job(run, feed, mirror));
-        const { counts, scanMs } = await thread.plan(run);
-        const total = performance.now() - started + feed.uploadMs;
-        return {
-          feed: { items, bytes: feed.bytes, digest: `sha-256=:${feed.digest}:` },
-          counts,
-          timings: {
-            upload: round(feed.uploadMs),
-            prepare: round(prepareMs),
-            scan: round(scanMs),
-            total: round(total),
-          },
-        };
-      } finally {
-        this.#dryRunning = false;
-        await thread.close();
-      }
+      return await this.#dryRuns.run(feed, mirror);
     } finally {
-      await this.#remove(feed.path);
+      await this.#quietly(rm(feed.path, { force: true }), feed.path);
     }
   }
 
   async close(): Promise<void> {
+    for (const { rolling } of this.#work.values()) rolling?.abort();
     await this.#thread?.close();
   }
 
   #of(run: string): Work {
     let work = this.#work.get(run);
     if (work === undefined) {
-      work = { startedAt: performance.now(), refusedBefore: this.refused(), forced: 0 };
+      work = { startedAt: performance.now(), refusedBefore: this.#refused(), forced: 0 };
       this.#work.set(run, work);
     }
     return work;
@@ -225,61 +187,106 @@ export class SyncRuns {
     return (this.#thread ??= this.#deps.thread((run, progress) => this.#deps.runs.update(run, { progress })));
   }
 
-  #failed(run: string, error: unknown): void {
-    if (this.#of(run).cancelled) return this.#dispatch({ type: 'finished', run, error: 'run-timeout' });
+  async #prepared(run: string, work: Work): Promise<NonNullable<Work['prepared']>> {
+    work.prepared = await this.#mirror().prepare(jobOf(this.#deps.config, run, work.feed!, work.mirror!));
+    return work.prepared;
+  }
+
+  async #written(run: string, work: Work, epoch: number): Promise<void> {
+    const { needsPause, counts, strategy, scanMs = 0 } = work.prepared!;
+    if (!needsPause && counts !== undefined) {
+      await this.#mirror().cancel(run); // nothing to write; what was prepared goes
+      work.written = { counts, strategy, scanMs, writeMs: 0 };
+    } else {
+      work.written = await this.#mirror().write(run, epoch);
+    }
+    this.#dispatch({ type: 'finished', run, error: null });
+  }
+
+  async #journal(run: string, state: JournalEntry['state']): Promise<void> {
+    const { feed, mirror } = this.#of(run);
+    const startedAt = this.#deps.runs.get(run)?.startedAt ?? new Date().toISOString();
+    try {
+      await this.#deps.journal.put({ run, state, startedAt, feed: feed!, mirror: mirror! });
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      const detail = `The feed cannot be made durable: ${why}. Nothing was changed. Free some space and send it again.`;
+      throw new QuiesceError('insufficient-storage', detail, { cause });
+    }
+  }
+
+  /** Does a part of a run, and decides what becomes of it where that fails. */
+  async #settle(run: string, part: (work: Work) => Promise<void>): Promise<void> {
+    const work = this.#of(run);
+    try {
+      await part(work);
+    } catch (error) {
+      if (isHalfDone(work, error)) return this.#rollForward(run, work, error);
+      this.#failed(run, work, error);
+    }
+  }
+
+  /** The gates stay shut meanwhile: a half-mirrored collection is never served. */
+  async #rollForward(run: string, work: Work, first: unknown): Promise<void> {
+    const { runs, log } = this.#deps;
+    const rolling = new AbortController();
+    work.rolling = rolling;
+    let error = first;
+    for (let wait = firstRetry; ; wait = Math.min(2 * wait, longestRetry)) {
+      const problem = toQuiesceError(error, 'run-failed').toProblem();
+      log.error(
+        { run, code: problem.code },
+        `run ${run} stopped half-way and is rolled forward in ${wait} ms: ${problem.detail}`,
+      );
+      runs.update(run, { state: 'rolling-forward', error: problem });
+      try {
+        await delay(wait, undefined, { signal: rolling.signal, ref: false });
+      } catch {
+        return; // abandoned, or the primary stops and the next one goes on
+      }
+      try {
+        await this.#prepared(run, work);
+        const { needsPause } = work.prepared!;
+        if (needsPause)
+          await this.#mirror()
+            .write(run, work.epoch!)
+            .then((written) => (work.written = written));
+        if (rolling.signal.aborted) return;
+        runs.note(run, 'It had stopped half-way and was rolled forward.');
+        delete work.rolling;
+        return this.#dispatch({ type: 'finished', run, error: null });
+      } catch (next) {
+        if (rolling.signal.aborted) return;
+        if (isFenced(next)) return this.#failed(run, work, next);
+        error = next;
+      }
+    }
+  }
+
+  #failed(run: string, work: Work, error: unknown): void {
+    delete work.rolling;
+    if (work.cancelled) return this.#dispatch({ type: 'finished', run, error: 'run-timeout' });
     const known = toQuiesceError(error, 'run-failed');
     if (!(error instanceof QuiesceError)) this.#deps.log.error({ err: error, run }, 'a run failed unexpectedly');
     this.#deps.runs.update(run, { error: known.toProblem() });
     this.#dispatch({ type: 'finished', run, error: known.code });
   }
 
-  #job(run: string, feed: SpooledFeed, mirror: Options): MirrorJob {
-    const { mongodb, sync, dataDir } = this.#deps.config;
-    const db = mirror.db ?? mongodb.db;
-    const maxDeletes = mirror.maxDeletes ?? sync.maxDeletes;
-    return {
-      run,
-      spool: feed.path,
-      format: feed.format,
-      coding: feed.coding,
-      uri: mongodb.uri!,
-      ...(db === null ? {} : { db }),
-      collection: mirror.collection,
-      key: mirror.key,
-      ...(mirror.scope === undefined ? {} : { scope: mirror.scope }),
-      extendedJson: mirror.extendedJson,
-      ...(maxDeletes === null ? {} : { maxDeletes }),
-      maxBytes: sync.maxBytes,
-      strategy: sync.strategy,
-      atomic: sync.atomic,
-      databaseTimeout: sync.databaseTimeout,
-      workDir: join(dataDir, 'work'),
-    };
-  }
-
-  async #remove(path: string): Promise<void> {
+  async #quietly(work: Promise<unknown>, what: string): Promise<void> {
     try {
-      await rm(path, { force: true });
+      await work;
     } catch (error) {
-      this.#deps.log.warn({ err: error, path }, 'a spool file cannot be removed');
+      this.#deps.log.warn({ err: error, what }, 'what is left of a run cannot be removed');
     }
   }
 }
 
-function timingsOf(work: Work): Report['timings'] {
-  const { prepared, written, drainingAt, runningAt } = work;
-  const end = work.endedAt ?? performance.now();
-  return {
-    upload: round(work.feed?.uploadMs ?? 0),
-    prepare: round(prepared?.prepareMs ?? 0),
-    drain: drainingAt === undefined ? 0 : round((runningAt ?? end) - drainingAt),
-    scan: round(written?.scanMs ?? 0),
-    write: round(written?.writeMs ?? 0),
-    paused: drainingAt === undefined ? 0 : round(end - drainingAt),
-    total: round(end - work.startedAt),
-  };
+/** Once writing has begun, only a newer primary frees us from going on: it has taken the collection over. */
+function isHalfDone(work: Work, error: unknown): boolean {
+  if (isFenced(error)) return false;
+  return work.begunBefore === true || (error instanceof MirrorError && error.dirty);
 }
 
-function round(ms: number): number {
-  return Math.round(ms * 10) / 10;
+function isFenced(error: unknown): boolean {
+  return error instanceof QuiesceError && error.code === 'fenced';
 }

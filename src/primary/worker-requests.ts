@@ -37,12 +37,14 @@ export class WorkerRequests {
         return dispatch({ type: 'claim', run: id, kind: body.kind, owner: ref });
       }
       case 'submit':
-        sync.accept(body.run, body.feed, body.mirror);
+        await sync.accept(body.run, body.feed, body.mirror);
         callers.claim(body.run, ref, answer);
         return dispatch({ type: 'submit', run: body.run, owner: ref });
       case 'wait': {
         const run = this.#known(body.run);
-        return isEnded(run.state) ? answer({ value: run }) : callers.wait(run.id, ref, answer);
+        return isEnded(run.state) || run.state === 'rolling-forward'
+          ? answer({ value: run })
+          : callers.wait(run.id, ref, answer);
       }
       case 'release': {
         const { problem } = body;

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { open, rm, type FileHandle } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
+import { dirname } from 'node:path';
 import { QuiesceError } from '../errors.ts';
 import type { SpooledFeed } from '../protocol/mirror-job.ts';
 import { tooLarge, type FeedHeaders } from './feed-headers.ts';
@@ -38,6 +39,7 @@ export async function spool(
       );
     }
     await file.sync();
+    await syncDirectory(dirname(path)); // or its name is lost in a power cut
     return {
       path,
       bytes,
@@ -119,4 +121,13 @@ function storageError(error: unknown): unknown {
     `The feed cannot be written to the data directory: ${(error as Error).message}. Nothing was changed.`,
     { cause: error },
   );
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
 }

@@ -158,14 +158,12 @@ function onUnhold(draft: Draft): void {
   draft.openOrInform();
 }
 
-/** What has not begun to write ends; what writes is waited for. */
+/** Whoever only asked is sent away. A feed that has been accepted is brought to its end, and so is what is at work. */
 function onStop(draft: Draft): void {
   draft.set({ stopping: true });
   const { run } = draft;
-  if (run === null || run.stage === 'running' || run.stage === 'ending') return;
-  if (run.stage === 'preparing' || (run.stage === 'draining' && run.owner === null))
-    draft.emit({ type: 'cancel', run: run.id });
-  draft.endRun('stopping');
+  if (run !== null && run.owner !== null && (run.stage === 'claimed' || run.stage === 'draining'))
+    draft.endRun('stopping');
 }
 
 function onTimeout(draft: Draft, timer: Timer): void {

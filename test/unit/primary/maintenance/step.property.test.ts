@@ -21,6 +21,7 @@ const kinds = [
   ['hold', 1],
   ['unhold', 1],
   ['toggle', 1],
+  ['stop', 1],
   ['deliver', 12],
   ['repeat', 1],
   ['lose', 1],
@@ -67,6 +68,9 @@ function act(model: ClusterModel, kind: string, a: number, flag: boolean): void 
       return model.dispatch({ type: 'hold', reason: 'test', until: flag ? 1e6 + a : null });
     case 'unhold':
       return model.dispatch({ type: 'unhold' });
+    case 'stop':
+      // A stop ends what can happen, so it is rare.
+      return a === 0 ? model.dispatch({ type: 'stop' }) : undefined;
     case 'toggle':
       return model.dispatch({ type: 'toggle', reason: 'SIGUSR2' });
     case 'prepared':
