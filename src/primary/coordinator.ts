@@ -3,7 +3,7 @@
  * What is known beside the state (who waits, the last beats) never decides about gates.
  */
 import type { Logger } from 'pino';
-import { QuiesceError, toQuiesceError, type ErrorCode, type Problem } from '../errors.ts';
+import { QuiesceError, toQuiesceError, type ErrorCode } from '../errors.ts';
 import type { FromWorker, Replies } from '../protocol/messages.ts';
 import { isEnded, type HoldStatus, type RunRecord } from '../protocol/runs.ts';
 import { Beats } from './beats.ts';
@@ -20,7 +20,8 @@ import {
 } from './maintenance/state.ts';
 import { holdsOf, PauseInformer } from './pause-informer.ts';
 import type { WorkerEvents, WorkerPort, WorkerRef } from './ports.ts';
-import { abandoned, refusal, runFailure } from './run-failure.ts';
+import { conclude, runError } from './run-conclusion.ts';
+import { refusal } from './run-failure.ts';
 import type { RunStore } from './run-store.ts';
 import type { SyncRuns } from './sync-runs.ts';
 import { WorkerRequests } from './worker-requests.ts';
@@ -262,28 +263,11 @@ export class Coordinator implements WorkerEvents {
   }
 
   async #end(id: string, code: ErrorCode | null, before: State): Promise<void> {
-    const { runs, sync, rules, log } = this.#deps;
-    const said = runs.get(id)?.error as Problem | undefined;
-    const error = sync.isAbandoned(id)
-      ? abandoned(said)
-      : code === null
-        ? null
-        : said?.code === code
-          ? QuiesceError.fromProblem(said)
-          : runFailure(code, rules, this.beats.waitingFor(before));
+    const error = runError(id, code, this.#deps, () => this.beats.waitingFor(before));
     if (error !== null) this.#callers.answerClaim(id, { error });
-    sync.ended(id);
+    this.#deps.sync.ended(id);
     await this.beats.tally(() => this.state);
-    const report = sync.report(id, error, { workers: before.workers.size, refused: this.beats.refused });
-    const state = sync.isAbandoned(id) ? 'abandoned' : error === null ? 'succeeded' : 'failed';
-    await runs.end(id, {
-      state,
-      ...(report === null ? {} : { report }),
-      ...(error === null ? {} : { error: error.toProblem() }),
-    });
-    await sync.discard(id);
-    if (error === null) log.info({ run: id, report }, `run ${id} succeeded`);
-    else log.warn({ run: id, code: error.code, report }, `run ${id} failed: ${error.message}`);
+    await conclude(id, error, { workers: before.workers.size, refused: this.beats.refused }, this.#deps);
   }
 
   #kill(worker: WorkerRef, why: string): void {
