@@ -1,6 +1,6 @@
 /** Files that are there after a power cut. A rename is durable only when its directory is, too (open(2), fsync(2)). */
-import { open, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { open, readdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 
 /** Temporary file, fsync, rename, fsync of the directory; only the owner can read it. */
@@ -22,4 +22,11 @@ async function syncDirectory(path: string): Promise<void> {
   } finally {
     await directory.close();
   }
+}
+
+/** The `.json` files of a directory, in order. What an interrupted write left beside them goes. */
+export async function jsonFiles(dir: string): Promise<string[]> {
+  const names = (await readdir(dir)).sort();
+  for (const name of names) if (/\.json\.\d+$/.test(name)) await rm(join(dir, name), { force: true });
+  return names.filter((name) => name.endsWith('.json'));
 }

@@ -7,12 +7,12 @@
  * A mirror is idempotent, so going forward means running the whole feed once more from its spool. Operations take
  * effect in the order of their calls: the entry of a run has gone before that of a later one comes.
  */
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { QuiesceError } from '../errors.ts';
 import { mirrorOptions, spooledFeed } from '../protocol/mirror-job.ts';
-import { removeDurably, writeDurably } from './durable.ts';
+import { jsonFiles, removeDurably, writeDurably } from './durable.ts';
 
 const entrySchema = z.object({
   run: z.string(),
@@ -42,7 +42,7 @@ export class Journal {
    */
   async unfinished(): Promise<JournalEntry[]> {
     const entries: JournalEntry[] = [];
-    for (const name of (await readdir(this.#dir)).filter((file) => file.endsWith('.json')).sort()) {
+    for (const name of await jsonFiles(this.#dir)) {
       const path = join(this.#dir, name);
       try {
         entries.push(entrySchema.parse(JSON.parse(await readFile(path, 'utf8'))));

@@ -1,8 +1,9 @@
 /** The history of runs: in memory while they go on, one file each in `<data dir>/runs` when they have ended. */
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import writeFileAtomic from 'write-file-atomic';
+import { jsonFiles } from './durable.ts';
 import { isEnded, runRecord, type RunRecord } from '../protocol/runs.ts';
 
 /** How many ended runs are kept. */
@@ -25,8 +26,7 @@ export class RunStore {
   static async open(dir: string, log: Logger): Promise<RunStore> {
     const store = new RunStore(dir, log);
     await mkdir(dir, { recursive: true, mode: 0o700 });
-    const names = (await readdir(dir)).filter((name) => name.endsWith('.json')).sort();
-    for (const name of names) {
+    for (const name of await jsonFiles(dir)) {
       try {
         const run = runRecord.parse(JSON.parse(await readFile(join(dir, name), 'utf8')));
         store.#runs.set(run.id, run);
