@@ -1,34 +1,66 @@
-/** `GET /api/events`: the status as server-sent events, at once and at each change. */
+/**
+ * `GET /api/events`: server-sent events (HTML standard, section 9.2). A reader gets the `status`, at once and at each
+ * change. With `?detail=true` it gets `history` first, then also each `sample`, `pause` and `run` and, where it may see
+ * it, the `log`; with `Last-Event-ID` what it has missed instead of the history, as far as that is kept.
+ */
 import type { Request, Response } from 'express';
-import type { Operations } from './ports.ts';
-import type { ClusterStatus } from '../protocol/runs.ts';
+import type { Live } from './live/live.ts';
+import { flag } from '../config/units.ts';
+import { QuiesceError } from '../errors.ts';
 
 /** Often enough for proxies that close silent connections, ms. */
 const keepAlive = 15_000;
 
-export function streamStatus(operations: Operations, request: Request, response: Response): void {
+export interface Reader {
+  /** May change things, and so may read the log. */
+  readonly trusted: boolean;
+}
+
+export function streamEvents(live: Live, { trusted }: Reader, request: Request, response: Response): void {
+  const detail = flag.default(false).safeParse(request.query['detail']);
+  if (!detail.success) throw new QuiesceError('bad-request', '`detail` takes true or false.');
+  const { events } = live;
   response.set({ 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' });
   response.flushHeaders();
-  // A reader that is slow gets the newest status when it has caught up, not a queue of old ones.
-  let latest: ClusterStatus | undefined;
-  const send = (status: ClusterStatus): void => {
-    latest = status;
+  request.socket.setTimeout(0);
+
+  /** The last event that was written; null where the reader has nothing yet. */
+  let seq = detail.data ? events.seqOf(request.get('last-event-id')) : events.last;
+  let shown = '';
+
+  /** A slow reader is written to again when it has caught up: then with the newest status, not a queue of old ones. */
+  const write = (): void => {
     if (response.writableNeedDrain) return;
-    latest = undefined;
-    response.write(`event: status\ndata: ${JSON.stringify(status)}\n\n`);
+    let text = '';
+    const missed = !detail.data ? [] : seq === null ? null : events.after(seq);
+    const upTo = events.last;
+    if (missed === null) {
+      text += frame('history', live.history(trusted), events.idOf(upTo));
+    } else {
+      for (const event of missed) {
+        if (trusted || !event.trustedOnly) text += frame(event.type, event.data, events.idOf(event.seq));
+      }
+    }
+    seq = upTo;
+    if (live.status !== shown) {
+      shown = live.status;
+      text += frame('status', shown, events.idOf(upTo));
+    }
+    if (text !== '') response.write(text);
   };
-  response.on('drain', () => {
-    if (latest !== undefined) send(latest);
-  });
-  send(operations.status());
-  const unwatch = operations.watch(send);
+  const unfollow = live.follow(write);
+  write();
+  response.on('drain', write);
   const timer = setInterval(() => {
     if (!response.writableNeedDrain) response.write(': \n\n');
   }, keepAlive);
   timer.unref();
-  request.socket.setTimeout(0);
   response.on('close', () => {
     clearInterval(timer);
-    unwatch();
+    unfollow();
   });
+}
+
+function frame(event: string, data: string, id: string): string {
+  return `event: ${event}\nid: ${id}\ndata: ${data}\n\n`;
 }

@@ -9,8 +9,14 @@ import os from 'node:os';
 import { carriesToken } from './admin-token.ts';
 import { QuiesceError } from '../errors.ts';
 
+/** What the guard found out about a request. */
+export interface Locals {
+  /** It carries the token, or came where none is asked for. */
+  trusted?: boolean;
+}
+
 export function guardTcp(options: { token: string; host: string }): RequestHandler {
-  return (request, _response, next) => {
+  return (request, response, next) => {
     if (!isOurs(request, options.host)) {
       throw new QuiesceError(
         'forbidden',
@@ -20,13 +26,15 @@ export function guardTcp(options: { token: string; host: string }): RequestHandl
     if (isForeign(request)) {
       throw new QuiesceError('forbidden', 'A page of another origin may not call the admin server.');
     }
+    const trusted = carriesToken(request.headers.authorization, options.token);
     const change = request.method !== 'GET' && request.method !== 'HEAD';
-    if (change && !carriesToken(request.headers.authorization, options.token)) {
+    if (change && !trusted) {
       throw new QuiesceError(
         'unauthorized',
         'A change needs `Authorization: Bearer` with the token in admin.token of the data directory.',
       );
     }
+    (response.locals as Locals).trusted = trusted;
     next();
   };
 }

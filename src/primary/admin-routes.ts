@@ -1,7 +1,9 @@
 /** The admin interface: what an operator can see and do, as JSON over HTTP. docs/http-api.md describes it. */
 import express, { Router, type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import { z } from 'zod';
-import { streamStatus } from './admin-events.ts';
+import { streamEvents } from './admin-events.ts';
+import type { Locals } from './admin-guard.ts';
+import type { Live } from './live/live.ts';
 import type { Operations } from './ports.ts';
 import { QuiesceError, toQuiesceError } from '../errors.ts';
 import { deadline, flag, integer, kind } from '../config/units.ts';
@@ -39,7 +41,7 @@ const jsonOnly: RequestHandler = (request, _response, next) => {
   next();
 };
 
-export function adminRoutes(operations: Operations): Router {
+export function adminRoutes(operations: Operations, live: Live): Router {
   const router = Router();
   const api = Router();
   router.use('/api', api);
@@ -50,7 +52,10 @@ export function adminRoutes(operations: Operations): Router {
   api.post('/*path', jsonOnly, express.json({ limit: '16kb' }));
 
   api.get('/status', (_request, response) => void response.json(operations.status()));
-  api.get('/events', (request, response) => streamStatus(operations, request, response));
+  api.get('/events', (request, response) => {
+    const { trusted } = response.locals as Locals;
+    streamEvents(live, { trusted: trusted === true }, request, response);
+  });
   api.get('/urls', (_request, response) => void response.json({ urls: operations.urls() }));
 
   api.get('/runs', (request, response) => {
@@ -113,9 +118,16 @@ export function adminRoutes(operations: Operations): Router {
   return router;
 }
 
+/** Whoever can open the control socket owns the app. */
+const trustAll: RequestHandler = (_request, response, next) => {
+  (response.locals as Locals).trusted = true;
+  next();
+};
+
 /** The admin server's Express app. `guard` comes before, `more` (the dashboard, metrics) after the routes of the interface. */
 export function adminApp(
   operations: Operations,
+  live: Live,
   options: { guard?: RequestHandler; more?: readonly RequestHandler[]; onError: (error: unknown) => void },
 ): Express {
   const app = express();
@@ -125,8 +137,8 @@ export function adminApp(
     response.set({ 'X-Content-Type-Options': 'nosniff', 'X-Frame-Options': 'DENY', 'Referrer-Policy': 'no-referrer' });
     next();
   });
-  if (options.guard !== undefined) app.use(options.guard);
-  app.use(adminRoutes(operations));
+  app.use(options.guard ?? trustAll);
+  app.use(adminRoutes(operations, live));
   for (const handler of options.more ?? []) app.use(handler);
   app.use((request) => {
     throw new QuiesceError('not-found', `There is nothing at ${request.path}.`);

@@ -13,6 +13,7 @@ import { guardTcp } from './admin-guard.ts';
 import { adminApp } from './admin-routes.ts';
 import { adminToken } from './admin-token.ts';
 import { controlSocket } from './control-path.ts';
+import type { Live } from './live/live.ts';
 import type { Operations } from './ports.ts';
 import { shortSocketPath } from './socket-path.ts';
 import { QuiesceError } from '../errors.ts';
@@ -28,6 +29,8 @@ export interface AdminOptions {
   readonly dataDir: string;
   readonly admin: { readonly host: string; readonly port: number } | null;
   readonly operations: Operations;
+  /** What `GET /api/events` tells. */
+  readonly live: Live;
   /** Further routes, such as the dashboard and `/metrics`, behind the same guard. */
   readonly more?: readonly RequestHandler[];
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
@@ -35,18 +38,18 @@ export interface AdminOptions {
 
 /** Call with the lock held: a control socket that is there already is one that a dead primary left behind. */
 export async function startAdminServer(options: AdminOptions): Promise<AdminServer> {
-  const { dataDir, admin, operations, log } = options;
+  const { dataDir, admin, operations, live, log } = options;
   const more = options.more ?? [];
   const onError = (err: unknown): void => log.error({ err }, 'The admin server failed to answer');
   const token = await adminToken(dataDir);
 
-  const control = http.createServer(adminApp(operations, { more, onError }));
+  const control = http.createServer(adminApp(operations, live, { more, onError }));
   await listenOnSocket(control, controlSocket(dataDir));
   const servers = [control];
   let url: string | null = null;
   if (admin !== null) {
     const tcp = http.createServer(
-      adminApp(operations, { guard: guardTcp({ token, host: admin.host }), more, onError }),
+      adminApp(operations, live, { guard: guardTcp({ token, host: admin.host }), more, onError }),
     );
     try {
       url = await listenOnTcp(tcp, admin);

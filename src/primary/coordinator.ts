@@ -9,6 +9,7 @@ import { isEnded, type HoldStatus, type RunRecord } from '../protocol/runs.ts';
 import { Beats } from './beats.ts';
 import { Callers, type Answer } from './callers.ts';
 import type { HoldFile } from './hold-file.ts';
+import type { Move } from './live/observers.ts';
 import { MaintenanceLoop } from './maintenance/loop.ts';
 import {
   initialState,
@@ -36,6 +37,8 @@ export interface CoordinatorDeps {
   readonly sync: SyncRuns;
   /** Null where nothing outlives the process. */
   readonly holdFile: HoldFile | null;
+  /** Told of each change of phase; decides nothing. */
+  readonly onMove?: (move: Move) => void;
   readonly log: Logger;
 }
 
@@ -244,6 +247,7 @@ export class Coordinator implements WorkerEvents {
           `the cluster is ${effect.to}`,
         );
         this.#reached(state);
+        this.#deps.onMove?.({ from: effect.from, to: effect.to, epoch: effect.epoch, at: Date.now() });
         return this.#informer.run(effect.to !== 'serving', () => this.state);
       case 'timer':
         return; // the loop's

@@ -3,6 +3,7 @@
  * Whatever is first is undone last.
  */
 import { join } from 'node:path';
+import type { RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import type { AppConfig } from '../config.ts';
 import { exitCodes, QuiesceError, toQuiesceError } from '../errors.ts';
@@ -13,6 +14,10 @@ import { prepareDataDir } from './data-dir.ts';
 import { requireDatabase } from './database-check.ts';
 import { HoldFile } from './hold-file.ts';
 import { Journal } from './journal.ts';
+import { Live } from './live/live.ts';
+import { LogTail } from './live/log-tail.ts';
+import { Observers } from './live/observers.ts';
+import { Traffic } from './live/traffic.ts';
 import { acquireLock } from './lock.ts';
 import { createLog } from './log.ts';
 import { operations } from './operations.ts';
@@ -23,17 +28,24 @@ import { Supervisor } from './supervisor.ts';
 import { SyncRuns } from './sync-runs.ts';
 import { takeOver } from './take-over.ts';
 
+export interface PrimaryOptions {
+  readonly log?: Logger;
+  /** Further routes of the admin server: the dashboard, which stands above the primary. */
+  readonly more?: readonly RequestHandler[];
+}
+
 /**
  * Runs until it is stopped. Resolves with the exit code.
  *
  * @throws QuiesceError `already-running`, `data-dir-unusable`, `database-unreachable`, `boot-failed`, `port-in-use`
  */
-export async function runPrimary(config: AppConfig, log: Logger = createLog(config.name)): Promise<number> {
+export async function runPrimary(config: AppConfig, options: PrimaryOptions = {}): Promise<number> {
+  const { log = createLog(config.name), more = [] } = options;
   prepareDataDir(config.dataDir);
   let lost: (reason: string) => void = () => process.exit(exitCodes.failed);
   const lock = await acquireLock(config.dataDir, (reason) => lost(reason));
   try {
-    return await runLocked(config, log, (onLost) => (lost = onLost));
+    return await runLocked(config, { log, more }, (onLost) => (lost = onLost));
   } finally {
     await lock.release();
   }
@@ -41,7 +53,7 @@ export async function runPrimary(config: AppConfig, log: Logger = createLog(conf
 
 async function runLocked(
   config: AppConfig,
-  log: Logger,
+  { log, more }: Required<PrimaryOptions>,
   onLost: (handler: (reason: string) => void) => void,
 ): Promise<number> {
   const { dataDir } = config;
@@ -58,6 +70,7 @@ async function runLocked(
   });
   const fenceEpoch = await requireDatabase(config, new MirrorThread({ onProgress: () => {}, log }));
 
+  const observers = new Observers(log);
   let supervisor: Supervisor | null = null;
   const coordinator = new Coordinator({
     rules: rulesOf(config),
@@ -71,10 +84,12 @@ async function runLocked(
     runs,
     sync,
     holdFile,
+    onMove: (move) => observers.moved(move),
     log,
   });
+  runs.onChange((run) => observers.run(run));
   coordinator.recover(await takeOver({ dataDir, journal, runs, sync, log }));
-  supervisor = new Supervisor(config, { events: coordinator, settings: sync.workerSettings, log });
+  supervisor = new Supervisor(config, { events: observers.between(coordinator), settings: sync.workerSettings, log });
   if (stored.operator)
     log.warn(
       { reason: stored.operator.reason },
@@ -92,6 +107,9 @@ async function runLocked(
     );
   });
   const control = operations({ name: config.name, coordinator, supervisor, runs, stop: (now) => ending.begin(now) });
+  const traffic = new Traffic();
+  const live = new Live({ operations: control, traffic, tail: new LogTail() });
+  observers.add(traffic, live);
   let admin: AdminServer | null = null;
   const removeSignals = onSignals({
     stop: (now) => ending.begin(now),
@@ -101,7 +119,8 @@ async function runLocked(
     log,
   });
   try {
-    admin = await startAdminServer({ dataDir, admin: config.admin, operations: control, log });
+    admin = await startAdminServer({ dataDir, admin: config.admin, operations: control, live, more, log });
+    live.start();
     supervisor.start().then(
       () => log.info({ urls: supervisor.urls(), workers: config.instances }, `${config.name} is ready`),
       (error: unknown) => ending.fail(toQuiesceError(error, 'boot-failed')),
@@ -109,6 +128,7 @@ async function runLocked(
     return await ending.over;
   } finally {
     removeSignals();
+    live.close();
     coordinator.close();
     await Promise.all([admin?.close(), sync.close(), runs.flush()]);
   }

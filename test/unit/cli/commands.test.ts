@@ -9,7 +9,7 @@ import { gzipSync } from 'node:zlib';
 import { startAdminServer } from '#quiesce/primary/admin-server.js';
 import { acquireLock } from '#quiesce/primary/lock.js';
 import { scratchFolders } from '../scratch.js';
-import { aStatus, FakeOperations } from '../primary/fake-operations.js';
+import { aStatus, FakeOperations, liveOf } from '../primary/fake-operations.js';
 
 interface Ended {
   readonly code: number;
@@ -45,7 +45,7 @@ describe('the quiesce command', function () {
   async function primary(dataDir: string): Promise<FakeOperations> {
     const operations = new FakeOperations();
     const lock = await acquireLock(dataDir, () => undefined);
-    const server = await startAdminServer({ dataDir, admin: null, operations, log: silent });
+    const server = await startAdminServer({ dataDir, admin: null, operations, live: liveOf(operations), log: silent });
     undo.push(
       () => lock.release(),
       () => server.close(),

@@ -9,7 +9,7 @@ import { startAdminServer, type AdminServer } from '#quiesce/primary/admin-serve
 import { ControlClient } from '#quiesce/cli/control-client.js';
 import type { QuiesceError } from '#quiesce/errors.js';
 import { scratchFolders } from '../scratch.js';
-import { aRun, aStatus, FakeOperations } from './fake-operations.js';
+import { aRun, aStatus, FakeOperations, liveOf } from './fake-operations.js';
 
 const scratch = scratchFolders();
 
@@ -33,7 +33,7 @@ describe('the admin server', () => {
   async function start(
     admin: { host: string; port: number } | null = { host: '127.0.0.1', port: 0 },
   ): Promise<AdminServer> {
-    const server = await startAdminServer({ dataDir, admin, operations, log });
+    const server = await startAdminServer({ dataDir, admin, operations, live: liveOf(operations), log });
     servers.push(server);
     return server;
   }
@@ -212,7 +212,9 @@ describe('the admin server', () => {
       expect(response.headers['content-type']).to.match(/^text\/event-stream/);
       response.setEncoding('utf8');
       const [first] = (await once(response, 'data')) as [string];
-      expect(first).to.equal(`event: status\ndata: ${JSON.stringify(aStatus)}\n\n`);
+      expect(first)
+        .to.match(/^event: status\nid: [\w.-]+\n/)
+        .and.include(`data: ${JSON.stringify(aStatus)}\n\n`);
       for (const listener of operations.listeners) listener({ ...aStatus, epoch: 4 });
       const [second] = (await once(response, 'data')) as [string];
       expect(second).to.include('"epoch":4');

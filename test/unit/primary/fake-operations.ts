@@ -1,4 +1,7 @@
 import { QuiesceError } from '#quiesce/errors.js';
+import { Live } from '#quiesce/primary/live/live.js';
+import { LogTail } from '#quiesce/primary/live/log-tail.js';
+import { Traffic } from '#quiesce/primary/live/traffic.js';
 import type { Operations } from '#quiesce/primary/ports.js';
 import type { ClusterStatus, RunRecord } from '#quiesce/protocol/runs.js';
 
@@ -79,4 +82,12 @@ export class FakeOperations implements Operations {
     this.asked.push({ abandon: id });
     throw new Error('the journal is gone');
   }
+}
+
+/** What `GET /api/events` tells of operations that nobody observes. */
+export function liveOf(operations: FakeOperations): Live {
+  const { current } = operations;
+  const watch: Operations['watch'] = (listener) => operations.watch(listener);
+  const seen = { status: () => current, watch, runs: () => [] };
+  return new Live({ operations: seen, traffic: new Traffic(), tail: new LogTail() });
 }

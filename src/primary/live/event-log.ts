@@ -1,0 +1,60 @@
+/**
+ * Events in the order they happened, with ids, as far back as a reader that lost its connection may want to catch up.
+ * An id names this log as well: one of an earlier primary is not known here.
+ */
+import { randomBytes } from 'node:crypto';
+
+export interface LoggedEvent {
+  readonly seq: number;
+  readonly type: 'sample' | 'pause' | 'run' | 'log';
+  /** JSON. */
+  readonly data: string;
+  /** Only for readers who may change things. */
+  readonly trustedOnly: boolean;
+}
+
+/** Characters, about ten minutes of a cluster of five workers. */
+const capacity = 1_000_000;
+
+export class EventLog {
+  readonly #name = randomBytes(6).toString('base64url');
+  readonly #capacity: number;
+  #events: LoggedEvent[] = [];
+  #size = 0;
+  #last = 0;
+
+  constructor(limit: number = capacity) {
+    this.#capacity = limit;
+  }
+
+  /** That of the newest event; 0 before the first. */
+  get last(): number {
+    return this.#last;
+  }
+
+  append(type: LoggedEvent['type'], data: string, trustedOnly = false): void {
+    this.#events.push({ seq: ++this.#last, type, data, trustedOnly });
+    this.#size += data.length;
+    let surplus = 0;
+    for (; this.#size > this.#capacity && surplus < this.#events.length - 1; surplus++) {
+      this.#size -= this.#events[surplus]!.data.length;
+    }
+    if (surplus > 0) this.#events.splice(0, surplus);
+  }
+
+  /** What came after `seq`; null where some of it is not kept any more. */
+  after(seq: number): readonly LoggedEvent[] | null {
+    const first = this.#last - this.#events.length;
+    return seq < first || seq > this.#last ? null : this.#events.slice(seq - first);
+  }
+
+  idOf(seq: number): string {
+    return `${this.#name}.${seq}`;
+  }
+
+  /** The number in an id that this log gave out; null for any other text. */
+  seqOf(id: string | undefined): number | null {
+    const match = /^([\w-]+)\.(\d{1,15})$/.exec(id ?? '');
+    return match?.[1] === this.#name ? Number(match[2]) : null;
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * What `GET /api/events` is made of: the status, a sample each second, the pauses, the runs, the log's tail. Whoever
+ * comes gets what is remembered; whoever comes back gets what was missed.
+ */
+import type { History, Sample } from '../../protocol/live.ts';
+import { isEnded, type ClusterStatus, type RunRecord, type RunState } from '../../protocol/runs.ts';
+import type { Operations } from '../ports.ts';
+import { EventLog } from './event-log.ts';
+import type { LogTail } from './log-tail.ts';
+import type { Move, Observer } from './observers.ts';
+import { PauseLog, pausesOf } from './pause-log.ts';
+import type { Traffic } from './traffic.ts';
+
+/** How often a sample is taken, ms, and how many are kept. */
+const interval = 1_000;
+const keptSamples = 600;
+const shownRuns = 50;
+
+export interface LiveDeps {
+  readonly operations: Pick<Operations, 'status' | 'watch' | 'runs'>;
+  readonly traffic: Traffic;
+  readonly tail: LogTail;
+}
+
+export class Live implements Observer {
+  readonly events: EventLog = new EventLog();
+  readonly #deps: LiveDeps;
+  readonly #startedAt = new Date().toISOString();
+  readonly #pauses: PauseLog;
+  readonly #samples: Sample[] = [];
+  readonly #runStates = new Map<string, RunState>();
+  readonly #followers = new Set<() => void>();
+  #unwatch: (() => void) | null = null;
+  #statusText = '';
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(deps: LiveDeps) {
+    this.#deps = deps;
+    const { operations, traffic, tail } = deps;
+    const { phase, epoch } = operations.status();
+    this.#pauses = new PauseLog(
+      {
+        holds: () => operations.status().holds,
+        refused: () => traffic.refused,
+        changed: (pause) => this.#append('pause', JSON.stringify(pause)),
+      },
+      { phase, epoch, now: Date.now() },
+      pausesOf(operations.runs(1_000)),
+    );
+    tail.onLines((lines) => this.#append('log', `[${lines.join(',')}]`, true));
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.#sample(), interval).unref();
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#deps.tail.close();
+  }
+
+  moved(move: Move): void {
+    this.#pauses.moved(move);
+  }
+
+  run(run: RunRecord): void {
+    // How far a run has come is in the status; here its stages count.
+    if (this.#runStates.get(run.id) === run.state) return;
+    if (isEnded(run.state)) this.#runStates.delete(run.id);
+    else this.#runStates.set(run.id, run.state);
+    this.#append('run', JSON.stringify(run));
+  }
+
+  /** A {@link History} as JSON. */
+  history(trusted: boolean): string {
+    const { operations, tail } = this.#deps;
+    const history: Omit<History, 'log'> = {
+      startedAt: this.#startedAt,
+      trusted,
+      samples: this.#samples,
+      pauses: [...this.#pauses.list],
+      runs: operations.runs(shownRuns),
+    };
+    const log = trusted ? tail.lines.join(',') : '';
+    return `${JSON.stringify(history).slice(0, -1)},"log":[${log}]}`;
+  }
+
+  /** The newest status as JSON; the same string as long as nothing has changed. Only while somebody follows. */
+  get status(): string {
+    return this.#statusText;
+  }
+
+  /** Calls back when there is something new to read; returns how to stop it. */
+  follow(listener: () => void): () => void {
+    const { operations } = this.#deps;
+    const show = (status: ClusterStatus): void => {
+      this.#statusText = JSON.stringify(status);
+      this.#wake();
+    };
+    if (this.#unwatch === null) {
+      this.#statusText = JSON.stringify(operations.status());
+      this.#unwatch = operations.watch(show);
+    }
+    this.#followers.add(listener);
+    return () => {
+      this.#followers.delete(listener);
+      if (this.#followers.size > 0) return;
+      this.#unwatch?.();
+      this.#unwatch = null;
+    };
+  }
+
+  #sample(): void {
+    const { operations, traffic } = this.#deps;
+    let served = 0;
+    let refused = 0;
+    const workers: Sample['workers'] = [];
+    for (const worker of operations.status().workers) {
+      if (worker.pid === null) continue;
+      const { slot, incarnation, inFlight, cpu, memory, eventLoopDelay } = worker;
+      const rates = traffic.ratesOf(worker);
+      served += rates.served;
+      refused += rates.refused;
+      workers.push({ slot, incarnation, rate: rates.served, inFlight, cpu, memory, eventLoopDelay });
+    }
+    const now = new Date();
+    const sample: Sample = { at: now.toISOString(), served: tenths(served), refused: tenths(refused), workers };
+    this.#samples.push(sample);
+    if (this.#samples.length > keptSamples) this.#samples.shift();
+    this.#pauses.refresh(now.getTime());
+    this.#append('sample', JSON.stringify(sample));
+  }
+
+  #append(type: 'sample' | 'pause' | 'run' | 'log', data: string, trustedOnly = false): void {
+    this.events.append(type, data, trustedOnly);
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const follower of this.#followers) follower();
+  }
+}
+
+function tenths(value: number): number {
+  return Math.round(value * 10) / 10;
+}

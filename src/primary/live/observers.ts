@@ -1,0 +1,67 @@
+/** Those who show or count what happens to the cluster. They decide nothing, and their failures stay their own. */
+import type { Logger } from 'pino';
+import type { Heartbeat } from '../../protocol/messages.ts';
+import type { Phase, RunRecord } from '../../protocol/runs.ts';
+import type { WorkerEvents, WorkerExit, WorkerRef } from '../ports.ts';
+
+export interface Move {
+  readonly from: Phase;
+  readonly to: Phase;
+  readonly epoch: number;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
+export interface Observer {
+  moved?(move: Move): void;
+  beat?(worker: WorkerRef, beat: Heartbeat): void;
+  gone?(worker: WorkerRef, exit: WorkerExit): void;
+  /** A run is new or has changed. */
+  run?(run: RunRecord): void;
+}
+
+export class Observers {
+  readonly #observers: Observer[] = [];
+  readonly #log: Pick<Logger, 'error'>;
+
+  constructor(log: Pick<Logger, 'error'>) {
+    this.#log = log;
+  }
+
+  add(...observers: readonly Observer[]): void {
+    this.#observers.push(...observers);
+  }
+
+  moved(move: Move): void {
+    this.#tell((observer) => observer.moved?.(move));
+  }
+
+  run(run: RunRecord): void {
+    this.#tell((observer) => observer.run?.(run));
+  }
+
+  /** The same events for the same receiver, seen by the observers as well; the receiver comes first. */
+  between(events: WorkerEvents): WorkerEvents {
+    return {
+      forked: (ref) => events.forked(ref),
+      message: (ref, message) => {
+        events.message(ref, message);
+        if (message.type === 'heartbeat') this.#tell((observer) => observer.beat?.(ref, message.beat));
+      },
+      gone: (ref, exit) => {
+        events.gone(ref, exit);
+        this.#tell((observer) => observer.gone?.(ref, exit));
+      },
+    };
+  }
+
+  #tell(tell: (observer: Observer) => void): void {
+    for (const observer of this.#observers) {
+      try {
+        tell(observer);
+      } catch (error) {
+        this.#log.error({ err: error }, 'what shows the cluster failed; the cluster itself goes on');
+      }
+    }
+  }
+}

@@ -1,0 +1,86 @@
+/** How many requests the workers admit and refuse, read from the counts in their heartbeats. */
+import type { Heartbeat } from '../../protocol/messages.ts';
+import type { WorkerRef } from '../ports.ts';
+import type { Observer } from './observers.ts';
+
+/** Requests per second. */
+export interface Rates {
+  readonly served: number;
+  readonly refused: number;
+}
+
+interface Counts {
+  /** `performance.now()`. */
+  readonly at: number;
+  readonly served: number;
+  readonly refused: number;
+}
+
+interface Worker {
+  base: Counts;
+  last: Counts;
+  rates: Rates;
+  /** How long the last rates were measured for, ms. */
+  span: number;
+}
+
+/** Beats out of turn come milliseconds after another; a rate over so short a time says nothing. */
+const shortestSpan = 500;
+const still: Rates = { served: 0, refused: 0 };
+
+export class Traffic implements Observer {
+  readonly #workers = new Map<string, Worker>();
+  readonly #now: () => number;
+  #served = 0;
+  #refused = 0;
+
+  /** `now` in ms, monotonic. */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  /** Requests admitted since the primary started, as far as is known. */
+  get served(): number {
+    return this.#served;
+  }
+
+  /** Requests refused by shut gates since the primary started, as far as is known. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  beat(ref: WorkerRef, { served, refused }: Heartbeat): void {
+    const next: Counts = { at: this.#now(), served, refused };
+    const worker = this.#workers.get(keyOf(ref));
+    this.#served += served - (worker?.last.served ?? 0);
+    this.#refused += refused - (worker?.last.refused ?? 0);
+    if (worker === undefined) {
+      this.#workers.set(keyOf(ref), { base: next, last: next, rates: still, span: shortestSpan });
+      return;
+    }
+    worker.last = next;
+    const span = next.at - worker.base.at;
+    if (span < shortestSpan) return;
+    const perSecond = (count: number): number => Math.round((Math.max(0, count) / span) * 10_000) / 10;
+    worker.rates = {
+      served: perSecond(served - worker.base.served),
+      refused: perSecond(refused - worker.base.refused),
+    };
+    worker.base = next;
+    worker.span = span;
+  }
+
+  gone(ref: WorkerRef): void {
+    this.#workers.delete(keyOf(ref));
+  }
+
+  /** Zero for a worker that has missed several beats: what it does now is not known. */
+  ratesOf(ref: WorkerRef): Rates {
+    const worker = this.#workers.get(keyOf(ref));
+    return worker === undefined || this.#now() - worker.last.at > 4 * worker.span ? still : worker.rates;
+  }
+}
+
+function keyOf({ slot, incarnation }: WorkerRef): string {
+  return `${slot}.${incarnation}`;
+}
