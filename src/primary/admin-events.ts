@@ -4,8 +4,8 @@
  * it, the `log`; with `Last-Event-ID` what it has missed instead of the history, as far as that is kept.
  */
 import type { Request, Response } from 'express';
+import { z } from 'zod';
 import type { Live } from './live/live.ts';
-import { flag } from '../config/units.ts';
 import { QuiesceError } from '../errors.ts';
 
 /** Often enough for proxies that close silent connections, ms. */
@@ -17,22 +17,23 @@ export interface Reader {
 }
 
 export function streamEvents(live: Live, { trusted }: Reader, request: Request, response: Response): void {
-  const detail = flag.default(false).safeParse(request.query['detail']);
+  const detail = z.enum(['true', 'false']).default('false').safeParse(request.query['detail']);
   if (!detail.success) throw new QuiesceError('bad-request', '`detail` takes true or false.');
+  const withDetail = detail.data === 'true';
   const { events } = live;
   response.set({ 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' });
   response.flushHeaders();
   request.socket.setTimeout(0);
 
   /** The last event that was written; null where the reader has nothing yet. */
-  let seq = detail.data ? events.seqOf(request.get('last-event-id')) : events.last;
+  let seq = withDetail ? events.seqOf(request.get('last-event-id')) : events.last;
   let shown = '';
 
   /** A slow reader is written to again when it has caught up: then with the newest status, not a queue of old ones. */
   const write = (): void => {
     if (response.writableNeedDrain) return;
     let text = '';
-    const missed = !detail.data ? [] : seq === null ? null : events.after(seq);
+    const missed = !withDetail ? [] : seq === null ? null : events.after(seq);
     const upTo = events.last;
     if (missed === null) {
       text += frame('history', live.history(trusted), events.idOf(upTo));
