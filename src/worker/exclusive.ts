@@ -24,7 +24,7 @@ export function exclusive(handler: RequestHandler): RequestHandler {
     let entry: Entry;
     let run: string;
     try {
-      entry = claimingEntry(req);
+      entry = claimingEntry(req, res);
       run = (
         await runtime.link.request<'claim'>({ op: 'claim', kind: 'exclusive', method: req.method, path: pathOf(req) })
       ).run;
@@ -57,18 +57,23 @@ export function exclusive(handler: RequestHandler): RequestHandler {
   return quiesceExclusive;
 }
 
-/** The entry of a request that asks for a run: from now on it does not count, since a drain must not wait for it. */
-export function claimingEntry(req: IncomingMessage): Entry {
+/**
+ * The entry of a request that asks for a run: from now on it does not count, since a drain must not wait for it.
+ * @throws QuiesceError `no-primary`, or `internal` where the app has no gate: then nothing would be held off
+ */
+export function claimingEntry(req: IncomingMessage, res: ServerResponse): Entry {
   const runtime = getRuntime();
+  const { gate, rules } = runtime;
   runtime.requirePrimary();
-  const entry = entryOf(req);
+  // A request that the gate lets pass without counting may ask for a run as well.
+  const entry = entryOf(req) ?? (rules === null ? undefined : gate.enterShut(req, res));
   if (entry === undefined) {
     throw new QuiesceError(
       'internal',
-      'This request did not pass the gate. Put app.use(gate()) before everything else, and do not except this path.',
+      'This app has no gate, so no request would be held off. Put app.use(gate()) before everything else.',
     );
   }
-  runtime.gate.exempt(entry);
+  gate.exempt(entry);
   return entry;
 }
 

@@ -87,7 +87,7 @@ export class Gate {
     return this.#inFlight.enter(req, res);
   }
 
-  /** Counts a request that may pass a shut gate: one that asks for an exclusive run of its own. */
+  /** Counts a request that may pass whatever the gate's state: one that asks for an exclusive run of its own. */
   enterShut(req: IncomingMessage, res: ServerResponse): Entry {
     this.served++;
     return this.#inFlight.enter(req, res);

@@ -78,7 +78,7 @@ async function put(req: Request, res: Response, options: ReturnType<typeof mirro
   if (isDryRun(req.url)) return dryRun(runtime, req, res, options, headers, settings);
 
   const location = locationOf(req);
-  claimingEntry(req);
+  claimingEntry(req, res);
   let run: string;
   try {
     run = (await runtime.link.request<'claim'>({ op: 'claim', kind: 'sync', method: req.method, path: pathOf(req) }))

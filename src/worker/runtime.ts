@@ -136,8 +136,22 @@ function createForeign(): Runtime {
     'foreign',
     () => new Link({ slot: 0, incarnation: 0 }, (_message, done) => done(new Error('no primary'))),
   );
+  runtime.link.receive({ quiesce: 1, slot: 0, incarnation: 0, epoch: 0, type: 'welcome', settings: foreignSettings() });
   runtime.gate.resume(0);
   return runtime;
+}
+
+/** What an app that serves under somebody else needs; a feed is refused anyway. */
+function foreignSettings(): WorkerSettings {
+  const { MONGODB_URI: uri = null, QUIESCE_SYNC_TOKEN: token = null } = process.env;
+  return {
+    name: 'app',
+    mongodb: { uri, db: null },
+    sync: { collection: 'resources', key: 'id', token, maxBytes: 0, uploadTimeout: 0 },
+    maintenance: { onPause: 'refuse', readyGrace: 0, drainTimeout: 0 },
+    heartbeat: { interval: 60_000 },
+    spoolDir: '',
+  };
 }
 
 function createStandalone(): Runtime {
