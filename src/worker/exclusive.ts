@@ -1,12 +1,16 @@
 /** `exclusive()`: a handler that runs alone in the whole cluster. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
-import { QuiesceError, toQuiesceError } from '../errors.ts';
+import { QuiesceError, toQuiesceError, type Problem } from '../errors.ts';
 import { pathOf } from './admission.ts';
 import { entryOf, type Entry } from './in-flight.ts';
+import { requestTimeout } from './link.ts';
 import { refuse } from './refusal.ts';
-import { getRuntime } from './runtime.ts';
+import { getRuntime, type Runtime } from './runtime.ts';
 import { markSpecial } from './special-routes.ts';
+
+/** What cutting stragglers off may add to a drain, ms. */
+const cutTime = 5_000;
 
 /**
  * Wraps an Express handler so that it runs only while the cluster is quiesced, its own request excepted.
@@ -31,10 +35,7 @@ export function exclusive(handler: RequestHandler): RequestHandler {
     } catch (error) {
       return refuseClaim(req, res, error);
     }
-    const release = (): void => {
-      // A lost primary has ended the run already.
-      runtime.link.request<'release'>({ op: 'release', run }).catch(() => {});
-    };
+    const release = (): void => releaseRun(runtime, run);
     if (entry.gone) {
       // Nobody waits for the answer any more, so nothing need be stopped for it.
       res.end();
@@ -75,6 +76,26 @@ export function claimingEntry(req: IncomingMessage, res: ServerResponse): Entry 
   }
   gate.exempt(entry);
   return entry;
+}
+
+/** Resolves with the run: a sync's at once, an exclusive one's when the cluster is quiesced. */
+export async function claimRun(runtime: Runtime, req: IncomingMessage, kind: 'sync' | 'exclusive'): Promise<string> {
+  const { drainTimeout } = (await runtime.settings).maintenance;
+  const { run } = await runtime.link.request<'claim'>(
+    { op: 'claim', kind, method: req.method ?? '', path: pathOf(req) },
+    {
+      timeout: requestTimeout + (kind === 'exclusive' ? drainTimeout + cutTime : 0),
+      late: (granted) => releaseRun(runtime, granted.run),
+    },
+  );
+  return run;
+}
+
+/** A lost primary has ended the run already. */
+export function releaseRun(runtime: Runtime, run: string, problem?: Problem): void {
+  runtime.link
+    .request<'release'>({ op: 'release', run, ...(problem === undefined ? {} : { problem }) })
+    .catch(() => {});
 }
 
 /** Answers a claim that was not granted; 409 names the run that is going on. */

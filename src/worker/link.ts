@@ -60,11 +60,11 @@ export class Link {
 
   /**
    * Asks the primary. Rejects with the problem it answers with, or with `no-primary` when it is gone or,
-   * where a `timeout` (ms) is given, silent.
+   * where a `timeout` (ms) is given, silent. `late` gets a value that comes after that: what it grants must be undone.
    */
   request<Op extends RequestBody['op']>(
     body: Extract<RequestBody, { op: Op }>,
-    options: { epoch?: number; timeout?: number } = {},
+    options: { timeout?: number; late?: (value: Replies[Op]) => void } = {},
   ): Promise<Replies[Op]> {
     return new Promise<Replies[Op]>((resolve, reject) => {
       if (this.#lost) return reject(this.#lost);
@@ -85,11 +85,14 @@ export class Link {
         },
       };
       this.#pending.set(id, pending);
-      if (options.timeout !== undefined) {
-        const silent = `The primary did not answer '${body.op}' within ${options.timeout} ms.`;
-        timer = setTimeout(() => pending.reject(noPrimary(silent)), options.timeout);
+      const { timeout, late } = options;
+      if (timeout !== undefined) {
+        timer = setTimeout(() => {
+          pending.reject(noPrimary(`The primary did not answer '${body.op}' within ${timeout} ms.`));
+          if (late) this.#pending.set(id, { resolve: (value) => late(value as Replies[Op]), reject: () => {} });
+        }, timeout);
       }
-      this.send({ type: 'request', epoch: options.epoch ?? 0, id, body: body as RequestBody }, (error) => {
+      this.send({ type: 'request', epoch: 0, id, body: body as RequestBody }, (error) => {
         if (error) pending.reject(noPrimary(`The primary cannot be reached: ${error.message}`));
       });
     });
@@ -124,6 +127,7 @@ export class Link {
     if (message.slot !== this.identity.slot || message.incarnation !== this.identity.incarnation) return;
     if (message.type === 'reply') {
       const pending = this.#pending.get(message.id);
+      this.#pending.delete(message.id);
       if (message.problem) pending?.reject(QuiesceError.fromProblem(message.problem as Problem));
       else pending?.resolve(message.value);
     } else if (message.type === 'run-changed') {

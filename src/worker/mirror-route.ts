@@ -12,7 +12,7 @@ import type { WorkerSettings } from '../protocol/messages.ts';
 import { mirrorOptions, type MirrorOptions } from '../protocol/mirror-job.ts';
 import { isEnded, type Counts, type RunRecord } from '../protocol/runs.ts';
 import { pathOf } from './admission.ts';
-import { claimingEntry, refuseClaim, runInProgress } from './exclusive.ts';
+import { claimingEntry, claimRun, refuseClaim, releaseRun, runInProgress } from './exclusive.ts';
 import { accepted, readFeedHeaders, type FeedHeaders } from './feed-headers.ts';
 import { entryOf } from './in-flight.ts';
 import { refuse } from './refusal.ts';
@@ -69,6 +69,9 @@ export function mirror(options: MirrorOptions): RequestHandler {
   return quiesceMirror;
 }
 
+/** How long the primary may take to make a feed durable, ms. */
+const submitTimeout = 30_000;
+
 async function put(req: Request, res: Response, options: ReturnType<typeof mirrorOptions.parse>): Promise<void> {
   const runtime = getRuntime();
   runtime.requirePrimary();
@@ -81,17 +84,16 @@ async function put(req: Request, res: Response, options: ReturnType<typeof mirro
   claimingEntry(req, res);
   let run: string;
   try {
-    run = (await runtime.link.request<'claim'>({ op: 'claim', kind: 'sync', method: req.method, path: pathOf(req) }))
-      .run;
+    run = await claimRun(runtime, req, 'sync');
   } catch (error) {
     return refuseClaim(req, res, error, location);
   }
   try {
     const feed = await spool(req, spoolPath(settings, run), headers, limitsOf(settings));
-    await runtime.link.request<'submit'>({ op: 'submit', run, feed, mirror: options });
+    await runtime.link.request<'submit'>({ op: 'submit', run, feed, mirror: options }, { timeout: submitTimeout });
   } catch (error) {
     const problem = toQuiesceError(error, 'run-failed').toProblem(location(run));
-    runtime.link.request<'release'>({ op: 'release', run, problem }).catch(() => {}); // a lost primary has ended it already
+    releaseRun(runtime, run, problem);
     throw error;
   }
   // From here on the run is the primary's: it goes on whether or not this client stays.
