@@ -19,7 +19,7 @@ import { LogTail } from './live/log-tail.ts';
 import { Observers } from './live/observers.ts';
 import { Traffic } from './live/traffic.ts';
 import { acquireLock } from './lock.ts';
-import { createLog } from './log.ts';
+import { openLog, type OpenLog } from './log/log.ts';
 import { operations } from './operations.ts';
 import { rulesOf } from './rules.ts';
 import { RunStore } from './run-store.ts';
@@ -29,7 +29,6 @@ import { SyncRuns } from './sync-runs.ts';
 import { takeOver } from './take-over.ts';
 
 export interface PrimaryOptions {
-  readonly log?: Logger;
   /** Further routes of the admin server: the dashboard, which stands above the primary. */
   readonly more?: readonly RequestHandler[];
 }
@@ -40,20 +39,22 @@ export interface PrimaryOptions {
  * @throws QuiesceError `already-running`, `data-dir-unusable`, `database-unreachable`, `boot-failed`, `port-in-use`
  */
 export async function runPrimary(config: AppConfig, options: PrimaryOptions = {}): Promise<number> {
-  const { log = createLog(config.name), more = [] } = options;
   prepareDataDir(config.dataDir);
+  const log = openLog(config.name);
   let lost: (reason: string) => void = () => process.exit(exitCodes.failed);
   const lock = await acquireLock(config.dataDir, (reason) => lost(reason));
   try {
-    return await runLocked(config, { log, more }, (onLost) => (lost = onLost));
+    log.keepIn(config.dataDir);
+    return await runLocked(config, { log, more: options.more ?? [] }, (onLost) => (lost = onLost));
   } finally {
+    await log.close();
     await lock.release();
   }
 }
 
 async function runLocked(
   config: AppConfig,
-  { log, more }: Required<PrimaryOptions>,
+  { log: { logger: log, alsoTo }, more }: Required<PrimaryOptions> & { log: OpenLog },
   onLost: (handler: (reason: string) => void) => void,
 ): Promise<number> {
   const { dataDir } = config;
@@ -108,13 +109,16 @@ async function runLocked(
   });
   const control = operations({ name: config.name, coordinator, supervisor, runs, stop: (now) => ending.begin(now) });
   const traffic = new Traffic();
-  const live = new Live({ operations: control, traffic, tail: new LogTail() });
+  const tail = new LogTail();
+  alsoTo(tail);
+  const live = new Live({ operations: control, traffic, tail });
   observers.add(traffic, live);
   let admin: AdminServer | null = null;
   const removeSignals = onSignals({
     stop: (now) => ending.begin(now),
     toggleHold: () => coordinator.toggleHold('SIGUSR2'),
     reload: () => control.reload(),
+    reopenFiles: () => supervisor.reopenFiles(),
     scaleBy: (step) => control.scale(Math.max(1, supervisor.instances + step)),
     log,
   });

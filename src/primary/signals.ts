@@ -6,6 +6,7 @@ export interface SignalActions {
   readonly toggleHold: () => void;
   readonly reload: () => Promise<void>;
   readonly scaleBy: (step: 1 | -1) => Promise<void>;
+  readonly reopenFiles: () => void;
   readonly log: Logger;
   /** In ms; default the monotonic clock. */
   readonly now?: () => number;
@@ -19,7 +20,7 @@ const echo = 300;
 
 /** Returns how to remove the handlers. Signals follow nginx, unicorn and puma; docs/signals.md has the table. */
 export function onSignals(actions: SignalActions): () => void {
-  const { stop, toggleHold, reload, scaleBy, log, now = () => performance.now() } = actions;
+  const { stop, toggleHold, reload, scaleBy, reopenFiles, log, now = () => performance.now() } = actions;
   const later = (signal: NodeJS.Signals, action: () => void | Promise<void>) => (): void => {
     log.info({ signal }, `${signal} received`);
     setImmediate(() => {
@@ -41,6 +42,7 @@ export function onSignals(actions: SignalActions): () => void {
     ['SIGTERM', stopUnlessEcho('SIGTERM')],
     ['SIGINT', stopUnlessEcho('SIGINT')],
     ['SIGUSR2', later('SIGUSR2', toggleHold)],
+    ['SIGUSR1', later('SIGUSR1', reopenFiles)],
     ['SIGHUP', later('SIGHUP', reload)],
     ['SIGTTIN', later('SIGTTIN', () => scaleBy(1))],
     ['SIGTTOU', later('SIGTTOU', () => scaleBy(-1))],

@@ -11,11 +11,13 @@ import type { WorkerStatus } from '../protocol/runs.ts';
 import { appUrl } from './app-urls.ts';
 import { label, logEntry } from './fleet-log.ts';
 import { fleetStatus } from './fleet-status.ts';
+import { OutputFiles } from './log/output-files.ts';
 import { newFleet, type Effect, type Fleet, type FleetEvent, type FleetSettings, type Task } from './fleet.ts';
 import { HeartbeatMonitor } from './heartbeat.ts';
 import { step } from './lifecycle.ts';
 import type { OutgoingMessage, WorkerEvents, WorkerPort, WorkerRef } from './ports.ts';
 import { nextDeadline } from './reconcile.ts';
+import { TaskOutcomes } from './task-outcomes.ts';
 import { VitalsSampler } from './vitals.ts';
 import { readMessage } from './worker-messages.ts';
 import { setUpCluster, WorkerProcess, type ProcessEnd } from './worker-process.ts';
@@ -35,20 +37,16 @@ interface Running {
   portInUse: boolean;
 }
 
-interface Waiter {
-  resolve(): void;
-  reject(error: QuiesceError): void;
-}
-
 export class Supervisor implements WorkerPort {
   readonly #config: AppConfig;
   readonly #deps: SupervisorDeps;
   readonly #settings: FleetSettings;
   readonly #running = new Map<string, Running>();
-  readonly #waiters = new Map<Task, Waiter[]>();
+  readonly #outcomes = new TaskOutcomes();
   readonly #urls = new Set<string>();
   readonly #heartbeats: HeartbeatMonitor<string>;
   readonly #vitals: VitalsSampler;
+  readonly #files: OutputFiles;
   readonly #queue: FleetEvent[] = [];
   #fleet: Fleet;
   #working = false;
@@ -60,6 +58,7 @@ export class Supervisor implements WorkerPort {
     this.#deps = deps;
     this.#settings = fleetSettings(config);
     this.#fleet = newFleet(config.instances);
+    this.#files = new OutputFiles(config, deps.log);
     this.#heartbeats = new HeartbeatMonitor(config.heartbeat.timeout);
     this.#vitals = new VitalsSampler(
       vitalsEvery(config),
@@ -113,6 +112,11 @@ export class Supervisor implements WorkerPort {
     return [...this.#urls];
   }
 
+  /** After `out_file` and `error_file` have been moved away. */
+  reopenFiles(): void {
+    this.#files.reopen();
+  }
+
   /** How many workers are wanted. */
   get instances(): number {
     return this.#fleet.target;
@@ -126,11 +130,9 @@ export class Supervisor implements WorkerPort {
   }
 
   #task(task: Task, event: FleetEvent): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const waiters = this.#waiters.get(task) ?? [];
-      this.#waiters.set(task, [...waiters, { resolve, reject }]);
-      this.#enqueue(event);
-    });
+    const outcome = this.#outcomes.of(task);
+    this.#enqueue(event);
+    return outcome;
   }
 
   #enqueue(event: FleetEvent): void {
@@ -175,26 +177,25 @@ export class Supervisor implements WorkerPort {
   }
 
   #settle({ task, error }: Extract<Effect, { type: 'settle' }>): void {
-    const waiters = this.#waiters.get(task) ?? [];
-    this.#waiters.delete(task);
-    for (const waiter of waiters) {
-      if (error) waiter.reject(error);
-      else waiter.resolve();
-    }
-    if (this.#fleet.phase !== 'stopped') return;
+    if (this.#fleet.phase !== 'stopped') return this.#outcomes.settle(task, error);
     this.#vitals.stop();
     if (this.#heartbeatCheck) clearInterval(this.#heartbeatCheck);
+    void this.#files.close().then(() => this.#outcomes.settle(task, error));
   }
 
   #fork(ref: WorkerRef): void {
     const { log, events } = this.#deps;
     const key = label(ref);
-    const output = log.child(ref);
+    // What a worker writes is in the log whatever the level of the supervisor's own lines.
+    const output = log.child(ref, { level: 'info' });
     try {
       const process = new WorkerProcess(ref, this.#config, {
         message: (raw) => this.#message(ref, raw),
         listening: (address) => this.#listening(ref, address),
-        line: (stream, line) => output.info({ stream }, line),
+        line: (stream, line) => {
+          output.info({ stream }, line);
+          this.#files.write(ref.slot, stream, line);
+        },
         end: (end) => this.#end(ref, end),
       });
       this.#running.set(key, { process, key, reason: null, portInUse: false });

@@ -9,9 +9,11 @@ import { stopGracefully } from './graceful-stop.ts';
 import { reportFailures } from './failure-report.ts';
 import { getRuntime } from './runtime.ts';
 import { ignoreGroupSignals } from './signals.ts';
+import { writeStdioToTheEnd } from './stdio.ts';
 
 ignoreGroupSignals();
 trackServers();
+writeStdioToTheEnd();
 const runtime = getRuntime();
 reportFailures(runtime.link);
 runtime.onStop = (timeout) => stopGracefully(timeout, () => runtime.gate.inFlight);

@@ -1,0 +1,93 @@
+/**
+ * What the app writes to stdout and stderr, into pipes that the primary reads.
+ *
+ * Node writes to a full pipe later, from memory, and what is in memory when the process exits or throws is lost.
+ * Here too a write never waits for a full pipe; but at the exit, and only then, it does.
+ */
+import { writeSync } from 'node:fs';
+
+/** How soon a full pipe is tried again, ms. */
+const retryAfter = 5;
+/** How long an exit waits for a primary that reads nothing, ms. */
+const patience = 2_000;
+
+type Chunk = Buffer | string;
+type Done = (error?: Error | null) => void;
+
+/** To be called before any code of the app is loaded. */
+export function writeStdioToTheEnd(): void {
+  for (const [fd, stream] of [
+    [1, process.stdout],
+    [2, process.stderr],
+  ] as const) {
+    // Only a pipe: a file or a terminal is written at once anyway.
+    if ((stream as { _type?: string })._type === 'pipe') new PipeWriter(fd, stream);
+  }
+}
+
+class PipeWriter {
+  readonly #fd: number;
+  #rest: Buffer = Buffer.alloc(0);
+  #done: Done | null = null;
+  #timer: NodeJS.Timeout | undefined;
+  #exiting = false;
+  #deadline = Infinity;
+
+  constructor(fd: number, stream: NodeJS.WriteStream) {
+    this.#fd = fd;
+    // The stream keeps the order and what waits; this is where it hands over what is next.
+    stream._write = (chunk: Chunk, encoding: BufferEncoding, done: Done) => this.#begin(bytes(chunk, encoding), done);
+    stream._writev = (chunks: { chunk: Chunk; encoding: BufferEncoding }[], done: Done) =>
+      this.#begin(Buffer.concat(chunks.map(({ chunk, encoding }) => bytes(chunk, encoding))), done);
+    process.on('exit', () => {
+      this.#exiting = true;
+      this.#deadline = performance.now() + patience;
+      if (this.#done) this.#write();
+    });
+  }
+
+  #begin(rest: Buffer, done: Done): void {
+    this.#rest = rest;
+    this.#done = done;
+    this.#write();
+  }
+
+  #write(): void {
+    clearTimeout(this.#timer);
+    try {
+      while (this.#rest.length > 0) {
+        const written = this.#writeSome();
+        this.#rest = this.#rest.subarray(written);
+        if (written === 0 && !this.#exiting) {
+          this.#timer = setTimeout(() => this.#write(), retryAfter);
+          return;
+        }
+        if (written === 0) {
+          if (performance.now() > this.#deadline) break;
+          Atomics.wait(sleeper, 0, 0, 1);
+        }
+      }
+    } catch {
+      this.#rest = Buffer.alloc(0); // the primary is gone, and nobody reads this any more
+    }
+    const done = this.#done;
+    this.#done = null;
+    done?.();
+  }
+
+  /** How many bytes the pipe took; 0 where it is full. */
+  #writeSome(): number {
+    try {
+      return writeSync(this.#fd, this.#rest);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return 0;
+      throw error;
+    }
+  }
+}
+
+function bytes(chunk: Chunk, encoding: BufferEncoding): Buffer {
+  return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
+}
+
+const sleeper = new Int32Array(new SharedArrayBuffer(4));
