@@ -3,11 +3,11 @@
  * Reopened when told, after logrotate has moved them away.
  */
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import dayjs from 'dayjs';
 import type { Logger } from 'pino';
-import { SonicBoom } from 'sonic-boom';
+import sonic, { type SonicBoom } from 'sonic-boom';
 import type { AppConfig } from '../../config.ts';
 import type { OutputStream } from '../worker-output.ts';
 
@@ -53,37 +53,53 @@ export function outputFile(configured: string, merge: boolean, slot: number): st
   return merge ? configured : configured.replace(/(-\d+)?\.log$/, `-${slot}.log`);
 }
 
-/** opening ──▶ open ⇄ failed (told once; what comes meanwhile waits, up to a limit, or is dropped). */
+/** open ⇄ failed: told once, and dropped until it is reopened. Opened at once, so that the order of lines is plain. */
 class OutputFile {
-  readonly #destination: SonicBoom;
-  #failed = false;
+  readonly #path: string;
+  readonly #log: Logger;
+  #current: SonicBoom | null = null;
+  #closing: Promise<void> = Promise.resolve();
+  #told = false;
 
   constructor(path: string, log: Logger) {
-    const fail = (error: unknown): void => {
-      if (!this.#failed) log.error({ err: error }, `${path} cannot be written`);
-      this.#failed = true;
-    };
-    try {
-      mkdirSync(dirname(path), { recursive: true });
-    } catch (error) {
-      fail(error); // opening it fails too, and tells nothing new
-    }
-    this.#destination = new SonicBoom({ dest: path, append: true, sync: false, maxLength: maxWaiting });
-    this.#destination.on('error', fail).on('ready', () => (this.#failed = false));
+    this.#path = path;
+    this.#log = log;
+    this.#open();
   }
 
   write(line: string): void {
-    this.#destination.write(line);
+    this.#current?.write(line);
   }
 
   reopen(): void {
-    this.#destination.reopen();
+    void this.close();
+    this.#open();
   }
 
-  async close(): Promise<void> {
-    if (this.#failed) return this.#destination.destroy();
-    const closed = Promise.race([once(this.#destination, 'close'), once(this.#destination, 'error')]);
-    this.#destination.end();
-    await closed.catch(() => {}); // of an error, which has been told
+  /** Resolves when all that was written before is in the file. */
+  close(): Promise<void> {
+    const file = this.#current;
+    this.#current = null;
+    if (file) {
+      const closed = Promise.race([once(file, 'close'), once(file, 'error')]).catch(() => {}); // the error has been told
+      this.#closing = Promise.all([this.#closing, closed]).then(() => {});
+      file.end();
+    }
+    return this.#closing;
+  }
+
+  #open(): void {
+    try {
+      mkdirSync(dirname(this.#path), { recursive: true });
+      this.#current = new sonic.SonicBoom({ fd: openSync(this.#path, 'a'), sync: false, maxLength: maxWaiting });
+      this.#current.on('error', (error) => this.#tell(error)).on('drain', () => (this.#told = false));
+    } catch (error) {
+      this.#tell(error);
+    }
+  }
+
+  #tell(error: unknown): void {
+    if (!this.#told) this.#log.error({ err: error }, `${this.#path} cannot be written`);
+    this.#told = true;
   }
 }

@@ -15,6 +15,7 @@ describe('signals to the primary', () => {
       toggleHold: () => {},
       reload: async () => {},
       scaleBy: async () => {},
+      reopenFiles: () => {},
       log: pino({ enabled: false }),
       now: () => time,
     });
