@@ -3,7 +3,6 @@
  * feed a night later. It exits with 0 only where everything that it tells is true.
  */
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { MongoClient } from 'mongodb';
@@ -12,6 +11,7 @@ import { connectToWorkers } from '../cluster/connection.ts';
 import { freePort } from '../free-port.ts';
 import { startMongo } from '../mongodb/index.ts';
 import { firstFeed, nextFeed } from './feed.ts';
+import { interrupted, orInterrupted, wasInterrupted } from './interruption.ts';
 import { checkQuiet, countsText, equalsFeed, sendAndTell, type Stage } from './run.ts';
 import { Checks, heading, number, print, styled } from './timeline.ts';
 import { Traffic } from './traffic.ts';
@@ -66,7 +66,7 @@ function checkTraffic({ traffic, checks }: Stage): void {
 async function main(): Promise<boolean> {
   print(styled('bold', 'quiesce demo'));
   print('  starting MongoDB …');
-  const mongo = await startMongo({ log: (line) => print(`  ${line}`) });
+  const mongo = await orInterrupted(startMongo({ log: (line) => print(`  ${line}`) }));
   const client = new MongoClient(mongo.uri);
   const db = client.db(`quiesce_demo_${randomBytes(4).toString('hex')}`);
   const adminPort = await freePort();
@@ -80,7 +80,7 @@ async function main(): Promise<boolean> {
   try {
     print(`  ${cluster.url} serves, ${visitors} visitors ask for /orders all the time`);
     const stage = { db, traffic: new Traffic(cluster.url, visitors), checks: new Checks() };
-    await story(cluster, stage);
+    await orInterrupted(story(cluster, stage), 120_000);
     await stage.traffic.stop();
     checkTraffic(stage);
     heading('Was it true?');
@@ -88,7 +88,7 @@ async function main(): Promise<boolean> {
     if (keep) await keepRunning(cluster, adminPort);
     return held;
   } catch (error) {
-    print(cluster.output);
+    if (!wasInterrupted()) print(cluster.output);
     throw error;
   } finally {
     await cluster.stop();
@@ -104,14 +104,16 @@ async function keepRunning(cluster: Cluster, adminPort: number): Promise<void> {
   print(`  app        ${cluster.url}/orders`);
   print(`  dashboard  http://127.0.0.1:${adminPort}/`);
   print(`  commands   npx quiesce status --data-dir ${cluster.dataDir}`);
-  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), cluster.exited]);
+  await Promise.race([interrupted, cluster.exited]);
 }
 
 try {
   const held = await main();
   print(held ? styled('green', '\nAll of it.') : styled('red', '\nNot all of it.'));
-  process.exitCode = held ? 0 : 1;
+  process.exit(held ? 0 : 1);
 } catch (error) {
-  print(styled('red', error instanceof Error ? (error.stack ?? error.message) : String(error)));
-  process.exitCode = 1;
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  print(styled('red', wasInterrupted() ? 'interrupted' : text));
+  // Visitors and a story that were cut short may still be waiting for answers.
+  process.exit(1);
 }
