@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
@@ -16,5 +17,13 @@ describe('the demo', function () {
     expect(stdout).to.match(/All of it\.\s*$/);
     expect(stdout).to.not.include('✘');
     expect(stdout.match(/✔/g)).to.have.lengthOf(8);
+
+    const [, shown] = /```\n(A feed of .*?)```/s.exec(await readFile('README.md', 'utf8')) ?? [];
+    expect(shape(stdout), 'what the README shows').to.include.members(shape(shown ?? 'nothing'));
   });
+
+  /** Its lines, whatever the numbers. */
+  function shape(text: string): string[] {
+    return text.split('\n').map((line) => line.replaceAll(/[\d.,]+/g, '#'));
+  }
 });
