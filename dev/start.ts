@@ -1,16 +1,17 @@
-/** `npm start`: `quiesce start` with this repository's configuration, and a MongoDB of its own where none is named. */
+/** `npm start`: `quiesce start` with the configuration here, and a MongoDB of its own where none is named. */
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startMongo } from './mongodb/index.ts';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
 const command = fileURLToPath(import.meta.resolve('#quiesce/cli/main.js'));
+const dataDir = join('.quiesce', 'mongodb');
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 async function ownMongo(): Promise<{ stop(): Promise<void> } | undefined> {
   if (process.env['MONGODB_URI']) return undefined;
-  say('MONGODB_URI is not set: starting a MongoDB for development, its data in .quiesce/mongodb');
-  const mongo = await startMongo({ dataDir: `${root}.quiesce/mongodb`, log: (line) => say(`  ${line}`) });
+  say(`MONGODB_URI is not set: starting a MongoDB for development, its data in ${dataDir}`);
+  const mongo = await startMongo({ dataDir, log: (line) => say(`  ${line}`) });
   process.env['MONGODB_URI'] = mongo.uri.replace('/?', '/quiesce?');
   say(`MongoDB is ready at ${process.env['MONGODB_URI']}`);
   return mongo;
@@ -20,7 +21,6 @@ try {
   const mongo = await ownMongo();
   try {
     // In this process: a signal reaches the primary itself, and an end of whatever kind is the end of both.
-    process.chdir(root);
     process.argv = [process.execPath, command, 'start', ...process.argv.slice(2)];
     await import(command);
   } finally {
