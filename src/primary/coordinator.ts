@@ -270,7 +270,7 @@ export class Coordinator implements WorkerEvents {
     const error = runError(id, code, this.#deps, () => this.beats.waitingFor(before));
     if (error !== null) this.#callers.answerClaim(id, { error });
     this.#deps.sync.ended(id);
-    await this.beats.tally(() => this.state);
+    if (before.run?.epoch !== null) await this.beats.tally(() => this.state); // without a pause no beat follows
     await conclude(id, error, { workers: before.workers.size, refused: this.beats.refused }, this.#deps);
   }
 
