@@ -19,24 +19,4 @@ describe('a cluster', function () {
     await Promise.all(connections.map((connection) => connection.close()));
     expect(await cluster.stop()).to.deep.equal({ code: 0, signal: null });
   });
-
-  it('of three PUTs at the same moment at three workers runs one, and refuses two at once, twelve rounds running', async () => {
-    const cluster = await clusters.start({ script: app, instances: 4 });
-    const connections = await connectToWorkers(cluster.url, 3);
-    for (let round = 0; round < 12; round += 1) {
-      const feed = Array.from({ length: 500 }, (_, index) => ({ id: index, round }));
-      const request = {
-        method: 'PUT' as const,
-        headers: { 'Content-Type': 'application/json' },
-        body: JSON.stringify(feed),
-      };
-      const answers = await Promise.all(connections.map((connection) => connection.request('/api/sync', request)));
-      expect(
-        answers.map(({ status }) => status),
-        `round ${round}`,
-      ).to.have.members([204, 409, 409]);
-      expect(await clusters.database.db.collection('resources').countDocuments({ round })).to.equal(500);
-    }
-    await Promise.all(connections.map((connection) => connection.close()));
-  });
 });

@@ -18,15 +18,20 @@ export interface TestDatabase {
   readonly db: Db;
 }
 
+/** An empty one, to be dropped by whoever asked for it. */
+export async function newDatabase(): Promise<TestDatabase> {
+  const { uri } = await mongo();
+  client ??= new MongoClient(uri);
+  const name = `quiesce_test_${randomBytes(6).toString('hex')}`;
+  return { uri, name, db: client.db(name) };
+}
+
 /** In a `describe`: each of its tests finds an empty database here. */
 export function useDatabase(): TestDatabase {
   let current: TestDatabase | undefined;
   beforeEach('an empty database', async function () {
     this.timeout(120_000);
-    const { uri } = await mongo();
-    client ??= new MongoClient(uri);
-    const name = `quiesce_test_${randomBytes(6).toString('hex')}`;
-    current = { uri, name, db: client.db(name) };
+    current = await newDatabase();
   });
   afterEach('its database dropped', async () => {
     await current?.db.dropDatabase();
