@@ -11,14 +11,8 @@ export interface Clusters {
 
 /** In a `describe`: its tests start clusters, which end with the test. */
 export function useClusters(): Clusters {
-  const running: Cluster[] = [];
   // Before the database is dropped: mocha calls these in the order they are written.
-  afterEach('clusters ended', async function () {
-    this.timeout(30_000);
-    // What a cluster said is what explains a failure.
-    if (this.currentTest?.state === 'failed') for (const { output } of running) console.error(output);
-    await Promise.all(running.splice(0).map((cluster) => cluster.close()));
-  });
+  const clusters = usePlainClusters();
   const database = useDatabase();
   const withDatabase = (options: ClusterOptions): ClusterOptions => ({
     ...options,
@@ -26,13 +20,28 @@ export function useClusters(): Clusters {
   });
   return {
     database,
+    start: (options = {}) => clusters.start(withDatabase(options)),
+    create: (options = {}) => clusters.create(withDatabase(options)),
+  };
+}
+
+/** The same without a database, for apps that have none. */
+export function usePlainClusters(): Omit<Clusters, 'database'> {
+  const running: Cluster[] = [];
+  afterEach('clusters ended', async function () {
+    this.timeout(30_000);
+    // What a cluster said is what explains a failure.
+    if (this.currentTest?.state === 'failed') for (const { output } of running) console.error(output);
+    await Promise.all(running.splice(0).map((cluster) => cluster.close()));
+  });
+  return {
     async start(options = {}) {
-      const cluster = await startCluster(withDatabase(options));
+      const cluster = await startCluster(options);
       running.push(cluster);
       return cluster;
     },
     async create(options = {}) {
-      const cluster = await Cluster.create(withDatabase(options));
+      const cluster = await Cluster.create(options);
       running.push(cluster);
       return cluster;
     },

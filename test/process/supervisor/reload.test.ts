@@ -1,0 +1,84 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { Load } from '../../../dev/load/load.ts';
+import { usePlainClusters } from '../harness/clusters.ts';
+
+const app = fileURLToPath(new URL('../fixtures/trouble.js', import.meta.url));
+
+describe('reload and scale', function () {
+  this.timeout(120_000);
+  const clusters = usePlainClusters();
+
+  it('fail not one request of 300 ms, or short ones, on keep-alive connections', async () => {
+    const cluster = await clusters.start({ script: app, instances: 2 });
+    const load = new Load({ url: cluster.url, paths: ['/?ms=300', '/'], connections: 24 });
+    const before = await cluster.status();
+    for (let reload = 0; reload < 3; reload++) await cluster.control.reload();
+    const { workers } = await cluster.control.scale(4);
+    expect(workers.filter(({ state }) => state === 'serving')).to.have.length(4);
+    await cluster.control.scale(2);
+    const report = await load.stop();
+    expect(report.failures, JSON.stringify(report)).to.deep.equal({});
+    expect(Object.keys(report.byStatus)).to.deep.equal(['200']);
+    const after = await cluster.ready();
+    expect(after.workers.map(({ slot, incarnation, restarts }) => [slot, incarnation, restarts])).to.deep.equal([
+      [0, 4, 0],
+      [1, 4, 0],
+    ]);
+    const pids = new Set(after.workers.map(({ pid }) => pid));
+    expect(before.workers.filter(({ pid }) => pids.has(pid))).to.deep.equal([]);
+  });
+
+  it('fail no request of 2 s and no stream that was under way', async () => {
+    // A stream that has begun cannot announce the close, so one more request may follow it.
+    const cluster = await clusters.start({ script: app, instances: 2, app: { kill_timeout: 6_000 } });
+    const load = new Load({ url: cluster.url, paths: ['/?ms=2000', '/stream?ms=1500'], connections: 24 });
+    await cluster.control.reload();
+    expect((await load.stop()).failures).to.deep.equal({});
+  });
+
+  it('fail nobody who sends one request each second, or a connection for each', async () => {
+    const cluster = await clusters.start({ script: app, instances: 2 });
+    const calm = new Load({ url: cluster.url, connections: 20, pause: 950 });
+    const fresh = new Load({ url: cluster.url, connections: 4, keepAlive: false, pause: 10 });
+    await cluster.control.reload();
+    const reports = await Promise.all([calm.stop(), fresh.stop()]);
+    expect(
+      reports.map(({ failed }) => failed),
+      JSON.stringify(reports),
+    ).to.deep.equal([0, 0]);
+  });
+
+  it('a build that cannot boot ends the reload with its reason, and the old workers serve on', async () => {
+    const broken = join((await clusters.create()).folder, 'broken');
+    const cluster = await clusters.start({ script: app, instances: 2, env: { BROKEN: broken } });
+    const load = new Load({ url: cluster.url, connections: 4, pause: 5 });
+    await writeFile(broken, '');
+    const outcome = await cluster.control.reload().then(
+      () => null,
+      (error: Error & { code?: string }) => error,
+    );
+    expect(outcome).to.include({ code: 'boot-failed' });
+    expect(outcome?.message).to.match(/this build has no column named tenant/);
+    const { workers } = await cluster.status();
+    expect(workers.map(({ incarnation, state }) => [incarnation, state])).to.deep.equal([
+      [1, 'serving'],
+      [1, 'serving'],
+    ]);
+    await rm(broken);
+    await cluster.control.reload();
+    expect((await load.stop()).failures).to.deep.equal({});
+    expect((await cluster.ready()).workers.map(({ incarnation }) => incarnation)).to.deep.equal([3, 2]);
+  });
+
+  it('a scale up that cannot boot is taken back', async () => {
+    const broken = join((await clusters.create()).folder, 'broken');
+    const cluster = await clusters.start({ script: app, instances: 1, env: { BROKEN: broken } });
+    await writeFile(broken, '');
+    const outcome = await cluster.control.scale(3).catch((error: Error) => error);
+    expect(outcome).to.include({ code: 'boot-failed' });
+    await cluster.until('one worker is left', ({ workers }) => workers.length === 1 && workers[0]?.state === 'serving');
+  });
+});

@@ -1,0 +1,122 @@
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import type { ClusterStatus } from '#quiesce/protocol/runs.js';
+import type { Cluster } from '../../../dev/cluster/cluster.ts';
+import { connectToWorkers } from '../../../dev/cluster/connection.ts';
+import { Load } from '../../../dev/load/load.ts';
+import { usePlainClusters } from '../harness/clusters.ts';
+
+const app = fileURLToPath(new URL('../fixtures/trouble.js', import.meta.url));
+
+/** How long each worker of this start took from its fork until it served, ms. */
+function bootTimes({ output }: Cluster): number[] {
+  const lines = output.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as LogLine] : []));
+  const at = (text: string): number => lines.find(({ msg }) => msg === text)?.time ?? NaN;
+  return lines.flatMap(({ msg }) => {
+    const name = /^worker (\S+) serves$/.exec(msg)?.[1];
+    return name === undefined ? [] : [at(msg) - at(`worker ${name} started`)];
+  });
+}
+
+interface LogLine {
+  readonly time: number;
+  readonly msg: string;
+}
+
+/** Every slot of `status` serves, and slot `slot` with another process. */
+function replaced(pid: number | null, count: number): (status: ClusterStatus) => boolean {
+  return ({ workers }) =>
+    workers.filter(({ state }) => state === 'serving').length === count && workers.every((each) => each.pid !== pid);
+}
+
+describe('a worker in trouble', function () {
+  this.timeout(60_000);
+  const clusters = usePlainClusters();
+
+  it('that is killed is replaced within twice its boot time, and nobody waits for an answer for more than a second', async () => {
+    const cluster = await clusters.start({ script: app, instances: 2 });
+    const load = new Load({ url: cluster.url, connections: 30, paths: ['/?ms=20'] });
+    const replacements: number[] = [];
+    for (let kill = 0; kill < 3; kill++) {
+      const { pid } = (await cluster.ready()).workers[kill % 2]!;
+      const since = performance.now();
+      process.kill(pid!, 'SIGKILL');
+      await cluster.until('the replacement serves', replaced(pid, 2));
+      replacements.push(performance.now() - since);
+    }
+    const report = await load.stop();
+    const boot = Math.max(...bootTimes(cluster));
+    expect(Math.max(...replacements), `boot ${boot} ms`).to.be.below(2 * boot);
+    expect(report.latency.max, JSON.stringify(report)).to.be.below(1_000);
+    // A connection that dies with its worker is reset, and nothing else is.
+    expect(Object.keys(report.failures).filter((code) => code !== 'ECONNRESET')).to.deep.equal([]);
+    expect(report.failed).to.be.at.most(30 * 3);
+  });
+
+  it('whose event loop is stuck is replaced after the heartbeat timeout, and the others serve on', async () => {
+    const heartbeat = { interval: '200ms', timeout: '1500ms' };
+    const cluster = await clusters.start({ script: app, instances: 2, quiesce: { heartbeat } });
+    const [stuck, fine] = await connectToWorkers(cluster.url, 2, '/');
+    const { workers } = await cluster.status();
+    const { pid } = workers.find(({ slot }) => slot === stuck!.slot)!;
+    const since = performance.now();
+    const gone = stuck!.request('/block').catch((error: Error) => error);
+    const load = setInterval(() => void fine!.request('/').catch(() => {}), 20);
+    await cluster.until('the replacement serves', replaced(pid, 2));
+    clearInterval(load);
+    expect(performance.now() - since).to.be.within(1_300, 5_000);
+    expect((await fine!.request('/')).status).to.equal(200);
+    expect(await gone).to.be.instanceOf(Error);
+    expect(cluster.output).to.match(/no heartbeat for \d+ ms, its event loop is stuck \(last known delay [\d.]+ ms\)/);
+    const after = await cluster.status();
+    expect(after.workers.map(({ slot, restarts }) => [slot, restarts])).to.have.deep.members([
+      [stuck!.slot, 1],
+      [fine!.slot, 0],
+    ]);
+    await fine!.close();
+  });
+
+  it('that leaks 20 MB/s is replaced within 2 s of passing its limit, with no failed request', async () => {
+    const limit = 160 * 1024 * 1024;
+    const cluster = await clusters.start({ script: app, instances: 2, app: { max_memory_restart: '160M' } });
+    const load = new Load({ url: cluster.url, connections: 10, paths: ['/?ms=20'], pause: 5 });
+    const [leaky] = await connectToWorkers(cluster.url, 1, '/');
+    const { pid } = (await cluster.status()).workers.find(({ slot }) => slot === leaky!.slot)!;
+    await leaky!.request('/leak?rate=20');
+    let passedAt = Infinity;
+    await cluster.until(
+      'it is replaced',
+      (status) => {
+        const worker = status.workers.find((each) => each.pid === pid);
+        if (worker && worker.memory > limit) passedAt = Math.min(passedAt, performance.now());
+        return worker === undefined || worker.state === 'stopping';
+      },
+      20_000,
+    );
+    // What is seen of its memory is half a second old at most, which belongs to the two seconds.
+    expect(performance.now() - passedAt).to.be.below(1_500);
+    await cluster.until('it is gone', replaced(pid, 2));
+    await leaky!.close();
+    expect((await load.stop()).failures).to.deep.equal({});
+    expect(cluster.output).to.match(/ended with code 0: memory/);
+  });
+
+  for (const [then, ending] of [
+    ['exit', /ended with code 3/],
+    ['throw', /ended with code 1: crash, thrown after the lines/],
+    ['kill', /ended with SIGKILL: crash/],
+  ] as const) {
+    it(`leaves every line that reached the pipe in the log: ${then}`, async () => {
+      const cluster = await clusters.start({ script: app, instances: 1 });
+      const [connection] = await connectToWorkers(cluster.url, 1, '/');
+      await connection!.request(`/lines?count=2000&then=${then}`).catch(() => {});
+      await cluster.until('its end is known', () => ending.test(cluster.output));
+      const numbers = [...cluster.output.matchAll(/"msg":"line (\d+) x{80}"/g)].map((match) => Number(match[1]));
+      expect(numbers, 'in order, none twice, none left out').to.deep.equal(numbers.map((_, index) => index));
+      // A process that kills itself has no time to wait for a full pipe: what it still held in memory never got there.
+      if (then === 'kill') expect(numbers.length).to.be.at.least(100);
+      else expect(numbers).to.have.length(2_000);
+      await connection!.close();
+    });
+  }
+});
