@@ -25,12 +25,17 @@ export function resources({ client, db, collection: name, key }: ResourcesOption
   router.get('/', async (req, res) => {
     const limit = readLimit(req);
     const after = req.query['after'];
-    const filter = after === undefined ? {} : { _id: { $gt: readAfter(after) } };
     // One more than asked tells whether there is a next page.
-    const found = await collection
-      .find(filter as Document, { limit: limit + 1 })
+    const cursor = collection
+      .find({}, { limit: limit + 1 })
       .sort({ _id: 1 })
-      .toArray();
+      .hint({ _id: 1 });
+    if (after !== undefined) {
+      // `$gt` finds keys of the same type only; the bound of an index knows the order of all.
+      const key = readAfter(after);
+      cursor.filter({ _id: { $ne: key } } as Document).min({ _id: key } as Document);
+    }
+    const found = await cursor.toArray();
     const page = found.slice(0, limit);
     const next = found.length > limit ? encodeKey(page.at(-1)!['_id']) : null;
     send(res, { items: page.map(toItem), next });

@@ -1,0 +1,115 @@
+import { expect } from 'chai';
+import { problemIn } from './harness/lines.ts';
+import { useSharedCluster } from './harness/shared-cluster.ts';
+import { SyncClient } from './harness/sync-client.ts';
+
+interface Page {
+  readonly items: readonly Record<string, unknown>[];
+  readonly next: string | null;
+}
+
+describe('GET /api/resources', function () {
+  this.timeout(30_000);
+  const shared = useSharedCluster({ instances: 2 });
+  const client = new SyncClient(shared);
+
+  async function page(query: string): Promise<Page> {
+    const { status, text } = await client.get(`/api/resources${query}`);
+    expect(status, text).to.equal(200);
+    return JSON.parse(text) as Page;
+  }
+
+  it('gives all documents, page by page, in key order, each as it was in the feed', async () => {
+    const items = Array.from({ length: 25 }, (_, n) => ({ id: `item ${String(n).padStart(2, '0')}/ä&?`, n }));
+    expect((await client.put(JSON.stringify(items.toReversed()))).status).to.equal(204);
+    expect(await page('')).to.deep.equal({ items, next: null });
+    const seen: unknown[] = [];
+    let pages = 0;
+    for (let after: string | null = ''; after !== null; pages += 1) {
+      const query: string = after === '' ? '?limit=10' : `?limit=10&after=${encodeURIComponent(after)}`;
+      const { items: some, next } = await page(query);
+      seen.push(...some);
+      after = next;
+    }
+    expect(pages).to.equal(3);
+    expect(seen).to.deep.equal(items);
+  });
+
+  it('gives keys of every type, whatever the length of its pages', async () => {
+    const ids = [-1.5, 0, 7, 2 ** 40, '', '7', 'a', 'true', '{"x":1}', { x: 1 }, false, true];
+    const feed = JSON.stringify(ids.map((id) => ({ id })));
+    expect((await client.put(feed)).status).to.equal(204);
+    for (const limit of [1, 2, 5]) {
+      const seen: unknown[] = [];
+      for (let after: string | null = ''; after !== null && seen.length <= ids.length;) {
+        const query: string = seen.length === 0 ? '' : `&after=${encodeURIComponent(after)}`;
+        const { items, next } = await page(`?limit=${limit}${query}`);
+        seen.push(...items.map(({ id }) => id));
+        after = next;
+      }
+      expect(seen, `pages of ${limit}`).to.deep.equal(ids);
+    }
+    for (const [path, id] of [
+      ['7', 7],
+      ['%227%22', '7'],
+      ['-1.5', -1.5],
+      ['a', 'a'],
+      ['false', false],
+    ] as const) {
+      const { status, text } = await client.get(`/api/resources/${path}`);
+      expect(status, text).to.equal(200);
+      expect(JSON.parse(text), path).to.deep.equal({ id });
+    }
+  });
+
+  it('gives one document with the names that a feed may have', async () => {
+    const feed = '[{"id":"x","a.b":1,"$x":{"$y":2},"":3,"__proto__":{"a":1},"constructor":4,"1":5}]';
+    expect((await client.put(feed)).status).to.equal(204);
+    const { status, text } = await client.get('/api/resources/x');
+    expect(status, text).to.equal(200);
+    const expected = JSON.parse(feed) as [unknown];
+    expect(JSON.stringify(sorted(JSON.parse(text)))).to.equal(JSON.stringify(sorted(expected[0])));
+  });
+
+  it('tells a client that has it already that nothing changed, until it has', async () => {
+    await client.put('[{"id":"x","n":1}]');
+    for (const path of ['/api/resources/x', '/api/resources?limit=5']) {
+      const first = await client.get(path);
+      expect(first.headers['cache-control']).to.equal('no-cache');
+      const condition = { 'If-None-Match': first.headers.etag! };
+      const again = await client.get(path, condition);
+      expect({ status: again.status, text: again.text }).to.deep.equal({ status: 304, text: '' });
+      await client.put('[{"id":"x","n":2}]');
+      expect((await client.get(path, condition)).status).to.equal(200);
+      await client.put('[{"id":"x","n":1}]');
+    }
+  });
+
+  it('is 404 for a key that there is none of, and for a path that there is none of', async () => {
+    for (const path of ['/api/resources/nothing', '/nowhere']) {
+      const reply = await client.get(path);
+      expect(reply.status).to.equal(404);
+      expect(problemIn(reply)).to.include({ code: 'not-found', instance: path });
+    }
+  });
+
+  for (const query of ['limit=0', 'limit=1001', 'limit=x', 'limit=1&limit=2', 'after=a&after=b']) {
+    it(`refuses ?${query} with 400`, async () => {
+      const reply = await client.get(`/api/resources?${query}`);
+      expect(reply.status, reply.text).to.equal(400);
+      expect(problemIn(reply).code).to.equal('bad-request');
+    });
+  }
+
+  it('refuses a path that is not well-formed with 400', async () => {
+    expect((await client.get('/api/resources/%E0%A4%A')).status).to.equal(400);
+  });
+});
+
+/** JSON.stringify tells `__proto__` from a prototype; it must not tell one order of names from another. */
+function sorted(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.entries(value)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, inner]) => [name, sorted(inner)]);
+}
