@@ -33,7 +33,7 @@ export function resources({ client, db, collection: name, key }: ResourcesOption
     if (after !== undefined) {
       // `$gt` finds keys of the same type only; the bound of an index knows the order of all.
       const key = readAfter(after);
-      cursor.filter({ _id: { $ne: key } } as Document).min({ _id: key } as Document);
+      cursor.filter({ _id: { $ne: key } }).min({ _id: key });
     }
     const found = await cursor.toArray();
     const page = found.slice(0, limit);
