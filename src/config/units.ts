@@ -11,14 +11,23 @@ import { z } from 'zod';
 /** Longer than this, setTimeout fires at once (2^31 - 1 ms, 24.8 days). */
 const longestTimer = 2 ** 31 - 1;
 
-/** A value that `parse` turns into a `T`, or `undefined` where it is not allowed; `allowed` says what is. */
-export function kind<T>(allowed: string, parse: (value: unknown) => T | undefined) {
-  return z.unknown().transform((value, context): T => {
-    const parsed = parse(value);
-    if (parsed !== undefined) return parsed;
-    context.addIssue({ code: 'custom', message: allowed });
-    return z.NEVER;
-  });
+/** JSON Schema of what a kind takes, for the description of HTTP. */
+type JsonSchema = Readonly<Record<string, unknown>>;
+
+/**
+ * A value that `parse` turns into a `T`, or `undefined` where it is not allowed; `allowed` says what is, in words, and
+ * `schema` where it goes over HTTP.
+ */
+export function kind<T>(allowed: string, parse: (value: unknown) => T | undefined, schema: JsonSchema = {}) {
+  return z
+    .unknown()
+    .transform((value, context): T => {
+      const parsed = parse(value);
+      if (parsed !== undefined) return parsed;
+      context.addIssue({ code: 'custom', message: allowed });
+      return z.NEVER;
+    })
+    .meta(schema);
 }
 
 /** Milliseconds of `500`, `'500'`, `'10s'`, `'1.5h'`; undefined where it is none of these, or not a number setTimeout can hold. */
@@ -47,25 +56,35 @@ function parseInteger(value: unknown): number | undefined {
 export const duration = kind("milliseconds, or a time such as '500ms', '10s', '5m', '1h'", parseDuration);
 
 /** A duration that must not be nothing: an interval or a deadline. */
-export const deadline = kind("milliseconds above 0, or a time such as '500ms', '10s', '5m', '1h'", (value) => {
-  const parsed = parseDuration(value);
-  return parsed === 0 ? undefined : parsed;
-});
+export const deadline = kind(
+  "milliseconds above 0, or a time such as '500ms', '10s', '5m', '1h'",
+  (value) => {
+    const parsed = parseDuration(value);
+    return parsed === 0 ? undefined : parsed;
+  },
+  { type: ['number', 'string'], exclusiveMinimum: 0, maximum: longestTimer, examples: [600_000, '10m'] },
+);
 
 export const size = kind("bytes, or a size such as '512K', '512M', '1G'", parseSize);
 
 export function integer(least: number, most = Number.MAX_SAFE_INTEGER) {
   const allowed =
     most === Number.MAX_SAFE_INTEGER ? `a whole number from ${least} on` : `a whole number from ${least} to ${most}`;
-  return kind(allowed, (value) => {
-    const parsed = parseInteger(value);
-    return parsed !== undefined && parsed >= least && parsed <= most ? parsed : undefined;
-  });
+  return kind(
+    allowed,
+    (value) => {
+      const parsed = parseInteger(value);
+      return parsed !== undefined && parsed >= least && parsed <= most ? parsed : undefined;
+    },
+    { type: 'integer', minimum: least, maximum: most },
+  );
 }
 
 export const text = kind('text', (value) => (typeof value === 'string' && value !== '' ? value : undefined));
 
-export const flag = kind('true or false', (value) => (typeof value === 'boolean' ? value : undefined));
+export const flag = kind('true or false', (value) => (typeof value === 'boolean' ? value : undefined), {
+  type: 'boolean',
+});
 
 export function oneOf<const T extends readonly (string | boolean)[]>(...choices: T) {
   const allowed = choices.map((choice) => (typeof choice === 'string' ? `'${choice}'` : String(choice))).join(', ');

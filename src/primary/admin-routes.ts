@@ -11,16 +11,36 @@ import { deadline, flag, integer, kind } from '../config/units.ts';
 /** More workers than this is a slip of the finger. */
 export const mostWorkers = 1024;
 
-const reason = kind('text of at most 500 characters', (value) =>
-  typeof value === 'string' && value.length <= 500 ? value : undefined,
+const longestReason = 500;
+const reason = kind(
+  `text of at most ${longestReason} characters`,
+  (value) => (typeof value === 'string' && value.length <= longestReason ? value : undefined),
+  { type: 'string', maxLength: longestReason },
 );
 
-const bodies = {
+/** What the requests that change something take; docs/openapi.json is made from it. */
+export const bodies = {
   maintenance: z.strictObject({ on: flag, reason: reason.optional(), for: deadline.optional() }),
   scale: z.strictObject({ instances: integer(1, mostWorkers) }),
   stop: z.strictObject({ now: flag.optional() }),
   empty: z.strictObject({}),
 };
+
+export const runsQuery = z.object({ limit: integer(1, 1000).prefault(20).describe('At most so many.') });
+
+/** Every path below `/api`, with its one method. */
+export const routes = [
+  ['/status', 'GET'],
+  ['/events', 'GET'],
+  ['/urls', 'GET'],
+  ['/runs', 'GET'],
+  ['/runs/:id', 'GET'],
+  ['/runs/:id/abandon', 'POST'],
+  ['/maintenance', 'POST'],
+  ['/reload', 'POST'],
+  ['/scale', 'POST'],
+  ['/stop', 'POST'],
+] as const;
 
 function bodyOf<T>(schema: z.ZodType<T>, body: unknown): T {
   const result = schema.safeParse(body ?? {});
@@ -59,7 +79,7 @@ export function adminRoutes(operations: Operations, live: Live): Router {
   api.get('/urls', (_request, response) => void response.json({ urls: operations.urls() }));
 
   api.get('/runs', (request, response) => {
-    const query = z.object({ limit: integer(1, 1000).prefault(20) }).safeParse(request.query);
+    const query = runsQuery.safeParse(request.query);
     if (!query.success) throw new QuiesceError('bad-request', 'limit takes a whole number from 1 to 1000.');
     response.json({ items: operations.runs(query.data.limit) });
   });
@@ -98,18 +118,7 @@ export function adminRoutes(operations: Operations, live: Live): Router {
     response.status(202).json({ pid: process.pid });
   });
 
-  for (const [path, method] of [
-    ['/status', 'GET'],
-    ['/events', 'GET'],
-    ['/urls', 'GET'],
-    ['/runs', 'GET'],
-    ['/runs/:id', 'GET'],
-    ['/runs/:id/abandon', 'POST'],
-    ['/maintenance', 'POST'],
-    ['/reload', 'POST'],
-    ['/scale', 'POST'],
-    ['/stop', 'POST'],
-  ] as const) {
+  for (const [path, method] of routes) {
     api.all(path, (request, response) => {
       response.set('Allow', method);
       throw new QuiesceError('method-not-allowed', `${request.originalUrl} takes ${method}, not ${request.method}.`);

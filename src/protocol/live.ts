@@ -8,11 +8,11 @@ import { holdStatus, runRecord } from './runs.ts';
 const rate = z.number().nonnegative();
 const count = z.int().nonnegative();
 
-/** `rate`: gated requests admitted per second; `cpu`, `memory` and `eventLoopDelay` as in the status. */
+/** `cpu`, `memory` and `eventLoopDelay` as in the status. */
 export const workerSample = z.object({
   slot: z.int(),
   incarnation: z.int(),
-  rate,
+  rate: rate.describe('Gated requests admitted per second.'),
   inFlight: count,
   cpu: z.number(),
   memory: z.number(),
@@ -20,45 +20,43 @@ export const workerSample = z.object({
 });
 export type WorkerSample = z.infer<typeof workerSample>;
 
-/** The cluster at one moment. `served` and `refused` are requests per second. */
-export const sample = z.object({ at: z.string(), served: rate, refused: rate, workers: z.array(workerSample) });
+export const sample = z
+  .object({ at: z.string(), served: rate, refused: rate, workers: z.array(workerSample) })
+  .describe('The cluster at one moment. `served` and `refused` are requests per second.');
 export type Sample = z.infer<typeof sample>;
 
-/**
- * One time during which the gates were shut. `epoch` is the first it had and names it; `holds` are those that stood at
- * any moment of it; `drained`: when the last worker had come to rest for the first time; `refused`: requests answered 503.
- */
-export const pauseRecord = z.object({
-  epoch: count,
-  from: z.string(),
-  drained: z.string().optional(),
-  to: z.string().optional(),
-  holds: z.array(holdStatus),
-  refused: count,
-});
+export const pauseRecord = z
+  .object({
+    epoch: count.describe('The first it had; names it.'),
+    from: z.string(),
+    drained: z.string().optional().describe('When the last worker had come to rest for the first time.'),
+    to: z.string().optional(),
+    holds: z.array(holdStatus).describe('Those that stood at any moment of it.'),
+    refused: count.describe('Requests answered 503.'),
+  })
+  .describe('One time during which the gates were shut.');
 export type PauseRecord = z.infer<typeof pauseRecord>;
 
-/** One line of the supervisor's log, as pino writes it. `slot` and `stream` tell a worker's own output. */
-export const logLine = z.looseObject({
-  level: z.int(),
-  time: z.union([z.number(), z.string()]),
-  msg: z.string().optional(),
-  slot: z.int().optional(),
-  incarnation: z.int().optional(),
-  stream: z.enum(['stdout', 'stderr']).optional(),
-});
+export const logLine = z
+  .looseObject({
+    level: z.int(),
+    time: z.union([z.number(), z.string()]),
+    msg: z.string().optional(),
+    slot: z.int().optional(),
+    incarnation: z.int().optional(),
+    stream: z.enum(['stdout', 'stderr']).optional().describe("A worker's own output."),
+  })
+  .describe("One line of the supervisor's log, as pino writes it.");
 export type LogLine = z.infer<typeof logLine>;
 
-/**
- * All that is remembered, the oldest first. `trusted`: the reader may change things, and sees the log; `log` is empty
- * otherwise.
- */
-export const history = z.object({
-  startedAt: z.string(),
-  trusted: z.boolean(),
-  samples: z.array(sample),
-  pauses: z.array(pauseRecord),
-  runs: z.array(runRecord),
-  log: z.array(logLine),
-});
+export const history = z
+  .object({
+    startedAt: z.string(),
+    trusted: z.boolean().describe('The reader may change things, and sees the log.'),
+    samples: z.array(sample),
+    pauses: z.array(pauseRecord),
+    runs: z.array(runRecord),
+    log: z.array(logLine).describe('Empty where the reader is not trusted.'),
+  })
+  .describe('All that is remembered, the oldest first.');
 export type History = z.infer<typeof history>;

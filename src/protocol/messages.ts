@@ -6,7 +6,7 @@
  */
 import { z } from 'zod';
 import { mirrorOptions, spooledFeed } from './mirror-job.ts';
-import { holdStatus, problem, runRecord } from './runs.ts';
+import { counts, feedSummary, holdStatus, problem, runRecord, timings } from './runs.ts';
 
 const envelope = {
   /** Marks the message as ours among those of the app itself and of node:cluster. */
@@ -47,11 +47,13 @@ export interface Replies {
   watch: z.infer<typeof runRecord>;
 }
 
-export const dryRunReport = z.object({
-  feed: z.object({ items: z.int(), bytes: z.int(), digest: z.string() }),
-  counts: z.object({ inserted: z.int(), updated: z.int(), deleted: z.int(), unchanged: z.int() }),
-  timings: z.object({ upload: z.number(), prepare: z.number(), scan: z.number(), total: z.number() }),
-});
+export const dryRunReport = z
+  .object({
+    feed: feedSummary,
+    counts,
+    timings: timings.pick({ upload: true, prepare: true, scan: true, total: true }),
+  })
+  .describe('What a run of this feed would do.');
 export type DryRunReport = z.infer<typeof dryRunReport>;
 
 export const inFlightRequest = z.object({

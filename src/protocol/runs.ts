@@ -1,11 +1,14 @@
 /**
  * What is told about runs and the cluster to the outside: the shapes of `GET /api/sync/<id>`,
- * `GET /api/status` and their CLI twins. The schemas validate what crosses a process boundary.
+ * `GET /api/status` and their CLI twins. The schemas validate what crosses a process boundary, and what they are
+ * described as is what docs/openapi.json says.
  */
 import { z } from 'zod';
 
 const ms = z.number().nonnegative();
 const count = z.int().nonnegative();
+/** ISO 8601. Validated as text: a date that somebody wrote by hand must not lose a run. */
+const time = z.string().meta({ format: 'date-time' });
 
 export const holdKind = z.enum(['sync', 'exclusive', 'operator']);
 export type HoldKind = z.infer<typeof holdKind>;
@@ -13,72 +16,65 @@ export type HoldKind = z.infer<typeof holdKind>;
 export const phase = z.enum(['serving', 'draining', 'quiesced']);
 export type Phase = z.infer<typeof phase>;
 
-/** Times are ISO 8601 strings. */
-export const holdStatus = z.object({
-  kind: holdKind,
-  reason: z.string(),
-  since: z.string(),
-  until: z.string().optional(),
-});
+export const holdStatus = z
+  .object({
+    kind: holdKind,
+    reason: z.string(),
+    since: time,
+    until: time.optional().describe('When it ends by itself.'),
+  })
+  .describe('A reason to keep the gates shut. They open when none is left.');
 export type HoldStatus = z.infer<typeof holdStatus>;
 
-/** A request that keeps a drain waiting; `age` in milliseconds. `clientGone`: nobody waits for its answer any more. */
-export const waitingRequest = z.object({
-  slot: z.int().nonnegative(),
-  method: z.string(),
-  path: z.string(),
-  age: ms,
-  clientGone: z.boolean().optional(),
-});
+export const waitingRequest = z
+  .object({
+    slot: z.int().nonnegative(),
+    method: z.string(),
+    path: z.string(),
+    age: ms.describe('Milliseconds.'),
+    clientGone: z.boolean().optional().describe('Nobody waits for its answer any more; its handler still runs.'),
+  })
+  .describe('A request that keeps a drain waiting.');
 export type WaitingRequest = z.infer<typeof waitingRequest>;
 
 export const counts = z.object({ inserted: count, updated: count, deleted: count, unchanged: count });
 export type Counts = z.infer<typeof counts>;
 
-/** `strategy` says how the differences were found and written. */
-export const strategyUsed = z.enum(['scan', 'two-phase', 'swap']);
+export const strategyUsed = z
+  .enum(['scan', 'two-phase', 'swap'])
+  .describe('How the differences were found and written.');
 
-/**
- * How far a run has come.
- * uploading: the body is being spooled · preparing: read, validated, serialised while the cluster serves ·
- * draining · writing · then one of the ends. `rolling-forward`: a run that a crash interrupted is being finished.
- */
-export const runState = z.enum([
-  'uploading',
-  'preparing',
-  'draining',
-  'running',
-  'rolling-forward',
-  'succeeded',
-  'failed',
-  'abandoned',
-]);
+export const runState = z
+  .enum(['uploading', 'preparing', 'draining', 'running', 'rolling-forward', 'succeeded', 'failed', 'abandoned'])
+  .describe(
+    'uploading: the body is being spooled; preparing: it is read and checked, and the cluster serves; draining: requests in flight are finishing; running: compared and written, or the exclusive handler runs; rolling-forward: one that stopped half-way is being finished; then one of the ends.',
+  );
 export type RunState = z.infer<typeof runState>;
 
 export function isEnded(state: RunState): boolean {
   return state === 'succeeded' || state === 'failed' || state === 'abandoned';
 }
 
-/** Live progress: `done` of `total` (unknown at first) items in `step`; `rate` in items per second; `eta` in ms. */
 export const progress = z.object({
   step: z.enum(['upload', 'prepare', 'drain', 'scan', 'write']),
-  done: count,
-  total: count.optional(),
-  rate: z.number().nonnegative().optional(),
-  eta: ms.optional(),
+  done: count.describe('Items of this step.'),
+  total: count.optional().describe('Unknown at first.'),
+  rate: z.number().nonnegative().optional().describe('Items per second.'),
+  eta: ms.optional().describe('Milliseconds that are left of this step.'),
 });
 export type Progress = z.infer<typeof progress>;
 
-/** All in milliseconds. `paused` is how long requests were refused. */
-export const timings = z.object({
-  upload: ms,
-  prepare: ms,
-  drain: ms,
-  scan: ms,
-  write: ms,
-  paused: ms,
-  total: ms,
-});
+export const timings = z
+  .object({
+    upload: ms,
+    prepare: ms,
+    drain: ms,
+    scan: ms,
+    write: ms,
+    paused: ms.describe('How long requests were refused.'),
+    total: ms,
+  })
+  .describe('All in milliseconds.');
 export type Timings = z.infer<typeof timings>;
 
 export const problem = z.looseObject({
@@ -90,67 +86,76 @@ export const problem = z.looseObject({
   instance: z.string().optional(),
 });
 
-/** The report of a mirror run. `refused`: requests answered 503 meanwhile; `forced`: stragglers that were cut off. */
-export const report = z.object({
-  id: z.string(),
-  epoch: count,
-  state: runState,
-  feed: z.object({ items: count, bytes: count, digest: z.string() }),
-  counts,
-  timings,
-  strategy: strategyUsed,
-  workers: count,
-  refused: count,
-  forced: count,
-  startedAt: z.string(),
-  endedAt: z.string(),
-  error: problem.optional(),
+export const feedSummary = z.object({
+  items: count,
+  bytes: count.describe('As they came, before decoding.'),
+  digest: z.string().describe('Of those bytes, as a `Content-Digest` has it (RFC 9530).'),
 });
+
+export const report = z
+  .object({
+    id: z.string(),
+    epoch: count.describe('The pause it was written in; 0 where there was none.'),
+    state: runState,
+    feed: feedSummary,
+    counts,
+    timings,
+    strategy: strategyUsed,
+    workers: count,
+    refused: count.describe('Requests answered 503 meanwhile.'),
+    forced: count.describe('Requests that were cut off (`on_drain_timeout: force`).'),
+    startedAt: time,
+    endedAt: time,
+    error: problem.optional(),
+  })
+  .describe('What a mirror run did.');
 export type Report = z.infer<typeof report>;
 
-/** One run as `GET /api/sync/<id>` shows it: the report's members as far as they are known, and live progress. */
-export const runRecord = z.object({
-  id: z.string(),
-  kind: z.enum(['sync', 'exclusive']),
-  state: runState,
-  epoch: count.optional(),
-  owner: z.object({ slot: z.int(), incarnation: z.int(), method: z.string(), path: z.string() }).optional(),
-  startedAt: z.string(),
-  endedAt: z.string().optional(),
-  progress: progress.optional(),
-  report: report.optional(),
-  error: problem.optional(),
-  /** What happened beside the plan, such as "rolled forward after a restart of the primary". */
-  notes: z.array(z.string()).optional(),
-});
+export const runRecord = z
+  .object({
+    id: z.string(),
+    kind: z.enum(['sync', 'exclusive']),
+    state: runState,
+    epoch: count.optional().describe('Its pause, once there is one.'),
+    owner: z
+      .object({ slot: z.int(), incarnation: z.int(), method: z.string(), path: z.string() })
+      .optional()
+      .describe('The worker and the request that asked for it.'),
+    startedAt: time,
+    endedAt: time.optional(),
+    progress: progress.optional(),
+    report: report.optional(),
+    error: problem.optional(),
+    notes: z.array(z.string()).optional().describe('What happened beside the plan, such as a restart of the primary.'),
+  })
+  .describe('One exclusive run, as far as it has come.');
 export type RunRecord = z.infer<typeof runRecord>;
 
 export const workerState = z.enum(['starting', 'serving', 'draining', 'quiesced', 'stopping', 'waiting']);
 export type WorkerState = z.infer<typeof workerState>;
 
-/** `cpu` in percent of one core, `memory` in bytes (RSS), `eventLoopDelay` (p99) and `uptime` in milliseconds. */
 export const workerStatus = z.object({
-  slot: z.int(),
-  incarnation: z.int(),
+  slot: z.int().describe('Its stable number; a replacement takes it over.'),
+  incarnation: z.int().describe('Grows with each process in the slot.'),
   pid: z.int().nullable(),
   state: workerState,
-  inFlight: count,
-  cpu: z.number(),
-  memory: z.number(),
-  eventLoopDelay: z.number(),
-  restarts: count,
-  uptime: ms,
+  inFlight: count.describe('Gated requests whose handlers run.'),
+  cpu: z.number().describe('Percent of one core.'),
+  memory: z.number().describe('Resident set size, bytes.'),
+  eventLoopDelay: z.number().describe('99th percentile, milliseconds.'),
+  restarts: count.describe('Ends that nobody asked for.'),
+  uptime: ms.describe('Milliseconds.'),
 });
 export type WorkerStatus = z.infer<typeof workerStatus>;
 
 export const clusterStatus = z.object({
   name: z.string(),
-  pid: z.int(),
+  pid: z.int().describe('Of the primary.'),
   phase,
-  epoch: count,
+  epoch: count.describe('Grows with every pause.'),
   holds: z.array(holdStatus),
   workers: z.array(workerStatus),
-  run: runRecord.nullable(),
-  waitingFor: z.array(waitingRequest),
+  run: runRecord.nullable().describe('The run that is going on, or the last one.'),
+  waitingFor: z.array(waitingRequest).describe('The requests that keep a drain waiting, the oldest first.'),
 });
 export type ClusterStatus = z.infer<typeof clusterStatus>;
