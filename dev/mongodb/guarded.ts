@@ -22,7 +22,10 @@ export class GuardedMongod {
     const reports = createInterface({ input: this.#guardian.stdout });
     reports.on('line', (line) => this.#onReport(JSON.parse(line) as GuardianReport));
     this.#guardian.on('error', (error) => this.#onReport({ type: 'ended', how: error.message }));
-    this.#guardian.on('exit', () => this.#onReport({ type: 'ended', how: 'its guardian was killed' }));
+    this.#guardian.on('exit', () => {
+      this.kill(); // unguarded, it could outlive this process
+      this.#onReport({ type: 'ended', how: 'its guardian was killed' });
+    });
     this.#guardian.stdin.on('error', () => {});
     // The owner may end without a word; then the guardian does what is left to do.
     this.#guardian.unref();
@@ -39,8 +42,13 @@ export class GuardedMongod {
     this.#events.emit('changed');
   }
 
+  get #isOver(): boolean {
+    return this.#guardian.exitCode !== null || this.#guardian.signalCode !== null;
+  }
+
   /** Resolves with the pid. */
   async start(order: StartOrder): Promise<number> {
+    if (this.#isOver) throw new Error(`mongod did not start: ${this.ending}`);
     this.#guardian.stdin.write(`${JSON.stringify(order)}\n`);
     await this.#nextChange();
     if (this.pid === null) throw new Error(`mongod did not start: ${this.ending}`);
@@ -52,12 +60,17 @@ export class GuardedMongod {
   }
 
   kill(): void {
-    if (this.pid !== null) process.kill(this.pid, 'SIGKILL');
+    if (this.pid === null) return;
+    try {
+      process.kill(this.pid, 'SIGKILL');
+    } catch {
+      // It has ended, and the word of it is on its way.
+    }
   }
 
   /** Kills what still runs, and throws away what is to be. */
   async close(): Promise<void> {
-    if (this.#guardian.exitCode !== null || this.#guardian.signalCode !== null) return;
+    if (this.#isOver) return;
     this.#guardian.ref();
     const exited = once(this.#guardian, 'exit');
     this.#guardian.stdin.end();

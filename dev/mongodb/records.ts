@@ -52,9 +52,13 @@ export async function sweepOrphans(log: (line: string) => void): Promise<void> {
   }
 }
 
+/** Undefined also where it cannot be read: a broken record must not keep every later start from working. */
 async function readRecord(file: string): Promise<ServerRecord | undefined> {
-  const text = await readFile(file, 'utf8').catch(() => undefined);
-  return text === undefined ? undefined : (JSON.parse(text) as ServerRecord);
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as ServerRecord;
+  } catch {
+    return undefined;
+  }
 }
 
 async function killAndWait(pid: number): Promise<void> {

@@ -158,8 +158,11 @@ describe('the development MongoDB', function () {
   it('is ended by the next start where its owner and its guardian were both killed', async () => {
     const { owner, uri, pid } = await startElsewhere();
     const temporary = await folderOf(uri);
-    const guardian = Number(execFileSync('ps', ['-o', 'ppid=', '-p', String(pid)], { encoding: 'utf8' }));
+    const guardian = guardianOf(pid);
+    // Stopped, it cannot do what it does when only its guardian is killed.
+    owner.kill('SIGSTOP');
     process.kill(guardian, 'SIGKILL');
+    await until('the guardian is gone', () => !alive(guardian) || isZombie(guardian));
     owner.kill('SIGKILL');
     await until('its owner is gone', () => owner.signalCode !== null);
     expect(alive(pid)).to.equal(true);
@@ -170,12 +173,28 @@ describe('the development MongoDB', function () {
     expect(existsSync(temporary)).to.equal(false);
   });
 
+  it('is ended by its owner where its guardian is killed', async () => {
+    const server = await start();
+    const pid = server.pid ?? 0;
+    process.kill(guardianOf(pid), 'SIGKILL');
+    await until('mongod is gone', () => !alive(pid));
+    expect(server.pid).to.equal(null);
+  });
+
   it('leaves the servers of others alone, and starts beside them', async () => {
     const [one, two, three] = await Promise.all([startElsewhere(), startElsewhere(), start()]);
     await Promise.all([one, two, three].map(({ uri }) => insert(uri)));
     expect(new Set([one.uri, two.uri, three.uri]).size).to.equal(3);
     expect(await Promise.all([one, two, three].map(({ uri }) => count(uri)))).to.deep.equal([1, 1, 1]);
   });
+
+  function isZombie(pid: number): boolean {
+    return execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).startsWith('Z');
+  }
+
+  function guardianOf(pid: number): number {
+    return Number(execFileSync('ps', ['-o', 'ppid=', '-p', String(pid)], { encoding: 'utf8' }));
+  }
 
   function pidsOn(dataDir: string): number[] {
     const table = execFileSync('ps', ['-A', '-ww', '-o', 'pid=,args='], { encoding: 'utf8' });
