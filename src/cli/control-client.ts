@@ -1,6 +1,7 @@
 /** Talks to a running primary through its control socket. */
 import http from 'node:http';
 import { z } from 'zod';
+import { eventData } from './event-stream.ts';
 import { QuiesceError, toQuiesceError } from '../errors.ts';
 import { controlSocket } from '../primary/control-path.ts';
 import { shortSocketPath } from '../primary/socket-path.ts';
@@ -53,6 +54,17 @@ export class ControlClient {
     return this.#call('POST', `/api/runs/${encodeURIComponent(id)}/abandon`, runRecord, { timeout: 0 });
   }
 
+  /** The status now and at each change, until the primary ends. */
+  async *watch(): AsyncGenerator<ClusterStatus> {
+    const response = await this.#open('GET', '/api/events', {});
+    response.setEncoding('utf8');
+    try {
+      for await (const data of eventData(response)) yield clusterStatus.parse(JSON.parse(data));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET') throw error;
+    }
+  }
+
   async #call<T>(
     method: string,
     path: string,
@@ -83,11 +95,27 @@ export class ControlClient {
     );
   }
 
-  #request(
+  async #request(
+    method: string,
+    path: string,
+    options: { body?: unknown; timeout?: number },
+  ): Promise<{ status: number; text: string }> {
+    const response = await this.#open(method, path, options);
+    response.setEncoding('utf8');
+    let text = '';
+    try {
+      for await (const chunk of response) text += String(chunk);
+    } catch (cause) {
+      throw this.#unreachable(cause as Error);
+    }
+    return { status: response.statusCode ?? 0, text };
+  }
+
+  #open(
     method: string,
     path: string,
     { body, timeout = quick }: { body?: unknown; timeout?: number },
-  ): Promise<{ status: number; text: string }> {
+  ): Promise<http.IncomingMessage> {
     return new Promise((resolve, reject) => {
       let short: ReturnType<typeof shortSocketPath>;
       try {
@@ -96,37 +124,22 @@ export class ControlClient {
         reject(toQuiesceError(error, 'no-primary'));
         return;
       }
-      const fail = (cause: Error): void => {
-        short.done();
-        reject(this.#unreachable(cause));
-      };
-      const request = http.request(
-        {
-          socketPath: short.name,
-          path,
-          method,
-          headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
-          timeout,
-        },
-        (response) => {
-          let text = '';
-          response.setEncoding('utf8');
-          response.on('data', (chunk: string) => {
-            text += chunk;
-          });
-          response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
-          response.on('error', fail);
-        },
-      );
+      const headers = body === undefined ? {} : { 'Content-Type': 'application/json' };
+      const request = http.request({ socketPath: short.name, path, method, headers, timeout }, (response) => {
+        // From here on silence is allowed: a status may not change for hours.
+        request.setTimeout(0);
+        resolve(response);
+      });
       request.on('socket', (socket) => {
         // A connection that was kept alive is there already.
         if (socket.connecting) socket.once('connect', short.done);
         else short.done();
       });
-      request.on('timeout', () =>
-        request.destroy(Object.assign(new Error('it did not answer in time'), { code: 'ETIMEDOUT' })),
-      );
-      request.on('error', fail);
+      request.on('timeout', () => request.destroy(new Error('it did not answer in time')));
+      request.on('error', (cause) => {
+        short.done();
+        reject(this.#unreachable(cause));
+      });
       request.end(body === undefined ? undefined : JSON.stringify(body));
     });
   }

@@ -13,26 +13,29 @@ export interface Target {
   readonly config?: string;
 }
 
-/**
- * Without a flag: the apps of the configuration here, and whatever else has a folder in `.quiesce`. One that runs is
- * taken; with several, `--only` has to choose.
- *
- * @throws QuiesceError `no-primary`, or `bad-usage` where several run.
- */
+/** The one data directory that is meant. */
 export async function findDataDir(target: Target, folder = process.cwd()): Promise<string> {
+  const [only, ...others] = await findDataDirs(target, folder);
+  if (only === undefined || others.length > 0) throw several([only ?? '', ...others]);
+  return only;
+}
+
+/**
+ * Without a flag: the apps of the configuration here, and whatever else has a folder in `.quiesce`. Those that run are
+ * taken; where none does, the only one there is, so that the client can say that nobody answers there.
+ *
+ * @throws QuiesceError `no-primary` where there is none at all.
+ */
+export async function findDataDirs(target: Target, folder = process.cwd()): Promise<string[]> {
   const given = target.dataDir ?? (process.env['QUIESCE_DATA_DIR'] || undefined);
-  if (given !== undefined) return among(path.resolve(folder, given), target.only);
+  if (given !== undefined) return within(path.resolve(folder, given), target.only);
 
   const candidates = new Set(await fromConfig(target, folder));
   for (const sub of subfolders(path.join(folder, '.quiesce'))) candidates.add(sub);
-  const named = [...candidates].filter(
-    (candidate) => target.only === undefined || path.basename(candidate) === target.only,
-  );
+  const named = [...candidates].filter((candidate) => isCalled(candidate, target.only));
   const running = named.filter((candidate) => runs(candidate));
-  if (running.length > 1) throw several(running);
-  const [only] = running.length === 1 ? running : named;
-  // One that does not run is as good as found: the client then says that nobody answers there.
-  if (only !== undefined && (running.length === 1 || named.length === 1)) return only;
+  if (running.length > 0) return running;
+  if (named.length === 1) return named;
   throw new QuiesceError(
     'no-primary',
     `No primary is running from ${folder}${target.only === undefined ? '' : ` for an app called ${target.only}`}. ` +
@@ -40,12 +43,15 @@ export async function findDataDir(target: Target, folder = process.cwd()): Promi
   );
 }
 
-/** The folder itself, or where it only holds those of several apps, the one that is meant. */
-function among(given: string, only: string | undefined): string {
-  if (exists(controlSocket(given)) || readOwner(given) !== undefined) return given;
-  const apps = subfolders(given).filter((sub) => (only === undefined ? runs(sub) : path.basename(sub) === only));
-  if (apps.length > 1) throw several(apps);
-  return apps[0] ?? given;
+/** The folder itself, or where it only holds those of several apps, the ones that are meant. */
+function within(given: string, only: string | undefined): string[] {
+  if (exists(controlSocket(given)) || readOwner(given) !== undefined) return [given];
+  const apps = subfolders(given).filter((sub) => isCalled(sub, only) && (only !== undefined || runs(sub)));
+  return apps.length > 0 ? apps : [given];
+}
+
+function isCalled(dataDir: string, name: string | undefined): boolean {
+  return name === undefined || path.basename(dataDir) === name.replaceAll(/[^\w.-]/g, '-');
 }
 
 async function fromConfig({ config, only }: Target, folder: string): Promise<string[]> {
@@ -60,7 +66,7 @@ async function fromConfig({ config, only }: Target, folder: string): Promise<str
   }
 }
 
-function several(folders: readonly string[]): QuiesceError {
+export function several(folders: readonly string[]): QuiesceError {
   const names = folders.map((candidate) => path.basename(candidate)).join(', ');
   return new QuiesceError('bad-usage', `Several apps run here: ${names}. Choose one with --only.`);
 }

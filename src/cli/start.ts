@@ -1,6 +1,7 @@
+import path from 'node:path';
+import { launch, stopWithLauncher } from './launcher.ts';
 import { say, styled } from './output.ts';
 import { loadConfig } from '../config/load.ts';
-import { QuiesceError } from '../errors.ts';
 
 export interface StartOptions {
   readonly only?: string;
@@ -12,16 +13,26 @@ export interface StartOptions {
 
 /** Runs until the app is stopped. */
 export async function start(file: string | undefined, options: StartOptions): Promise<number> {
+  stopWithLauncher();
   const { env, ...rest } = options;
   const { apps, warnings } = await loadConfig(file, { ...rest, ...(env === undefined ? {} : { envName: env }) });
   for (const warning of warnings) say(`${styled('yellow', 'warning:', process.stderr)} ${warning}`);
   const [app, ...others] = apps;
-  if (app === undefined || others.length > 0) {
-    throw new QuiesceError(
-      'bad-usage',
-      `The file has several apps: ${apps.map(({ name }) => name).join(', ')}. Choose one with --only.`,
-    );
+  if (app !== undefined && others.length === 0) {
+    const { runPrimary } = await import('../primary/main.ts');
+    return runPrimary(app);
   }
-  const { runPrimary } = await import('../primary/main.ts');
-  return runPrimary(app);
+  const common = [
+    ...(file === undefined ? [] : [path.resolve(file)]),
+    ...(env === undefined ? [] : ['--env', env]),
+    ...(options.instances === undefined ? [] : [`--instances=${options.instances}`]),
+  ];
+  return launch(
+    apps.map(({ name, dataDir, env: variables }) => ({
+      name,
+      args: [...common, '--only', name, '--data-dir', dataDir],
+      // Settled here, where it is known that there are several; a child would take them from the environment.
+      env: { PORT: variables['PORT'], HOST: variables['HOST'] },
+    })),
+  );
 }

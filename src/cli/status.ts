@@ -1,14 +1,35 @@
 import Table from 'cli-table3';
 import { ControlClient } from './control-client.ts';
-import { findDataDir, type Target } from './find-data-dir.ts';
-import { duration, print, printJson, size, styled } from './output.ts';
+import { findDataDirs, several, type Target } from './find-data-dir.ts';
+import { duration, plainTable, print, printJson, size, styled } from './output.ts';
+import { describeRun } from './runs.ts';
+import { QuiesceError } from '../errors.ts';
 import type { ClusterStatus } from '../protocol/runs.ts';
 
-export async function status(options: Target & { json?: boolean }): Promise<number> {
-  const now = await new ControlClient(await findDataDir(options)).status();
-  if (options.json) printJson(now);
-  else print(renderStatus(now));
+export interface StatusOptions extends Target {
+  readonly json?: boolean;
+  readonly watch?: boolean;
+}
+
+export async function status(options: StatusOptions): Promise<number> {
+  const folders = await findDataDirs(options);
+  // Several apps are told about one after another; JSON and a live view are of one.
+  const [dataDir, ...others] = folders;
+  if (dataDir === undefined || (others.length > 0 && (options.json || options.watch))) throw several(folders);
+  if (options.watch) return watch(new ControlClient(dataDir), options.json ?? false);
+  const all = await Promise.all(folders.map(async (folder) => new ControlClient(folder).status()));
+  if (options.json) printJson(all[0]);
+  else print(all.map(renderStatus).join('\n\n'));
   return 0;
+}
+
+/** Until the primary ends, or the reader has seen enough. On a terminal each status takes the place of the last. */
+async function watch(client: ControlClient, json: boolean): Promise<number> {
+  for await (const now of client.watch()) {
+    if (json) print(JSON.stringify(now));
+    else print(`${process.stdout.isTTY ? '\u001b[H\u001b[J' : ''}${renderStatus(now)}`);
+  }
+  throw new QuiesceError('no-primary', `The primary in ${client.dataDir} has ended.`);
 }
 
 const stateColour = {
@@ -36,45 +57,13 @@ export function renderStatus(now: ClusterStatus): string {
       `waiting for ${method} ${path} in slot ${slot}, ${duration(age)}${clientGone ? ', its client has gone' : ''}`,
     );
   }
-  if (now.run !== null) {
-    const { id, kind, state, startedAt, progress, report, error } = now.run;
-    const far =
-      progress === undefined
-        ? ''
-        : `, ${progress.step} ${progress.done}${progress.total === undefined ? '' : ` of ${progress.total}`}`;
-    const what =
-      report === undefined
-        ? ''
-        : `, ${Object.entries(report.counts)
-            .map(([name, count]) => `${count} ${name}`)
-            .join(', ')}`;
-    lines.push(
-      `run: ${id} (${kind}) ${state} since ${startedAt}${far}${what}${error === undefined ? '' : `: ${error.detail}`}`,
-    );
-  }
+  if (now.run !== null) lines.push(`run: ${describeRun(now.run)}`);
   return lines.join('\n');
 }
 
 function workerTable(now: ClusterStatus): string {
-  const right = 'right' as const;
-  const table = new Table({
-    head: ['slot', 'pid', 'state', 'in flight', 'cpu', 'memory', 'loop delay', 'restarts', 'uptime'],
-    colAligns: [right, right, 'left', right, right, right, right, right, right],
-    style: { head: [], border: [], compact: true },
-    chars: {
-      top: '',
-      'top-mid': '',
-      'top-left': '',
-      'top-right': '',
-      bottom: '',
-      'bottom-mid': '',
-      'bottom-left': '',
-      'bottom-right': '',
-      left: '',
-      right: '',
-      middle: ' ',
-    },
-  });
+  const head = ['slot', 'pid', 'state', 'in flight', 'cpu', 'memory', 'loop delay', 'restarts', 'uptime'];
+  const table = new Table(plainTable(head, [0, 1, 3, 4, 5, 6, 7, 8]));
   for (const worker of now.workers) {
     table.push([
       `${worker.slot}.${worker.incarnation}`,

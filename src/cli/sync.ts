@@ -2,11 +2,12 @@ import cliProgress from 'cli-progress';
 import { ControlClient } from './control-client.ts';
 import { openFeed } from './feed-source.ts';
 import { findDataDir, type Target } from './find-data-dir.ts';
-import { duration, print, printJson, size } from './output.ts';
+import { print, printJson, size } from './output.ts';
+import { countsText, renderReport } from './runs.ts';
 import { sendFeed } from './send-feed.ts';
 import { QuiesceError } from '../errors.ts';
 import { dryRunReport } from '../protocol/messages.ts';
-import { problem, report, type Counts, type Report } from '../protocol/runs.ts';
+import { problem, report } from '../protocol/runs.ts';
 
 export interface SyncOptions extends Target {
   readonly url?: string;
@@ -89,22 +90,4 @@ function uploadBar(bytes: number | undefined): cliProgress.SingleBar {
   });
   bar.start(bytes ?? 0, 0, { sent: '0 B' });
   return bar;
-}
-
-function countsText(counts: Counts): string {
-  return Object.entries(counts)
-    .map(([name, count]) => `${count} ${name}`)
-    .join(', ');
-}
-
-/** A report as a person reads it. */
-export function renderReport({ id, epoch, feed, counts, timings, strategy, workers, refused, forced }: Report): string {
-  return [
-    `run ${id}, epoch ${epoch}: ${countsText(counts)}`,
-    `  feed     ${feed.items} items, ${size(feed.bytes)}`,
-    `  total    ${duration(timings.total)}: upload ${duration(timings.upload)}, prepare ${duration(timings.prepare)}, drain ${duration(timings.drain)}, ` +
-      `scan ${duration(timings.scan)}, write ${duration(timings.write)}`,
-    `  paused   ${duration(timings.paused)}, ${workers} workers, ${refused} requests refused${forced === 0 ? '' : `, ${forced} cut off`}`,
-    `  strategy ${strategy}`,
-  ].join('\n');
 }

@@ -2,10 +2,13 @@ import { duration, print, printJson, say, size, styled } from './output.ts';
 import type { AppConfig } from '../config.ts';
 import { loadConfig } from '../config/load.ts';
 
-export async function validate(
-  file: string | undefined,
-  options: { env?: string; only?: string; json?: boolean },
-): Promise<number> {
+export interface ValidateOptions {
+  readonly env?: string;
+  readonly only?: string;
+  readonly json?: boolean;
+}
+
+export async function validate(file: string | undefined, options: ValidateOptions): Promise<number> {
   const {
     apps,
     warnings,

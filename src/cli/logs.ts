@@ -1,0 +1,45 @@
+import { prettyFactory } from 'pino-pretty';
+import { findDataDir, type Target } from './find-data-dir.ts';
+import { print } from './output.ts';
+import { tail } from './tail.ts';
+import { QuiesceError } from '../errors.ts';
+import { logFile } from '../primary/log-file.ts';
+
+export interface LogsOptions extends Target {
+  readonly follow?: boolean;
+  readonly lines: number;
+  readonly json?: boolean;
+}
+
+/** On a terminal for people, otherwise or with `--json` the lines as they are. */
+export async function logs(options: LogsOptions): Promise<number> {
+  const file = logFile(await findDataDir(options));
+  const pretty = options.json || !process.stdout.isTTY ? undefined : forPeople();
+  const decoder = new TextDecoder();
+  let rest = '';
+  try {
+    for await (const chunk of tail(file, { lines: options.lines, follow: options.follow ?? false })) {
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) print(pretty === undefined ? line : pretty(line).trimEnd());
+    }
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
+    throw new QuiesceError(
+      'no-primary',
+      `There is no log in ${file}: the app has not been started with this data directory.`,
+      { cause },
+    );
+  }
+  if (rest !== '') print(rest);
+  return 0;
+}
+
+function forPeople(): (line: string) => string {
+  return prettyFactory({
+    colorize: !process.env['NO_COLOR'],
+    translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l',
+    ignore: 'pid,hostname,name',
+    singleLine: true,
+  });
+}

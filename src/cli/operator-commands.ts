@@ -1,0 +1,95 @@
+/** The commands that talk to a running primary. */
+import { InvalidArgumentError, type Command } from 'commander';
+import type { Target } from './find-data-dir.ts';
+import type { LogsOptions } from './logs.ts';
+import type { RunsOptions } from './runs.ts';
+import type { StatusOptions } from './status.ts';
+import type { SyncOptions } from './sync.ts';
+import { parseDuration } from '../config/units.ts';
+
+function time(value: string): number {
+  const parsed = parseDuration(value);
+  if (parsed === undefined || parsed === 0)
+    throw new InvalidArgumentError("It takes a time such as '90s', '10m' or '2h'.");
+  return parsed;
+}
+
+function count(least: number, most: number): (value: string) => number {
+  return (value) => {
+    const parsed = /^\d+$/.test(value) ? Number(value) : Number.NaN;
+    if (parsed >= least && parsed <= most) return parsed;
+    throw new InvalidArgumentError(`It takes a whole number from ${least} to ${most}.`);
+  };
+}
+
+export function addOperatorCommands(program: Command, done: (code: number) => void): void {
+  const command = (words: string, description: string, parent = program): Command =>
+    parent
+      .command(words)
+      .description(description)
+      .option('--data-dir <dir>', 'the data directory of the running app (default: .quiesce/<app name>)')
+      .option('--only <name>', 'which app, where several run here')
+      .option('--config <file>', 'the configuration it was started with, where it is not here');
+
+  command('status', 'tell what the cluster is doing')
+    .option('--watch', 'and go on telling')
+    .option('--json', 'as JSON, one object per line with --watch')
+    .action(async (options: StatusOptions) => done(await (await import('./status.ts')).status(options)));
+
+  const maintenance = program.command('maintenance').description('shut the gates: on, off, status').helpCommand(false);
+  command('on', 'refuse requests until it is turned off; a sync still runs', maintenance)
+    .option('--reason <text>', 'shown to those who are refused')
+    .option('--for <duration>', 'end by itself, such as after 10m', time)
+    .action(async (options: Target & { reason?: string; for?: number }) =>
+      done(await (await import('./maintenance.ts')).maintenanceOn(options)),
+    );
+  command('off', 'open the gates', maintenance).action(async (options: Target) =>
+    done(await (await import('./maintenance.ts')).maintenanceOff(options)),
+  );
+  command('status', 'tell whether it is on, why and until when', maintenance).action(async (options: Target) =>
+    done(await (await import('./maintenance.ts')).maintenanceStatus(options)),
+  );
+
+  command('sync', 'send a feed to the running app, and print the report')
+    .argument('<feed>', 'a file of JSON or NDJSON (.ndjson, .jsonl), also .gz, .br or .zst; - for standard input')
+    .option('--url <url>', "the app's address, or the whole one of its mirror route (default: where it listens)")
+    .option('--token <token>', 'the bearer token (default: QUIESCE_SYNC_TOKEN)')
+    .option('--ndjson', 'the feed is NDJSON, whatever its name')
+    .option('--dry-run', 'only tell what would change')
+    .option('--json', 'the report as JSON')
+    .action(async (feed: string, options: SyncOptions) => done(await (await import('./sync.ts')).sync(feed, options)));
+
+  command('reload', 'replace every worker, one after another, without a failed request').action(
+    async (options: Target) => done(await (await import('./rolling.ts')).reload(options)),
+  );
+  command('scale', 'run more or fewer workers')
+    .argument('<n>', 'how many', count(1, 1024))
+    .action(async (instances: number, options: Target) =>
+      done(await (await import('./rolling.ts')).scale(instances, options)),
+    );
+  command('stop', 'stop the app, once what is in flight is finished')
+    .option('--now', 'without waiting')
+    .action(async (options: Target & { now?: boolean }) => done(await (await import('./stop.ts')).stop(options)));
+
+  const runs = command('runs', 'list the runs, tell about one, or give one up (runs abandon <id>)')
+    .argument('[id]', 'one run, in full')
+    .option('-n, --limit <n>', 'how many', count(1, 1000), 20)
+    .option('--json', 'as JSON')
+    .action(async (id: string | undefined, options: RunsOptions) =>
+      done(await (await import('./runs.ts')).runs(id, options)),
+    );
+  // Its own options stand after it, those of `runs` before it; a flag that both know has to reach this one.
+  runs.enablePositionalOptions();
+  command('abandon', 'give up a run that cannot be rolled forward', runs)
+    .argument('<id>', 'the run')
+    // A flag may stand before or after `abandon`.
+    .action(async (id: string, _own: Target, self: Command) =>
+      done(await (await import('./runs.ts')).abandon(id, self.optsWithGlobals<Target>())),
+    );
+
+  command('logs', 'print the log of the supervisor and the workers')
+    .option('-f, --follow', 'and go on printing')
+    .option('-n, --lines <n>', 'how many of the last lines', count(0, 1_000_000), 100)
+    .option('--json', 'as JSON, also on a terminal')
+    .action(async (options: LogsOptions) => done(await (await import('./logs.ts')).logs(options)));
+}

@@ -1,0 +1,95 @@
+/**
+ * The flags and words of `quiesce`. What each command does is in a file of its own, imported only when it is called:
+ * a command starts in a moment. Each returns its exit code.
+ */
+import { readFileSync } from 'node:fs';
+import { Argument, Command } from 'commander';
+import { addOperatorCommands } from './operator-commands.ts';
+import { shells, type Shell } from './completion.ts';
+import type { StartOptions } from './start.ts';
+import type { StartupKind, StartupOptions } from './startup/startup.ts';
+import type { ValidateOptions } from './validate.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+const epilogue = `
+Example:
+  $ quiesce start app.js -i max
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 already running,
+4 the workers cannot boot, 5 no primary answers, 6 refused, 7 no database`;
+
+export function buildProgram(done: (code: number) => void): Command {
+  const program = new Command('quiesce')
+    .description('Runs an Express app on every core, and brings all of it to rest for one exclusive job.')
+    .version(version, '-V, --version', 'print the version')
+    .helpCommand(false)
+    .helpOption('-h, --help', 'print help, also after a command')
+    .configureHelp({
+      subcommandTerm: (command) => [command.name(), ...command.registeredArguments.map(argumentTerm)].join(' '),
+    })
+    .exitOverride()
+    .showHelpAfterError('Run with --help to see what there is.')
+    .addHelpText('after', epilogue);
+
+  program
+    .command('start')
+    .description('run an app, in the foreground')
+    .argument('[file]', 'an ecosystem configuration or a script (default: ./ecosystem.config.js)')
+    .option('--only <name>', 'only this app of the file')
+    .option('--env <name>', 'add the variables of env_<name>')
+    .option('-i, --instances <n>', "workers: a number, 'max', 0, or -n for all cores but n")
+    .option('--port <n>', 'PORT for the app')
+    .option('--data-dir <dir>', 'where lock, control socket and journal are (default: .quiesce/<app name>)')
+    .action(async (file: string | undefined, options: StartOptions) =>
+      done(await (await import('./start.ts')).start(file, options)),
+    );
+
+  addOperatorCommands(program, done);
+
+  program
+    .command('validate')
+    .description('check a configuration, and tell what each app will do')
+    .argument('[file]', 'an ecosystem configuration or a script (default: ./ecosystem.config.js)')
+    .option('--only <name>', 'only this app of the file')
+    .option('--env <name>', 'with the variables of env_<name>')
+    .option('--json', 'as JSON')
+    .action(async (file: string | undefined, options: ValidateOptions) =>
+      done(await (await import('./validate.ts')).validate(file, options)),
+    );
+
+  program
+    .command('startup')
+    .description('print what runs the app at boot')
+    .addArgument(
+      new Argument('<kind>', 'a systemd unit, a PM2 configuration or a Dockerfile').choices([
+        'systemd',
+        'pm2',
+        'docker',
+      ]),
+    )
+    .argument('[file]', 'an ecosystem configuration or a script (default: ./ecosystem.config.js)')
+    .option('--only <name>', 'this app of the file')
+    .option('--env <name>', 'with the variables of env_<name>')
+    .option('--user <name>', "who runs it (systemd; default: the owner of the app's folder, or a user of its own)")
+    .action(async (kind: StartupKind, file: string | undefined, options: StartupOptions) =>
+      done(await (await import('./startup/startup.ts')).startup(kind, file, options)),
+    );
+
+  program
+    .command('completion')
+    .description('print completion for a shell')
+    .addArgument(new Argument('<shell>', 'which').choices(shells))
+    .addHelpText('after', '\nExample:\n  $ eval "$(quiesce completion bash)"')
+    .action(async (shell: Shell) => {
+      process.stdout.write((await import('./completion.ts')).completionScript(program, shell));
+      done(0);
+    });
+  return program;
+}
+
+function argumentTerm(argument: Argument): string {
+  return argument.required ? `<${argument.name()}>` : `[${argument.name()}]`;
+}

@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs';
+import { dockerfile } from './docker.ts';
+import { ownerOf, startupPlan } from './plan.ts';
+import { pm2Config } from './pm2.ts';
+import { systemdUnit } from './systemd.ts';
+import { say, styled } from '../output.ts';
+import { loadConfig } from '../../config/load.ts';
+import { QuiesceError } from '../../errors.ts';
+
+export type StartupKind = 'systemd' | 'pm2' | 'docker';
+
+export interface StartupOptions {
+  readonly only?: string;
+  readonly env?: string;
+  readonly user?: string;
+}
+
+/** Prints the file to standard output; what to do with it, and what it leaves open, to standard error. */
+export async function startup(kind: StartupKind, file: string | undefined, options: StartupOptions): Promise<number> {
+  const all = await loadConfig(file);
+  const { apps, warnings } = await loadConfig(file, {
+    ...(options.only === undefined ? {} : { only: options.only }),
+    ...(options.env === undefined ? {} : { envName: options.env }),
+  });
+  const [app, ...others] = apps;
+  if (app === undefined || others.length > 0) {
+    const names = apps.map(({ name }) => name).join(', ');
+    throw new QuiesceError('bad-usage', `One for each app: choose ${names} with --only.`);
+  }
+  for (const warning of warnings) say(`${styled('yellow', 'warning:', process.stderr)} ${warning}`);
+  const plan = startupPlan({ app, file: all.file ?? app.script, several: all.apps.length > 1, envName: options.env });
+  switch (kind) {
+    case 'systemd': {
+      const owner = userNameOf(ownerOf(app.cwd));
+      // Files of root's need no app that runs as root.
+      process.stdout.write(systemdUnit(plan, { user: options.user ?? (owner === 'root' ? null : owner) }));
+      say(
+        `Save it as /etc/systemd/system/${app.name}.service, then: systemctl daemon-reload && systemctl enable --now ${app.name}`,
+      );
+      break;
+    }
+    case 'pm2':
+      process.stdout.write(pm2Config(plan));
+      break;
+    case 'docker':
+      process.stdout.write(dockerfile(plan));
+      break;
+  }
+  return 0;
+}
+
+/** Null where the uid has no name: the unit then gets a user of its own. */
+function userNameOf(uid: number): string | null {
+  try {
+    const line = readFileSync('/etc/passwd', 'utf8')
+      .split('\n')
+      .find((entry) => entry.split(':')[2] === String(uid));
+    return line?.split(':')[0] ?? null;
+  } catch {
+    return null;
+  }
+}
