@@ -19,8 +19,10 @@ import { LogTail } from './live/log-tail.ts';
 import { Observers } from './live/observers.ts';
 import { Traffic } from './live/traffic.ts';
 import { acquireLock } from './lock.ts';
+import { scheduleReloads } from './cron-reload.ts';
 import { openLog, type OpenLog } from './log/log.ts';
 import { operations } from './operations.ts';
+import { announcer } from './readiness.ts';
 import { rulesOf } from './rules.ts';
 import { RunStore } from './run-store.ts';
 import { onSignals } from './signals.ts';
@@ -107,7 +109,12 @@ async function runLocked(
       ),
     );
   });
-  const control = operations({ name: config.name, coordinator, supervisor, runs, stop: (now) => ending.begin(now) });
+  const readiness = announcer(log);
+  const stop = (now: boolean): void => {
+    readiness.stopping();
+    ending.begin(now);
+  };
+  const control = operations({ name: config.name, coordinator, supervisor, runs, stop });
   const traffic = new Traffic();
   const tail = new LogTail();
   alsoTo(tail);
@@ -115,24 +122,30 @@ async function runLocked(
   observers.add(traffic, live);
   let admin: AdminServer | null = null;
   const removeSignals = onSignals({
-    stop: (now) => ending.begin(now),
+    stop,
     toggleHold: () => coordinator.toggleHold('SIGUSR2'),
     reload: () => control.reload(),
     reopenFiles: () => supervisor.reopenFiles(),
     scaleBy: (step) => control.scale(Math.max(1, supervisor.instances + step)),
     log,
   });
+  const endSchedule =
+    config.cronRestart === null ? null : scheduleReloads(config.cronRestart, () => control.reload(), log);
   try {
     admin = await startAdminServer({ dataDir, admin: config.admin, operations: control, live, more, log });
     live.start();
     supervisor.start().then(
-      () => log.info({ urls: supervisor.urls(), workers: config.instances }, `${config.name} is ready`),
+      () => {
+        log.info({ urls: supervisor.urls(), workers: config.instances }, `${config.name} is ready`);
+        readiness.ready();
+      },
       (error: unknown) => ending.fail(toQuiesceError(error, 'boot-failed')),
     );
     return await ending.over;
   } finally {
     removeSignals();
     live.close();
+    endSchedule?.();
     coordinator.close();
     await Promise.all([admin?.close(), sync.close(), runs.flush()]);
   }

@@ -123,7 +123,9 @@ describe('the quiesce command', function () {
     await primary(web);
     expect(JSON.parse((await run(['status', '--json'], { cwd })).out)).to.deep.equal(aStatus);
     await primary(path.join(cwd, '.quiesce/api'));
-    const several = await run(['status'], { cwd });
+    const both = await run(['status'], { cwd });
+    expect(both.out.match(/^web {2}serving/gm)).to.have.length(2);
+    const several = await run(['maintenance', 'status'], { cwd });
     expect(several.code).to.equal(2);
     expect(several.err).to.include('--only');
     expect((await run(['status', '--only', 'web'], { cwd })).code).to.equal(0);
