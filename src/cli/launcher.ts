@@ -48,6 +48,8 @@ export function stopWithLauncher(): void {
   if (process.env[variable] === undefined) return;
   delete process.env[variable];
   process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+  // A listener for `disconnect` keeps the channel, and that the process, alive.
+  process.channel?.unref();
 }
 
 /** Resolves with the exit code when all have ended. */
@@ -82,16 +84,16 @@ export function launch(apps: readonly LaunchedApp[]): Promise<number> {
       resolve(code);
     };
 
-    const ended = (child: Child, exitCode: number): void => {
+    const ended = (child: Child, exitCode: number, how = `exit code ${exitCode}`): void => {
       child.process = null;
       if (exitCode !== 0 && !stopping && !children.every(({ ready }) => ready)) {
         code = exitCode;
-        say(`quiesce: ${child.app.name} did not start (exit code ${exitCode}); the others are stopped.`);
+        say(`quiesce: ${child.app.name} did not start (${how}); the others are stopped.`);
         stop('SIGTERM');
       } else if (exitCode !== 0 && !stopping) {
         child.failures = Date.now() - child.startedAt > longestDelay ? 1 : child.failures + 1;
         const delay = restartDelay(child.failures);
-        say(`quiesce: ${child.app.name} ended with exit code ${exitCode} and is started again in ${delay / 1000} s.`);
+        say(`quiesce: ${child.app.name} ended with ${how} and is started again in ${delay / 1000} s.`);
         child.timer = setTimeout(begin, delay, child);
       } else {
         if (exitCode !== 0) code ||= exitCode;
@@ -115,7 +117,7 @@ export function launch(apps: readonly LaunchedApp[]): Promise<number> {
         say(`quiesce: ${child.app.name} cannot be started: ${error.message}`);
         if (started.pid === undefined) ended(child, exitCodes.failed);
       });
-      started.once('exit', (exitCode) => ended(child, exitCode ?? exitCodes.failed));
+      started.once('exit', (exitCode, signal) => ended(child, exitCode ?? exitCodes.failed, signal ?? undefined));
     };
 
     const handlers = passedOn.map((signal): [NodeJS.Signals, () => void] => [

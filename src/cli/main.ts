@@ -20,5 +20,8 @@ async function main(): Promise<number> {
 }
 
 ignoreClosedPipe();
+const code = await main();
 // Set rather than exit: what was written to a pipe still has to get out.
-process.exitCode = await main();
+process.exitCode = code;
+// But nothing that was forgotten may keep a stopped app from ending.
+setTimeout(() => process.exit(code), 3000).unref();
