@@ -37,7 +37,7 @@ const variable = 'QUIESCE_LAUNCHED';
 const firstDelay = 1000;
 const longestDelay = 60_000;
 /** What a primary does with them is in docs/signals.md. */
-const passedOn: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2', 'SIGTTIN', 'SIGTTOU'];
+const passedOn: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGTTIN', 'SIGTTOU'];
 
 export function restartDelay(failures: number): number {
   return Math.min(longestDelay, firstDelay * 2 ** (failures - 1));

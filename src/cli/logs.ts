@@ -1,9 +1,11 @@
+import path from 'node:path';
 import { prettyFactory } from 'pino-pretty';
 import { findDataDir, type Target } from './find-data-dir.ts';
 import { print } from './output.ts';
 import { tail } from './tail.ts';
 import { QuiesceError } from '../errors.ts';
-import { logFile } from '../primary/log-file.ts';
+import { lineForPeople } from '../primary/log/line-for-people.ts';
+import { logFileName } from '../primary/log/log-file.ts';
 
 export interface LogsOptions extends Target {
   readonly follow?: boolean;
@@ -13,7 +15,7 @@ export interface LogsOptions extends Target {
 
 /** On a terminal for people, otherwise or with `--json` the lines as they are. */
 export async function logs(options: LogsOptions): Promise<number> {
-  const file = logFile(await findDataDir(options));
+  const file = path.join(await findDataDir(options), logFileName);
   const pretty = options.json || !process.stdout.isTTY ? undefined : forPeople();
   const decoder = new TextDecoder();
   let rest = '';
@@ -37,9 +39,8 @@ export async function logs(options: LogsOptions): Promise<number> {
 
 function forPeople(): (line: string) => string {
   return prettyFactory({
-    colorize: !process.env['NO_COLOR'],
+    ...lineForPeople,
     translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l',
-    ignore: 'pid,hostname,name',
-    singleLine: true,
+    colorize: !process.env['NO_COLOR'],
   });
 }

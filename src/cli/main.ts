@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
 import { fail } from './fail.ts';
-import { ignoreClosedPipe } from './output.ts';
 import { buildProgram } from './program.ts';
 import { exitCodes } from '../errors.ts';
 
@@ -19,7 +18,6 @@ async function main(): Promise<number> {
   }
 }
 
-ignoreClosedPipe();
 const code = await main();
 // Set rather than exit: what was written to a pipe still has to get out.
 process.exitCode = code;

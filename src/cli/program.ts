@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { Argument, Command } from 'commander';
 import { addOperatorCommands } from './operator-commands.ts';
 import { shells, type Shell } from './completion.ts';
+import { ignoreClosedPipe } from './output.ts';
 import type { StartOptions } from './start.ts';
 import type { StartupKind, StartupOptions } from './startup/startup.ts';
 import type { ValidateOptions } from './validate.ts';
@@ -32,7 +33,11 @@ export function buildProgram(done: (code: number) => void): Command {
     })
     .exitOverride()
     .showHelpAfterError('Run with --help to see what there is.')
-    .addHelpText('after', epilogue);
+    .addHelpText('after', epilogue)
+    .hook('preAction', (_program, command) => {
+      // A primary writes its log by itself: process.stdout, once touched, makes a pipe non-blocking.
+      if (command.name() !== 'start') ignoreClosedPipe();
+    });
 
   program
     .command('start')

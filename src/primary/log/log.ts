@@ -5,6 +5,7 @@
 import { isatty } from 'node:tty';
 import pino, { type Logger } from 'pino';
 import pretty from 'pino-pretty';
+import { lineForPeople } from './line-for-people.ts';
 import { logFile } from './log-file.ts';
 import { withoutCredentials } from './redaction.ts';
 
@@ -43,19 +44,7 @@ export function openLog(name: string): OpenLog {
 }
 
 function forPeople(): pino.DestinationStream {
-  return pretty({
-    colorize: process.env['NO_COLOR'] === undefined,
-    translateTime: 'SYS:HH:MM:ss.l',
-    ignore: 'pid,hostname,name,slot,incarnation,stream,workerPid',
-    singleLine: true,
-    messageFormat: (log, key) => {
-      const { slot, incarnation, stream } = log;
-      const text = String(log[key]);
-      return typeof stream === 'string'
-        ? `${String(slot)}.${String(incarnation)} ${stream === 'stderr' ? '!' : '|'} ${text}`
-        : text;
-    },
-  });
+  return pretty({ ...lineForPeople, translateTime: 'SYS:HH:MM:ss.l', colorize: process.env['NO_COLOR'] === undefined });
 }
 
 function forMachines(onDropped: (lines: number) => void): pino.DestinationStream {
