@@ -58,7 +58,7 @@ function table(items: readonly RunRecord[]): string {
   const rows = new Table(plainTable(['id', 'kind', 'state', 'begun', 'took', 'paused', 'result'], [4, 5]));
   for (const { id, kind, state, startedAt, endedAt, report, error } of items) {
     const took = endedAt === undefined ? '' : duration(Date.parse(endedAt) - Date.parse(startedAt));
-    const result = report === undefined ? (error?.code ?? '') : countsText(report.counts);
+    const result = error?.code ?? (report === undefined ? '' : countsText(report.counts));
     rows.push([
       id,
       kind,
