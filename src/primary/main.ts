@@ -139,7 +139,11 @@ async function runLocked(
         log.info({ urls: supervisor.urls(), workers: config.instances }, `${config.name} is ready`);
         readiness.ready();
       },
-      (error: unknown) => ending.fail(toQuiesceError(error, 'boot-failed')),
+      (thrown: unknown) => {
+        const error = toQuiesceError(thrown, 'boot-failed');
+        // Stopped before it had started: that is what was asked for.
+        if (error.code !== 'stopping') ending.fail(error);
+      },
     );
     return await ending.over;
   } finally {
