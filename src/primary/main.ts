@@ -101,6 +101,7 @@ async function runLocked(
 
   const ending = new Ending(coordinator, supervisor, log);
   onLost((reason) => {
+    sync.halt();
     log.fatal({ reason }, 'another primary may have taken over the data directory: stopping at once');
     ending.fail(
       new QuiesceError(

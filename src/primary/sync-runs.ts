@@ -44,6 +44,7 @@ export class SyncRuns {
   readonly #work = new Map<string, Work>();
   readonly #dryRuns: DryRuns;
   #thread: MirrorThread | null = null;
+  #halted = false;
   #dispatch: (event: RunEvent) => void = () => {};
   #refused: () => number = () => 0;
 
@@ -169,7 +170,15 @@ export class SyncRuns {
     }
   }
 
+  /** Somebody else may be writing: whatever is going on here ends at once, and nothing is begun any more. */
+  halt(): void {
+    this.#halted = true;
+    for (const { rolling } of this.#work.values()) rolling?.abort();
+    void this.#thread?.close(0);
+  }
+
   async close(): Promise<void> {
+    this.#halted = true; // the next primary goes on with what is unfinished
     for (const { rolling } of this.#work.values()) rolling?.abort();
     await this.#thread?.close();
   }
@@ -217,10 +226,12 @@ export class SyncRuns {
 
   /** Does a part of a run, and decides what becomes of it where that fails. */
   async #settle(run: string, part: (work: Work) => Promise<void>): Promise<void> {
+    if (this.#halted) return;
     const work = this.#of(run);
     try {
       await part(work);
     } catch (error) {
+      if (this.#halted) return;
       if (isHalfDone(work, error)) return this.#rollForward(run, work, error);
       this.#failed(run, work, error);
     }
