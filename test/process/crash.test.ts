@@ -6,9 +6,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Cluster } from '../../dev/cluster/cluster.ts';
 import { useClusters } from './harness/clusters.ts';
 import { until } from './harness/until.ts';
+import { putVersion, Readers } from './harness/versions.ts';
 
 const crashes = Number(process.env['QUIESCE_CRASHES'] ?? 6);
-const items = 3_000;
 
 describe('a primary that is killed at any moment of a run', function () {
   this.timeout(60_000 + crashes * 15_000);
@@ -20,14 +20,14 @@ describe('a primary that is killed at any moment of a run', function () {
       const readers = new Readers(cluster.url);
       const outcomes = new Map<string, number>();
       try {
-        const { ms } = await put(cluster, 0);
+        const { ms } = await putVersion(cluster.url, 0);
         let acknowledged = 0;
         for (let version = 1; version <= crashes; version++) {
           const moment = (1.2 * ms * (version - 0.5)) / crashes; // spread over the whole of it
-          const put1 = put(cluster, version).catch(() => null);
+          const sent = putVersion(cluster.url, version).catch(() => null);
           await delay(moment);
           await cluster.kill();
-          const answer = await put1;
+          const answer = await sent;
           if (answer?.status === 204) acknowledged = version;
           cluster.launch();
           await cluster.ready();
@@ -60,48 +60,3 @@ describe('a primary that is killed at any moment of a run', function () {
     return clusters.database.db.collection('resources').distinct('version');
   }
 });
-
-async function put(cluster: Cluster, version: number): Promise<{ status: number; ms: number }> {
-  const started = performance.now();
-  const feed = Array.from({ length: items }, (_, id) => ({ id, version, text: 'x'.repeat(200) }));
-  const { status } = await fetch(`${cluster.url}/api/sync`, {
-    method: 'PUT',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify(feed),
-  });
-  return { status, ms: performance.now() - started };
-}
-
-/** Clients that look at each page they get: all of its items come from one feed. */
-class Readers {
-  pages = 0;
-  readonly mixed: unknown[] = [];
-  readonly #loops: Promise<void>[];
-  #running = true;
-
-  constructor(url: string) {
-    this.#loops = [0, 1].map((reader) => this.#read(`${url}/api/resources?limit=1000&after=${reader * 900}`));
-  }
-
-  async stop(): Promise<void> {
-    this.#running = false;
-    await Promise.all(this.#loops);
-  }
-
-  async #read(url: string): Promise<void> {
-    while (this.#running) {
-      try {
-        const response = await fetch(url);
-        const page = (await response.json()) as { items?: { version: number }[] };
-        if (response.ok && page.items) {
-          this.pages++;
-          const versions = new Set(page.items.map(({ version }) => version));
-          if (versions.size > 1) this.mixed.push([...versions]);
-        }
-      } catch {
-        // Nobody answers while the primary is gone.
-      }
-      await delay(20);
-    }
-  }
-}

@@ -13,7 +13,10 @@ import { getRuntime } from '../runtime.ts';
 import { livez, readyz } from './health.ts';
 import { resources } from './resources.ts';
 
-/** How long a page of documents waits for a database that does not answer, ms. */
+/**
+ * How long a page of documents waits for the database, ms. The driver's own limit is none, and a connection can die
+ * without a word: such a request would keep every drain from ending.
+ */
 const databaseWait = 5_000;
 
 export function builtInApp({ mongodb, sync }: WorkerSettings): Express {
@@ -28,7 +31,12 @@ export function builtInApp({ mongodb, sync }: WorkerSettings): Express {
     mirror({ collection: sync.collection, key: sync.key, ...(mongodb.db === null ? {} : { db: mongodb.db }) }),
   );
   if (mongodb.uri !== null) {
-    const client = new MongoClient(mongodb.uri, { serverSelectionTimeoutMS: databaseWait, appName: 'quiesce' });
+    const client = new MongoClient(mongodb.uri, {
+      appName: 'quiesce',
+      connectTimeoutMS: databaseWait,
+      serverSelectionTimeoutMS: databaseWait,
+      timeoutMS: databaseWait,
+    });
     app.use('/api/resources', resources({ client, db: mongodb.db, collection: sync.collection, key: sync.key }));
   }
   app.use((req) => {
