@@ -131,6 +131,18 @@ class Server implements DevMongo {
   }
 
   async #launch(): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#launchOnce();
+      } catch (error) {
+        // Wine's server ends with its last process; one that starts in that very moment is hung up on.
+        const hungUp = this.source === 'wine' && (await this.#log()).includes('wine client error');
+        if (!hungUp || attempt === 3) throw error;
+      }
+    }
+  }
+
+  async #launchOnce(): Promise<void> {
     const args = ['--port', String(this.#port), '--dbpath', this.#dbPath, '--replSet', replicaSet];
     // Half of the memory and 5 % of the disk, the defaults, are too much for several at once on one machine.
     args.push('--bind_ip', '127.0.0.1', '--quiet', '--wiredTigerCacheSizeGB', '1', '--oplogSize', '2048');

@@ -8,7 +8,7 @@ import { useClusters } from './harness/clusters.ts';
 import { until } from './harness/until.ts';
 import { putVersion, Readers } from './harness/versions.ts';
 
-const crashes = Number(process.env['QUIESCE_CRASHES'] ?? 6);
+const crashes = Number(process.env['QUIESCE_CRASHES'] ?? 4);
 
 describe('a primary that is killed at any moment of a run', function () {
   this.timeout(60_000 + crashes * 15_000);

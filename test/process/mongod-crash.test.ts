@@ -10,7 +10,7 @@ import { startMongo, type DevMongo } from '../../dev/mongodb/index.ts';
 import { until } from './harness/until.ts';
 import { putVersion, Readers } from './harness/versions.ts';
 
-const crashes = Number(process.env['QUIESCE_CRASHES'] ?? 3);
+const crashes = Number(process.env['QUIESCE_CRASHES'] ?? 2);
 
 describe('a MongoDB that is killed at any moment of a run', function () {
   this.timeout(120_000 + crashes * 40_000);
