@@ -7,11 +7,10 @@
  * Before a feed is acknowledged it is in the journal, and before the pause the journal says that writing begins.
  */
 import { rm } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { AppConfig } from '../config.ts';
 import { QuiesceError, toQuiesceError } from '../errors.ts';
-import { MirrorError, type MirrorThread } from '../mirror/handle.ts';
+import type { MirrorThread } from '../mirror/handle.ts';
 import type { DryRunReport, WorkerSettings } from '../protocol/messages.ts';
 import type { mirrorOptions, SpooledFeed } from '../protocol/mirror-job.ts';
 import type { Progress, Report } from '../protocol/runs.ts';
@@ -19,6 +18,7 @@ import { DryRuns } from './dry-runs.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 import type { Event, Stage } from './maintenance/state.ts';
 import { jobOf } from './mirror-job.ts';
+import { isHalfDone, rollForward } from './roll-forward.ts';
 import { reportOf, type Work } from './run-report.ts';
 import type { RunStore } from './run-store.ts';
 import { workerSettingsOf } from './worker-settings.ts';
@@ -30,10 +30,6 @@ export interface SyncRunsDeps {
   readonly log: Logger;
   readonly thread: (onProgress: (run: string, progress: Progress) => void) => MirrorThread;
 }
-
-/** How a half-written run is tried again, ms. */
-const firstRetry = 500;
-const longestRetry = 30_000;
 
 type RunEvent = Extract<Event, { type: 'prepared' | 'finished' }>;
 type Options = ReturnType<typeof mirrorOptions.parse>;
@@ -124,7 +120,12 @@ export class SyncRuns {
     if (work?.rolling === undefined) return false;
     work.abandoned = true;
     work.rolling.abort();
-    this.#dispatch({ type: 'finished', run, error: 'run-failed' });
+    // An attempt may be under way: it ends with its thread, and only then may a gate open.
+    const thread = this.#thread;
+    this.#thread = null;
+    void Promise.resolve(thread?.close(0)).finally(() =>
+      this.#dispatch({ type: 'finished', run, error: 'run-failed' }),
+    );
     return true;
   }
 
@@ -232,46 +233,32 @@ export class SyncRuns {
       await part(work);
     } catch (error) {
       if (this.#halted) return;
-      if (isHalfDone(work, error)) return this.#rollForward(run, work, error);
-      this.#failed(run, work, error);
+      if (!isHalfDone(work.begunBefore === true, error)) return this.#failed(run, work, error);
+      await this.#rollForward(run, work, error).catch((last: unknown) => this.#failed(run, work, last));
     }
   }
 
   /** The gates stay shut meanwhile: a half-mirrored collection is never served. */
   async #rollForward(run: string, work: Work, first: unknown): Promise<void> {
     const { runs, log } = this.#deps;
-    const rolling = new AbortController();
-    work.rolling = rolling;
-    let error = first;
-    for (let wait = firstRetry; ; wait = Math.min(2 * wait, longestRetry)) {
-      const problem = toQuiesceError(error, 'run-failed').toProblem();
-      log.error(
-        { run, code: problem.code },
-        `run ${run} stopped half-way and is rolled forward in ${wait} ms: ${problem.detail}`,
-      );
-      runs.update(run, { state: 'rolling-forward', error: problem });
-      try {
-        await delay(wait, undefined, { signal: rolling.signal, ref: false });
-      } catch {
-        return; // abandoned, or the primary stops and the next one goes on
-      }
-      try {
-        await this.#prepared(run, work);
-        const { needsPause } = work.prepared!;
-        if (needsPause)
-          await this.#mirror()
-            .write(run, work.epoch!)
-            .then((written) => (work.written = written));
-        if (rolling.signal.aborted) return;
-        runs.note(run, 'It had stopped half-way and was rolled forward.');
-        delete work.rolling;
-        return this.#dispatch({ type: 'finished', run, error: null });
-      } catch (next) {
-        if (rolling.signal.aborted) return;
-        if (isFenced(next)) return this.#failed(run, work, next);
-        error = next;
-      }
-    }
+    work.rolling = new AbortController();
+    const whole = await rollForward(first, {
+      attempt: async () => {
+        const { needsPause } = await this.#prepared(run, work);
+        if (needsPause) work.written = await this.#mirror().write(run, work.epoch!);
+      },
+      onFailure: (error, wait) => {
+        const problem = toQuiesceError(error, 'run-failed').toProblem();
+        const what = `run ${run} stopped half-way and is rolled forward in ${wait} ms: ${problem.detail}`;
+        log.error({ run, code: problem.code }, what);
+        runs.update(run, { state: 'rolling-forward', error: problem });
+      },
+      signal: work.rolling.signal,
+    });
+    if (!whole) return; // abandoned, or the primary stops and the next one goes on
+    runs.note(run, 'It had stopped half-way and was rolled forward.');
+    delete work.rolling;
+    this.#dispatch({ type: 'finished', run, error: null });
   }
 
   #failed(run: string, work: Work, error: unknown): void {
@@ -290,14 +277,4 @@ export class SyncRuns {
       this.#deps.log.warn({ err: error, what }, 'what is left of a run cannot be removed');
     }
   }
-}
-
-/** Once writing has begun, only a newer primary frees us from going on: it has taken the collection over. */
-function isHalfDone(work: Work, error: unknown): boolean {
-  if (isFenced(error)) return false;
-  return work.begunBefore === true || (error instanceof MirrorError && error.dirty);
-}
-
-function isFenced(error: unknown): boolean {
-  return error instanceof QuiesceError && error.code === 'fenced';
 }
