@@ -2,6 +2,7 @@ import path from 'node:path';
 import { launch, stopWithLauncher } from './launcher.ts';
 import { say, styled } from './output.ts';
 import { loadConfig } from '../config/load.ts';
+import { keepSignals } from '../primary/signals.ts';
 
 export interface StartOptions {
   readonly only?: string;
@@ -14,6 +15,7 @@ export interface StartOptions {
 /** Runs until the app is stopped. */
 export async function start(file: string | undefined, options: StartOptions): Promise<number> {
   stopWithLauncher();
+  keepSignals();
   const { env, ...rest } = options;
   const { apps, warnings } = await loadConfig(file, { ...rest, ...(env === undefined ? {} : { envName: env }) });
   for (const warning of warnings) say(`${styled('yellow', 'warning:', process.stderr)} ${warning}`);

@@ -18,6 +18,21 @@ export interface SignalActions {
  */
 const echo = 300;
 
+/** They would end a process that does not handle them yet. SIGTERM and SIGINT may: there is nothing to finish. */
+const early = ['SIGUSR2', 'SIGHUP', 'SIGTTIN', 'SIGTTOU'] as const satisfies readonly NodeJS.Signals[];
+const kept: NodeJS.Signals[] = [];
+let giveBack = (): void => {};
+
+/** From now on these signals wait for {@link onSignals}: a primary may have to wait for its database first. */
+export function keepSignals(): void {
+  giveBack();
+  const keep = (signal: NodeJS.Signals): void => void kept.push(signal);
+  for (const signal of early) process.on(signal, keep);
+  giveBack = () => {
+    for (const signal of early) process.off(signal, keep);
+  };
+}
+
 /** Returns how to remove the handlers. Signals follow nginx, unicorn and puma; docs/signals.md has the table. */
 export function onSignals(actions: SignalActions): () => void {
   const { stop, toggleHold, reload, scaleBy, reopenFiles, log, now = () => performance.now() } = actions;
@@ -48,6 +63,10 @@ export function onSignals(actions: SignalActions): () => void {
     ['SIGTTOU', later('SIGTTOU', () => scaleBy(-1))],
   ];
   for (const [signal, handler] of handlers) process.on(signal, handler);
+  giveBack();
+  // No worker is older than this start, so there is nothing to reload.
+  const due = kept.splice(0).filter((signal) => signal !== 'SIGHUP');
+  for (const signal of due) handlers.find(([name]) => name === signal)?.[1]();
   return () => {
     for (const [signal, handler] of handlers) process.off(signal, handler);
   };

@@ -1,24 +1,29 @@
 import { expect } from 'chai';
 import { pino } from 'pino';
-import { onSignals } from '#quiesce/primary/signals.js';
+import { keepSignals, onSignals } from '#quiesce/primary/signals.js';
 
 describe('signals to the primary', () => {
   let time: number;
   let stops: number;
+  let done: string[];
   let remove: () => void;
 
-  beforeEach(() => {
-    time = 0;
-    stops = 0;
-    remove = onSignals({
+  const listen = (): (() => void) =>
+    onSignals({
       stop: () => void (stops += 1),
-      toggleHold: () => {},
-      reload: async () => {},
-      scaleBy: async () => {},
+      toggleHold: () => void done.push('toggle'),
+      reload: async () => void done.push('reload'),
+      scaleBy: async (step) => void done.push(`scale ${step}`),
       reopenFiles: () => {},
       log: pino({ enabled: false }),
       now: () => time,
     });
+
+  beforeEach(() => {
+    time = 0;
+    stops = 0;
+    done = [];
+    remove = listen();
   });
 
   afterEach(() => remove());
@@ -40,6 +45,19 @@ describe('signals to the primary', () => {
     await receive('SIGTERM', 1000);
     await receive('SIGTERM', 1300);
     expect(stops).to.equal(2);
+  });
+
+  it('that came while nobody could act are acted on as soon as somebody can, but for a reload', async () => {
+    remove();
+    keepSignals();
+    process.emit('SIGTTIN');
+    process.emit('SIGHUP');
+    process.emit('SIGUSR2');
+    await new Promise(setImmediate);
+    expect(done).to.deep.equal([]);
+    remove = listen();
+    await new Promise(setImmediate);
+    expect(done).to.deep.equal(['scale 1', 'toggle']);
   });
 
   it('are nobody’s any more when the handlers are removed', () => {
