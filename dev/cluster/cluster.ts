@@ -32,6 +32,8 @@ export interface ClusterOptions {
   readonly args?: readonly string[];
   /** What the primary gets in its environment. */
   readonly primaryEnv?: Readonly<Record<string, string>>;
+  /** A process group of its own, as under a terminal or a service manager: `-pid` reaches all of it. */
+  readonly group?: boolean;
 }
 
 export interface Exit {
@@ -122,6 +124,7 @@ export class Cluster {
       cwd: this.folder,
       env: { ...inherited, NO_COLOR: '1', ...this.#options.primaryEnv },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      detached: this.#options.group ?? false,
     });
     this.#child = child;
     this.output = '';

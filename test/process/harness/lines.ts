@@ -23,6 +23,8 @@ export interface Message {
 /** A request whose headers are on their way, and whose body is the caller's to write. */
 export interface Begun {
   readonly request: http.ClientRequest;
+  /** Its headers have come: the handler is at work, or done. */
+  readonly answered: Promise<void>;
   readonly reply: Promise<Reply>;
 }
 
@@ -33,30 +35,27 @@ export function begin(
   { method = 'GET', headers = {}, agent }: Omit<Message, 'body'> & { agent?: http.Agent } = {},
 ): Begun {
   const request = http.request(url, { method, headers, agent: agent ?? false });
-  const reply = new Promise<Reply>((resolve, reject) => {
-    // A server may answer and close before it has read the body: the answer counts, not the reset that follows it.
-    let answered = false;
-    request.on('error', (error) => {
-      if (!answered) reject(error);
-    });
-    request.on('response', (response) => {
-      answered = true;
-      let text = '';
-      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-      response.on('error', reject);
-      response.on('end', () => {
-        resolve({
-          status: response.statusCode ?? 0,
-          headers: response.headers,
-          text,
-          slot: Number(response.headers[slotHeader] ?? -1),
-        });
-      });
-    });
+  // A server may answer and close before it has read the body: the answer counts, not the reset that follows it.
+  const response = new Promise<http.IncomingMessage>((resolve, reject) => {
+    request.on('response', resolve);
+    request.on('error', reject);
   });
+  const reply = response.then(read);
   reply.catch(() => {}); // it may be nobody's turn to wait for it when it rejects
   request.flushHeaders();
-  return { request, reply };
+  return { request, reply, answered: response.then(() => {}) };
+}
+
+function read(response: http.IncomingMessage): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+    response.on('error', reject);
+    response.on('end', () => {
+      const { statusCode: status = 0, headers } = response;
+      resolve({ status, headers, text, slot: Number(headers[slotHeader] ?? -1) });
+    });
+  });
 }
 
 export function send(url: string, message: Message & { agent?: http.Agent } = {}): Promise<Reply> {

@@ -1,0 +1,215 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import type { Cluster } from '../../dev/cluster/cluster.ts';
+import { useClusters } from './harness/clusters.ts';
+import { quiesce, type Ended } from './harness/command.ts';
+import { json, linesTo, problemIn, send } from './harness/lines.ts';
+import { isAlive } from './harness/processes.ts';
+import { straggler } from './harness/straggler.ts';
+import { useSharedCluster } from './harness/shared-cluster.ts';
+import { until } from './harness/until.ts';
+
+const app = fileURLToPath(new URL('./fixtures/app.js', import.meta.url));
+const slots = [0, 1, 2];
+
+async function expectEveryWorker(cluster: Cluster, status: number): Promise<void> {
+  const lines = await linesTo(cluster.url, slots);
+  const replies = await Promise.all(lines.map((line) => line.send('/work')));
+  expect(replies.map((reply) => [reply.slot, reply.status])).to.deep.equal(slots.map((slot) => [slot, status]));
+  for (const reply of replies) if (status === 503) expect(problemIn(reply).code).to.equal('paused');
+  for (const line of lines) line.close();
+}
+
+let endAsking: (() => Promise<number[]>) | undefined;
+afterEach(async () => void (await endAsking?.()));
+
+/** Asks all the time, over new connections. Returns how to end that, which tells what the answers were. */
+function ask(url: string): () => Promise<number[]> {
+  const statuses = new Set<number>();
+  let asking = true;
+  const asked = (async () => {
+    while (asking) {
+      // No answer at all is what a client of a killed process gets.
+      const status = await send(url).then(
+        (reply) => reply.status,
+        () => null,
+      );
+      if (status !== null) statuses.add(status);
+      await delay(2);
+    }
+  })();
+  endAsking = async () => {
+    asking = false;
+    await asked;
+    return [...statuses];
+  };
+  return endAsking;
+}
+
+async function heldOnDisk(cluster: Cluster, held: boolean): Promise<void> {
+  const file = join(cluster.dataDir, 'maintenance.json');
+  await until(`${held ? 'a' : 'no'} hold is on disk`, async () => {
+    const { operator } = JSON.parse(await readFile(file, 'utf8').catch(() => '{}')) as { operator?: unknown };
+    return ((operator ?? null) !== null) === held;
+  });
+}
+
+describe('SIGUSR2', function () {
+  this.timeout(40_000);
+  const clusters = useClusters();
+
+  it('holds every worker, through a kill -9 of a worker and of the primary, until the second one', async () => {
+    const cluster = await clusters.start({ script: app, instances: slots.length });
+    await expectEveryWorker(cluster, 200);
+    cluster.signal('SIGUSR2');
+    await cluster.until('it is held', ({ phase }) => phase === 'quiesced');
+    const asked = ask(`${cluster.url}/work`);
+    await expectEveryWorker(cluster, 503);
+    await heldOnDisk(cluster, true);
+
+    const before = await cluster.status();
+    expect(before.holds.map(({ kind, reason }) => ({ kind, reason }))).to.deep.equal([
+      { kind: 'operator', reason: 'SIGUSR2' },
+    ]);
+    process.kill(before.workers[1]!.pid!, 'SIGKILL');
+    const replaced = await cluster.until('the killed worker is replaced', ({ workers }) => {
+      return workers.length === slots.length && workers[1]!.incarnation === 2 && workers[1]!.state === 'quiesced';
+    });
+    await expectEveryWorker(cluster, 503);
+
+    await cluster.kill();
+    await until('no worker is left', () => replaced.workers.every(({ pid }) => !isAlive(pid!)), { within: 2_000 });
+    cluster.launch();
+    const restarted = await cluster.ready();
+    expect(restarted.phase).to.equal('quiesced');
+    expect(restarted.holds).to.deep.equal(before.holds);
+    expect(restarted.epoch).to.be.above(before.epoch);
+    await expectEveryWorker(cluster, 503);
+    expect(await asked()).to.deep.equal([503]);
+
+    cluster.signal('SIGUSR2');
+    await cluster.until('it serves', ({ phase }) => phase === 'serving');
+    await expectEveryWorker(cluster, 200);
+    await heldOnDisk(cluster, false);
+    await cluster.kill();
+    cluster.launch();
+    expect((await cluster.ready()).phase).to.equal('serving');
+  });
+
+  it('to the whole process group kills nobody, and counts once', async () => {
+    const cluster = await clusters.start({ script: app, instances: slots.length, group: true });
+    const { workers } = await cluster.status();
+    for (const phase of ['quiesced', 'serving', 'quiesced']) {
+      process.kill(-cluster.pid, 'SIGUSR2');
+      const status = await cluster.until(`it is ${phase}`, (found) => found.phase === phase);
+      expect(status.workers.map(({ pid }) => pid)).to.deep.equal(workers.map(({ pid }) => pid));
+    }
+    await expectEveryWorker(cluster, 503);
+  });
+
+  it('that comes while the primary is still starting holds the cluster from its beginning', async () => {
+    const cluster = await clusters.create({ script: app, instances: slots.length });
+    cluster.launch();
+    const asked = ask(`${cluster.url}/work`);
+    await until('it holds the lock', () => readFile(join(cluster.dataDir, 'primary.json')).catch(() => null), {
+      every: 1,
+    });
+    cluster.signal('SIGUSR2');
+    expect((await cluster.ready()).phase).to.equal('quiesced');
+    await expectEveryWorker(cluster, 503);
+    expect(await asked()).to.deep.equal([503]);
+  });
+});
+
+describe('a cluster that an operator holds', function () {
+  this.timeout(30_000);
+  const shared = useSharedCluster({ script: app, instances: slots.length });
+  const command = async (...args: string[]): Promise<Ended> => {
+    const { folder, configFile } = shared.cluster;
+    const ended = await quiesce(['maintenance', ...args, '--config', configFile], { cwd: folder });
+    expect(ended.code, ended.err).to.equal(0);
+    return ended;
+  };
+  afterEach('opened', () => shared.cluster.control.maintenance({ on: false }));
+
+  it('takes a feed, is quiesced for it once more, and stays held', async () => {
+    const { cluster, database } = shared;
+    await cluster.control.maintenance({ on: true, reason: 'tests' });
+    const { epoch } = await cluster.until('it is quiesced', ({ phase }) => phase === 'quiesced');
+    const body = '[{"id":1}]';
+    const { status, headers, text } = await send(`${cluster.url}/api/sync`, { method: 'PUT', headers: json, body });
+    expect(status, text).to.equal(204);
+    expect(await database.db.collection('resources').countDocuments()).to.equal(1);
+    const after = await cluster.status();
+    expect(after.phase).to.equal('quiesced');
+    expect(after.epoch).to.equal(epoch + 1);
+    expect(after.run).to.include({ id: headers['quiesce-run'], state: 'succeeded' });
+    await expectEveryWorker(cluster, 503);
+  });
+
+  it('runs an exclusive handler, and stays held', async () => {
+    const { cluster } = shared;
+    await cluster.control.maintenance({ on: true });
+    expect((await send(`${cluster.url}/alone?ms=50`, { method: 'POST' })).status).to.equal(200);
+    await cluster.until('the run has ended', ({ run }) => run?.state === 'succeeded');
+    await expectEveryWorker(cluster, 503);
+  });
+
+  it('waits for a request in flight, and is quiesced when that has ended', async () => {
+    const { cluster } = shared;
+    const { end } = await straggler(cluster, 1);
+    await cluster.control.maintenance({ on: true });
+    const { phase, waitingFor } = await cluster.until('it tells whom it waits for', (status) => {
+      return status.waitingFor.length > 0;
+    });
+    expect(phase).to.equal('draining');
+    expect(waitingFor).to.have.lengthOf(1);
+    expect(waitingFor[0]).to.include({ slot: 1, method: 'GET', path: '/straggle' });
+    await expectEveryWorker(cluster, 503);
+    expect((await end()).status).to.equal(200);
+    await cluster.until('it is quiesced', (status) => status.phase === 'quiesced');
+  });
+
+  it('opens by itself when the time is over that the command was given', async () => {
+    const { cluster } = shared;
+    await command('on', '--reason', 'a moment', '--for', '1s');
+    const { holds } = await cluster.status();
+    await cluster.until('it serves', ({ phase }) => phase === 'serving', 5_000);
+    for (const { reason, since, until: end } of holds) {
+      expect(reason).to.equal('a moment');
+      expect(Date.parse(end!) - Date.parse(since)).to.equal(1_000);
+      expect(Date.now()).to.be.at.least(Date.parse(end!));
+    }
+    await expectEveryWorker(cluster, 200);
+  });
+
+  it('joins those who hold it again, and opens once for all of them', async () => {
+    const { cluster } = shared;
+    const first = await cluster.control.maintenance({ on: true, reason: 'first' });
+    await command('on', '--reason', 'second', '--for', '1h');
+    const again = await cluster.status();
+    expect(again.epoch).to.equal(first.epoch);
+    expect(again.holds).to.have.lengthOf(1);
+    expect(again.holds[0]).to.include({ reason: 'second', since: first.holds[0]!.since });
+    expect((await command('status')).out).to.include('second');
+    await command('off');
+    await cluster.control.maintenance({ on: false });
+    await expectEveryWorker(cluster, 200);
+  });
+
+  it('answers everybody who holds and opens it at the same time', async () => {
+    const { cluster } = shared;
+    const changes = Array.from({ length: 30 }, (_, n) => {
+      if (n % 3 === 2) cluster.signal('SIGUSR2');
+      return cluster.control.maintenance({ on: n % 2 === 0 });
+    });
+    expect(await Promise.all(changes)).to.have.lengthOf(30);
+    await cluster.control.maintenance({ on: true });
+    await cluster.until('it is held', ({ phase }) => phase === 'quiesced');
+    await cluster.control.maintenance({ on: false });
+    await expectEveryWorker(cluster, 200);
+  });
+});
