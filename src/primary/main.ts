@@ -1,38 +1,17 @@
 /**
- * A primary from start to end: lock → state of the last one → database → control socket → workers → stop.
- * Whatever is first is undone last.
+ * A primary from start to end: folder → lock → log → everything else.
+ *
+ * Everything else is loaded under the lock only: a twin that finds it held has nothing to do but to say so.
  */
-import { join } from 'node:path';
 import type { RequestHandler } from 'express';
-import type { Logger } from 'pino';
 import type { AppConfig } from '../config.ts';
-import { exitCodes, QuiesceError, toQuiesceError } from '../errors.ts';
-import { MirrorThread } from '../mirror/handle.ts';
-import { startAdminServer, type AdminServer } from './admin-server.ts';
-import { Coordinator } from './coordinator.ts';
+import { exitCodes } from '../errors.ts';
 import { prepareDataDir } from './data-dir.ts';
-import { requireDatabase } from './database-check.ts';
-import { HoldFile } from './hold-file.ts';
-import { Journal } from './journal.ts';
-import { Live } from './live/live.ts';
-import { LogTail } from './live/log-tail.ts';
-import { Observers } from './live/observers.ts';
-import { Traffic } from './live/traffic.ts';
 import { acquireLock } from './lock.ts';
-import { scheduleReloads } from './cron-reload.ts';
-import { openLog, type OpenLog } from './log/log.ts';
-import { operations } from './operations.ts';
-import { announcer } from './readiness.ts';
-import { rulesOf } from './rules.ts';
-import { RunStore } from './run-store.ts';
-import { onSignals } from './signals.ts';
-import { Supervisor } from './supervisor.ts';
-import { SyncRuns } from './sync-runs.ts';
-import { takeOver } from './take-over.ts';
 
 export interface PrimaryOptions {
   /** Further routes of the admin server: the dashboard, which stands above the primary. */
-  readonly more?: readonly RequestHandler[];
+  readonly more?: () => Promise<readonly RequestHandler[]>;
 }
 
 /**
@@ -42,156 +21,20 @@ export interface PrimaryOptions {
  */
 export async function runPrimary(config: AppConfig, options: PrimaryOptions = {}): Promise<number> {
   prepareDataDir(config.dataDir);
-  const log = openLog(config.name);
   let lost: (reason: string) => void = () => process.exit(exitCodes.failed);
   const lock = await acquireLock(config.dataDir, (reason) => lost(reason));
   try {
-    log.keepIn(config.dataDir);
-    return await runLocked(config, { log, more: options.more ?? [] }, (onLost) => (lost = onLost));
+    const { openLog } = await import('./log/log.ts');
+    const log = openLog(config.name);
+    try {
+      log.keepIn(config.dataDir);
+      const { runSite } = await import('./site.ts');
+      const more = (await options.more?.()) ?? [];
+      return await runSite(config, { log, more }, (onLost) => (lost = onLost));
+    } finally {
+      await log.close();
+    }
   } finally {
-    await log.close();
     await lock.release();
-  }
-}
-
-async function runLocked(
-  config: AppConfig,
-  { log: { logger: log, alsoTo }, more }: Required<PrimaryOptions> & { log: OpenLog },
-  onLost: (handler: (reason: string) => void) => void,
-): Promise<number> {
-  const { dataDir } = config;
-  const holdFile = new HoldFile(join(dataDir, 'maintenance.json'));
-  const stored = await holdFile.load(Date.now());
-  const runs = await RunStore.open(join(dataDir, 'runs'), log);
-  const journal = await Journal.open(join(dataDir, 'journal'));
-  const sync = new SyncRuns({
-    config,
-    runs,
-    journal,
-    log,
-    thread: (onProgress) => new MirrorThread({ onProgress, log }),
-  });
-  const fenceEpoch = await requireDatabase(config, new MirrorThread({ onProgress: () => {}, log }));
-
-  const observers = new Observers(log);
-  let supervisor: Supervisor | null = null;
-  const coordinator = new Coordinator({
-    rules: rulesOf(config),
-    epoch: Math.max(stored.epoch, fenceEpoch),
-    operator: stored.operator,
-    port: {
-      send: (ref, message) => supervisor?.send(ref, message) ?? false,
-      pin: (ref, pinned) => supervisor?.pin(ref, pinned),
-      kill: (ref, why) => supervisor?.kill(ref, why),
-    },
-    runs,
-    sync,
-    holdFile,
-    onMove: (move) => observers.moved(move),
-    log,
-  });
-  runs.onChange((run) => observers.run(run));
-  coordinator.recover(await takeOver({ dataDir, journal, runs, sync, log }));
-  supervisor = new Supervisor(config, { events: observers.between(coordinator), settings: sync.workerSettings, log });
-  if (stored.operator)
-    log.warn(
-      { reason: stored.operator.reason },
-      'the cluster starts held by an operator; `quiesce maintenance off` opens it',
-    );
-
-  const ending = new Ending(coordinator, supervisor, log);
-  onLost((reason) => {
-    sync.halt();
-    log.fatal({ reason }, 'another primary may have taken over the data directory: stopping at once');
-    ending.fail(
-      new QuiesceError(
-        'lock-lost',
-        `The lock of ${dataDir} was lost (${reason}), so another primary may be running. This one has stopped.`,
-      ),
-    );
-  });
-  const readiness = announcer(log);
-  const stop = (now: boolean): void => {
-    readiness.stopping();
-    ending.begin(now);
-  };
-  const control = operations({ name: config.name, coordinator, supervisor, runs, stop });
-  const traffic = new Traffic();
-  const tail = new LogTail();
-  alsoTo(tail);
-  const live = new Live({ operations: control, traffic, tail });
-  observers.add(traffic, live);
-  let admin: AdminServer | null = null;
-  const removeSignals = onSignals({
-    stop,
-    toggleHold: () => coordinator.toggleHold('SIGUSR2'),
-    reload: () => control.reload(),
-    reopenFiles: () => supervisor.reopenFiles(),
-    scaleBy: (step) => control.scale(Math.max(1, supervisor.instances + step)),
-    log,
-  });
-  const endSchedule =
-    config.cronRestart === null ? null : scheduleReloads(config.cronRestart, () => control.reload(), log);
-  try {
-    admin = await startAdminServer({ dataDir, admin: config.admin, operations: control, live, more, log });
-    live.start();
-    supervisor.start().then(
-      () => {
-        log.info({ urls: supervisor.urls(), workers: config.instances }, `${config.name} is ready`);
-        readiness.ready();
-      },
-      (thrown: unknown) => {
-        const error = toQuiesceError(thrown, 'boot-failed');
-        // Stopped before it had started: that is what was asked for.
-        if (error.code !== 'stopping') ending.fail(error);
-      },
-    );
-    return await ending.over;
-  } finally {
-    removeSignals();
-    live.close();
-    endSchedule?.();
-    coordinator.close();
-    await Promise.all([admin?.close(), sync.close(), runs.flush()]);
-  }
-}
-
-/** running → stopping (a run at work is waited for) → over; a second request stops at once. */
-class Ending {
-  readonly over: Promise<number>;
-  readonly #coordinator: Coordinator;
-  readonly #supervisor: Supervisor;
-  readonly #log: Logger;
-  #begun = false;
-  #resolve!: (code: number) => void;
-  #reject!: (error: QuiesceError) => void;
-
-  constructor(coordinator: Coordinator, supervisor: Supervisor, log: Logger) {
-    this.#coordinator = coordinator;
-    this.#supervisor = supervisor;
-    this.#log = log;
-    this.over = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-    this.over.catch(() => {}); // it may end before anybody waits for it
-  }
-
-  begin(now: boolean): void {
-    const atOnce = now || this.#begun;
-    if (!this.#begun) this.#log.info(atOnce ? 'stopping at once' : 'stopping: what is in flight is finished first');
-    this.#begun = true;
-    const stopped = atOnce
-      ? this.#supervisor.stop({ now: true })
-      : this.#coordinator.stop().then(() => this.#supervisor.stop({ now: false }));
-    stopped.then(
-      () => this.#resolve(0),
-      (error: unknown) => this.#reject(toQuiesceError(error)),
-    );
-  }
-
-  fail(error: QuiesceError): void {
-    this.#begun = true;
-    void this.#supervisor.stop({ now: true }).finally(() => this.#reject(error));
   }
 }

@@ -1,0 +1,42 @@
+/** Figures and where they are shown: each bench owns one section of docs/benchmarks.md, between its markers. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+
+const file = new URL('../../docs/benchmarks.md', import.meta.url);
+
+export interface Spread {
+  readonly min: number;
+  readonly median: number;
+  readonly max: number;
+}
+
+export function spread(values: readonly number[]): Spread {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (index: number): number => sorted[index] ?? Number.NaN;
+  const middle = (sorted.length - 1) / 2;
+  return { min: at(0), median: (at(Math.floor(middle)) + at(Math.ceil(middle))) / 2, max: at(sorted.length - 1) };
+}
+
+/** Such as `1.02 (0.97–1.05)`. */
+export function show({ min, median, max }: Spread, digits = 2): string {
+  return `${median.toFixed(digits)} (${min.toFixed(digits)}–${max.toFixed(digits)})`;
+}
+
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+/** Replaces the section of this name, and prints it. */
+export async function publish(name: string, body: string): Promise<void> {
+  const machine = `Node ${process.version}, ${cpus().length} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), ${new Date().toISOString().slice(0, 10)}; \`npm run bench:${name}\`.`;
+  const section = `<!-- bench:${name} -->\n${body}\n\n${machine}\n<!-- /bench:${name} -->`;
+  const text = await readFile(file, 'utf8');
+  const pattern = new RegExp(`<!-- bench:${name} -->[^]*<!-- /bench:${name} -->`);
+  if (!pattern.test(text)) throw new Error(`docs/benchmarks.md has no section for ${name}`);
+  await writeFile(
+    file,
+    text.replace(pattern, () => section),
+  );
+  console.log(section);
+}

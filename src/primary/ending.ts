@@ -1,0 +1,44 @@
+/** How a primary ends: running → stopping (a run at work is waited for) → over; a second request stops at once. */
+import type { Logger } from 'pino';
+import { toQuiesceError, type QuiesceError } from '../errors.ts';
+import type { Coordinator } from './coordinator.ts';
+import type { Supervisor } from './supervisor.ts';
+
+export class Ending {
+  readonly over: Promise<number>;
+  readonly #coordinator: Coordinator;
+  readonly #supervisor: Supervisor;
+  readonly #log: Logger;
+  #begun = false;
+  #resolve!: (code: number) => void;
+  #reject!: (error: QuiesceError) => void;
+
+  constructor(coordinator: Coordinator, supervisor: Supervisor, log: Logger) {
+    this.#coordinator = coordinator;
+    this.#supervisor = supervisor;
+    this.#log = log;
+    this.over = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.over.catch(() => {}); // it may end before anybody waits for it
+  }
+
+  begin(now: boolean): void {
+    const atOnce = now || this.#begun;
+    if (!this.#begun) this.#log.info(atOnce ? 'stopping at once' : 'stopping: what is in flight is finished first');
+    this.#begun = true;
+    const stopped = atOnce
+      ? this.#supervisor.stop({ now: true })
+      : this.#coordinator.stop().then(() => this.#supervisor.stop({ now: false }));
+    stopped.then(
+      () => this.#resolve(0),
+      (error: unknown) => this.#reject(toQuiesceError(error)),
+    );
+  }
+
+  fail(error: QuiesceError): void {
+    this.#begun = true;
+    void this.#supervisor.stop({ now: true }).finally(() => this.#reject(error));
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * What a primary does under its lock: state of the last one → database → control socket → workers → stop.
+ * Whatever is first is undone last.
+ */
+import { join } from 'node:path';
+import type { RequestHandler } from 'express';
+import type { AppConfig } from '../config.ts';
+import { QuiesceError, toQuiesceError } from '../errors.ts';
+import { MirrorThread } from '../mirror/handle.ts';
+import { startAdminServer, type AdminServer } from './admin-server.ts';
+import { Coordinator } from './coordinator.ts';
+import { requireDatabase } from './database-check.ts';
+import { HoldFile } from './hold-file.ts';
+import { Journal } from './journal.ts';
+import { Live } from './live/live.ts';
+import { LogTail } from './live/log-tail.ts';
+import { Observers } from './live/observers.ts';
+import { Traffic } from './live/traffic.ts';
+import { scheduleReloads } from './cron-reload.ts';
+import type { OpenLog } from './log/log.ts';
+import { Ending } from './ending.ts';
+import { operations } from './operations.ts';
+import { announcer } from './readiness.ts';
+import { rulesOf } from './rules.ts';
+import { RunStore } from './run-store.ts';
+import { onSignals } from './signals.ts';
+import { Supervisor } from './supervisor.ts';
+import { SyncRuns } from './sync-runs.ts';
+import { takeOver } from './take-over.ts';
+
+export interface SiteOptions {
+  readonly log: OpenLog;
+  /** Further routes of the admin server: the dashboard, which stands above the primary. */
+  readonly more: readonly RequestHandler[];
+}
+
+/** Runs until it is stopped. `onLost` takes what is to be done when the lock is lost. */
+export async function runSite(
+  config: AppConfig,
+  { log: { logger: log, alsoTo }, more }: SiteOptions,
+  onLost: (handler: (reason: string) => void) => void,
+): Promise<number> {
+  const { dataDir } = config;
+  const holdFile = new HoldFile(join(dataDir, 'maintenance.json'));
+  const stored = await holdFile.load(Date.now());
+  const runs = await RunStore.open(join(dataDir, 'runs'), log);
+  const journal = await Journal.open(join(dataDir, 'journal'));
+  const sync = new SyncRuns({
+    config,
+    runs,
+    journal,
+    log,
+    thread: (onProgress) => new MirrorThread({ onProgress, log }),
+  });
+  const fenceEpoch = await requireDatabase(config, new MirrorThread({ onProgress: () => {}, log }));
+
+  const observers = new Observers(log);
+  let supervisor: Supervisor | null = null;
+  const coordinator = new Coordinator({
+    rules: rulesOf(config),
+    epoch: Math.max(stored.epoch, fenceEpoch),
+    operator: stored.operator,
+    port: {
+      send: (ref, message) => supervisor?.send(ref, message) ?? false,
+      pin: (ref, pinned) => supervisor?.pin(ref, pinned),
+      kill: (ref, why) => supervisor?.kill(ref, why),
+    },
+    runs,
+    sync,
+    holdFile,
+    onMove: (move) => observers.moved(move),
+    log,
+  });
+  runs.onChange((run) => observers.run(run));
+  coordinator.recover(await takeOver({ dataDir, journal, runs, sync, log }));
+  supervisor = new Supervisor(config, { events: observers.between(coordinator), settings: sync.workerSettings, log });
+  if (stored.operator)
+    log.warn(
+      { reason: stored.operator.reason },
+      'the cluster starts held by an operator; `quiesce maintenance off` opens it',
+    );
+
+  const ending = new Ending(coordinator, supervisor, log);
+  onLost((reason) => {
+    sync.halt();
+    log.fatal({ reason }, 'another primary may have taken over the data directory: stopping at once');
+    ending.fail(
+      new QuiesceError(
+        'lock-lost',
+        `The lock of ${dataDir} was lost (${reason}), so another primary may be running. This one has stopped.`,
+      ),
+    );
+  });
+  const readiness = announcer(log);
+  const stop = (now: boolean): void => {
+    readiness.stopping();
+    ending.begin(now);
+  };
+  const control = operations({ name: config.name, coordinator, supervisor, runs, stop });
+  const traffic = new Traffic();
+  const tail = new LogTail();
+  alsoTo(tail);
+  const live = new Live({ operations: control, traffic, tail });
+  observers.add(traffic, live);
+  let admin: AdminServer | null = null;
+  const removeSignals = onSignals({
+    stop,
+    toggleHold: () => coordinator.toggleHold('SIGUSR2'),
+    reload: () => control.reload(),
+    reopenFiles: () => supervisor.reopenFiles(),
+    scaleBy: (step) => control.scale(Math.max(1, supervisor.instances + step)),
+    log,
+  });
+  const endSchedule =
+    config.cronRestart === null ? null : scheduleReloads(config.cronRestart, () => control.reload(), log);
+  try {
+    admin = await startAdminServer({ dataDir, admin: config.admin, operations: control, live, more, log });
+    live.start();
+    supervisor.start().then(
+      () => {
+        log.info({ urls: supervisor.urls(), workers: config.instances }, `${config.name} is ready`);
+        readiness.ready();
+      },
+      (thrown: unknown) => {
+        const error = toQuiesceError(thrown, 'boot-failed');
+        // Stopped before it had started: that is what was asked for.
+        if (error.code !== 'stopping') ending.fail(error);
+      },
+    );
+    return await ending.over;
+  } finally {
+    removeSignals();
+    live.close();
+    endSchedule?.();
+    coordinator.close();
+    await Promise.all([admin?.close(), sync.close(), runs.flush()]);
+  }
+}
