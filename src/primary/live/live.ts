@@ -20,12 +20,14 @@ export interface LiveDeps {
   readonly operations: Pick<Operations, 'status' | 'watch' | 'runs'>;
   readonly traffic: Traffic;
   readonly tail: LogTail;
+  /** When the primary started, epoch ms. Default: now. */
+  readonly startedAt?: number;
 }
 
 export class Live implements Observer {
   readonly events: EventLog = new EventLog();
   readonly #deps: LiveDeps;
-  readonly #startedAt = new Date().toISOString();
+  readonly #startedAt: string;
   readonly #pauses: PauseLog;
   readonly #samples: Sample[] = [];
   readonly #runStates = new Map<string, RunState>();
@@ -37,6 +39,8 @@ export class Live implements Observer {
   constructor(deps: LiveDeps) {
     this.#deps = deps;
     const { operations, traffic, tail } = deps;
+    const now = deps.startedAt ?? Date.now();
+    this.#startedAt = new Date(now).toISOString();
     const { phase, epoch } = operations.status();
     this.#pauses = new PauseLog(
       {
@@ -44,14 +48,14 @@ export class Live implements Observer {
         refused: () => traffic.refused,
         changed: (pause) => this.#append('pause', JSON.stringify(pause)),
       },
-      { phase, epoch, now: Date.now() },
+      { phase, epoch, now },
       pausesOf(operations.runs(1_000)),
     );
     tail.onLines((lines) => this.#append('log', `[${lines.join(',')}]`, true));
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.#sample(), interval).unref();
+    this.#timer = setInterval(() => this.sample(Date.now()), interval).unref();
   }
 
   close(): void {
@@ -110,7 +114,8 @@ export class Live implements Observer {
     };
   }
 
-  #sample(): void {
+  /** Takes the sample of this moment; `now` in epoch ms. Called by the timer. */
+  sample(now: number): void {
     const { operations, traffic } = this.#deps;
     let served = 0;
     let refused = 0;
@@ -123,11 +128,15 @@ export class Live implements Observer {
       refused += rates.refused;
       workers.push({ slot, incarnation, rate: rates.served, inFlight, cpu, memory, eventLoopDelay });
     }
-    const now = new Date();
-    const sample: Sample = { at: now.toISOString(), served: tenths(served), refused: tenths(refused), workers };
+    const sample: Sample = {
+      at: new Date(now).toISOString(),
+      served: tenths(served),
+      refused: tenths(refused),
+      workers,
+    };
     this.#samples.push(sample);
     if (this.#samples.length > keptSamples) this.#samples.shift();
-    this.#pauses.refresh(now.getTime());
+    this.#pauses.refresh(now);
     this.#append('sample', JSON.stringify(sample));
   }
 

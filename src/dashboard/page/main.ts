@@ -1,0 +1,95 @@
+/** The page: one event stream in, one model, every panel drawn from it. */
+import { Actions } from './actions.ts';
+import { apply, emptyModel, presentRun, type Model } from './model.ts';
+import { EventStream } from './stream.ts';
+import { Token } from './token.ts';
+import { showHeadline, type Connection } from './view-headline.ts';
+import { LogView } from './view-log.ts';
+import { PausesView } from './view-pauses.ts';
+import { showRun } from './view-run.ts';
+import { showRuns } from './view-runs.ts';
+import { showTiles } from './view-tiles.ts';
+import { TrafficPlot } from './view-traffic.ts';
+import { showWorkers } from './view-workers.ts';
+
+const url = '/api/events?detail=true';
+/** A sample comes each second. After so long without anything what is shown is called old, ms. */
+const quiet = 3_500;
+
+let model: Model = emptyModel;
+let connection: Connection = { state: 'connecting', lastData: null };
+let drawing = false;
+
+const token = new Token(isToken);
+const stream = new EventStream(url, token.value, {
+  event(event) {
+    model = apply(model, event, Date.now());
+    connection = { state: 'live', lastData: Date.now() };
+    // A token of an earlier data directory: nobody should believe that it opens anything.
+    if (event.type === 'history' && !model.trusted && token.value !== null) token.forget();
+    draw();
+  },
+  lost() {
+    connection = { ...connection, state: 'lost' };
+    draw();
+  },
+});
+const actions = new Actions(token, () => stream.restart(token.value));
+const traffic = new TrafficPlot();
+const pauses = new PausesView(draw);
+const log = new LogView(draw);
+
+/** However many events come, the page is drawn at most once a frame; a hidden one only for its title. */
+function draw(): void {
+  if (drawing) return;
+  drawing = true;
+  const paint = (): void => {
+    drawing = false;
+    show();
+  };
+  if (document.hidden) setTimeout(paint, 250);
+  else requestAnimationFrame(paint);
+}
+
+function show(): void {
+  const now = Date.now() + model.clockOffset;
+  const live = connection.state === 'live';
+  showHeadline(model, connection, now);
+  actions.show(live ? model.status : null, model.trusted);
+  if (document.hidden) return;
+  showRun(live ? presentRun(model) : null, now);
+  showTiles(model, now);
+  traffic.show(model);
+  pauses.show(model, now);
+  showWorkers(model);
+  showRuns(model, now, draw);
+  log.show(model);
+}
+
+setInterval(() => {
+  const { state, lastData } = connection;
+  if (state === 'live' && lastData !== null && Date.now() - lastData > quiet) connection = { state: 'lost', lastData };
+  draw();
+}, 1_000);
+document.addEventListener('visibilitychange', draw);
+addEventListener('pagehide', () => stream.close());
+addEventListener('pageshow', (event) => {
+  if (event.persisted) location.reload();
+});
+
+/** Asks for the head of an event stream: its history says whether the reader is trusted. */
+function isToken(candidate: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const probe = new EventStream(url, candidate, {
+      event({ type, data }) {
+        if (type !== 'history') return;
+        probe.close();
+        resolve((JSON.parse(data) as { trusted: boolean }).trusted);
+      },
+      lost() {
+        probe.close();
+        reject(new Error('The primary cannot be reached.'));
+      },
+    });
+  });
+}

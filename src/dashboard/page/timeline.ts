@@ -1,0 +1,59 @@
+/** Where pauses stand on a strip of time. Pure. */
+import type { PauseRecord } from '#quiesce/protocol/live.js';
+import { clock } from './format.ts';
+
+const days = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+
+export interface Mark {
+  readonly pause: PauseRecord;
+  /** Of the whole width, 0 to 1. */
+  readonly left: number;
+  readonly width: number;
+}
+
+/** The pauses that touch the last `span` ms before `now`, the oldest first. */
+export function marksOf(pauses: readonly PauseRecord[], now: number, span: number): Mark[] {
+  const start = now - span;
+  return pauses.flatMap((pause): Mark[] => {
+    const from = Date.parse(pause.from);
+    const to = pause.to === undefined ? now : Date.parse(pause.to);
+    if (to < start || from > now) return [];
+    const left = Math.max(0, (from - start) / span);
+    return [{ pause, left, width: Math.min(1, (to - start) / span) - left }];
+  });
+}
+
+/** How long the gates were shut within the span, ms. */
+export function pausedFor(marks: readonly Mark[], span: number): number {
+  return marks.reduce((sum, { width }) => sum + width * span, 0);
+}
+
+/** What to call the pause by: an operator's hold outweighs a run within it. */
+export function kindOf({ holds }: PauseRecord): 'operator' | 'sync' | 'exclusive' | 'none' {
+  const kinds = holds.map(({ kind }) => kind);
+  return (['operator', 'sync', 'exclusive'] as const).find((kind) => kinds.includes(kind)) ?? 'none';
+}
+
+export interface Tick {
+  /** Of the whole width, 0 to 1. */
+  readonly at: number;
+  readonly label: string;
+}
+
+const hour = 3_600_000;
+const week = 7 * 24 * hour;
+
+/** Round times within the strip: quarters of an hour, every sixth hour, or midnights. */
+export function ticksOf(now: number, span: number): Tick[] {
+  const step = span <= hour ? hour / 4 : span < week ? 6 * hour : 24 * hour;
+  const midnight = new Date(now);
+  midnight.setHours(0, 0, 0, 0);
+  const ticks: Tick[] = [];
+  for (let time = midnight.getTime() + 24 * hour; time > now - span; time -= step) {
+    const at = 1 - (now - time) / span;
+    if (at < 0.04 || at > 0.96) continue;
+    const label = span < week ? clock(time, time, false) : days[new Date(time).getDay()]!;
+    ticks.unshift({ at, label });
+  }
+  return ticks;
+}

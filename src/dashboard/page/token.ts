@@ -1,0 +1,38 @@
+/** The admin token: asked for once, kept for this tab only. */
+import { ask } from './dialogs.ts';
+import { byId, say } from './dom.ts';
+
+const key = 'quiesce.token';
+
+export class Token {
+  /** Resolves with whether the primary knows the token. */
+  readonly #check: (token: string) => Promise<boolean>;
+
+  constructor(check: (token: string) => Promise<boolean>) {
+    this.#check = check;
+  }
+
+  get value(): string | null {
+    return sessionStorage.getItem(key);
+  }
+
+  forget(): void {
+    sessionStorage.removeItem(key);
+  }
+
+  /** The token; asks for it where there is none. Null where nobody wants to give it. */
+  async need(name: string): Promise<string | null> {
+    if (this.value !== null) return this.value;
+    const input = byId<HTMLInputElement>('token');
+    input.value = '';
+    say(byId('token-file'), `.quiesce/${name}/admin.token`);
+    const given = await ask('token-dialog', async () => {
+      const token = input.value.trim();
+      if (!/^[\x21-\x7e]+$/.test(token) || !(await this.#check(token)))
+        throw new Error('That is not the token of this primary.');
+      sessionStorage.setItem(key, token);
+    });
+    input.value = '';
+    return given ? this.value : null;
+  }
+}

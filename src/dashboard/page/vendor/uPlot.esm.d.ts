@@ -1,0 +1,2 @@
+// The file itself is served from the uplot package; a browser knows no package names.
+export { default } from 'uplot';

@@ -1,0 +1,124 @@
+/** The phase, why and since when; the requests that keep a drain waiting; the tab's title and icon. */
+import type { HoldStatus, WaitingRequest } from '#quiesce/protocol/runs.js';
+import { row, sayCell, type Column } from './cells.ts';
+import { byId, each, el, say, set } from './dom.ts';
+import { age, clock, count, duration } from './format.ts';
+import { phaseSince, presentPause, type Model } from './model.ts';
+
+export interface Connection {
+  readonly state: 'connecting' | 'live' | 'lost';
+  /** When the last event came, on this machine's clock; epoch ms. */
+  readonly lastData: number | null;
+}
+
+const words = { serving: 'Serving', draining: 'Draining', quiesced: 'Quiesced' } as const;
+const kinds = { sync: 'mirror run', exclusive: 'exclusive run', operator: 'operator' } as const;
+const waitingColumns: Column[] = [
+  { label: 'Request', wide: true },
+  { label: 'Slot', number: true },
+  { label: 'Runs for', number: true },
+  { label: 'Client', wide: true },
+];
+
+/** @param now the primary's clock, epoch ms */
+export function showHeadline(model: Model, connection: Connection, now: number): void {
+  const { status } = model;
+  const live = connection.state === 'live' && status !== null;
+  const phase = live ? status.phase : 'unknown';
+  set(document.documentElement, 'data-phase', phase);
+  set(document.documentElement, 'data-connection', connection.state);
+  say(byId('phase'), live ? words[status.phase] : lostWord(connection, model));
+  say(byId('phase-detail'), live ? phaseDetail(model, now) : lostDetail(connection, model));
+  say(byId('announcer'), live ? `The cluster is ${status.phase}.` : lostWord(connection, model));
+  say(
+    byId('connection'),
+    live ? 'live' : connection.state === 'lost' ? 'connection lost, trying again' : 'connecting …',
+  );
+  const name = status?.name ?? 'quiesce';
+  say(byId('name'), name);
+  say(byId('instance'), status === null ? '' : `primary ${status.pid} · epoch ${status.epoch}`);
+  const title = live ? `${words[status.phase]} · ${name}` : `No data · ${name}`;
+  if (document.title !== title) document.title = title;
+  set(byId('icon'), 'href', `/assets/icon-${phase}.svg`);
+  showHolds(live ? status.holds : [], now);
+  showWaiting(live ? status.waitingFor : []);
+}
+
+function phaseDetail(model: Model, now: number): string {
+  const status = model.status!;
+  const since = phaseSince(model);
+  const pause = presentPause(model);
+  if (status.phase === 'serving') {
+    const last = model.pauses.at(-1);
+    const before =
+      last?.to === undefined ? '' : ` The last pause took ${duration(Date.parse(last.to) - Date.parse(last.from))}.`;
+    return `since ${clock(since, now)}, for ${age(now - since)}.${before}`;
+  }
+  const refused = pause === undefined || pause.refused === 0 ? '' : ` ${count(pause.refused)} requests refused so far.`;
+  if (status.phase === 'draining') {
+    const left = status.workers.reduce((sum, { state, inFlight }) => sum + (state === 'draining' ? inFlight : 0), 0);
+    return `for ${age(now - since)}: ${requests(left)} in flight must finish.${refused}`;
+  }
+  return `since ${clock(since, now)}, for ${age(now - since)}: no request runs.${refused}`;
+}
+
+function requests(number: number): string {
+  return number === 1 ? '1 request' : `${number} requests`;
+}
+
+function lostWord({ lastData }: Connection, { clockOffset }: Model): string {
+  if (lastData === null) return 'No data yet';
+  return `No data since ${clock(lastData + clockOffset, Date.now() + clockOffset)}`;
+}
+
+function lostDetail({ state, lastData }: Connection, { status }: Model): string {
+  if (lastData === null) return state === 'lost' ? 'Nobody answers at this address. Trying again.' : '';
+  const known = status === null ? '' : `When last seen, ${age(Date.now() - lastData)} ago, it was ${status.phase}. `;
+  return `${known}The primary is gone or cannot be reached; what is below is old.`;
+}
+
+function showHolds(holds: readonly HoldStatus[], now: number): void {
+  const list = byId('holds');
+  set(list, 'hidden', holds.length === 0);
+  each(
+    list,
+    holds,
+    (hold) => `${hold.kind} ${hold.since}`,
+    () => el('li', {}, el('span', { class: 'kind' }), el('span', { class: 'reason' }), el('span', { class: 'muted' })),
+    (item, { kind, reason, since, until }) => {
+      const [what, why, when] = item.children;
+      set(what!, 'data-kind', kind);
+      say(what!, kinds[kind]);
+      say(why!, reason);
+      const end =
+        until === undefined
+          ? kind === 'operator'
+            ? ', until somebody resumes'
+            : ''
+          : `, until ${clock(Date.parse(until), now, false)} (in ${age(Date.parse(until) - now)})`;
+      say(when!, `since ${clock(Date.parse(since), now)}${end}`);
+    },
+  );
+}
+
+function showWaiting(waiting: readonly WaitingRequest[]): void {
+  set(byId('waiting'), 'hidden', waiting.length === 0);
+  if (waiting.length === 0) return;
+  say(byId('waiting-title'), `Waiting for ${requests(waiting.length)}`);
+  each(
+    byId('waiting-rows'),
+    waiting.map((request, index) => ({ ...request, index })),
+    ({ index }) => String(index),
+    () => row(waitingColumns),
+    (tr, { method, path, slot, age: time, clientGone }) => {
+      sayCell(tr, 0, `${method} ${path}`);
+      sayCell(tr, 1, String(slot));
+      sayCell(tr, 2, duration(time));
+      sayCell(tr, 3, clientGone ? 'has gone; the handler runs on' : 'waits');
+    },
+  );
+}
+
+export function kindName(kind: HoldStatus['kind']): string {
+  return kinds[kind];
+}

@@ -1,0 +1,105 @@
+/** The pauses of the last hour, day or week: a strip of time, and the same as a table. */
+import type { PauseRecord } from '#quiesce/protocol/live.js';
+import { row, sayCell, type Column } from './cells.ts';
+import { byId, each, el, say, set, svg } from './dom.ts';
+import { clock, count, duration } from './format.ts';
+import type { Model } from './model.ts';
+import { kindName } from './view-headline.ts';
+import { More } from './more.ts';
+import { kindOf, marksOf, pausedFor, ticksOf } from './timeline.ts';
+
+const columns: Column[] = [
+  { label: 'Began' },
+  { label: 'Paused for', number: true },
+  { label: 'Why', wide: true },
+  { label: 'Drained in', number: true },
+  { label: 'Refused', number: true },
+];
+const hour = 3_600_000;
+
+export class PausesView {
+  readonly #strip = svg('svg', { role: 'img', preserveAspectRatio: 'none', viewBox: '0 0 1000 40' });
+  readonly #marks = svg('g');
+  readonly #ticks = el('div', { class: 'ticks', 'aria-hidden': 'true' });
+  readonly #more: More;
+  #span = 24 * hour;
+
+  constructor(onChange: () => void) {
+    this.#more = new More('more-pauses', 'pauses', onChange);
+    this.#strip.append(svg('rect', { class: 'track', x: 0, y: 0, width: 1000, height: 40, rx: 2 }), this.#marks);
+    byId('timeline').append(this.#strip, this.#ticks);
+    byId('range').addEventListener('change', (event) => {
+      this.#span = Number((event.target as HTMLInputElement).value);
+      onChange();
+    });
+  }
+
+  /** @param now the primary's clock, epoch ms */
+  show({ pauses }: Model, now: number): void {
+    const marks = marksOf(pauses, now, this.#span);
+    const total = pausedFor(marks, this.#span);
+    const label = `${marks.length} pauses, ${duration(total)} in all`;
+    set(this.#strip, 'aria-label', label);
+    each(
+      this.#marks,
+      marks,
+      ({ pause }) => pause.from,
+      () => svg('rect', { class: 'pause', y: 4, height: 32 }, svg('title')),
+      (rect, { pause, left, width }) => {
+        const shown = Math.max(width, 0.003);
+        set(rect, 'data-kind', kindOf(pause));
+        set(rect, 'x', (Math.min(left, 1 - shown) * 1000).toFixed(1));
+        set(rect, 'width', (shown * 1000).toFixed(1));
+        say(rect.firstElementChild!, `${clock(Date.parse(pause.from), now)}: ${reasons(pause)}, ${length(pause, now)}`);
+      },
+    );
+    each(
+      this.#ticks,
+      ticksOf(now, this.#span),
+      ({ label: text }) => text,
+      () => el('span'),
+      (tick, { at, label: text }) => {
+        tick.style.left = `${at * 100}%`;
+        say(tick, text);
+      },
+    );
+    this.#table(this.#more.first(marks.map(({ pause }) => pause).reverse()), now);
+  }
+
+  #table(pauses: readonly PauseRecord[], now: number): void {
+    set(byId('no-pauses'), 'hidden', pauses.length > 0);
+    set(byId('pause-table'), 'hidden', pauses.length === 0);
+    each(
+      byId('pause-rows'),
+      pauses,
+      ({ from }) => from,
+      () => row(columns),
+      (tr, pause) => {
+        const { from, refused } = pause;
+        const kind = kindOf(pause);
+        sayCell(tr, 0, clock(Date.parse(from), now));
+        sayCell(tr, 1, length(pause, now));
+        sayCell(tr, 2, kind === 'none' ? '–' : kindName(kind), reasons(pause));
+        const what = tr.cells[2]!.querySelector('.text')!;
+        set(what, 'class', 'text kind');
+        set(what, 'data-kind', kind);
+        sayCell(tr, 3, drainedIn(pause));
+        sayCell(tr, 4, count(refused));
+      },
+    );
+  }
+}
+
+function drainedIn({ from, drained, to }: PauseRecord): string {
+  if (drained !== undefined) return duration(Date.parse(drained) - Date.parse(from));
+  return to === undefined ? 'draining' : 'given up';
+}
+
+function length({ from, to }: PauseRecord, now: number): string {
+  if (to === undefined) return `${duration(Math.floor((now - Date.parse(from)) / 1_000) * 1_000)} so far`;
+  return duration(Date.parse(to) - Date.parse(from));
+}
+
+function reasons({ holds }: PauseRecord): string {
+  return holds.map(({ kind, reason }) => (kind === 'operator' ? reason : reason.replace(/^run /, ''))).join('; ');
+}
