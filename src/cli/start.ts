@@ -21,8 +21,11 @@ export async function start(file: string | undefined, options: StartOptions): Pr
   for (const warning of warnings) say(`${styled('yellow', 'warning:', process.stderr)} ${warning}`);
   const [app, ...others] = apps;
   if (app !== undefined && others.length === 0) {
-    const { runPrimary } = await import('../primary/main.ts');
-    return runPrimary(app);
+    const [{ runPrimary }, { dashboard }] = await Promise.all([
+      import('../primary/main.ts'),
+      import('../dashboard/routes.ts'),
+    ]);
+    return runPrimary(app, { more: [dashboard()] });
   }
   const common = [
     ...(file === undefined ? [] : [path.resolve(file)]),

@@ -5,8 +5,9 @@ import { rate } from './format.ts';
 import type { Model } from './model.ts';
 import { bandsOf, columnsOf } from './traffic.ts';
 
-/** How much of the past is shown, s. */
-const span = 600;
+/** How much of the past is shown, s: as much as there is, between these. */
+const shortest = 120;
+const longest = 600;
 
 export class TrafficPlot {
   readonly #box = byId('traffic');
@@ -30,6 +31,8 @@ export class TrafficPlot {
     if (key === this.#shown || last === undefined || this.#box.clientWidth === 0) return;
     this.#shown = key;
     const end = Date.parse(last.at) / 1_000;
+    const known = end - Date.parse(samples[0]!.at) / 1_000;
+    const span = Math.min(longest, Math.max(shortest, known));
     this.#bands = bandsOf(pauses, end - span, end);
     const { times, served, refused } = columnsOf(samples);
     this.#plot ??= this.#make();
@@ -38,7 +41,7 @@ export class TrafficPlot {
       this.#plot?.setScale('x', { min: end - span, max: end });
     });
     const most = Math.max(...samples.map((sample) => sample.served));
-    const label = `Requests per second in the last ten minutes: now ${rate(last.served)} served and ${rate(last.refused)} refused, at most ${rate(most)} served, ${this.#bands.length} pauses.`;
+    const label = `Requests per second: now ${rate(last.served)} served and ${rate(last.refused)} refused, at most ${rate(most)} served, ${this.#bands.length} pauses.`;
     set(this.#box, 'aria-label', label);
   }
 

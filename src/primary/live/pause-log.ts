@@ -39,7 +39,7 @@ export class PauseLog implements Observer {
   moved({ from, to, epoch, at }: Move): void {
     if (from === 'serving') this.#begin(epoch, at, to === 'quiesced');
     else if (to === 'serving') this.#update({ to: iso(at) });
-    else if (to === 'quiesced' && this.#last?.drained === undefined) this.#update({ drained: iso(at) });
+    else this.#update(to === 'quiesced' && this.#last?.drained === undefined ? { drained: iso(at) } : {});
   }
 
   /** Brings holds and refusals of the last pause up to date. */

@@ -141,6 +141,10 @@ export class FakeCluster implements Operations {
     this.changed();
   }
 
+  get watchers(): number {
+    return this.#listeners.size;
+  }
+
   status(): ClusterStatus {
     return {
       name: 'shop',
@@ -192,7 +196,7 @@ export class FakeCluster implements Operations {
         'The new worker of slot 0 did not boot: Cannot find module ./routes.js. The old ones serve on.',
       );
     }
-    for (const { status } of [...this.#workers]) {
+    for (const { status } of this.#workers) {
       const { slot, incarnation } = status;
       const fresh = this.#fork(slot, incarnation + 1, this.now, 'starting');
       this.changed();
