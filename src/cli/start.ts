@@ -21,11 +21,8 @@ export async function start(file: string | undefined, options: StartOptions): Pr
   for (const warning of warnings) say(`${styled('yellow', 'warning:', process.stderr)} ${warning}`);
   const [app, ...others] = apps;
   if (app !== undefined && others.length === 0) {
-    const [{ runPrimary }, { dashboard }] = await Promise.all([
-      import('../primary/main.ts'),
-      import('../dashboard/routes.ts'),
-    ]);
-    return runPrimary(app, { more: [dashboard()] });
+    const { runPrimary } = await import('../primary/main.ts');
+    return runPrimary(app, { more: async () => [(await import('../dashboard/routes.ts')).dashboard()] });
   }
   const common = [
     ...(file === undefined ? [] : [path.resolve(file)]),
