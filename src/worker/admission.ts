@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestHandler } from 'express';
 import { QuiesceError } from '../errors.ts';
+import type { HoldLimits } from './gate.ts';
 import { entryOf } from './in-flight.ts';
 import { refuse } from './refusal.ts';
 import { getRuntime, type Runtime } from './runtime.ts';
@@ -20,7 +21,9 @@ export interface GateOptions {
   readOnly?: boolean;
 }
 
-const defaults = { holdLimit: 1_000, holdTimeout: 30_000 };
+/** How long and how many wait where `onPause` is 'hold' and nothing else is said. */
+export const holdDefaults: HoldLimits = { limit: 1_000, timeout: 30_000 };
+export const notHeld: HoldLimits = { limit: 0, timeout: 0 };
 
 /**
  * Express middleware, the first of an app: admits, refuses (503 `paused` with `Retry-After`) or holds requests, and
@@ -33,8 +36,8 @@ export function gate(options: GateOptions = {}): RequestHandler {
     except = [],
     onPause,
     readOnly = false,
-    holdLimit = defaults.holdLimit,
-    holdTimeout = defaults.holdTimeout,
+    holdLimit = holdDefaults.limit,
+    holdTimeout = holdDefaults.timeout,
   } = options;
   validate(options);
   const runtime = getRuntime();
@@ -57,7 +60,7 @@ export function gate(options: GateOptions = {}): RequestHandler {
       runtime.gate.enterShut(req, res);
       return next();
     }
-    waitOrRefuse(runtime, req, res, mode === 'hold' ? hold : { limit: 0, timeout: 0 }, next);
+    waitOrRefuse(runtime, req, res, mode === 'hold' ? hold : notHeld, next);
   };
 }
 
@@ -66,7 +69,7 @@ export function waitOrRefuse(
   runtime: Runtime,
   req: IncomingMessage,
   res: ServerResponse,
-  limits: { limit: number; timeout: number },
+  limits: HoldLimits,
   next: () => void,
 ): void {
   const admit = (): void => {

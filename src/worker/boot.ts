@@ -4,6 +4,7 @@
  * argv: node boot.js <script> [args of the app]
  */
 import Module from 'node:module';
+import { gateServersWithout } from './auto-gate.ts';
 import { trackServers } from './connections.ts';
 import { stopGracefully } from './graceful-stop.ts';
 import { reportFailures } from './failure-report.ts';
@@ -15,6 +16,7 @@ ignoreGroupSignals();
 trackServers();
 writeStdioToTheEnd();
 const runtime = getRuntime();
+gateServersWithout(runtime);
 reportFailures(runtime.link);
 runtime.onStop = (timeout) => stopGracefully(timeout, () => runtime.gate.inFlight);
 

@@ -11,8 +11,9 @@ import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { InFlightRequest } from '../protocol/messages.ts';
 
-const kEntry = Symbol('quiesce.entry');
-const kOpen = Symbol('quiesce.open');
+// Registered: the app may carry a copy of the package of its own.
+const kEntry = Symbol.for('quiesce.entry');
+const kOpen = Symbol.for('quiesce.open');
 
 export interface Entry {
   readonly req: IncomingMessage;

@@ -2,7 +2,7 @@
 import { createServer, ServerResponse, type IncomingMessage, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Express } from 'express';
-import { pathOf, refusePaused } from './admission.ts';
+import { notHeld, pathOf, refusePaused } from './admission.ts';
 import { getRuntime, type Runtime } from './runtime.ts';
 
 /**
@@ -78,5 +78,5 @@ function takeOver(runtime: Runtime, req: IncomingMessage, socket: Socket, handle
     handle();
   };
   if (gate.state === 'open') enter();
-  else gate.hold(req, res, { limit: 0, timeout: 0 }, enter, refuse);
+  else gate.hold(req, res, notHeld, enter, refuse);
 }
