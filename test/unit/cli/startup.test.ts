@@ -1,0 +1,107 @@
+import { expect } from 'chai';
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import vm from 'node:vm';
+import { dockerfile } from '#quiesce/cli/startup/docker.js';
+import { startupPlan, type StartupPlan } from '#quiesce/cli/startup/plan.js';
+import { pm2Config } from '#quiesce/cli/startup/pm2.js';
+import { systemdUnit } from '#quiesce/cli/startup/systemd.js';
+import { loadConfig } from '#quiesce/config/load.js';
+import { scratchFolders } from '../scratch.js';
+
+const scratch = scratchFolders();
+
+async function planOf(app: Record<string, unknown> = {}, more: Partial<StartupPlan> = {}): Promise<StartupPlan> {
+  const folder = scratch({
+    'package.json': '{}',
+    'src/app.js': '',
+    'conf/ecosystem.config.json': JSON.stringify({
+      apps: [{ name: 'web', script: 'src/app.js', cwd: '..', env: { PORT: 3000 }, ...app }],
+    }),
+  });
+  const file = path.join(folder, 'conf/ecosystem.config.json');
+  const { apps } = await loadConfig(file, { processEnv: {} });
+  return { ...startupPlan({ app: apps[0]!, file, several: false, envName: undefined }), ...more };
+}
+
+function linesOf(unit: string, key: string): string[] {
+  return unit
+    .split('\n')
+    .filter((line) => line.startsWith(`${key}=`))
+    .map((line) => line.slice(key.length + 1));
+}
+
+describe('startup', () => {
+  it('makes a unit that systemd finds no fault with', async function () {
+    const unit = systemdUnit(await planOf({ out_file: 'logs/out.log' }), { user: null });
+    const verdict = spawnSync('systemd-analyze', ['verify', writeUnit(unit)], { encoding: 'utf8' });
+    if (verdict.error !== undefined) this.skip();
+    expect(verdict.stderr + verdict.stdout).to.not.match(/web\.service/);
+    expect(verdict.status).to.equal(0);
+  });
+
+  it('makes a unit whose exposure systemd rates as low', async function () {
+    const unit = systemdUnit(await planOf(), { user: null });
+    const verdict = spawnSync('systemd-analyze', ['security', '--offline=true', '--threshold=20', writeUnit(unit)], {
+      encoding: 'utf8',
+    });
+    if (verdict.error !== undefined) this.skip();
+    expect(verdict.status, verdict.stdout.split('\n').at(-2)).to.equal(0);
+  });
+
+  it('quotes what a unit would read otherwise', async () => {
+    const plan = await planOf({}, { file: '/srv/100% "real" $HOME\\x/ecosystem.config.js' });
+    expect(linesOf(systemdUnit(plan, { user: 'web' }), 'ExecStart')[0]).to.match(
+      / start "\/srv\/100%% \\"real\\" \$\$HOME\\\\x\/ecosystem\.config\.js"$/,
+    );
+  });
+
+  it('gives a unit its user, its time to stop, and only what it needs', async () => {
+    const plain = systemdUnit(await planOf(), { user: 'web' });
+    expect(linesOf(plain, 'User')).to.deep.equal(['web']);
+    expect(linesOf(plain, 'TimeoutStopSec')).to.deep.equal(['37']);
+    expect(linesOf(plain, 'AmbientCapabilities')).to.deep.equal(['']);
+    const low = systemdUnit(await planOf({ env: { PORT: 80 } }), { user: null });
+    expect(linesOf(low, 'DynamicUser')).to.deep.equal(['yes']);
+    expect(linesOf(low, 'AmbientCapabilities')).to.deep.equal(['CAP_NET_BIND_SERVICE']);
+  });
+
+  it('makes a configuration that PM2 reads, in its fork mode and with time to stop', async () => {
+    const plan = await planOf({}, { several: true, envName: 'production' });
+    const module = { exports: {} as { apps: Record<string, unknown>[] } };
+    vm.runInNewContext(pm2Config(plan), { module });
+    expect(module.exports.apps[0]).to.include({
+      exec_mode: 'fork',
+      instances: 1,
+      wait_ready: true,
+      treekill: false,
+      kill_timeout: 36_600,
+    });
+    expect([...(module.exports.apps[0]!['args'] as string[])]).to.deep.equal([
+      'start',
+      plan.file,
+      '--only',
+      'web',
+      '--env',
+      'production',
+    ]);
+  });
+
+  it('makes a Dockerfile of paths inside the image', async () => {
+    const text = dockerfile(await planOf());
+    expect(text).to.include('EXPOSE 3000\n');
+    expect(text).to.include('ENTRYPOINT ["tini", "--"]\n');
+    expect(text.trimEnd().split('\n').at(-1)).to.equal(
+      'CMD ["node", "node_modules/quiesce/dist/cli/main.js", "start", "conf/ecosystem.config.json"]',
+    );
+    const outside = await planOf({ script: scratch({ 'app.js': '' }) + '/app.js' });
+    expect(() => dockerfile(outside)).to.throw(/would not be in the image/);
+  });
+
+  function writeUnit(unit: string): string {
+    const file = path.join(scratch(), 'web.service');
+    writeFileSync(file, unit);
+    return file;
+  }
+});
