@@ -31,7 +31,7 @@ describe('signals to the primary', () => {
   /** The handlers alone: a real signal would end mocha once they are removed. */
   async function receive(signal: NodeJS.Signals, at: number): Promise<void> {
     time = at;
-    process.emit(signal);
+    process.emit(signal, signal);
     await new Promise(setImmediate);
   }
 
@@ -50,9 +50,9 @@ describe('signals to the primary', () => {
   it('that came while nobody could act are acted on as soon as somebody can, but for a reload', async () => {
     remove();
     keepSignals();
-    process.emit('SIGTTIN');
-    process.emit('SIGHUP');
-    process.emit('SIGUSR2');
+    process.emit('SIGTTIN', 'SIGTTIN');
+    process.emit('SIGHUP', 'SIGHUP');
+    process.emit('SIGUSR2', 'SIGUSR2');
     await new Promise(setImmediate);
     expect(done).to.deep.equal([]);
     remove = listen();
