@@ -66,9 +66,8 @@ export class Coordinator implements WorkerEvents {
 
   constructor(deps: CoordinatorDeps) {
     this.#deps = deps;
-    const initial = initialState(deps.epoch, deps.operator);
-    this.#loop = new MaintenanceLoop(initial, deps.rules, (effect, state, before) =>
-      this.#carryOut(effect, state, before),
+    this.#loop = new MaintenanceLoop(initialState(deps.epoch, deps.operator), deps.rules, (...step) =>
+      this.#carryOut(...step),
     );
     this.#informer = new PauseInformer(deps.runs, deps.port);
     const dispatch = (event: Event): void => this.#dispatch(event);
@@ -155,6 +154,7 @@ export class Coordinator implements WorkerEvents {
   gone(ref: WorkerRef): void {
     this.beats.forget(ref);
     this.#callers.forget(ref);
+    void this.#deps.sync.gone(ref);
     this.#dispatch({ type: 'gone', worker: ref });
   }
 

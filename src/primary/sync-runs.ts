@@ -17,6 +17,8 @@ import type { Progress, Report } from '../protocol/runs.ts';
 import { DryRuns } from './dry-runs.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 import type { Event, Stage } from './maintenance/state.ts';
+import type { WorkerRef } from './ports.ts';
+import { removeUploads } from './uploads.ts';
 import { jobOf } from './mirror-job.ts';
 import { isHalfDone, rollForward } from './roll-forward.ts';
 import { reportOf, type Work } from './run-report.ts';
@@ -160,6 +162,12 @@ export class SyncRuns {
     if (feed === undefined) return;
     await this.#quietly(this.#deps.journal.remove(run), run);
     await this.#quietly(rm(feed.path, { force: true }), run);
+  }
+
+  /** What that worker had not handed over is nobody's. */
+  async gone(worker: WorkerRef): Promise<void> {
+    const isTaken = (path: string): boolean => [...this.#work.values()].some(({ feed }) => feed?.path === path);
+    await this.#quietly(removeUploads(this.workerSettings.spoolDir, worker, isTaken), 'uploads');
   }
 
   async dryRun(feed: SpooledFeed, mirror: Options): Promise<DryRunReport> {

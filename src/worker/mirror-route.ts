@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import type { Request, RequestHandler, Response } from 'express';
 import { QuiesceError, toQuiesceError, type Problem } from '../errors.ts';
 import type { WorkerSettings } from '../protocol/messages.ts';
-import { mirrorOptions, type MirrorOptions } from '../protocol/mirror-job.ts';
+import { mirrorOptions, spoolPrefix, type MirrorOptions } from '../protocol/mirror-job.ts';
 import { isEnded, type Counts, type RunRecord } from '../protocol/runs.ts';
 import { pathOf } from './admission.ts';
 import { claimingEntry, claimRun, refuseClaim, releaseRun, runInProgress } from './exclusive.ts';
@@ -89,7 +89,7 @@ async function put(req: Request, res: Response, options: ReturnType<typeof mirro
     return refuseClaim(req, res, error, location);
   }
   try {
-    const feed = await spool(req, spoolPath(settings, run), headers, limitsOf(settings));
+    const feed = await spool(req, spoolPath(runtime, settings, run), headers, limitsOf(settings));
     await runtime.link.request<'submit'>({ op: 'submit', run, feed, mirror: options }, { timeout: submitTimeout });
   } catch (error) {
     const problem = toQuiesceError(error, 'run-failed').toProblem(location(run));
@@ -115,7 +115,7 @@ async function dryRun(
 ): Promise<void> {
   const entry = entryOf(req);
   if (entry) runtime.gate.exempt(entry);
-  const feed = await spool(req, spoolPath(settings, `dry-${randomUUID()}`), headers, limitsOf(settings));
+  const feed = await spool(req, spoolPath(runtime, settings, randomUUID()), headers, limitsOf(settings));
   // The primary removes the spool.
   res
     .status(200)
@@ -123,8 +123,8 @@ async function dryRun(
     .json(await runtime.link.request<'dry-run'>({ op: 'dry-run', feed, mirror }));
 }
 
-function spoolPath(settings: WorkerSettings, name: string): string {
-  return join(settings.spoolDir, `${name}.feed`);
+function spoolPath({ link }: Runtime, { spoolDir }: WorkerSettings, name: string): string {
+  return join(spoolDir, `${spoolPrefix(link.identity)}${name}.feed`);
 }
 
 function limitsOf(settings: WorkerSettings): { maxBytes: number; timeout: number } {
