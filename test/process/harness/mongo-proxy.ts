@@ -1,0 +1,60 @@
+/** Stands between a cluster and MongoDB, and can make MongoDB fall silent: whatever waits for it then waits. */
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { once } from 'node:events';
+
+export class MongoProxy {
+  readonly uri: string;
+  readonly #server: Server;
+  readonly #sockets: Set<Socket>;
+  #silent = false;
+
+  private constructor(server: Server, sockets: Set<Socket>) {
+    this.#server = server;
+    this.#sockets = sockets;
+    const { port } = server.address() as AddressInfo;
+    // Directly: a replica set would tell the driver where its members really are.
+    this.uri = `mongodb://127.0.0.1:${port}/?directConnection=true`;
+  }
+
+  static async start(target: string): Promise<MongoProxy> {
+    const { hostname, port } = new URL(target);
+    const sockets = new Set<Socket>();
+    let proxy: MongoProxy | undefined;
+    const server = createServer((client) => {
+      const mongod = connect(Number(port), hostname);
+      for (const [from, to] of [
+        [client, mongod],
+        [mongod, client],
+      ] as const) {
+        sockets.add(from);
+        from.on('data', (chunk: Buffer) => void to.write(chunk));
+        from.on('error', () => {}); // `close` follows
+        from.on('close', () => {
+          sockets.delete(from);
+          to.destroy();
+        });
+        if (proxy !== undefined && proxy.#silent) from.pause();
+      }
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    proxy = new MongoProxy(server, sockets);
+    return proxy;
+  }
+
+  silence(): void {
+    this.#silent = true;
+    for (const socket of this.#sockets) socket.pause();
+  }
+
+  speak(): void {
+    this.#silent = false;
+    for (const socket of this.#sockets) socket.resume();
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+}
