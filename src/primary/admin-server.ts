@@ -5,7 +5,7 @@
  * The TCP side is a convenience: where its port is taken the site runs without it, and the log says so.
  */
 import type { RequestHandler } from 'express';
-import { rmSync } from 'node:fs';
+import { renameSync, rmSync, statSync } from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
@@ -44,7 +44,7 @@ export async function startAdminServer(options: AdminOptions): Promise<AdminServ
   const token = await adminToken(dataDir);
 
   const control = http.createServer(adminApp(operations, live, { more, onError }));
-  await listenOnSocket(control, controlSocket(dataDir));
+  const removeSocket = await listenOnSocket(control, controlSocket(dataDir));
   const servers = [control];
   let url: string | null = null;
   if (admin !== null) {
@@ -66,14 +66,19 @@ export async function startAdminServer(options: AdminOptions): Promise<AdminServ
     url,
     async close() {
       await Promise.all(servers.map(closeServer));
-      rmSync(controlSocket(dataDir), { force: true });
+      removeSocket();
     },
   };
 }
 
-async function listenOnSocket(server: http.Server, socket: string): Promise<void> {
-  rmSync(socket, { force: true });
-  const { name, done } = shortSocketPath(socket);
+/**
+ * Returns how to remove the socket. It is bound under a name of its own and then renamed: closing a server unlinks
+ * the name it was bound to, and a primary that has lost its lock must not take the socket of its successor away.
+ */
+async function listenOnSocket(server: http.Server, socket: string): Promise<() => void> {
+  const bound = `${socket}.${process.pid}`;
+  rmSync(bound, { force: true });
+  const { name, done } = shortSocketPath(bound);
   // Nobody else may connect even in the moment between bind and chmod, so it is made with its mode. The bind happens
   // within listen(), which is why the umask can be put back right after it.
   const umask = process.umask(0o177);
@@ -82,6 +87,7 @@ async function listenOnSocket(server: http.Server, socket: string): Promise<void
     server.listen(name);
     process.umask(umask);
     await listening;
+    renameSync(bound, socket);
   } catch (cause) {
     throw new QuiesceError(
       'data-dir-unusable',
@@ -92,6 +98,10 @@ async function listenOnSocket(server: http.Server, socket: string): Promise<void
     process.umask(umask);
     done();
   }
+  const { ino } = statSync(socket);
+  return () => {
+    if (statSync(socket, { throwIfNoEntry: false })?.ino === ino) rmSync(socket, { force: true });
+  };
 }
 
 async function listenOnTcp(server: http.Server, { host, port }: { host: string; port: number }): Promise<string> {

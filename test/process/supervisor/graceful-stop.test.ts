@@ -1,0 +1,143 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import type { Cluster } from '../../../dev/cluster/cluster.ts';
+import { usePlainClusters } from '../harness/clusters.ts';
+import { until } from '../harness/until.ts';
+
+const app = fileURLToPath(new URL('../fixtures/trouble.js', import.meta.url));
+const killTimeout = 3_000;
+
+/** A bare connection: what a client library does with keep-alive is not what is looked at here. */
+class Wire {
+  readonly socket: Socket;
+  text = '';
+  ended = false;
+
+  private constructor(socket: Socket) {
+    this.socket = socket;
+    socket.setEncoding('utf8').on('data', (part: string) => (this.text += part));
+    socket.on('error', () => {}).on('close', () => (this.ended = true));
+  }
+
+  static async open({ port }: Cluster): Promise<Wire> {
+    const socket = connect(port, '127.0.0.1');
+    await once(socket, 'connect');
+    return new Wire(socket);
+  }
+
+  send(path: string, more = ''): void {
+    this.socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n${more}\r\n`);
+  }
+
+  /** So many whole answers, which must each have a body of JSON. */
+  async answers(count: number): Promise<{ headers: string; pid: number }[]> {
+    return until(`${count} answers`, () => {
+      const found = [...this.text.matchAll(/HTTP\/1\.1 200 OK\r\n(.*?)\r\n\r\n\{"pid":(\d+)\}/gs)];
+      const answers = found.map((match) => ({ headers: match[1]!, pid: Number(match[2]) }));
+      return answers.length >= count ? answers : null;
+    });
+  }
+}
+
+const closes = /^connection: close$/im;
+
+describe('a worker that stops', function () {
+  this.timeout(60_000);
+  const clusters = usePlainClusters();
+
+  async function start(): Promise<{ cluster: Cluster; pid: number }> {
+    const cluster = await clusters.start({ script: app, instances: 1, app: { kill_timeout: killTimeout } });
+    return { cluster, pid: (await cluster.status()).workers[0]!.pid! };
+  }
+
+  /** The worker has been told to finish. */
+  const told = (cluster: Cluster): Promise<unknown> =>
+    cluster.until('the old worker finishes', ({ workers }) => workers.some(({ state }) => state === 'stopping'));
+
+  it('answers one more request on a connection that was idle, and asks to close it', async () => {
+    const { cluster, pid } = await start();
+    const wire = await Wire.open(cluster);
+    wire.send('/');
+    expect((await wire.answers(1))[0]!.headers).not.to.match(closes);
+    const reload = cluster.control.reload();
+    await told(cluster);
+    wire.send('/');
+    const second = (await wire.answers(2))[1]!;
+    expect(second.headers).to.match(closes);
+    expect(second.pid, 'by the old worker').to.equal(pid);
+    await until('it is closed', () => wire.ended);
+    await reload;
+  });
+
+  it('asks to close with the response that is in flight', async () => {
+    const { cluster } = await start();
+    const wire = await Wire.open(cluster);
+    wire.send('/?ms=1500');
+    await cluster.until('it is in flight', ({ workers }) => workers[0]!.inFlight === 1);
+    const reload = cluster.control.reload();
+    expect((await wire.answers(1))[0]!.headers).to.match(closes);
+    await reload;
+  });
+
+  it('answers all requests that are pipelined, and closes with the last', async () => {
+    const { cluster } = await start();
+    const wire = await Wire.open(cluster);
+    for (const ms of [1_200, 1_500, 1_800]) wire.send(`/?ms=${ms}`);
+    await cluster.until('they are in flight', ({ workers }) => workers[0]!.inFlight > 0);
+    const reload = cluster.control.reload();
+    const answers = await wire.answers(3);
+    expect(answers.map(({ headers }) => closes.test(headers))).to.deep.equal([false, false, true]);
+    await reload;
+  });
+
+  it('lets an upgraded connection work on, and is gone as soon as that ends', async () => {
+    const { cluster, pid } = await start();
+    const wire = await Wire.open(cluster);
+    wire.send('/', 'Connection: Upgrade\r\nUpgrade: echo\r\n');
+    await until('it is upgraded', () => wire.text.includes('101'));
+    const reload = cluster.control.reload();
+    await told(cluster);
+    await new Promise((resolve) => setTimeout(resolve, 1_200)); // longer than idle connections linger
+    wire.socket.write('still there?');
+    await until('the echo', () => wire.text.endsWith('still there?'));
+    const since = performance.now();
+    wire.socket.end();
+    await reload;
+    expect(performance.now() - since).to.be.below(1_000);
+    expect(cluster.output).to.match(/worker 0\.1 ended with code 0/);
+    expect(cluster.output).not.to.match(/is killed/);
+    expect((await cluster.status()).workers[0]!.pid).not.to.equal(pid);
+  });
+
+  it('is killed when kill_timeout is over and an upgraded connection is still there', async () => {
+    const { cluster } = await start();
+    const wire = await Wire.open(cluster);
+    wire.send('/', 'Connection: Upgrade\r\nUpgrade: echo\r\n');
+    await until('it is upgraded', () => wire.text.includes('101'));
+    const since = performance.now();
+    await cluster.control.reload();
+    expect(performance.now() - since).to.be.within(killTimeout, killTimeout + 4_000);
+    expect(cluster.output).to.match(/worker 0\.1 is killed: it had not finished after 3000 ms/);
+  });
+
+  it('waits for no connection that was opened ahead and never used', async () => {
+    const { cluster } = await start();
+    await Wire.open(cluster);
+    await cluster.control.reload();
+    expect(cluster.output).to.match(/worker 0\.1 ended with code 0/);
+  });
+
+  it('waits for a handler whose client has left', async () => {
+    const { cluster } = await start();
+    const wire = await Wire.open(cluster);
+    wire.send('/?ms=2000');
+    await cluster.until('it is in flight', ({ workers }) => workers[0]!.inFlight === 1);
+    const since = performance.now();
+    wire.socket.destroy();
+    await cluster.control.reload();
+    expect(performance.now() - since).to.be.at.least(1_000);
+    expect(cluster.output).to.match(/worker 0\.1 ended with code 0/);
+  });
+});
