@@ -52,7 +52,10 @@ function describe(app: AppConfig): string {
       'memory',
       app.maxMemoryRestart === null ? 'not limited' : `a worker is replaced above ${size(app.maxMemoryRestart)}`,
     ],
-    ['restarts', `given up at the start after ${app.maxRestarts} boots that last less than ${duration(app.minUptime)}`],
+    [
+      'restarts',
+      `at once; ever later for a worker that ends within ${duration(app.minUptime)} or more than ${app.maxRestarts} times a minute`,
+    ],
     ['stopping', `killed after ${duration(app.killTimeout)}`],
     ['logs', [app.outFile, app.errorFile].filter((name) => name !== null).join(', ') || 'standard output'],
     ...(app.cronRestart === null ? [] : [['reloads', `at ${app.cronRestart}`] as [string, string]]),

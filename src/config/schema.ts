@@ -133,16 +133,28 @@ export const appSchema = z.object({
   kill_timeout: deadline
     .prefault(1600)
     .describe('How long a worker that was told to stop may take before it is killed.'),
-  listen_timeout: deadline.prefault(3000).describe('How long a new worker may take until it listens or is ready.'),
+  listen_timeout: deadline
+    .prefault(3000)
+    .describe(
+      'How long a new worker may take until it listens or is ready; then it is killed as one that cannot boot. At the default it is only warned about and gets 30 s: PM2 carries on with a worker that is not ready.',
+    ),
   wait_ready: flag
     .prefault(false)
     .describe("Whether a worker is ready only once the app has called `process.send('ready')`."),
-  min_uptime: deadline.prefault('1s').describe('A worker that ends sooner did not start.'),
-  max_restarts: integer(0).prefault(16).describe('How many times in a row a worker that did not start is tried again.'),
+  min_uptime: deadline
+    .prefault('1s')
+    .describe('A worker that ends sooner did not start: the next one waits ever longer.'),
+  max_restarts: integer(0)
+    .prefault(16)
+    .describe(
+      'A slot whose workers fail more often within a minute is in a loop: it is tried again every 15 s only, until one lasts 30 s. PM2 gives up for ever.',
+    ),
   restart_delay: duration.prefault(0).describe('The wait before a crashed worker is started again.'),
   exp_backoff_restart_delay: duration
     .prefault(0)
-    .describe('The first wait before a restart; each further one is longer.'),
+    .describe(
+      'The first wait before a restart; each further one is twice as long, up to 15 s, until a worker lasts 30 s.',
+    ),
   out_file: text.optional().describe("A file for the workers' standard output."),
   error_file: text.optional().describe("A file for the workers' standard error."),
   merge_logs: flag.prefault(false).describe('One log file for all workers instead of one for each.'),
@@ -150,7 +162,11 @@ export const appSchema = z.object({
     .optional()
     .describe('The format of the time before each line of a log file, such as `YYYY-MM-DD HH:mm:ss`.'),
   time: flag.prefault(false).describe('A short form of `log_date_format: "YYYY-MM-DDTHH:mm:ss"`.'),
-  cron_restart: cronPattern.optional().describe('When to replace all workers, one after another, as a cron pattern.'),
+  cron_restart: cronPattern
+    .optional()
+    .describe(
+      'When to replace all workers, one after another and without a failed request. PM2 restarts them all at once.',
+    ),
   instance_var: text.prefault('NODE_APP_INSTANCE').describe("The environment variable that holds a worker's slot."),
   increment_var: text.optional().describe('An environment variable whose number grows by one with each slot.'),
   quiesce: quiesceSchema.prefault({}).describe("quiesce's own settings."),

@@ -11,6 +11,9 @@ import { z } from 'zod';
 /** Longer than this, setTimeout fires at once (2^31 - 1 ms, 24.8 days). */
 const longestTimer = 2 ** 31 - 1;
 
+/** What each kind allows, in words, for the documentation. */
+export const allowedWords = z.registry<{ allowed: string }>();
+
 /** JSON Schema of what a kind takes, for the description of HTTP. */
 type JsonSchema = Readonly<Record<string, unknown>>;
 
@@ -27,7 +30,8 @@ export function kind<T>(allowed: string, parse: (value: unknown) => T | undefine
       context.addIssue({ code: 'custom', message: allowed });
       return z.NEVER;
     })
-    .meta(schema);
+    .meta(schema)
+    .register(allowedWords, { allowed });
 }
 
 /** Milliseconds of `500`, `'500'`, `'10s'`, `'1.5h'`; undefined where it is none of these, or not a number setTimeout can hold. */

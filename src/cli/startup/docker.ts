@@ -20,7 +20,8 @@ export function dockerfile(plan: StartupPlan): string {
     `FROM node:${process.versions.node.split('.')[0]}-bookworm-slim`,
     '# As PID 1 tini passes signals on and reaps what the app leaves behind; Node does neither for processes it does not know.',
     'RUN apt-get update && apt-get install -y --no-install-recommends tini && rm -rf /var/lib/apt/lists/*',
-    `ENV NODE_ENV=production QUIESCE_DATA_DIR=${state}`,
+    // What listens on loopback cannot be reached from outside a container.
+    `ENV NODE_ENV=production HOST=${app.env['HOST'] ?? '0.0.0.0'} QUIESCE_DATA_DIR=${state}`,
     'WORKDIR /app',
     'COPY package*.json ./',
     'RUN npm ci --omit=dev',

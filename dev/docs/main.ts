@@ -1,0 +1,5 @@
+/** `npm run docs`: writes the pages of docs/ that are made from the code. */
+import { writeFileSync } from 'node:fs';
+import { configurationPage } from './configuration.ts';
+
+writeFileSync(new URL('../../../docs/configuration.md', import.meta.url), configurationPage());
