@@ -1,5 +1,10 @@
-/** `npm run docs`: writes the pages of docs/ that are made from the code. */
+/** `npm run docs`: writes what of the documentation is made. */
 import { writeFileSync } from 'node:fs';
-import { configurationPage } from './configuration.ts';
+import { existing, generated, root } from './generated.ts';
 
-writeFileSync(new URL('../../../docs/configuration.md', import.meta.url), configurationPage());
+for (const { file, content } of generated) {
+  const text = content();
+  if (text === existing(file)) continue;
+  writeFileSync(new URL(file, root), text);
+  console.log(file);
+}

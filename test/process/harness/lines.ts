@@ -5,6 +5,7 @@
 import http from 'node:http';
 import { Readable } from 'node:stream';
 import { slotHeader } from '../../../dev/cluster/slot-header.ts';
+import { faultsOf } from './described.ts';
 
 export interface Reply {
   readonly status: number;
@@ -40,7 +41,7 @@ export function begin(
     request.on('response', resolve);
     request.on('error', reject);
   });
-  const reply = response.then(read);
+  const reply = response.then(read).then((answer) => asDescribed(method, url, answer));
   reply.catch(() => {}); // it may be nobody's turn to wait for it when it rejects
   request.flushHeaders();
   return { request, reply, answered: response.then(() => {}) };
@@ -56,6 +57,14 @@ function read(response: http.IncomingMessage): Promise<Reply> {
       resolve({ status, headers, text, slot: Number(headers[slotHeader] ?? -1) });
     });
   });
+}
+
+/** What an app of a test answers beside `/api` is its own business. */
+function asDescribed(method: string, url: string, answer: Reply): Reply {
+  const { pathname } = new URL(url);
+  const faults = pathname.startsWith('/api/') ? faultsOf({ method, path: pathname, ...answer }) : [];
+  if (faults.length === 0) return answer;
+  throw new Error(`an answer is not as docs/openapi.json has it: ${faults.join('; ')}`);
 }
 
 export function send(url: string, message: Message & { agent?: http.Agent } = {}): Promise<Reply> {

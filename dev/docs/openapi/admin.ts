@@ -1,0 +1,208 @@
+/** HTTP of the admin server. */
+import { bodies, runsQuery } from '#quiesce/primary/admin-routes.js';
+import type { ErrorCode } from '#quiesce/errors.js';
+import { json, refusals, stream, text, type Answer, type Operation, type Parameter, type Paths } from './operation.ts';
+import { inputSchema, ref, type JsonSchema } from './schemas.ts';
+
+const runId: Parameter = {
+  name: 'id',
+  in: 'path',
+  required: true,
+  description: 'The id of a run.',
+  schema: { type: 'string' },
+};
+
+/** What every request over TCP may get. */
+function reading(more: readonly ErrorCode[] = []): Record<string, Answer> {
+  return refusals([...more, 'forbidden', 'internal']);
+}
+
+interface Change {
+  readonly operationId: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly parameters?: readonly Parameter[];
+  readonly body: keyof typeof bodies;
+  readonly answer: Record<string, Answer>;
+  readonly codes?: readonly ErrorCode[];
+}
+
+/** An operation that needs the token. */
+function change({ body, answer, codes = [], ...rest }: Change): Operation {
+  const common = [
+    'bad-request',
+    'unauthorized',
+    'forbidden',
+    'payload-too-large',
+    'unsupported-media-type',
+    'internal',
+  ] as const;
+  return {
+    ...rest,
+    security: [{ adminToken: [] }],
+    requestBody: { required: body !== 'empty' && body !== 'stop', content: json(inputSchema(bodies[body])) },
+    responses: {
+      ...answer,
+      ...refusals([...common, ...codes], { 401: { 'WWW-Authenticate': text('`Bearer`.') } }),
+    },
+  };
+}
+
+const status: Record<string, Answer> = { 200: { description: 'The status after it.', content: json(ref('Status')) } };
+
+const limit = (inputSchema(runsQuery)['properties'] as { limit: JsonSchema }).limit;
+
+export const adminPaths: Paths = {
+  '/api/status': {
+    get: {
+      operationId: 'getStatus',
+      summary: 'What the cluster is doing',
+      responses: { 200: { description: 'The status.', content: json(ref('Status')) }, ...reading() },
+    },
+  },
+  '/api/events': {
+    get: {
+      operationId: 'followCluster',
+      summary: 'What happens, as it happens',
+      description:
+        'Server-sent events. `status` comes at once and at each change, at most ten times a second. With `detail`, `history` comes first, then also each `sample` (one a second), `pause` and `run`, and for a reader with the token batches of lines of the `log`.',
+      parameters: [
+        {
+          name: 'detail',
+          in: 'query',
+          description: 'Whether more than the status is sent.',
+          schema: { type: 'string', enum: ['true', 'false'], default: 'false' },
+        },
+        {
+          name: 'Last-Event-ID',
+          in: 'header',
+          description: 'With `detail`: what was missed since then comes in place of the history, as far as it is kept.',
+          schema: { type: 'string' },
+        },
+      ],
+      responses: {
+        200: {
+          description: 'A stream that does not end.',
+          content: stream({
+            status: ref('Status'),
+            history: ref('History'),
+            sample: ref('Sample'),
+            pause: ref('Pause'),
+            run: ref('Run'),
+            log: { type: 'array', items: ref('LogLine') },
+          }),
+        },
+        ...reading(['bad-request']),
+      },
+    },
+  },
+  '/api/urls': {
+    get: {
+      operationId: 'getUrls',
+      summary: 'Where the app listens',
+      responses: {
+        200: {
+          description: 'Its addresses; none as long as it is starting.',
+          content: json({
+            type: 'object',
+            properties: { urls: { type: 'array', items: { type: 'string', format: 'uri' } } },
+            required: ['urls'],
+            additionalProperties: false,
+          }),
+        },
+        ...reading(),
+      },
+    },
+  },
+  '/api/runs': {
+    get: {
+      operationId: 'getHistory',
+      summary: 'The last runs, the newest first',
+      parameters: [{ name: 'limit', in: 'query', description: 'At most so many.', schema: limit }],
+      responses: {
+        200: {
+          description: 'The runs.',
+          content: json({
+            type: 'object',
+            properties: { items: { type: 'array', items: ref('Run') } },
+            required: ['items'],
+            additionalProperties: false,
+          }),
+        },
+        ...reading(['bad-request']),
+      },
+    },
+  },
+  '/api/runs/{id}': {
+    get: {
+      operationId: 'getRunOfHistory',
+      summary: 'One run: state, progress, report',
+      parameters: [runId],
+      responses: {
+        200: { description: 'The run.', content: json(ref('Run')) },
+        ...reading(['not-found', 'bad-request']),
+      },
+    },
+  },
+  '/api/runs/{id}/abandon': {
+    post: change({
+      operationId: 'abandonRun',
+      summary: 'Give up a run that cannot be rolled forward',
+      description:
+        'The gates open on a collection that may hold a part of the feed. Only where serving that is better than serving nothing; the next feed makes it whole.',
+      parameters: [runId],
+      body: 'empty',
+      answer: { 200: { description: 'The run, abandoned.', content: json(ref('Run')) } },
+      codes: ['not-found'],
+    }),
+  },
+  '/api/maintenance': {
+    post: change({
+      operationId: 'setMaintenance',
+      summary: 'The operator hold, on or off',
+      description:
+        'On: the gates shut, for a time (`for`) or until it is turned off, over restarts of the primary too. A sync still runs.',
+      body: 'maintenance',
+      answer: status,
+    }),
+  },
+  '/api/reload': {
+    post: change({
+      operationId: 'reload',
+      summary: 'Replace every worker, without a failed request',
+      description: 'Answers when it is done. A replacement that does not boot ends it; the old workers serve on.',
+      body: 'empty',
+      answer: status,
+      codes: ['boot-failed', 'port-in-use', 'stopping'],
+    }),
+  },
+  '/api/scale': {
+    post: change({
+      operationId: 'scale',
+      summary: 'More or fewer workers',
+      description: 'Answers when it is done.',
+      body: 'scale',
+      answer: status,
+      codes: ['boot-failed', 'port-in-use', 'stopping'],
+    }),
+  },
+  '/api/stop': {
+    post: change({
+      operationId: 'stop',
+      summary: 'Stop the cluster',
+      description: 'What is in flight is finished first, unless `now` is true.',
+      body: 'stop',
+      answer: {
+        202: {
+          description: 'It has begun.',
+          content: json({
+            type: 'object',
+            properties: { pid: { type: 'integer', description: 'Of the primary.' } },
+            required: ['pid'],
+            additionalProperties: false,
+          }),
+        },
+      },
+    }),
+  },
+};

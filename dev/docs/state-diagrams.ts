@@ -1,0 +1,20 @@
+/** The diagrams of docs/architecture.md, from the tables that the machine itself obeys. */
+import { phaseMoves, stageMoves } from '#quiesce/primary/maintenance/state.js';
+
+export function phaseDiagram(): string {
+  return diagram(phaseMoves, 'serving', []);
+}
+
+/** A run may end at any stage; only the last has no other way. */
+export function stageDiagram(): string {
+  return diagram(stageMoves, 'claimed', Object.keys(stageMoves));
+}
+
+function diagram(moves: Readonly<Record<string, readonly string[]>>, first: string, ends: readonly string[]): string {
+  const lines = [
+    `[*] --> ${first}`,
+    ...Object.entries(moves).flatMap(([from, to]) => to.map((each) => `${from} --> ${each}`)),
+    ...ends.map((from) => `${from} --> [*]`),
+  ];
+  return ['```mermaid', 'stateDiagram-v2', ...lines.map((line) => `  ${line}`), '```'].join('\n');
+}
