@@ -53,22 +53,20 @@ function parameterRow({ name, in: where, schema, description }: Parameter): stri
 }
 
 function bodyRow(type: string, schema: JsonSchema): string[] {
-  const members = Object.entries((schema['properties'] ?? {}) as Record<string, JsonSchema>);
-  const required = (schema['required'] ?? []) as string[];
-  const text = members.map(([name, member]) => {
+  const { properties = {}, required = [], description = '' } = schema;
+  const text = Object.entries(properties).map(([name, member]) => {
     const optional = required.includes(name) ? '' : ', optional';
     return `\`${name}\` (${typeOf(member)}${optional})${constraint(member)}`;
   });
-  const what =
-    schema['type'] === 'array' ? 'An array of objects.' : ((schema['description'] as string | undefined) ?? '');
+  const what = schema.type === 'array' ? 'An array of objects.' : description;
   return [`\`${type}\``, 'body', text.length > 0 ? text.join('; ') : what];
 }
 
 function constraint({ enum: values, minimum, maximum, default: preset, examples: samples }: JsonSchema): string {
   const parts = [
-    Array.isArray(values) ? values.map((value) => `\`${String(value)}\``).join(', ') : '',
-    minimum === undefined ? '' : `${String(minimum)} to ${String(maximum)}`,
-    Array.isArray(samples) ? `such as ${samples.map((sample) => `\`${JSON.stringify(sample)}\``).join(' or ')}` : '',
+    values === undefined ? '' : values.map((value) => `\`${value}\``).join(', '),
+    minimum === undefined ? '' : `${minimum} to ${maximum}`,
+    samples === undefined ? '' : `such as ${samples.map((sample) => `\`${JSON.stringify(sample)}\``).join(' or ')}`,
     preset === undefined ? '' : `default ${JSON.stringify(preset)}`,
   ].filter((part) => part !== '');
   return parts.length === 0 ? '' : ` ${parts.join('; ')}.`;
@@ -89,9 +87,8 @@ function answerRow([status, { description, content = {}, headers = {} }]: [strin
   ];
 }
 
-function codesOf(schema: JsonSchema): string[] {
-  const [, { properties }] = schema['allOf'] as [JsonSchema, { properties: { code: { enum: string[] } } }];
-  return properties.code.enum;
+function codesOf({ allOf = [] }: JsonSchema): readonly string[] {
+  return allOf.flatMap(({ properties }) => properties?.['code']?.enum ?? []);
 }
 
 function codeLink(code: string): string {
@@ -143,10 +140,9 @@ function pretty(body: unknown): string {
 }
 
 function shape(name: string, schema: JsonSchema): string[] {
-  const members = Object.entries((schema['properties'] ?? {}) as Record<string, JsonSchema>);
-  const required = (schema['required'] ?? []) as string[];
-  const description = schema['description'] as string | undefined;
-  const values = (schema['enum'] as string[] | undefined)?.map((value) => `\`${value}\``).join(', ');
+  const { properties = {}, required = [], description } = schema;
+  const members = Object.entries(properties);
+  const values = schema.enum?.map((value) => `\`${value}\``).join(', ');
   return [
     `### ${name}`,
     ...(description === undefined ? [] : [description]),
@@ -159,7 +155,7 @@ function shape(name: string, schema: JsonSchema): string[] {
             members.map(([member, of]) => [
               `\`${member}\``,
               `${typeOf(of)}${required.includes(member) ? '' : ', optional'}`,
-              String(of['description'] ?? ''),
+              of.description ?? '',
             ]),
           ),
         ]),
@@ -168,21 +164,20 @@ function shape(name: string, schema: JsonSchema): string[] {
 
 /** In words, with a link to a shape that has a name. */
 function typeOf(schema: JsonSchema): string {
-  const { $ref, anyOf, enum: values, type, items, format, properties } = schema;
-  if (typeof $ref === 'string') {
+  const { $ref, anyOf, enum: values, type, items = {}, format, properties } = schema;
+  if ($ref !== undefined) {
     const name = $ref.split('/').at(-1)!;
     return `[${name}](#${name.toLowerCase()})`;
   }
-  if (Array.isArray(anyOf)) return anyOf.map((option: JsonSchema) => typeOf(option)).join(' or ');
-  if (Array.isArray(values)) return values.map((value) => `\`${String(value)}\``).join(', ');
-  if (type === 'array') return `list of ${typeOf(items as JsonSchema)}`;
+  if (anyOf !== undefined) return anyOf.map(typeOf).join(' or ');
+  if (values !== undefined) return values.map((value) => `\`${value}\``).join(', ');
+  if (type === 'array') return `list of ${typeOf(items)}`;
   if (properties !== undefined) {
-    return `{ ${Object.entries(properties as Record<string, JsonSchema>)
-      .map(([name, member]) => `\`${name}\`: ${typeOf(member)}`)
-      .join(', ')} }`;
+    const members = Object.entries(properties).map(([name, member]) => `\`${name}\`: ${typeOf(member)}`);
+    return `{ ${members.join(', ')} }`;
   }
   if (format === 'date-time') return 'time (ISO 8601)';
-  return Array.isArray(type) ? type.join(' or ') : String(type ?? 'anything');
+  return typeof type === 'object' ? type.join(' or ') : (type ?? 'anything');
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -2,7 +2,7 @@
 import { bodies, runsQuery } from '#quiesce/primary/admin-routes.js';
 import type { ErrorCode } from '#quiesce/errors.js';
 import { json, refusals, stream, text, type Answer, type Operation, type Parameter, type Paths } from './operation.ts';
-import { inputSchema, ref, type JsonSchema } from './schemas.ts';
+import { inputSchema, ref } from './schemas.ts';
 
 const runId: Parameter = {
   name: 'id',
@@ -50,7 +50,7 @@ function change({ body, answer, codes = [], ...rest }: Change): Operation {
 
 const status: Record<string, Answer> = { 200: { description: 'The status after it.', content: json(ref('Status')) } };
 
-const limit = (inputSchema(runsQuery)['properties'] as { limit: JsonSchema }).limit;
+const { limit = {} } = inputSchema(runsQuery).properties ?? {};
 
 export const adminPaths: Paths = {
   '/api/status': {

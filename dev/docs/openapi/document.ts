@@ -5,7 +5,7 @@ import { appPaths } from './app.ts';
 import { examples } from './examples/index.ts';
 import type { Example } from './examples/example.ts';
 import type { Operation, Paths } from './operation.ts';
-import { componentSchemas } from './schemas.ts';
+import { componentSchemas, type JsonSchema } from './schemas.ts';
 
 const { version, license } = JSON.parse(readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -135,8 +135,8 @@ function withExamples(operation: Operation): object {
 }
 
 /** On the wire all are text. */
-function parsed(value: string | undefined, schema: Readonly<Record<string, unknown>>): unknown {
-  return value !== undefined && schema['type'] === 'integer' ? Number(value) : value;
+function parsed(value: string | undefined, schema: JsonSchema): unknown {
+  return value !== undefined && schema.type === 'integer' ? Number(value) : value;
 }
 
 function mapValues<T, R>(values: Readonly<Record<string, T>>, map: (value: T, key: string) => R): Record<string, R> {

@@ -4,7 +4,24 @@ import * as live from '#quiesce/protocol/live.js';
 import { dryRunReport } from '#quiesce/protocol/messages.js';
 import * as runs from '#quiesce/protocol/runs.js';
 
-export type JsonSchema = Record<string, unknown>;
+/** JSON Schema 2020-12, as far as it is looked into here. */
+export interface JsonSchema {
+  readonly $ref?: string;
+  readonly type?: string | readonly string[];
+  readonly format?: string;
+  readonly description?: string;
+  readonly enum?: readonly string[];
+  readonly anyOf?: readonly JsonSchema[];
+  readonly allOf?: readonly JsonSchema[];
+  readonly items?: JsonSchema;
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly required?: readonly string[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly default?: unknown;
+  readonly examples?: readonly unknown[];
+  readonly [keyword: string]: unknown;
+}
 
 const named = {
   Counts: runs.counts,

@@ -41,7 +41,7 @@ export function faultsOf(answer: AnswerSeen): string[] {
   const type = String(answer.headers['content-type'] ?? '').split(';', 1)[0]!;
   if (answer.text === '' || method === 'head') return faults;
   if (described.content?.[type] === undefined) return [...faults, `${where}: ${type} is not described`];
-  if (!/json$/.test(type)) return faults;
+  if (!type.endsWith('json')) return faults;
   const pointer = ['paths', path, method, 'responses', answer.status, 'content', type, 'schema']
     .map((step) => encodeURIComponent(String(step).replaceAll('~', '~0').replaceAll('/', '~1')))
     .join('/');

@@ -7,7 +7,7 @@ import { examples } from '../../../dev/docs/openapi/examples/index.ts';
 import type { Operation } from '../../../dev/docs/openapi/operation.ts';
 
 const operations = Object.values(tags).flatMap(({ paths }) =>
-  Object.values(paths).flatMap((item) => Object.values(item) as Operation[]),
+  Object.values(paths).flatMap((item): Operation[] => Object.values(item)),
 );
 
 describe('the description of HTTP', () => {
