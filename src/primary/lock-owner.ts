@@ -23,7 +23,12 @@ export type LockOwner = z.infer<typeof ownerRecord>;
 export const ownerFile = (dataDir: string): string => path.join(dataDir, 'primary.json');
 
 export function describeSelf(lock: string): LockOwner {
-  return { pid: process.pid, startTime: startTime(process.pid), place: place(), lock, since: new Date().toISOString() };
+  return { ...describeProcess(process.pid), lock, since: new Date().toISOString() };
+}
+
+/** What tells this process from a later one with the same pid. */
+export function describeProcess(pid: number): Pick<LockOwner, 'pid' | 'startTime' | 'place'> {
+  return { pid, startTime: startTime(pid), place: place() };
 }
 
 /** The record in a data directory; undefined where there is none that can be read. */

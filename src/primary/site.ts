@@ -10,6 +10,7 @@ import { MirrorThread } from '../mirror/handle.ts';
 import { startAdminServer, type AdminServer } from './admin-server.ts';
 import { Coordinator } from './coordinator.ts';
 import { requireDatabase } from './database-check.ts';
+import { endFormerWorkers, recordWorkers } from './former-workers.ts';
 import { HoldFile } from './hold-file.ts';
 import { Journal } from './journal.ts';
 import { Live } from './live/live.ts';
@@ -54,6 +55,9 @@ export async function runSite(
   });
   const fenceEpoch = await requireDatabase(config, new MirrorThread({ onProgress: () => {}, log }));
 
+  const workersFile = join(dataDir, 'workers.json');
+  await endFormerWorkers(workersFile, log);
+
   const observers = new Observers(log);
   let supervisor: Supervisor | null = null;
   const coordinator = new Coordinator({
@@ -73,7 +77,8 @@ export async function runSite(
   });
   runs.onChange((run) => observers.run(run));
   coordinator.recover(await takeOver({ dataDir, journal, runs, sync, log }));
-  supervisor = new Supervisor(config, { events: observers.between(coordinator), settings: sync.workerSettings, log });
+  const events = recordWorkers(observers.between(coordinator), workersFile, log);
+  supervisor = new Supervisor(config, { events, settings: sync.workerSettings, log });
   if (stored.operator)
     log.warn(
       { reason: stored.operator.reason },
