@@ -214,7 +214,6 @@ export class Coordinator implements WorkerEvents {
         return this.#kill(effect.worker, effect.why);
       case 'grant':
         this.#reached(state);
-        void runs.save(effect.run); // so that the history tells of it, should the primary die
         if (state.run?.stage === 'running') port.pin(state.run.owner!, true);
         return this.#callers.answerClaim(effect.run, {
           value: { run: effect.run, epoch: effect.epoch } satisfies Replies['claim'],
