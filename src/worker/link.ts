@@ -98,6 +98,16 @@ export class Link {
     });
   }
 
+  /** What comes of the work, or `no-primary` as soon as the primary is gone; the work itself goes on. */
+  unlessLost<T>(work: Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (this.#lost) return reject(this.#lost);
+      const id = this.#nextId++;
+      this.#pending.set(id, { resolve, reject });
+      work.then(resolve, reject).finally(() => this.#pending.delete(id));
+    });
+  }
+
   /** Follows a run. Returns what it is now, and how to stop. */
   async watch(run: string, listener: (run: RunRecord) => void): Promise<{ current: RunRecord; stop: () => void }> {
     const listeners = this.#watchers.get(run) ?? new Set();

@@ -89,7 +89,8 @@ async function put(req: Request, res: Response, options: ReturnType<typeof mirro
     return refuseClaim(req, res, error, location);
   }
   try {
-    const feed = await spool(req, spoolPath(runtime, settings, run), headers, limitsOf(settings));
+    const path = spoolPath(runtime, settings, run);
+    const feed = await runtime.link.unlessLost(spool(req, path, headers, limitsOf(settings)));
     await runtime.link.request<'submit'>({ op: 'submit', run, feed, mirror: options }, { timeout: submitTimeout });
   } catch (error) {
     const problem = toQuiesceError(error, 'run-failed').toProblem(location(run));
@@ -99,7 +100,13 @@ async function put(req: Request, res: Response, options: ReturnType<typeof mirro
   // From here on the run is the primary's: it goes on whether or not this client stays.
   if (headers.prefer.respondAsync)
     return answerAccepted(res, run, location(run), { 'Preference-Applied': 'respond-async' });
-  const ended = await runtime.link.request<'wait'>({ op: 'wait', run });
+  let ended: RunRecord;
+  try {
+    ended = await runtime.link.request<'wait'>({ op: 'wait', run });
+  } catch (error) {
+    // The next primary goes on with it, and tells there what came of it.
+    return fail(req, res, error, { Location: location(run), 'Quiesce-Run': run });
+  }
   if (!isEnded(ended.state)) return answerAccepted(res, run, location(run), {});
   answerEnded(req, res, ended, headers);
 }
@@ -115,7 +122,8 @@ async function dryRun(
 ): Promise<void> {
   const entry = entryOf(req);
   if (entry) runtime.gate.exempt(entry);
-  const feed = await spool(req, spoolPath(runtime, settings, randomUUID()), headers, limitsOf(settings));
+  const path = spoolPath(runtime, settings, randomUUID());
+  const feed = await runtime.link.unlessLost(spool(req, path, headers, limitsOf(settings)));
   // The primary removes the spool.
   res
     .status(200)
