@@ -1,6 +1,6 @@
 /**
  * Brings a run to a phase and keeps it there: a body that does not end, a MongoDB that is silent, a request in flight.
- * For fixtures/app.ts, with three workers: one takes the run, and one has the request that keeps it draining.
+ * For fixtures/app.ts: the first worker takes the run, and the last one has the request that keeps it draining.
  */
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
@@ -9,11 +9,10 @@ import type { RunRecord } from '#quiesce/protocol/runs.js';
 import type { Cluster } from '../../../dev/cluster/cluster.ts';
 import { json, linesTo, type Line, type Reply } from './lines.ts';
 import type { MongoProxy } from './mongo-proxy.ts';
-import { straggler } from './straggler.ts';
+import { straggler, type Straggler } from './straggler.ts';
 
 export const ownerSlot = 0;
 export const bystanderSlot = 1;
-const stragglerSlot = 2;
 
 export const syncPhases = ['uploading', 'preparing', 'draining', 'running'] as const;
 export const exclusivePhases = ['draining', 'running'] as const;
@@ -34,7 +33,7 @@ export async function holdSync(
 ): Promise<HeldRun> {
   const line = await lineToOwner(cluster);
   const body = JSON.stringify(items);
-  const busy = phase === 'draining' || phase === 'running' ? await straggler(cluster, stragglerSlot) : null;
+  const busy = phase === 'draining' || phase === 'running' ? await stragglerAtLast(cluster) : null;
   if (phase === 'preparing') proxy.silence();
   const { request, reply } = line.begin('/api/sync', { method: 'PUT', headers: json });
   request.write(body.slice(0, -1));
@@ -58,7 +57,7 @@ export async function holdSync(
 
 export async function holdExclusive(cluster: Cluster, phase: (typeof exclusivePhases)[number]): Promise<HeldRun> {
   const line = await lineToOwner(cluster);
-  const busy = phase === 'draining' ? await straggler(cluster, stragglerSlot) : null;
+  const busy = phase === 'draining' ? await stragglerAtLast(cluster) : null;
   const file = join(cluster.folder, randomUUID());
   if (phase === 'draining') await writeFile(file, '');
   const { request, reply } = line.begin(`/alone?until=${encodeURIComponent(file)}`, { method: 'POST' });
@@ -72,6 +71,11 @@ export async function holdExclusive(cluster: Cluster, phase: (typeof exclusivePh
       await writeFile(file, '');
     },
   };
+}
+
+async function stragglerAtLast(cluster: Cluster): Promise<Straggler> {
+  const { workers } = await cluster.status();
+  return straggler(cluster, workers.length - 1);
 }
 
 async function lineToOwner(cluster: Cluster): Promise<Line> {
