@@ -2,7 +2,6 @@
  * The flags and words of `quiesce`. What each command does is in a file of its own, imported only when it is called:
  * a command starts in a moment. Each returns its exit code.
  */
-import { readFileSync } from 'node:fs';
 import { Argument, Command } from 'commander';
 import { addOperatorCommands } from './operator-commands.ts';
 import { shells, type Shell } from './completion.ts';
@@ -10,10 +9,7 @@ import { ignoreClosedPipe } from './output.ts';
 import type { StartOptions } from './start.ts';
 import type { StartupKind, StartupOptions } from './startup/startup.ts';
 import type { ValidateOptions } from './validate.ts';
-
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
+import { version } from '../version.ts';
 
 const epilogue = `
 Example:

@@ -13,13 +13,11 @@ import { requireDatabase } from './database-check.ts';
 import { endFormerWorkers, recordWorkers } from './former-workers.ts';
 import { HoldFile } from './hold-file.ts';
 import { Journal } from './journal.ts';
-import { Live } from './live/live.ts';
-import { LogTail } from './live/log-tail.ts';
 import { Observers } from './live/observers.ts';
-import { Traffic } from './live/traffic.ts';
 import { scheduleReloads } from './cron-reload.ts';
 import type { OpenLog } from './log/log.ts';
 import { Ending } from './ending.ts';
+import { observe } from './observe.ts';
 import { operations } from './operations.ts';
 import { announcer } from './readiness.ts';
 import { rulesOf } from './rules.ts';
@@ -38,10 +36,11 @@ export interface SiteOptions {
 /** Runs until it is stopped. `onLost` takes what is to be done when the lock is lost. */
 export async function runSite(
   config: AppConfig,
-  { log: { logger: log, alsoTo }, more }: SiteOptions,
+  { log: openLog, more }: SiteOptions,
   onLost: (handler: (reason: string) => void) => void,
 ): Promise<number> {
   const { dataDir } = config;
+  const log = openLog.logger;
   const holdFile = new HoldFile(join(dataDir, 'maintenance.json'));
   const stored = await holdFile.load(Date.now());
   const runs = await RunStore.open(join(dataDir, 'runs'), log);
@@ -102,11 +101,7 @@ export async function runSite(
     ending.begin(now);
   };
   const control = operations({ name: config.name, coordinator, supervisor, runs, stop });
-  const traffic = new Traffic();
-  const tail = new LogTail();
-  alsoTo(tail);
-  const live = new Live({ operations: control, traffic, tail });
-  observers.add(traffic, live);
+  const { live, metrics } = await observe(control, observers, openLog);
   let admin: AdminServer | null = null;
   const removeSignals = onSignals({
     stop,
@@ -119,7 +114,14 @@ export async function runSite(
   const endSchedule =
     config.cronRestart === null ? null : scheduleReloads(config.cronRestart, () => control.reload(), log);
   try {
-    admin = await startAdminServer({ dataDir, admin: config.admin, operations: control, live, more, log });
+    admin = await startAdminServer({
+      dataDir,
+      admin: config.admin,
+      operations: control,
+      live,
+      more: [metrics, ...more],
+      log,
+    });
     live.start();
     supervisor.start().then(
       () => {

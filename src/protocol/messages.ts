@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import { mirrorOptions, spooledFeed } from './mirror-job.ts';
+import { requestTimes } from './request-times.ts';
 import { counts, feedSummary, holdStatus, problem, runRecord, timings } from './runs.ts';
 
 const envelope = {
@@ -73,6 +74,10 @@ export const heartbeat = z.object({
   /** Gated requests since the worker started, by what became of them. */
   served: z.int().nonnegative(),
   refused: z.int().nonnegative(),
+  /** Requests answered with a problem since the worker started, by its code. */
+  problems: z.record(z.string(), z.int().nonnegative()),
+  /** Of gated requests, from the admission until nothing of them runs any more. */
+  times: requestTimes,
   /** The oldest requests in flight, at most 20, while shut. */
   oldest: z.array(inFlightRequest),
 });

@@ -9,6 +9,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { InFlightRequest, PauseInfo } from '../protocol/messages.ts';
+import type { RequestTimes } from '../protocol/request-times.ts';
 import { InFlight, type Entry } from './in-flight.ts';
 
 export type GateState = 'starting' | 'open' | 'shut' | 'lost';
@@ -68,6 +69,11 @@ export class Gate {
 
   get inFlight(): number {
     return this.#inFlight.count;
+  }
+
+  /** How long requests took. */
+  get times(): RequestTimes {
+    return this.#inFlight.times;
   }
 
   /** How long the gate has been shut, ms; 0 while it is open. */

@@ -22,6 +22,8 @@ export function startHeartbeat(runtime: Runtime, interval: number): () => void {
         eventLoopDelay: Math.round(p99 * 100) / 100,
         served: gate.served,
         refused: gate.refused,
+        problems: runtime.problems,
+        times: gate.times,
         oldest: gate.state === 'shut' ? gate.oldest() : [],
       },
     });

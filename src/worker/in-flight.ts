@@ -10,6 +10,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { InFlightRequest } from '../protocol/messages.ts';
+import { countTime, noRequestTimes, type RequestTimes } from '../protocol/request-times.ts';
 
 // Registered: the app may carry a copy of the package of its own.
 const kEntry = Symbol.for('quiesce.entry');
@@ -38,6 +39,7 @@ export function entryOf(req: IncomingMessage): Entry | undefined {
 }
 
 export class InFlight {
+  readonly times: RequestTimes = noRequestTimes();
   readonly #counted = new Set<Entry>();
   readonly #exempt = new Set<Entry>();
   readonly #onLeave: () => void;
@@ -174,6 +176,7 @@ export class InFlight {
   #settle(entry: Entry): void {
     if (entry.settled || !entry.ended || entry.waits > 0) return;
     entry.settled = true;
+    countTime(this.times, performance.now() - entry.since);
     const socket = entry.req.socket as CountedSocket;
     socket[kOpen] = (socket[kOpen] ?? 1) - 1;
     if (entry.counts) {

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import Negotiator from 'negotiator';
 import type { QuiesceError } from '../errors.ts';
 import { pausePage } from './pause-page.ts';
+import { countProblem } from './runtime.ts';
 
 /** A body up to this size is read and thrown away, which keeps the connection; bytes. */
 const smallBody = 64 * 1024;
@@ -27,6 +28,7 @@ export function refuse(
     if (!res.writableEnded) res.end();
     return;
   }
+  countProblem(error.code);
   const problem = error.toProblem((req as { originalUrl?: string }).originalUrl ?? req.url ?? '');
   const retryAfter = Number(options.headers?.['Retry-After']);
   const html = options.page === true && prefersHtml(req);

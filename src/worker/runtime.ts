@@ -7,7 +7,7 @@
  * standalone  no cluster at all: a primary in the same process guards this one
  */
 import cluster from 'node:cluster';
-import { QuiesceError } from '../errors.ts';
+import { QuiesceError, type ErrorCode } from '../errors.ts';
 import type { WorkerSettings } from '../protocol/messages.ts';
 import { Gate } from './gate.ts';
 import { startHeartbeat } from './heartbeat.ts';
@@ -32,6 +32,8 @@ export class Runtime {
   /** What to do when the primary says stop, in ms of grace; the process entry sets it. */
   onStop: (timeout: number) => void = () => {};
   stopping = false;
+  /** Answers that were problems, by code. */
+  readonly problems: Record<string, number> = {};
   readonly settings: Promise<WorkerSettings>;
 
   constructor(mode: Mode, link: (receive: (message: unknown) => void) => Link) {
@@ -85,6 +87,12 @@ let localPrimary: LocalPrimary | null = null;
 /** Where no cluster is, this makes the primary. Set by the package's entry: a worker imports nothing of a primary. */
 export function provideLocalPrimary(factory: LocalPrimary): void {
   localPrimary ??= factory;
+}
+
+/** Where there is no runtime, nobody asks for the count either. */
+export function countProblem(code: ErrorCode): void {
+  const problems = shared[kRuntime]?.problems;
+  if (problems !== undefined) problems[code] = (problems[code] ?? 0) + 1;
 }
 
 export function getRuntime(): Runtime {

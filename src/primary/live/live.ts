@@ -2,7 +2,7 @@
  * What `GET /api/events` is made of: the status, a sample each second, the pauses, the runs, the log's tail. Whoever
  * comes gets what is remembered; whoever comes back gets what was missed.
  */
-import type { History, Sample } from '../../protocol/live.ts';
+import type { History, PauseRecord, Sample } from '../../protocol/live.ts';
 import { isEnded, type ClusterStatus, type RunRecord, type RunState } from '../../protocol/runs.ts';
 import type { Operations } from '../ports.ts';
 import { EventLog } from './event-log.ts';
@@ -22,6 +22,7 @@ export interface LiveDeps {
   readonly tail: LogTail;
   /** When the primary started, epoch ms. Default: now. */
   readonly startedAt?: number;
+  readonly onPause?: (pause: PauseRecord) => void;
 }
 
 export class Live implements Observer {
@@ -46,7 +47,10 @@ export class Live implements Observer {
       {
         holds: () => operations.status().holds,
         refused: () => traffic.refused,
-        changed: (pause) => this.#append('pause', JSON.stringify(pause)),
+        changed: (pause) => {
+          this.#append('pause', JSON.stringify(pause));
+          deps.onPause?.(pause);
+        },
       },
       { phase, epoch, now },
       pausesOf(operations.runs(1_000)),
@@ -73,6 +77,11 @@ export class Live implements Observer {
     if (isEnded(run.state)) this.#runStates.delete(run.id);
     else this.#runStates.set(run.id, run.state);
     this.#append('run', JSON.stringify(run));
+  }
+
+  /** When the present phase began, epoch ms. */
+  get phaseSince(): number {
+    return this.#pauses.phaseSince;
   }
 
   /** A {@link History} as JSON. */

@@ -1,5 +1,6 @@
 /** Those who show or count what happens to the cluster. They decide nothing, and their failures stay their own. */
 import type { Logger } from 'pino';
+import type { PauseRecord } from '../../protocol/live.ts';
 import type { Heartbeat } from '../../protocol/messages.ts';
 import type { Phase, RunRecord } from '../../protocol/runs.ts';
 import type { WorkerEvents, WorkerExit, WorkerRef } from '../ports.ts';
@@ -18,6 +19,8 @@ export interface Observer {
   gone?(worker: WorkerRef, exit: WorkerExit): void;
   /** A run is new or has changed. */
   run?(run: RunRecord): void;
+  /** A pause has begun, changed or ended. */
+  paused?(pause: PauseRecord): void;
 }
 
 export class Observers {
@@ -38,6 +41,10 @@ export class Observers {
 
   run(run: RunRecord): void {
     this.#tell((observer) => observer.run?.(run));
+  }
+
+  paused(pause: PauseRecord): void {
+    this.#tell((observer) => observer.paused?.(pause));
   }
 
   /** The same events for the same receiver, seen by the observers as well; the receiver comes first. */

@@ -21,6 +21,8 @@ export interface PauseSources {
 export class PauseLog implements Observer {
   readonly #sources: PauseSources;
   #pauses: PauseRecord[];
+  /** When the present phase began, epoch ms. */
+  phaseSince: number;
   /** Requests refused before the last pause. */
   #refusedBefore = 0;
 
@@ -28,6 +30,7 @@ export class PauseLog implements Observer {
   constructor(sources: PauseSources, start: { phase: Phase; epoch: number; now: number }, earlier: PauseRecord[] = []) {
     this.#sources = sources;
     this.#pauses = earlier;
+    this.phaseSince = start.now;
     if (start.phase !== 'serving') this.#begin(start.epoch, start.now, start.phase === 'quiesced');
   }
 
@@ -37,6 +40,7 @@ export class PauseLog implements Observer {
   }
 
   moved({ from, to, epoch, at }: Move): void {
+    this.phaseSince = at;
     if (from === 'serving') this.#begin(epoch, at, to === 'quiesced');
     else if (to === 'serving') this.#update({ to: iso(at) });
     else this.#update(to === 'quiesced' && this.#last?.drained === undefined ? { drained: iso(at) } : {});

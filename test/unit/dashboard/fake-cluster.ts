@@ -6,6 +6,7 @@ import { QuiesceError } from '#quiesce/errors.js';
 import { Live } from '#quiesce/primary/live/live.js';
 import { LogTail } from '#quiesce/primary/live/log-tail.js';
 import { Traffic } from '#quiesce/primary/live/traffic.js';
+import { aBeat } from '../primary/a-beat.js';
 import type { Operations } from '#quiesce/primary/ports.js';
 import type {
   ClusterStatus,
@@ -247,7 +248,7 @@ export class FakeCluster implements Operations {
 
   #beat({ status, served, refused }: Played): void {
     const { inFlight, eventLoopDelay } = status;
-    this.traffic.beat(status, { gate: 'open', inFlight, eventLoopDelay, served, refused, oldest: [] });
+    this.traffic.beat(status, aBeat({ inFlight, eventLoopDelay, served, refused }));
   }
 
   #fork(slot: number, incarnation: number, startedAt: number, state: WorkerStatus['state'] = 'serving'): Played {

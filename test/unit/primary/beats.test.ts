@@ -2,17 +2,10 @@ import { expect } from 'chai';
 import { Beats } from '#quiesce/primary/beats.js';
 import { initialState, keyOf, type GateView, type State } from '#quiesce/primary/maintenance/state.js';
 import type { Heartbeat } from '#quiesce/protocol/messages.js';
+import { aBeat } from './a-beat.js';
 
 describe('the beats of the workers', () => {
-  const beat = (change: Partial<Heartbeat>): Heartbeat => ({
-    gate: 'shut',
-    inFlight: 0,
-    eventLoopDelay: 0,
-    served: 0,
-    refused: 0,
-    oldest: [],
-    ...change,
-  });
+  const beat = (change: Partial<Heartbeat>): Heartbeat => aBeat({ gate: 'shut', ...change });
   const state = (...gates: GateView[]): State => {
     const workers = gates.map((gate, slot) => ({ slot, incarnation: 1, greeted: true, gate }));
     return {

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { HeartbeatMonitor } from '#quiesce/primary/heartbeat.js';
+import { aBeat } from './a-beat.js';
 
-import type { Heartbeat } from '#quiesce/protocol/messages.js';
-const beat: Heartbeat = { gate: 'open', inFlight: 1, eventLoopDelay: 2, served: 3, refused: 0, oldest: [] };
+const beat = aBeat({ inFlight: 1, eventLoopDelay: 2, served: 3 });
 
 describe('heartbeat monitor', () => {
   /** Checks as its owner does, and tells who was found silent. */

@@ -1,16 +1,10 @@
 import { expect } from 'chai';
 import type { Heartbeat } from '#quiesce/protocol/messages.js';
 import { Traffic } from '#quiesce/primary/live/traffic.js';
+import { aBeat } from '../a-beat.js';
 
 const worker = { slot: 1, incarnation: 4 };
-const beat = (served: number, refused = 0): Heartbeat => ({
-  gate: 'open',
-  inFlight: 0,
-  eventLoopDelay: 0,
-  served,
-  refused,
-  oldest: [],
-});
+const beat = (served: number, refused = 0): Heartbeat => aBeat({ served, refused });
 
 describe('the traffic', () => {
   let now: number;

@@ -1,0 +1,114 @@
+/** What is so at the moment of the scrape: gauges read from the status. */
+import { Gauge, type Registry } from 'prom-client';
+import { holdKind, isEnded, phase as phases, workerState, type ClusterStatus } from '../../protocol/runs.ts';
+
+type Values = readonly (readonly [labels: Record<string, string>, value: number])[];
+
+interface GaugeOf {
+  readonly name: string;
+  readonly help: string;
+  readonly labels?: readonly string[];
+  readonly read: (status: ClusterStatus, since: number) => Values;
+}
+
+/** @param phaseSince when the present phase began, epoch ms */
+export function stateMetrics(registry: Registry, status: () => ClusterStatus, phaseSince: () => number): void {
+  for (const { name, help, labels = [], read } of gauges) {
+    new Gauge({
+      name,
+      help,
+      labelNames: [...labels],
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const [label, value] of read(status(), phaseSince())) this.set(label, value);
+      },
+    });
+  }
+}
+
+const gauges: GaugeOf[] = [
+  {
+    name: 'quiesce_phase',
+    help: '1 for the phase that the cluster is in, 0 for the others',
+    labels: ['phase'],
+    read: ({ phase: now }) => phases.options.map((phase) => [{ phase }, Number(phase === now)]),
+  },
+  {
+    name: 'quiesce_phase_start_timestamp_seconds',
+    help: 'When the present phase began',
+    read: (_status, since) => [[{}, since / 1_000]],
+  },
+  {
+    name: 'quiesce_epoch',
+    help: 'The epoch, which grows with every pause',
+    read: ({ epoch }) => [[{}, epoch]],
+  },
+  {
+    name: 'quiesce_holds',
+    help: 'Reasons that keep the gates shut, by kind',
+    labels: ['kind'],
+    read: ({ holds }) => holdKind.options.map((kind) => [{ kind }, holds.filter((hold) => hold.kind === kind).length]),
+  },
+  {
+    name: 'quiesce_drain_waiting_requests',
+    help: 'Requests that keep a drain waiting, as far as the workers name them',
+    read: ({ waitingFor }) => [[{}, waitingFor.length]],
+  },
+  {
+    name: 'quiesce_run_in_progress',
+    help: '1 while a run of this kind is going on',
+    labels: ['kind'],
+    read: ({ run }) =>
+      (['sync', 'exclusive'] as const).map((kind) => [
+        { kind },
+        Number(run !== null && run.kind === kind && !isEnded(run.state)),
+      ]),
+  },
+  {
+    name: 'quiesce_workers',
+    help: 'Workers, by state',
+    labels: ['state'],
+    read: ({ workers }) =>
+      workerState.options.map((state) => [{ state }, workers.filter((worker) => worker.state === state).length]),
+  },
+  perSlot('quiesce_worker_in_flight_requests', 'Gated requests in flight', (worker) => worker.inFlight),
+  perSlot('quiesce_worker_resident_memory_bytes', 'Resident memory', (worker) => worker.memory),
+  perSlot('quiesce_worker_cpu_ratio', 'Processor time used, 1 for one core', (worker) => worker.cpu / 100),
+  perSlot(
+    'quiesce_worker_event_loop_delay_seconds',
+    'Delay of the event loop, 99th percentile of the last heartbeat',
+    (worker) => worker.eventLoopDelay / 1_000,
+    Math.max,
+  ),
+  perSlot(
+    'quiesce_worker_uptime_seconds',
+    'How long the youngest worker of the slot has been running',
+    (worker) => worker.uptime / 1_000,
+    Math.min,
+  ),
+];
+
+/** A slot has two workers during a reload: their values are added up, or as `join` says. */
+function perSlot(
+  name: string,
+  help: string,
+  of: (worker: ClusterStatus['workers'][number]) => number,
+  join: (a: number, b: number) => number = (a, b) => a + b,
+): GaugeOf {
+  return {
+    name,
+    help: `${help}, by slot`,
+    labels: ['slot'],
+    read({ workers }) {
+      const values = new Map<string, number>();
+      for (const worker of workers) {
+        if (worker.pid === null) continue;
+        const slot = String(worker.slot);
+        const known = values.get(slot);
+        values.set(slot, known === undefined ? of(worker) : join(known, of(worker)));
+      }
+      return [...values].map(([slot, value]) => [{ slot }, value]);
+    },
+  };
+}

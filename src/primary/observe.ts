@@ -1,0 +1,27 @@
+/** Sets up what shows the cluster and counts what happens in it: the event stream, the metrics, the spans. */
+import type { RequestHandler } from 'express';
+import { Live } from './live/live.ts';
+import { LogTail } from './live/log-tail.ts';
+import type { Observers } from './live/observers.ts';
+import { spans } from './live/spans.ts';
+import { Traffic } from './live/traffic.ts';
+import type { OpenLog } from './log/log.ts';
+import { metrics } from './metrics/metrics.ts';
+import type { Operations } from './ports.ts';
+
+export interface Observed {
+  readonly live: Live;
+  /** `GET /metrics`. */
+  readonly metrics: RequestHandler;
+}
+
+export async function observe(operations: Operations, observers: Observers, log: OpenLog): Promise<Observed> {
+  const traffic = new Traffic();
+  const tail = new LogTail();
+  log.alsoTo(tail);
+  const live = new Live({ operations, traffic, tail, onPause: (pause) => observers.paused(pause) });
+  const { observer, route } = metrics({ operations, phaseSince: () => live.phaseSince });
+  const tracing = await spans();
+  observers.add(traffic, live, observer, ...(tracing === null ? [] : [tracing]));
+  return { live, metrics: route };
+}
