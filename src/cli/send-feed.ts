@@ -20,7 +20,7 @@ export interface Answer {
 export function sendFeed(
   url: URL,
   source: FeedSource,
-  options: { headers: Readonly<Record<string, string>>; onProgress: (sent: number) => void },
+  options: { headers: Readonly<Record<string, string>>; onProgress: (sent: number) => void; onSent: () => void },
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     let answered = false;
@@ -46,6 +46,7 @@ export function sendFeed(
       clearTimeout(timer);
       pipeline(source.stream, counter, request, (error) => {
         if (error) fail(error);
+        else options.onSent();
       });
     };
     const timer = setTimeout(begin, continueWait);

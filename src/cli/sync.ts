@@ -1,10 +1,10 @@
-import cliProgress from 'cli-progress';
 import { ControlClient } from './control-client.ts';
 import { openFeed } from './feed-source.ts';
 import { findDataDir, type Target } from './find-data-dir.ts';
-import { print, printJson, size } from './output.ts';
+import { print, printJson } from './output.ts';
 import { countsText, renderReport } from './runs.ts';
 import { sendFeed } from './send-feed.ts';
+import { SyncProgress } from './sync-progress.ts';
 import { QuiesceError } from '../errors.ts';
 import { dryRunReport } from '../protocol/messages.ts';
 import { problem, report } from '../protocol/runs.ts';
@@ -24,11 +24,12 @@ export async function sync(feed: string, options: SyncOptions): Promise<number> 
   const url = base.pathname === '/' ? new URL('/api/sync', base) : base;
   if (options.dryRun) url.searchParams.set('dryRun', 'true');
   const source = await openFeed(feed, options.ndjson ?? false);
-  const bar = process.stderr.isTTY ? uploadBar(source.bytes) : undefined;
+  const bar = process.stderr.isTTY ? new SyncProgress(source.bytes, url, process.stderr) : undefined;
   const answer = await sendFeed(url, source, {
     headers: { Prefer: 'return=representation', ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }) },
-    onProgress: (sent) => bar?.update(sent, { sent: size(sent) }),
-  }).finally(() => bar?.stop());
+    onProgress: (sent) => bar?.sent(sent),
+    onSent: () => bar?.sentAll(),
+  }).finally(() => bar?.end());
 
   const body = parse(answer.text);
   if (answer.status >= 400) {
@@ -75,19 +76,4 @@ function parse(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function uploadBar(bytes: number | undefined): cliProgress.SingleBar {
-  const bar = new cliProgress.SingleBar({
-    format:
-      bytes === undefined
-        ? 'upload {sent} {duration_formatted}'
-        : 'upload [{bar}] {percentage} % {sent} {duration_formatted}',
-    barsize: 30,
-    hideCursor: true,
-    clearOnComplete: true,
-    stream: process.stderr,
-  });
-  bar.start(bytes ?? 0, 0, { sent: '0 B' });
-  return bar;
 }

@@ -1,5 +1,6 @@
 /** The private folder of one app: lock, control socket, token, journal, spooled feeds. */
 import { accessSync, chmodSync, constants, mkdirSync, readdirSync, statSync } from 'node:fs';
+import path from 'node:path';
 import { QuiesceError } from '../errors.ts';
 
 /** Any of these shows that a folder has been ours before. */
@@ -13,7 +14,7 @@ const ours = ['primary.lock', 'primary.json', 'control.sock', 'admin.token'];
  */
 export function prepareDataDir(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolders(folder);
     const mode = statSync(folder).mode;
     if ((mode & 0o077) !== 0) {
       const content = readdirSync(folder);
@@ -35,6 +36,18 @@ export function prepareDataDir(folder: string): void {
       `The data directory ${folder} cannot be used: ${(cause as Error).message}. Make it writable for ${userName()}, or name another with --data-dir.`,
       { cause },
     );
+  }
+}
+
+/** Not mkdir's own `recursive`, which never returns where a folder that exists says ENOENT, as /proc does. */
+function makeFolders(folder: string): void {
+  if (statSync(folder, { throwIfNoEntry: false }) !== undefined) return;
+  makeFolders(path.dirname(folder));
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    // Somebody else made it meanwhile.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 

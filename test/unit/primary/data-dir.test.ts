@@ -36,6 +36,7 @@ describe('the data directory', () => {
     const file = path.join(scratch({ file: '' }), 'file');
     expect(() => prepareDataDir(file)).to.throw(/cannot be used/);
     expect(() => prepareDataDir(path.join(file, 'below'))).to.throw(/cannot be used/);
+    expect(() => prepareDataDir('/proc/quiesce/web')).to.throw(/cannot be used/);
   });
 
   it('is never a shared folder such as /tmp', () => {
