@@ -160,10 +160,10 @@ export function adminApp(
       return;
     }
     if (error.status === 401) response.set('WWW-Authenticate', 'Bearer');
-    response
-      .status(error.status)
-      .type('application/problem+json')
-      .send(JSON.stringify(error.toProblem(request.originalUrl)));
+    // Not Express' own ways: they add a charset, and this type has none.
+    response.statusCode = error.status;
+    response.setHeader('Content-Type', 'application/problem+json');
+    response.end(JSON.stringify(error.toProblem(request.originalUrl)));
   };
   app.use(answer);
   return app;

@@ -29,9 +29,7 @@ export function exclusive(handler: RequestHandler): RequestHandler {
     let run: string;
     try {
       entry = claimingEntry(req, res);
-      run = (
-        await runtime.link.request<'claim'>({ op: 'claim', kind: 'exclusive', method: req.method, path: pathOf(req) })
-      ).run;
+      run = await claimRun(runtime, req, 'exclusive');
     } catch (error) {
       return refuseClaim(req, res, error);
     }
