@@ -1,0 +1,47 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect } from 'chai';
+import { commandsIn, otherShells } from '../../../dev/docs/commands.ts';
+import { root } from '../../../dev/docs/generated.ts';
+import { newDatabase, type TestDatabase } from '../harness/mongo.ts';
+import { Project } from './project.ts';
+
+const pages = [
+  ...['README.md', 'CONTRIBUTING.md'],
+  ...readdirSync(new URL('docs/', root))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
+
+describe('the commands in', function () {
+  this.timeout(90_000);
+
+  for (const page of pages) {
+    const markdown = readFileSync(new URL(page, root), 'utf8');
+    const commands = commandsIn(markdown).filter(({ notRun }) => notRun === null);
+
+    describe(page, () => {
+      let database: TestDatabase | undefined;
+      let project: Project | undefined;
+
+      if (commands.length > 0) {
+        before('a project', async function () {
+          this.timeout(120_000);
+          database = await newDatabase();
+          project = await Project.create(database);
+        });
+        after('it ended', async () => {
+          await project?.close();
+          await database?.db.dropDatabase();
+        });
+      }
+
+      it('are all in blocks of sh', () => expect(otherShells(markdown)).to.deep.equal([]));
+
+      // In the order of the page: each finds what those before it have left.
+      for (const { line, script, starts } of commands) {
+        const [first = ''] = script.split('\n');
+        it(`line ${line} work: ${first}`, () => (starts ? project!.start(script) : project!.run(script)));
+      }
+    });
+  }
+});

@@ -1,0 +1,128 @@
+/** A folder as a reader of the documentation has it: an app, a configuration, a feed, and quiesce installed. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ControlClient } from '#quiesce/cli/control-client.js';
+import { freePort } from '../../../dev/free-port.ts';
+import { root } from '../../../dev/docs/generated.ts';
+import type { TestDatabase } from '../harness/mongo.ts';
+import { until } from '../harness/until.ts';
+
+const repository = fileURLToPath(root);
+
+/** The app that the README shows. */
+export async function appOfReadme(): Promise<string> {
+  const [, code] = /```js\n(.*?)```/s.exec(await readFile(new URL('README.md', root), 'utf8')) ?? [];
+  if (code === undefined) throw new Error('the README shows no app');
+  return code;
+}
+
+export class Project {
+  readonly folder: string;
+  readonly #substitutions: readonly (readonly [string, string])[];
+  readonly #env: NodeJS.ProcessEnv;
+  #running: { child: ChildProcess; exited: Promise<unknown> } | null = null;
+  #output = '';
+
+  private constructor(folder: string, substitutions: readonly (readonly [string, string])[], env: NodeJS.ProcessEnv) {
+    this.folder = folder;
+    this.#substitutions = substitutions;
+    this.#env = env;
+  }
+
+  static async create(database: TestDatabase): Promise<Project> {
+    const folder = await mkdtemp(join(await realpath(tmpdir()), 'quiesce-docs-'));
+    const [port, adminPort] = [await freePort(), await freePort()];
+    const uri = new URL(database.uri);
+    uri.pathname = `/${database.name}`;
+    const modules = join(folder, 'node_modules');
+    await mkdir(join(modules, '.bin'), { recursive: true });
+    await symlink(repository, join(modules, 'quiesce'));
+    await symlink(join(repository, 'node_modules', 'express'), join(modules, 'express'));
+    // What npm would make of the package's `bin`.
+    const command = `#!/bin/sh\nexec "${process.execPath}" "${join(repository, 'dist', 'cli', 'main.js')}" "$@"\n`;
+    await writeFile(join(modules, '.bin', 'quiesce'), command, { mode: 0o755 });
+    const app = { name: 'app', script: 'app.js', instances: 2, quiesce: { admin: { port: adminPort } } };
+    const files = {
+      'package.json': '{ "type": "module", "private": true }',
+      'app.js': await appOfReadme(),
+      'ecosystem.config.js': `export const apps = [${JSON.stringify(app)}];\n`,
+      'feed.json': '[{"id":"a","size":1},{"id":"b","size":2}]',
+    };
+    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+    const { QUIESCE_DATA_DIR: _dir, QUIESCE_SYNC_TOKEN: _token, HOST: _host, ...inherited } = process.env;
+    return new Project(
+      folder,
+      [
+        ['mongodb://127.0.0.1:27017/shop', uri.href],
+        ['127.0.0.1:9615', `127.0.0.1:${adminPort}`],
+        ['127.0.0.1:3000', `127.0.0.1:${port}`],
+        ['PORT=3999', `PORT=${port}`],
+      ],
+      {
+        ...inherited,
+        MONGODB_URI: uri.href,
+        PORT: String(port),
+        NO_COLOR: '1',
+        PATH: [join(modules, '.bin'), inherited['PATH']].join(delimiter),
+      },
+    );
+  }
+
+  /** Ends what runs from here, and starts this; resolves when it serves. */
+  async start(script: string): Promise<void> {
+    await this.#stop();
+    const child = this.#spawn(script);
+    const exited = once(child, 'close');
+    this.#running = { child, exited };
+    const control = new ControlClient(join(this.folder, '.quiesce', 'app'));
+    const serves = async (): Promise<boolean> => {
+      if (child.exitCode !== null) throw new Error(`it ended before it served: ${this.#output}`);
+      const status = await control.status().catch(() => null);
+      return status?.workers.every(({ state }) => state === 'serving') ?? false;
+    };
+    await until('it serves', serves, { within: 30_000 });
+  }
+
+  /** Resolves with what it printed. Rejects where it ends with another code than 0, or not at all. */
+  async run(script: string): Promise<string> {
+    const child = this.#spawn(script);
+    const timer = setTimeout(() => process.kill(-child.pid!, 'SIGKILL'), 60_000);
+    const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
+    clearTimeout(timer);
+    if (code === 0) return this.#output;
+    throw new Error(`ended with ${signal ?? `code ${code}`}:\n${script}\n${this.#output}`);
+  }
+
+  async close(): Promise<void> {
+    await this.#stop();
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  #spawn(script: string): ChildProcess {
+    const text = this.#substitutions.reduce((given, [from, to]) => given.replaceAll(from, to), script);
+    // A process group of its own, so that all of it can be ended.
+    const child = spawn('bash', ['-euo', 'pipefail', '-c', text], {
+      cwd: this.folder,
+      env: this.#env,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (chunk: string) => (this.#output += chunk));
+    }
+    return child;
+  }
+
+  async #stop(): Promise<void> {
+    const running = this.#running;
+    this.#running = null;
+    if (running === null) return;
+    if (running.child.exitCode === null) process.kill(-running.child.pid!, 'SIGKILL');
+    await running.exited;
+  }
+}
