@@ -24,6 +24,8 @@ export interface MirrorJob {
   readonly maxBytes: number;
   readonly strategy: 'auto' | 'two-phase' | 'scan' | 'swap';
   readonly atomic: boolean | 'auto';
+  /** Only `plan` will follow: nothing is written, not even what a change stream would need. Default false. */
+  readonly dryRun?: boolean;
   /** How long, in ms, an unreachable database is waited for before the run fails. */
   readonly databaseTimeout: number;
   /** A private folder, shared by all runs: each has a folder of its own name in it, made and removed by the thread. */
@@ -55,6 +57,8 @@ export interface Prepared {
   /** How long the collection was compared before the pause. */
   readonly scanMs?: number;
   readonly strategy: Report['strategy'];
+  /** Why it is not the strategy that was asked for, where it is not. */
+  readonly note?: string;
 }
 
 export interface Planned {
@@ -67,6 +71,8 @@ export interface Written {
   readonly strategy: Report['strategy'];
   readonly scanMs: number;
   readonly writeMs: number;
+  /** Why it is not the strategy that was prepared, where it is not. */
+  readonly note?: string;
 }
 
 export type Call =
@@ -78,7 +84,7 @@ export type Call =
   | { readonly op: 'plan'; readonly run: string }
   /** The cluster is quiesced: compare and write. */
   | { readonly op: 'write'; readonly run: string; readonly epoch: number }
-  /** Forget the run. Before `write` only. */
+  /** Forget the run. Where it is being written, what was written is put back, and the write rejects. */
   | { readonly op: 'cancel'; readonly run: string }
   | { readonly op: 'close' };
 

@@ -2,126 +2,128 @@
  * One run in the mirror thread.
  *
  * States: new → preparing → prepared → (planned, for a dry run) → writing → over. `dispose` ends it from any of them.
+ *
+ * What is prepared depends on the strategy:
+ *   two-phase  the collection has been compared while the app served, and a change stream tells what was written
+ *              since: in the pause only that is compared again
+ *   swap       the same, and a copy has been built that takes the collection's place by one rename
+ *   scan       nothing: the collection is compared in the pause. What the others fall back to
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ClientSession, Db } from 'mongodb';
 import { QuiesceError } from '../errors.ts';
 import type { Counts, Progress } from '../protocol/runs.ts';
+import { CarryOut } from './carry-out.ts';
 import type { Clients } from './database/clients.ts';
 import { Fence } from './database/fence.ts';
-import { scan } from './database/scan.ts';
-import { checkOutside } from './database/scope.ts';
-import { openTarget, type Target } from './database/target.ts';
-import { Writer } from './database/write.ts';
+import { patiently } from './database/patience.ts';
 import type { MirrorJob, Planned, Prepared, Written } from './messages.ts';
-import { Plan } from './plan.ts';
 import { PreparedFeed } from './prepared/prepared-feed.ts';
 import { ProgressMeter } from './progress-meter.ts';
 import { readFeed } from './read-feed.ts';
+import type { RunContext } from './run-context.ts';
+import { scanned, survey, type Survey } from './survey.ts';
 
 export class MirrorRun {
   readonly #job: MirrorJob;
-  readonly #clients: Clients;
-  readonly #folder: string;
-  readonly #progress: ProgressMeter;
+  readonly #context: Omit<RunContext, 'feed'>;
   readonly #abort = new AbortController();
   #feed: PreparedFeed | null = null;
-  #items = 0;
-  /** Some writes were made. */
-  dirty = false;
+  #survey: Survey | null = null;
+  #carryOut: CarryOut | null = null;
+  /** What is going on: the files must not go before it. */
+  #busy: Promise<unknown> = Promise.resolve();
 
   constructor(job: MirrorJob, clients: Clients, onProgress: (progress: Progress) => void) {
     this.#job = job;
-    this.#folder = join(job.workDir, job.run);
-    this.#clients = clients;
-    this.#progress = new ProgressMeter(onProgress);
+    const client = clients.get(job.uri, job.databaseTimeout);
+    const db = client.db(job.db);
+    this.#context = {
+      job,
+      client,
+      db,
+      session: client.startSession({ causalConsistency: false }),
+      fence: new Fence(db, job.run, job.collection, job.scope),
+      folder: join(job.workDir, job.run),
+      progress: new ProgressMeter(onProgress),
+      signal: this.#abort.signal,
+    };
   }
 
-  async prepare(): Promise<Prepared> {
-    const startedAt = performance.now();
-    const job = this.#job;
-    const feed = new PreparedFeed(this.#folder);
-    this.#feed = feed;
-    this.#progress.start('prepare');
-    const { items, bytes } = await readFeed(job, feed, (done) => this.#progress.tick(done), this.#abort.signal);
-    this.#items = items;
-    await openTarget(this.#db(), job.collection, job.scope); // refuses what cannot be mirrored into
-    return { items, bytes, prepareMs: performance.now() - startedAt, needsPause: true, strategy: 'scan' };
+  /** Some writes were made and not put back. */
+  get dirty(): boolean {
+    return this.#carryOut?.dirty ?? false;
   }
 
-  async plan(): Promise<Planned> {
-    return this.#withSession(async (session) => {
-      const { plan, scanMs } = await this.#compare(await this.#target(), session);
-      return { counts: plan.counts, scanMs };
-    });
-  }
-
-  async write(epoch: number): Promise<Written> {
-    return this.#withSession(async (session) => {
-      const job = this.#job;
-      const fence = new Fence(this.#db(), job.run, job.collection, job.scope);
-      await fence.take(epoch);
-      const target = await this.#target();
-      const { plan, scanMs } = await this.#compare(target, session);
+  prepare(): Promise<Prepared> {
+    return this.#work(async () => {
+      const { folder, progress, signal } = this.#context;
       const startedAt = performance.now();
-      this.#progress.start('write', plan.size);
-      const onWritten = (done: number): void => this.#progress.tick(done, plan.size);
-      const writer = new Writer(target, fence, this.#prepared(), session, onWritten);
-      try {
-        await writer.write(plan);
-      } finally {
-        this.dirty = writer.dirty;
-      }
-      return { counts: plan.counts, strategy: 'scan', scanMs, writeMs: performance.now() - startedAt };
+      rmSync(folder, { recursive: true, force: true }); // what a former process left of the same run
+      this.#feed = new PreparedFeed(folder);
+      progress.start('prepare');
+      const read = await readFeed(this.#job, this.#feed, (done) => progress.tick(done), signal);
+      const readAt = performance.now();
+      this.#survey = await this.#patiently(() => survey(this.#prepared()));
+      const { prepared } = this.#survey;
+      return { ...read, ...prepared, prepareMs: readAt - startedAt, scanMs: performance.now() - readAt };
     });
   }
 
-  /** Stops what is going on for the run, and removes its folder. */
-  dispose(): void {
+  /** For a run that is not going to be written. */
+  plan(): Promise<Planned> {
+    return this.#work(async () => {
+      const startedAt = performance.now();
+      const { counts } = this.#survey?.phase?.plan ?? (await this.#patiently(() => this.#scanned()));
+      return { counts, scanMs: performance.now() - startedAt };
+    });
+  }
+
+  write(epoch: number): Promise<Written> {
+    return this.#work(async () => {
+      const startedAt = performance.now();
+      const carryOut = new CarryOut(this.#prepared(), this.#survey!);
+      this.#carryOut = carryOut;
+      try {
+        const { comparedAt, ...outcome } = await this.#patiently(() => carryOut.attempt(epoch));
+        return { ...outcome, scanMs: comparedAt - startedAt, writeMs: performance.now() - comparedAt };
+      } catch (error) {
+        await carryOut.putBack(error);
+        throw error;
+      }
+    });
+  }
+
+  /** Ends what is going on for the run, and removes what it made. */
+  async dispose(): Promise<void> {
     this.#abort.abort(new QuiesceError('run-failed', 'The run was cancelled.'));
+    await this.#busy.catch(() => {});
+    this.#carryOut?.dispose();
+    this.#survey?.phase?.dispose();
+    await this.#survey?.swap?.dispose();
     this.#feed?.dispose();
-    this.#feed = null;
-    rmSync(this.#folder, { recursive: true, force: true });
+    rmSync(this.#context.folder, { recursive: true, force: true });
+    await this.#context.session.endSession();
   }
 
-  async #compare(target: Target, session: ClientSession): Promise<{ plan: Plan; counts: Counts; scanMs: number }> {
-    const startedAt = performance.now();
-    const feed = this.#prepared();
-    const plan = new Plan(feed);
-    this.#progress.start('scan', this.#items);
-    const { db, collection, filter } = target;
-    if (target.exists) {
-      await scan(db, { collection, filter, session }, plan.take, (done) => {
-        this.#abort.signal.throwIfAborted();
-        this.#progress.tick(done, Math.max(done, this.#items));
-      });
-    }
-    plan.finish();
-    plan.checkDeletes(this.#job.maxDeletes);
-    if (filter) await checkOutside(target, plan, feed, session);
-    return { plan, counts: plan.counts, scanMs: performance.now() - startedAt };
+  #work<T>(work: () => Promise<T>): Promise<T> {
+    const busy = work();
+    this.#busy = busy;
+    return busy;
   }
 
-  #target(): Promise<Target> {
-    return openTarget(this.#db(), this.#job.collection, this.#job.scope);
+  async #scanned(): Promise<{ readonly counts: Counts }> {
+    const plan = await scanned(this.#prepared());
+    plan.dispose();
+    return plan;
   }
 
-  #db(): Db {
-    return this.#clients.get(this.#job.uri, this.#job.databaseTimeout).db(this.#job.db);
+  #patiently<T>(work: () => Promise<T>): Promise<T> {
+    return patiently(this.#job.databaseTimeout, this.#abort.signal, work);
   }
 
-  #prepared(): PreparedFeed {
+  #prepared(): RunContext {
     if (!this.#feed) throw new QuiesceError('internal', `The run ${this.#job.run} is not prepared.`);
-    return this.#feed;
-  }
-
-  async #withSession<T>(work: (session: ClientSession) => Promise<T>): Promise<T> {
-    const session = this.#clients.get(this.#job.uri, this.#job.databaseTimeout).startSession();
-    try {
-      return await work(session);
-    } finally {
-      await session.endSession();
-    }
+    return { ...this.#context, feed: this.#feed };
   }
 }

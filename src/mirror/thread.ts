@@ -19,10 +19,10 @@ const runs = new Map<string, MirrorRun>();
 port.on('message', ({ id, call }: ToThread) => {
   perform(call).then(
     (value) => send({ type: 'done', id, value }),
-    (error: unknown) => {
+    async (error: unknown) => {
       const dirty = 'run' in call && (runs.get(call.run)?.dirty ?? false);
-      if (call.op === 'write') forget(call.run);
-      if (call.op === 'prepare') forget(call.job.run);
+      if (call.op === 'write') await forget(call.run);
+      if (call.op === 'prepare') await forget(call.job.run);
       send({ type: 'failed', id, problem: problemOf(error), dirty });
     },
   );
@@ -45,14 +45,14 @@ async function perform(call: Call): Promise<Results[keyof Results]> {
       return known(call.run).plan();
     case 'write': {
       const written = await known(call.run).write(call.epoch);
-      forget(call.run);
+      await forget(call.run);
       return written;
     }
     case 'cancel':
-      forget(call.run);
+      await forget(call.run);
       return null;
     case 'close':
-      for (const run of runs.keys()) forget(run);
+      await Promise.all([...runs.keys()].map(forget));
       await clients.close();
       return null;
   }
@@ -68,9 +68,10 @@ function known(run: string): MirrorRun {
   return mirror;
 }
 
-function forget(run: string): void {
-  runs.get(run)?.dispose();
+async function forget(run: string): Promise<void> {
+  const mirror = runs.get(run);
   runs.delete(run);
+  await mirror?.dispose().catch(() => {}); // what is left of it goes with the next run, or the next start
 }
 
 function problemOf(error: unknown): ReturnType<QuiesceError['toProblem']> {

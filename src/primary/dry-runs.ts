@@ -28,7 +28,7 @@ export class DryRuns {
     const thread = this.#thread();
     try {
       const run = newRunId(new Date());
-      const { items, prepareMs } = await thread.prepare(jobOf(this.#config, run, feed, mirror));
+      const { items, prepareMs } = await thread.prepare({ ...jobOf(this.#config, run, feed, mirror), dryRun: true });
       const { counts, scanMs } = await thread.plan(run);
       const total = performance.now() - started + feed.uploadMs;
       return {

@@ -2,10 +2,10 @@
 import {
   MongoError,
   MongoNetworkError,
+  MongoNotConnectedError,
   MongoParseError,
   MongoServerError,
   MongoServerSelectionError,
-  MongoNotConnectedError,
 } from 'mongodb';
 import { QuiesceError } from '../../errors.ts';
 
@@ -28,11 +28,20 @@ export function toDatabaseError(error: unknown): unknown {
   return new QuiesceError('run-failed', `MongoDB refused: ${error.message}${code}`, { cause: error });
 }
 
-/** Whether waiting may help. */
+/** A server that stops, starts, or is no primary (any more): the codes of the driver's specification for retryable writes. */
+const passing = new Set([6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
+
+/** Whether waiting for the server may help. */
 export function isUnavailable(error: unknown): boolean {
+  if (error instanceof MongoServerError) return typeof error.code === 'number' && passing.has(error.code);
   return (
     error instanceof MongoNetworkError ||
     error instanceof MongoServerSelectionError ||
     error instanceof MongoNotConnectedError
   );
+}
+
+/** Whether a transaction may succeed when it is tried again at once: another write was in its way. */
+export function isTransient(error: unknown): boolean {
+  return error instanceof MongoError && error.hasErrorLabel('TransientTransactionError') && !isUnavailable(error);
 }

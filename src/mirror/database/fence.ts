@@ -5,61 +5,137 @@
  * Taking it raises the epoch. Each batch touches it inside its transaction, asking for its own epoch and run: a newer
  * primary that takes the fence meanwhile conflicts with that write, so one of the two transactions cannot commit.
  * Without transactions the same is asked before each batch, which leaves the length of one batch open.
+ *
+ * The last transaction of a run says in the fence that it is finished. So a run that is begun anew after a crash
+ * knows whether it was done before, and does not undo what the app has written since.
  */
-import { MongoServerError, type ClientSession, type Collection, type Db } from 'mongodb';
+import { randomUUID } from 'node:crypto';
+import { MongoServerError, type Binary, type ClientSession, type Collection, type Db } from 'mongodb';
 import { QuiesceError } from '../../errors.ts';
+import type { Counts } from '../../protocol/runs.ts';
 
 /** The collection of the fences, in the mirrored database. */
 export const fenceCollection = 'quiesce.fence';
 
+const majority = { writeConcern: { w: 'majority' as const, journal: true } };
+
+/** This thread. */
+const owner = randomUUID();
+
 interface FenceDocument {
   _id: string;
-  epoch: number;
-  run: string;
-  takenAt: Date;
+  epoch?: number;
+  run?: string;
+  takenAt?: Date;
   /** Grows with each batch: the write that makes batches and takers conflict. */
-  batches: number;
+  batches?: number;
+  /** The session that the run writes in, and the thread that it belongs to. */
+  session?: Binary;
+  owner?: string;
+  /** What the run has done, once it is done. */
+  finished?: Counts;
+  /** Changes at each write that has to be found again in the change stream. */
+  mark?: string;
 }
 
 export class Fence {
+  readonly #db: Db;
   readonly #fences: Collection<FenceDocument>;
-  readonly #id: string;
+  readonly id: string;
   #epoch = 0;
   readonly #run: string;
 
   constructor(db: Db, run: string, collection: string, scope: Readonly<Record<string, unknown>> | undefined) {
+    this.#db = db;
     this.#fences = db.collection<FenceDocument>(fenceCollection);
     this.#run = run;
-    this.#id = scope
-      ? `${collection} ${JSON.stringify(Object.fromEntries(Object.entries(scope).toSorted(([a], [b]) => (a < b ? -1 : 1))))}`
-      : collection;
+    this.id = scope ? `${collection} ${scopeText(scope)}` : collection;
   }
 
-  /** @throws QuiesceError `fenced` where the fence holds a larger epoch, or the same one of another run */
-  async take(epoch: number): Promise<void> {
+  /** What the run has done, where it was finished before. */
+  async finished(): Promise<Counts | null> {
+    const fence = await this.#fences.findOne({ _id: this.id, run: this.#run });
+    return fence?.finished ?? null;
+  }
+
+  /**
+   * From now on no older epoch writes. Returns what the run has done, where it was finished before, and the mark by
+   * which this is found in the change stream.
+   *
+   * @throws QuiesceError `fenced` where the fence holds a larger epoch, or the same one of another run
+   */
+  async take(epoch: number, session: ClientSession): Promise<{ mark: string; finished: Counts | null }> {
     this.#epoch = epoch;
-    const mayTake = { _id: this.#id, $or: [{ epoch: { $lt: epoch } }, { epoch, run: this.#run }] };
-    const fence = { epoch, run: this.#run, takenAt: new Date(), batches: 0 };
+    await this.#endOlder(epoch);
+    const mark = randomUUID();
+    const run = this.#run;
+    const mayTake = { _id: this.id, $or: [{ epoch: { $lt: epoch } }, { epoch, run }] };
+    const finished = { $cond: [{ $eq: ['$run', run] }, '$finished', '$$REMOVE'] };
+    const mine = {
+      epoch,
+      run,
+      takenAt: '$$NOW',
+      batches: 0,
+      session: { $literal: session.id!.id },
+      owner,
+      mark,
+      finished,
+    };
     try {
-      await this.#fences.updateOne(mayTake, { $set: fence }, { upsert: true, writeConcern: { w: 'majority' } });
+      const fence = await this.#fences.findOneAndUpdate(mayTake, [{ $set: mine }], {
+        upsert: true,
+        returnDocument: 'after',
+        ...majority,
+      });
+      return { mark, finished: fence?.finished ?? null };
     } catch (error) {
       // No document that may be taken, and one that stands in the way of a new one: a newer fence.
-      if (error instanceof MongoServerError && error.code === 11000) throw this.#fenced();
+      if (error instanceof MongoServerError && error.code === 11000) throw await this.#fenced();
       throw error;
     }
   }
 
-  /** @throws QuiesceError `fenced` where a newer primary has taken it */
-  async touch(session: ClientSession | undefined): Promise<void> {
-    const mine = { _id: this.#id, epoch: this.#epoch, run: this.#run };
-    const { matchedCount } = await this.#fences.updateOne(mine, { $inc: { batches: 1 } }, session ? { session } : {});
-    if (matchedCount === 0) throw this.#fenced();
+  /** A write of no meaning but its place among the others; returns the mark by which it is found. */
+  async mark(): Promise<string> {
+    const mark = randomUUID();
+    const update = { $set: { mark } };
+    await this.#fences.updateOne({ _id: this.markId }, update, { upsert: true, ...majority });
+    return mark;
   }
 
-  #fenced(): QuiesceError {
+  /** Where `mark` writes: not into the fence, which a run of another primary may be about to touch. */
+  get markId(): string {
+    return `${this.id} mark`;
+  }
+
+  /**
+   * @param finished what the run has done, with its last write; 'no' where that is taken back
+   * @throws QuiesceError `fenced` where a newer primary has taken it
+   */
+  async touch(session: ClientSession | undefined, finished?: Counts | 'no'): Promise<void> {
+    const mine = { _id: this.id, epoch: this.#epoch, run: this.#run };
+    const end = finished === 'no' ? { $unset: { finished: true as const } } : finished ? { $set: { finished } } : {};
+    const update = { $inc: { batches: 1 }, ...end };
+    const { matchedCount } = await this.#fences.updateOne(mine, update, session ? { session } : majority);
+    if (matchedCount === 0) throw await this.#fenced();
+  }
+
+  /**
+   * A primary that was killed in the middle of a transaction leaves it open, and its documents locked, for a minute.
+   * Whoever takes over ends its session instead.
+   */
+  async #endOlder(epoch: number): Promise<void> {
+    const older = await this.#fences.findOne({ _id: this.id, epoch: { $lt: epoch } });
+    // This thread ends its own transactions, and the driver has given their sessions to others.
+    if (older?.session && older.owner !== owner) await this.#db.command({ killSessions: [{ id: older.session }] });
+  }
+
+  async #fenced(): Promise<QuiesceError> {
+    const newer = await this.#fences.findOne({ _id: this.id }).catch(() => null);
     return new QuiesceError(
       'fenced',
-      `Another primary has written to ${this.#id} with a newer epoch than ${this.#epoch}: this one writes no more. Is the same database mirrored from two data directories?`,
+      `Another primary has written to ${this.id} with a newer epoch than ${this.#epoch}: this one writes no more. Is the same database mirrored from two data directories?`,
+      { extra: newer?.epoch === undefined ? {} : { epoch: newer.epoch } },
     );
   }
 }
@@ -70,4 +146,8 @@ export async function newestEpoch(db: Db): Promise<number> {
     .collection<FenceDocument>(fenceCollection)
     .findOne({}, { sort: { epoch: -1 }, projection: { epoch: 1 } });
   return newest?.epoch ?? 0;
+}
+
+function scopeText(scope: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify(Object.fromEntries(Object.entries(scope).toSorted(([a], [b]) => (a < b ? -1 : 1))));
 }

@@ -73,7 +73,7 @@ function send(db: Db, command: Document, session: ClientSession): Promise<RawRep
 }
 
 /** The `cursor` of a reply: `{firstBatch or nextBatch: [documents], id, ns}`. */
-class Batch {
+export class Batch {
   readonly cursorId: bigint;
   readonly #bytes: Uint8Array;
   #array = 0;

@@ -1,6 +1,8 @@
 /** The statements of MongoDB's write commands, put together from bytes. */
 import { bsonType, type Elements } from '../bson/elements.ts';
 
+export type WriteKind = 'delete' | 'update' | 'insert';
+
 /** `{q: {_id}, limit: 1}` */
 export function deleteStatement({ bytes, type, value, end }: Elements): Buffer {
   const statement = Buffer.allocUnsafe(4 + querySize(value, end) + 1 + 6 + 4 + 1);

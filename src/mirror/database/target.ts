@@ -1,5 +1,5 @@
 /** The collection that a run mirrors into: what it is, and whether it can be mirrored at all. */
-import type { ClientSession, Db, Document } from 'mongodb';
+import type { ClientSession, Db, Document, Timestamp } from 'mongodb';
 import { QuiesceError } from '../../errors.ts';
 import { fenceCollection } from './fence.ts';
 import { hasTransactions } from './check.ts';
@@ -7,10 +7,17 @@ import { hasTransactions } from './check.ts';
 export interface Target {
   readonly db: Db;
   readonly collection: string;
+  /** Transactions and change streams: a replica set, or shards of them. */
   readonly transactions: boolean;
+  /** Behind a router, where a collection may lie on several shards. */
+  readonly sharded: boolean;
   /** The documents that belong to the mirror; undefined for all. */
   readonly filter: Document | undefined;
   readonly exists: boolean;
+  /** As `create` takes them. */
+  readonly options: Document;
+  /** What had happened before it was opened. */
+  readonly operationTime: Timestamp | undefined;
 }
 
 /** @throws QuiesceError `bad-config` where the collection is of a kind that cannot be made equal to a feed */
@@ -19,7 +26,7 @@ export async function openTarget(
   collection: string,
   scope: Readonly<Record<string, unknown>> | undefined,
 ): Promise<Target> {
-  if (collection === fenceCollection || collection.startsWith('system.')) {
+  if (collection === fenceCollection || collection.startsWith('system.') || collection.startsWith('quiesce.staging.')) {
     throw new QuiesceError(
       'bad-config',
       `The collection ${collection} is not one to mirror into: quiesce or MongoDB keeps its own data there.`,
@@ -32,12 +39,15 @@ export async function openTarget(
     db,
     collection,
     transactions: hasTransactions(hello),
+    sharded: hello['msg'] === 'isdbgrid',
     filter: scope && scopeFilter(scope),
     exists: info !== undefined,
+    options: info && 'options' in info ? (info.options ?? {}) : {},
+    operationTime: hello['operationTime'] as Timestamp | undefined,
   };
 }
 
-/** In a transaction a collection is made explicitly: MongoDB 4.2 does not do it there by itself. */
+/** Made explicitly: in a transaction MongoDB 4.2 does not do it by itself. */
 export async function ensureExists({ db, collection, exists }: Target, session: ClientSession): Promise<void> {
   if (exists) return;
   await db.createCollection(collection, { session }).catch((error: unknown) => {

@@ -6,15 +6,15 @@ import { Elements, idElement } from '../bson/elements.ts';
 import { equalDocuments } from '../bson/equal.ts';
 import { Hasher } from '../bson/hash.ts';
 import { equalKeys, hashKey } from '../bson/keys.ts';
+import { DocumentFile } from './document-file.ts';
 import { itemFlag, ItemTable } from './item-table.ts';
-import { PreparedFile } from './prepared-file.ts';
 
 /** How a stored document relates to the feed. */
 export type Comparison = 'missing' | 'same' | 'changed';
 
 export class PreparedFeed {
   readonly table: ItemTable = new ItemTable();
-  readonly #file: PreparedFile;
+  readonly #file: DocumentFile;
   readonly #hasher = new Hasher(randomInt(2 ** 32), randomInt(2 ** 32));
   /** The `_id` of the document in question, and that of an item it is compared with. */
   readonly #id = new Elements(Buffer.alloc(5), 0);
@@ -24,7 +24,7 @@ export class PreparedFeed {
 
   constructor(folder: string) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    this.#file = new PreparedFile(join(folder, 'prepared.bson'));
+    this.#file = new DocumentFile(join(folder, 'prepared.bson'));
   }
 
   /** Takes a document (whose `_id` stands first), or returns the earlier item that has its key already. */
@@ -34,7 +34,7 @@ export class PreparedFeed {
     if (earlier !== -1) return earlier;
     this.#hasher.hash(document, 0, length);
     const { a, b } = this.#hasher;
-    this.table.add(keyHash, a, b, this.#file.append(document, length), length, flags);
+    this.table.add(keyHash, a, b, this.#file.append(document, 0, length), length, flags);
     return null;
   }
 
@@ -60,9 +60,15 @@ export class PreparedFeed {
     return same || equalDocuments(this.document(this.found), 0, bytes, at, false) ? 'same' : 'changed';
   }
 
-  /** The `_id` of the document that `compare` was last called with. */
-  get id(): Elements {
-    return this.#id;
+  /** The item with the `_id` that an element holds, or -1. */
+  find({ bytes, type, value, end }: Elements): number {
+    const id = this.#id;
+    id.bytes = bytes;
+    id.type = type;
+    id.value = value;
+    id.end = end;
+    hashKey(this.#hasher, bytes, type, value, end);
+    return this.table.find(this.#hasher.a, this.#hasSameId);
   }
 
   /** An item's document; valid until the next call. */

@@ -1,6 +1,6 @@
 /**
- * The feed's documents as BSON, one behind the other in a file: written once while the feed is read, then read back
- * where a document differs. Synchronous, as everything in the mirror thread that only waits for a local disk.
+ * Documents as BSON, one behind the other in a file: the feed's, read back where one differs from what is stored, and
+ * the stored ones that a run replaces. Synchronous, as everything in the mirror thread that only waits for a local disk.
  */
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 
@@ -9,7 +9,7 @@ const writeBuffer = 1024 * 1024;
 const readWindow = 256 * 1024;
 const nearby = 4096;
 
-export class PreparedFile {
+export class DocumentFile {
   readonly #fd: number;
   readonly #buffer: Buffer = Buffer.allocUnsafe(writeBuffer);
   #buffered = 0;
@@ -26,21 +26,22 @@ export class PreparedFile {
     return this.#written + this.#buffered;
   }
 
-  /** Returns where the document begins. */
-  append(bytes: Buffer, length: number): number {
+  /** Takes the document in `bytes` from `start` to `end`, and returns where in the file it begins. */
+  append(bytes: Uint8Array, start: number, end: number): number {
     const at = this.size;
+    const length = end - start;
     if (length > writeBuffer - this.#buffered) this.flush();
     if (length > writeBuffer) {
-      this.#write(bytes, length);
+      this.#write(bytes, start, end);
     } else {
-      bytes.copy(this.#buffer, this.#buffered, 0, length);
+      this.#buffer.set(bytes.subarray(start, end), this.#buffered);
       this.#buffered += length;
     }
     return at;
   }
 
   flush(): void {
-    this.#write(this.#buffer, this.#buffered);
+    this.#write(this.#buffer, 0, this.#buffered);
     this.#buffered = 0;
   }
 
@@ -70,8 +71,11 @@ export class PreparedFile {
     this.#windowAt = at;
   }
 
-  #write(bytes: Buffer, length: number): void {
-    for (let done = 0; done < length;) done += writeSync(this.#fd, bytes, done, length - done, this.#written + done);
-    this.#written += length;
+  #write(bytes: Uint8Array, start: number, end: number): void {
+    for (let at = start; at < end;) {
+      const count = writeSync(this.#fd, bytes, at, end - at, this.#written);
+      at += count;
+      this.#written += count;
+    }
   }
 }

@@ -1,0 +1,119 @@
+/** Writes, in the pause, what the survey has found; all of it or nothing. */
+import { QuiesceError } from '../errors.ts';
+import { isUnavailable } from './database/errors.ts';
+import { RefusedWrites } from './database/refused-writes.ts';
+import { dropLeftovers } from './database/swap.ts';
+import { openTarget, type Target } from './database/target.ts';
+import { Writer } from './database/writer.ts';
+import type { Written } from './messages.ts';
+import type { Plan } from './plan.ts';
+import type { RunContext } from './run-context.ts';
+import { scanned, type Survey } from './survey.ts';
+
+/** `comparedAt`: when the plan was exact, by `performance.now()`. */
+export type Outcome = Pick<Written, 'counts' | 'strategy' | 'note'> & { readonly comparedAt: number };
+
+export class CarryOut {
+  readonly #context: RunContext;
+  readonly #survey: Survey;
+  /** The survey can be relied on: no attempt has been made with it. */
+  #isFresh = true;
+  /** The plans that writing has begun with, the newest last. */
+  readonly #begun: Plan[] = [];
+  /** Some writes were made and not put back, or may have been. */
+  dirty = false;
+
+  constructor(context: RunContext, survey: Survey) {
+    this.#context = context;
+    this.#survey = survey;
+  }
+
+  /** From the fence on, so that whatever a former attempt has done is seen by the next. */
+  async attempt(epoch: number): Promise<Outcome> {
+    const { fence, session, db, job } = this.#context;
+    const { mark, finished } = await fence.take(epoch, session);
+    const fresh = this.#isFresh;
+    this.#isFresh = false;
+    if (finished) {
+      this.dirty = false;
+      return {
+        counts: finished,
+        strategy: this.#survey.prepared.strategy,
+        note: 'It had been finished before.',
+        comparedAt: performance.now(),
+      };
+    }
+    await dropLeftovers(db, job.collection, job.run);
+    const outcome = (fresh ? await this.#bySwap() : null) ?? (await this.#byPlan(fresh ? mark : null));
+    this.dirty = false;
+    return outcome;
+  }
+
+  /** Undoes what the attempts have written, where they ended with this error and not even the next may succeed. */
+  async putBack(error: unknown): Promise<void> {
+    if (!this.dirty && error instanceof RefusedWrites) error.message += ' Nothing was changed.';
+    if (!this.dirty || isUnavailable(error) || (error instanceof QuiesceError && error.code === 'fenced')) return;
+    const { db, job } = this.#context;
+    try {
+      const target = await openTarget(db, job.collection, job.scope);
+      const writer = this.#writer(target, () => {}, new AbortController().signal); // cancelled runs too are put back
+      for (const plan of this.#begun.toReversed()) await writer.undo(plan);
+      this.dirty = false;
+      if (error instanceof Error) error.message += ' What had been written was put back.';
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      if (error instanceof Error) error.message += ` What had been written could not be put back: ${why}`;
+    }
+  }
+
+  dispose(): void {
+    for (const plan of this.#begun) plan.dispose();
+  }
+
+  async #bySwap(): Promise<Outcome | null> {
+    const { swap, phase } = this.#survey;
+    if (!swap || !phase || !(await swap.isCurrent())) return null;
+    const { counts } = phase.plan;
+    const comparedAt = performance.now();
+    await this.#context.fence.touch(undefined);
+    await swap.rename();
+    await this.#context.fence.touch(undefined, counts);
+    return { counts, strategy: 'swap', comparedAt };
+  }
+
+  /** `mark`: where the fence was taken, by which a fresh two-phase plan is completed. */
+  async #byPlan(mark: string | null): Promise<Outcome> {
+    const { db, job, progress } = this.#context;
+    const { phase } = this.#survey;
+    const fault = phase && mark !== null ? await phase.complete(mark) : '';
+    const isExact = fault === null;
+    const target = isExact ? phase!.target : await openTarget(db, job.collection, job.scope);
+    const plan = isExact ? phase!.plan : await scanned(this.#context);
+    this.#begun.push(plan);
+    const { counts } = this.#begun[0]!;
+    const comparedAt = performance.now();
+    progress.start('write', plan.size);
+    const writer = this.#writer(target, (done) => progress.tick(done, plan.size), this.#context.signal);
+    try {
+      await writer.write(plan, counts);
+    } finally {
+      this.dirty ||= writer.dirty;
+    }
+    const note = fault ? { note: `The collection was compared in the pause: ${fault}.` } : {};
+    return { counts, strategy: isExact ? 'two-phase' : 'scan', comparedAt, ...note };
+  }
+
+  #writer(target: Target, onWritten: (count: number) => void, signal: AbortSignal): Writer {
+    const { fence, feed, session, job } = this.#context;
+    return new Writer({
+      target,
+      fence,
+      feed,
+      session,
+      atomic: job.atomic,
+      timeout: job.databaseTimeout,
+      signal,
+      onWritten,
+    });
+  }
+}

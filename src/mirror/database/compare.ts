@@ -1,0 +1,97 @@
+/** Fills a plan from what the collection holds. */
+import type { ClientSession, Document, Timestamp } from 'mongodb';
+import { Elements } from '../bson/elements.ts';
+import { FeedFaults } from '../feed/feed-faults.ts';
+import type { Plan, TouchedKeys } from '../plan.ts';
+import type { PreparedFeed } from '../prepared/prepared-feed.ts';
+import { decode } from './raw-command.ts';
+import { scan, type TakeDocument } from './scan.ts';
+import type { Target } from './target.ts';
+
+const keysAtOnce = 5000;
+const keyBytesAtOnce = 4 * 1024 * 1024;
+
+/**
+ * Reads the whole collection into a new plan. `since`: at least all that was written up to this operation time, and
+ * nothing that a failover could take back.
+ */
+export async function compareAll(
+  { db, collection, filter, exists }: Target,
+  plan: Plan,
+  session: ClientSession,
+  onBatch: (count: number) => void,
+  since?: Timestamp,
+): Promise<void> {
+  const find = since ? { readConcern: { level: 'majority', afterClusterTime: since } } : {};
+  if (exists) await scan(db, { collection, filter, session, find }, plan.take, onBatch);
+  plan.finish();
+}
+
+/** Compares these keys again, as the collection has them now. */
+export async function compareTouched(
+  target: Target,
+  plan: Plan,
+  keys: TouchedKeys,
+  session: ClientSession,
+): Promise<void> {
+  await plan.retouch(keys, (take) => readKeys(target, target.filter, keys.values(), session, take));
+}
+
+/**
+ * A mirror with a scope must not take over a document that lies outside it.
+ *
+ * @throws QuiesceError `invalid-feed` where the collection has a key outside the scope that the feed would insert
+ */
+export async function checkOutside(
+  target: Target,
+  plan: Plan,
+  feed: PreparedFeed,
+  session: ClientSession,
+): Promise<void> {
+  if (!target.filter || !target.exists) return;
+  const faults = new FeedFaults();
+  const id = new Elements(Buffer.alloc(5), 0);
+  function* keys(): Generator<Uint8Array> {
+    for (let i = 0; i < plan.inserts; i++) {
+      id.reset(feed.document(plan.inserted(i)), 0).next(); // the `_id` stands first
+      yield Uint8Array.prototype.slice.call(id.bytes, id.start, id.end);
+    }
+  }
+  // Whatever is found is outside: inside it was not there.
+  await readKeys(target, undefined, keys(), session, (bytes, at, end) => {
+    feed.compare(bytes, at, end);
+    faults.add(`/${feed.found}`, 'the collection has a document with this key outside the scope of this mirror');
+  });
+  faults.check();
+}
+
+async function readKeys(
+  { db, collection }: Target,
+  filter: Document | undefined,
+  keys: Iterable<Uint8Array>,
+  session: ClientSession,
+  take: TakeDocument,
+): Promise<void> {
+  let some: unknown[] = [];
+  let bytes = 0;
+  const read = async (): Promise<void> => {
+    if (some.length > 0)
+      await scan(db, { collection, filter: { ...filter, _id: { $in: some } }, session }, take, () => {});
+    some = [];
+    bytes = 0;
+  };
+  for (const key of keys) {
+    some.push(valueOf(key));
+    bytes += key.length;
+    if (some.length === keysAtOnce || bytes > keyBytesAtOnce) await read();
+  }
+  await read();
+}
+
+/** The value of one element, as the driver's own types. */
+function valueOf(element: Uint8Array): unknown {
+  const document = Buffer.alloc(element.length + 5);
+  document.writeInt32LE(document.length, 0);
+  document.set(element, 4);
+  return Object.values(decode(document))[0];
+}

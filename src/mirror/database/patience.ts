@@ -1,0 +1,23 @@
+/** Rides out a server that is gone for a while: a restart, a failover. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { isUnavailable } from './errors.ts';
+
+const pause = 300;
+
+/**
+ * Does the work, from the beginning again where the server could not be reached, for `timeout` ms from the first such
+ * failure on.
+ */
+export async function patiently<T>(timeout: number, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  let deadline: number | null = null;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      deadline ??= performance.now() + timeout;
+      if (performance.now() > deadline) throw error;
+      await delay(pause, undefined, { signal }).catch(() => signal.throwIfAborted());
+    }
+  }
+}

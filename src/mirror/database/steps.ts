@@ -1,0 +1,111 @@
+/**
+ * What is sent to MongoDB to carry out a plan, in this order: deletes, updates, inserts, so that a unique value can move
+ * from a deleted document to another. Two updates that swap unique values are in each other's way in any order: where
+ * that happens the updates are moved, that is made by a delete and an insert each.
+ */
+import { Elements, idElement } from '../bson/elements.ts';
+import type { Plan } from '../plan.ts';
+import type { PreparedFeed } from '../prepared/prepared-feed.ts';
+import { RefusedWrites } from './refused-writes.ts';
+import { deleteStatement, replaceStatement, type WriteKind } from './statements.ts';
+
+export interface Step {
+  readonly kind: WriteKind;
+  readonly count: number;
+  /** A statement's bytes, which are the caller's. */
+  readonly statement: (i: number) => Uint8Array;
+  /** Whether each statement is a document of the plan, for the progress. */
+  readonly counts: boolean;
+  readonly bypassValidation?: boolean;
+}
+
+export interface Mode {
+  /** Updates are made by a delete and an insert. */
+  readonly moveUpdates: boolean;
+  /** Inserts replace what has their key: somebody else inserted it after it was compared. */
+  readonly upsertInserts: boolean;
+}
+
+export const plainMode: Mode = { moveUpdates: false, upsertInserts: false };
+
+/** How to go on after MongoDB refused some writes, or null where that would not help. */
+export function nextMode(error: unknown, mode: Mode): Mode | null {
+  if (!(error instanceof RefusedWrites) || !error.isConflict) return null;
+  if (error.kind === 'update') return mode.moveUpdates ? null : { ...mode, moveUpdates: true };
+  return error.isKeyConflict && !mode.upsertInserts ? { ...mode, upsertInserts: true } : null;
+}
+
+export function stepsOf(plan: Plan, feed: PreparedFeed, { moveUpdates, upsertInserts }: Mode): Step[] {
+  const replace = (item: number): Uint8Array =>
+    replaceStatement(idOf(feed.document(item)), feed.document(item), feed.isDollar(item));
+  const copy = (item: number): Uint8Array => Buffer.from(feed.document(item));
+  const write = upsertInserts ? replace : copy;
+  const steps: Step[] = [
+    { kind: 'delete', count: plan.deletes, statement: (i) => deleteStatement(idOf(plan.deleted(i))), counts: true },
+  ];
+  if (moveUpdates) {
+    steps.push({
+      kind: 'delete',
+      count: plan.updates,
+      statement: (i) => deleteStatement(idOf(plan.replaced(i))),
+      counts: false,
+    });
+    steps.push({
+      kind: upsertInserts ? 'update' : 'insert',
+      count: plan.updates,
+      statement: (i) => write(plan.updated(i)),
+      counts: true,
+    });
+  } else {
+    steps.push({ kind: 'update', count: plan.updates, statement: (i) => replace(plan.updated(i)), counts: true });
+  }
+  steps.push({
+    kind: upsertInserts ? 'update' : 'insert',
+    count: plan.inserts,
+    statement: (i) => write(plan.inserted(i)),
+    counts: true,
+  });
+  return steps;
+}
+
+/** What puts everything back that the plan may have changed; its documents were stored before, valid or not. */
+export function undoSteps(plan: Plan, feed: PreparedFeed): Step[] {
+  const restore = (document: Buffer): Uint8Array => replaceStatement(idOf(document), document, hasDollar(document));
+  const put = { kind: 'update', counts: false, bypassValidation: true } as const;
+  const take = { kind: 'delete', counts: false } as const;
+  return [
+    { ...take, count: plan.inserts, statement: (i) => deleteStatement(idOf(feed.document(plan.inserted(i)))) },
+    { ...take, count: plan.updates, statement: (i) => deleteStatement(idOf(plan.replaced(i))) },
+    { ...put, count: plan.updates, statement: (i) => restore(plan.replaced(i)) },
+    { ...put, count: plan.deletes, statement: (i) => restore(plan.deleted(i)) },
+  ];
+}
+
+const maxStatements = 5000;
+const maxBatchBytes = 8 * 1024 * 1024;
+
+export function* batchesOf({ count, statement }: Step): Generator<Uint8Array[]> {
+  for (let next = 0; next < count;) {
+    const batch: Uint8Array[] = [];
+    for (let bytes = 0; next < count && batch.length < maxStatements && bytes < maxBatchBytes; next++) {
+      const one = statement(next);
+      bytes += one.length;
+      batch.push(one);
+    }
+    yield batch;
+  }
+}
+
+const elements = new Elements(Buffer.alloc(5), 0);
+
+/** Valid until the next call. */
+function idOf(document: Buffer): Elements {
+  idElement(elements.reset(document, 0));
+  return elements;
+}
+
+function hasDollar(document: Buffer): boolean {
+  const each = new Elements(document, 0);
+  while (each.next()) if (document[each.name] === 0x24) return true;
+  return false;
+}

@@ -1,0 +1,174 @@
+/**
+ * The swap: a copy of the feed is built in a collection of its own while the app serves, with the options, validators
+ * and indexes of the real one, and takes its place by one rename.
+ *
+ * The rename cannot be in a transaction with the fence. But whoever takes the fence removes all copies of older runs
+ * before anything else, so that a rename of an older primary either came before, and is seen, or finds nothing to rename.
+ */
+import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { MongoServerError, type ClientSession, type Db, type Document, type IndexDescription } from 'mongodb';
+import { QuiesceError } from '../../errors.ts';
+import type { PreparedFeed } from '../prepared/prepared-feed.ts';
+import { documents } from './raw-command.ts';
+import { RefusedWrites, type WriteError } from './refused-writes.ts';
+import { batchesOf, type Step } from './steps.ts';
+import { openTarget, type Target } from './target.ts';
+
+export interface SwapOptions {
+  readonly target: Target;
+  readonly feed: PreparedFeed;
+  readonly run: string;
+  readonly signal: AbortSignal;
+  readonly onStaged: (count: number) => void;
+}
+
+/** How long indexes may take to be built, ms; other commands take no longer than a socket may be silent. */
+const longestBuild = 3_600_000;
+
+export class Swap {
+  readonly #options: SwapOptions;
+  readonly #staging: string;
+  #indexes: IndexDescription[] = [];
+
+  constructor(options: SwapOptions) {
+    this.#options = options;
+    this.#staging = `${stagingPrefix(options.target.collection)}${options.run}`;
+  }
+
+  /**
+   * Builds the copy.
+   *
+   * @throws QuiesceError `run-failed` where a document breaks a validator or a unique index: nothing has been changed
+   */
+  async build(session: ClientSession): Promise<void> {
+    const { target } = this.#options;
+    this.#indexes = await indexesOf(target);
+    await this.dispose(); // what a former attempt left
+    try {
+      await target.db.createCollection(this.#staging, target.options);
+      await this.#load(session);
+      // After the documents: one build from sorted keys is faster than many inserts into each index.
+      if (this.#indexes.length > 0) await this.#createIndexes();
+    } catch (error) {
+      await this.dispose();
+      throw error;
+    }
+  }
+
+  /** Whether the real collection still has the options and indexes that the copy was given. */
+  async isCurrent(): Promise<boolean> {
+    const { db, collection } = this.#options.target;
+    const now = await openTarget(db, collection, undefined);
+    return (
+      isDeepStrictEqual(now.options, this.#options.target.options) &&
+      isDeepStrictEqual(await indexesOf(now), this.#indexes)
+    );
+  }
+
+  async rename(): Promise<void> {
+    const { db, collection } = this.#options.target;
+    const from = `${db.databaseName}.${this.#staging}`;
+    const command = { renameCollection: from, to: `${db.databaseName}.${collection}`, dropTarget: true };
+    await db.admin().command({ ...command, writeConcern: { w: 'majority' } });
+  }
+
+  async dispose(): Promise<void> {
+    await this.#options.target.db.dropCollection(this.#staging).catch(() => {}); // the next run removes it
+  }
+
+  async #load(session: ClientSession): Promise<void> {
+    const { feed, target, signal, onStaged } = this.#options;
+    const copy: Step = {
+      kind: 'insert',
+      count: feed.table.count,
+      statement: (i) => Buffer.from(feed.document(i)),
+      counts: true,
+    };
+    let done = 0;
+    for (const batch of batchesOf(copy)) {
+      signal.throwIfAborted();
+      const command = {
+        insert: this.#staging,
+        ordered: false,
+        writeConcern: { w: 1 },
+        documents: documents('documents', batch),
+      };
+      const { writeErrors } = (await target.db.command(command, { session })) as { writeErrors?: WriteError[] };
+      if (writeErrors?.length) throw new RefusedWrites('insert', batch, writeErrors);
+      onStaged((done += batch.length));
+    }
+  }
+
+  async #createIndexes(): Promise<void> {
+    const { db } = this.#options.target;
+    try {
+      const command = { createIndexes: this.#staging, indexes: this.#indexes, writeConcern: { w: 'majority' } };
+      await db.command(command, { timeoutMS: longestBuild });
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 11000)) throw error;
+      throw new QuiesceError(
+        'run-failed',
+        `Two items of the feed have the same value for a unique index: ${error.message}. Nothing was changed.`,
+        { cause: error },
+      );
+    }
+  }
+}
+
+/** Why this collection must not be swapped, or null. */
+export function swapFault(target: Target): string | null {
+  if (target.filter) return 'a mirror with a scope shares its collection with other documents';
+  if (target.sharded) return 'a sharded collection cannot be renamed over';
+  return null;
+}
+
+/**
+ * Whether somebody follows the collection: a rename would end his change stream or cursor. Where that cannot be seen,
+ * it is taken for yes.
+ */
+export async function isWatched({ db, collection }: Target, own: ClientSession): Promise<boolean> {
+  const namespace = `${db.databaseName}.${collection}`;
+  const isOpen = [
+    { $match: { ns: namespace, 'lsid.id': { $ne: own.id?.id } } },
+    {
+      $match: {
+        $or: [{ 'cursor.tailable': true }, { 'cursor.originatingCommand.pipeline.$changeStream': { $exists: true } }],
+      },
+    },
+    { $limit: 1 },
+  ];
+  // Everybody's cursors can be seen with the privilege `inprog` only, those of the same user without it.
+  for (const allUsers of [true, false]) {
+    try {
+      const pipeline: Document[] = [{ $currentOp: { allUsers, idleCursors: true } }, ...isOpen];
+      return (await db.admin().command({ aggregate: 1, pipeline, cursor: {} }))['cursor'].firstBatch.length > 0;
+    } catch (error) {
+      if (!(error instanceof MongoServerError)) throw error;
+    }
+  }
+  return true;
+}
+
+/** Removes what older runs have built and not renamed. Only with the fence taken. */
+export async function dropLeftovers(db: Db, collection: string, except: string): Promise<void> {
+  const prefix = stagingPrefix(collection);
+  const names = await db
+    .listCollections({ name: { $regex: `^${prefix.replaceAll('.', '\\.')}` } }, { nameOnly: true })
+    .toArray();
+  for (const { name } of names) if (name !== `${prefix}${except}`) await db.dropCollection(name);
+}
+
+/** A collection's name may be as long as a name can be: it goes in as a hash. */
+function stagingPrefix(collection: string): string {
+  return `quiesce.staging.${createHash('sha256').update(collection).digest('hex').slice(0, 12)}.`;
+}
+
+async function indexesOf({ db, collection, exists }: Target): Promise<IndexDescription[]> {
+  if (!exists) return [];
+  const indexes = (await db.collection(collection).listIndexes().toArray()) as (IndexDescription & {
+    ns?: string;
+    v?: number;
+  })[];
+  return indexes.filter(({ name }) => name !== '_id_').map(({ ns: _ns, ...index }) => index);
+}

@@ -1,0 +1,157 @@
+/**
+ * Carries out a plan, in one transaction or in batches of one each; every transaction touches the fence.
+ *
+ * In batches, a refusal of MongoDB in the middle leaves some of them written: `dirty` says so, and `undo` puts them back.
+ */
+import type { ClientSession, Document } from 'mongodb';
+import { QuiesceError } from '../../errors.ts';
+import type { Counts } from '../../protocol/runs.ts';
+import type { Plan } from '../plan.ts';
+import type { PreparedFeed } from '../prepared/prepared-feed.ts';
+import type { Fence } from './fence.ts';
+import { documents } from './raw-command.ts';
+import { RefusedWrites, type WriteError } from './refused-writes.ts';
+import { batchesOf, nextMode, plainMode, stepsOf, undoSteps, type Mode, type Step } from './steps.ts';
+import { ensureExists, type Target } from './target.ts';
+import { transact, TransactionTooLarge, type Outcome } from './transaction.ts';
+
+/** What one transaction is taken to hold where nobody has said `atomic: true`. */
+const atomicStatements = 100_000;
+const atomicBytes = 64 * 1024 * 1024;
+
+const fields = { delete: 'deletes', update: 'updates', insert: 'documents' } as const;
+
+export interface WriterOptions {
+  readonly target: Target;
+  readonly fence: Fence;
+  readonly feed: PreparedFeed;
+  readonly session: ClientSession;
+  readonly atomic: boolean | 'auto';
+  /** How long other writes may be in the way of a transaction, ms. */
+  readonly timeout: number;
+  readonly signal: AbortSignal;
+  readonly onWritten: (count: number) => void;
+}
+
+export class Writer {
+  readonly #options: WriterOptions;
+  #written = 0;
+  /** Some writes of a plan that was not finished were made, or may have been. */
+  dirty = false;
+
+  constructor(options: WriterOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @param counts what the run has done, for the fence
+   * @throws QuiesceError `run-failed` with what MongoDB would not write, or `fenced`
+   */
+  async write(plan: Plan, counts: Counts): Promise<void> {
+    const { target, session, atomic } = this.#options;
+    if (plan.inserts > 0) await ensureExists(target, session);
+    if (target.transactions && atomic !== false && (atomic === true || this.#fits(plan))) {
+      try {
+        return await this.#inModes((mode) => this.#atOnce(plan, counts, mode));
+      } catch (error) {
+        if (!(error instanceof TransactionTooLarge)) throw error;
+        if (atomic === true) {
+          throw new QuiesceError(
+            'run-failed',
+            `The changes do not fit into one transaction, which sync.atomic asks for: ${error.message}. Nothing was changed.`,
+            { cause: error },
+          );
+        }
+      }
+    }
+    await this.#inModes((mode) => this.#inBatches(stepsOf(plan, this.#options.feed, mode)));
+    await this.#options.fence.touch(undefined, counts);
+  }
+
+  /**
+   * Puts back what the plan may have changed.
+   *
+   * @throws where that is not possible; the collection stays dirty then
+   */
+  async undo(plan: Plan): Promise<void> {
+    await this.#options.fence.touch(undefined, 'no');
+    await this.#inBatches(undoSteps(plan, this.#options.feed));
+  }
+
+  async #inModes(write: (mode: Mode) => Promise<void>): Promise<void> {
+    for (let mode: Mode | null = plainMode; ;) {
+      this.#written = 0;
+      try {
+        return await write(mode);
+      } catch (error) {
+        mode = nextMode(error, mode);
+        if (mode === null) throw error;
+      }
+    }
+  }
+
+  async #atOnce(plan: Plan, counts: Counts, mode: Mode): Promise<void> {
+    const { session, fence, feed } = this.#options;
+    await this.#transact(async () => {
+      this.#written = 0;
+      await fence.touch(session, counts);
+      for (const step of stepsOf(plan, feed, mode))
+        for (const batch of batchesOf(step)) await this.#send(step, batch, session);
+    });
+  }
+
+  async #inBatches(steps: readonly Step[]): Promise<void> {
+    const { target, session, fence } = this.#options;
+    for (const step of steps) {
+      for (const batch of batchesOf(step)) {
+        if (target.transactions) {
+          await this.#transact(async () => {
+            await fence.touch(session);
+            await this.#send(step, batch, session);
+          });
+          this.dirty = true;
+        } else {
+          await fence.touch(undefined);
+          this.dirty = true;
+          await this.#send(step, batch, undefined);
+        }
+      }
+    }
+  }
+
+  async #transact(work: () => Promise<void>): Promise<void> {
+    const { session, timeout } = this.#options;
+    const outcome: Outcome = { uncertain: false };
+    try {
+      await transact(session, work, timeout, outcome);
+    } finally {
+      if (outcome.uncertain) this.dirty = true;
+    }
+  }
+
+  async #send(step: Step, batch: readonly Uint8Array[], session: ClientSession | undefined): Promise<void> {
+    const { target, signal, onWritten } = this.#options;
+    signal.throwIfAborted();
+    const field = fields[step.kind];
+    const command: Document = {
+      [step.kind]: target.collection,
+      ordered: false,
+      ...(step.bypassValidation ? { bypassDocumentValidation: true } : {}),
+      ...(session ? {} : { writeConcern: { w: 'majority', j: true } }),
+    };
+    command[field] = documents(field, batch);
+    const result = await target.db.command(command, session ? { session } : {});
+    const errors = result['writeErrors'] as WriteError[] | undefined;
+    if (errors?.length) throw new RefusedWrites(step.kind, batch, errors);
+    if (step.counts) onWritten((this.#written += batch.length));
+  }
+
+  #fits(plan: Plan): boolean {
+    if (plan.size > atomicStatements) return false;
+    const { table } = this.#options.feed;
+    let bytes = 0;
+    for (let i = 0; i < plan.inserts; i++) bytes += table.length(plan.inserted(i));
+    for (let i = 0; i < plan.updates; i++) bytes += table.length(plan.updated(i));
+    return bytes <= atomicBytes;
+  }
+}

@@ -1,0 +1,103 @@
+/** What can be known and built before the pause, while the app serves. */
+import { QuiesceError } from '../errors.ts';
+import { checkOutside, compareAll } from './database/compare.ts';
+import { isWatched, Swap, swapFault } from './database/swap.ts';
+import { openTarget, type Target } from './database/target.ts';
+import type { Prepared } from './messages.ts';
+import { Plan } from './plan.ts';
+import { scanProgress, type RunContext } from './run-context.ts';
+import { TwoPhase } from './two-phase.ts';
+
+export interface Survey {
+  readonly prepared: Pick<Prepared, 'needsPause' | 'counts' | 'strategy' | 'note'>;
+  readonly phase: TwoPhase | null;
+  readonly swap: Swap | null;
+}
+
+/** Where a swap is worth what it costs others: most of the collection changes, and it is large. */
+const swapShare = 0.5;
+const swapWrites = 20_000;
+
+/** @throws QuiesceError with what can be refused before the pause */
+export async function survey(context: RunContext): Promise<Survey> {
+  const { job, fence } = context;
+  const finished = await fence.finished();
+  if (finished)
+    return nothingPrepared({
+      needsPause: false,
+      counts: finished,
+      strategy: 'scan',
+      note: 'It had been finished before.',
+    });
+  const target = await openTarget(context.db, job.collection, job.scope);
+  checkStrategy(context, target);
+  const scan = { needsPause: true, strategy: 'scan' } as const;
+  if (job.dryRun) return nothingPrepared(scan);
+  const phase = job.strategy === 'scan' ? null : await TwoPhase.begin(context, target);
+  if (phase === null || typeof phase === 'string') {
+    if (job.maxDeletes !== undefined || target.filter) (await scanned(context)).dispose(); // to refuse before the pause
+    return nothingPrepared(
+      phase === null ? scan : { ...scan, note: `The collection is compared in the pause: ${phase}.` },
+    );
+  }
+  try {
+    if (await phase.isSettled()) {
+      const { counts } = phase.plan;
+      phase.dispose();
+      return nothingPrepared({ needsPause: false, counts, strategy: 'two-phase' });
+    }
+    const swap = (await isSwap(context, target, phase.plan)) ? await buildSwap(context, target) : null;
+    return { prepared: { needsPause: true, strategy: swap ? 'swap' : 'two-phase' }, phase, swap };
+  } catch (error) {
+    phase.dispose();
+    throw error;
+  }
+}
+
+/** Compares everything, as the collection is now. The plan is the caller's, to be disposed of. */
+export async function scanned(context: RunContext): Promise<Plan> {
+  const { job, db, feed, folder, session } = context;
+  const target = await openTarget(db, job.collection, job.scope);
+  const plan = new Plan(feed, folder);
+  try {
+    await compareAll(target, plan, session, scanProgress(context));
+    plan.checkDeletes(job.maxDeletes);
+    await checkOutside(target, plan, feed, session);
+  } catch (error) {
+    plan.dispose();
+    throw error;
+  }
+  return plan;
+}
+
+function nothingPrepared(prepared: Survey['prepared']): Survey {
+  return { prepared, phase: null, swap: null };
+}
+
+function checkStrategy({ job }: RunContext, target: Target): void {
+  if (job.atomic === true && !target.transactions) {
+    throw new QuiesceError(
+      'bad-config',
+      'sync.atomic asks for a transaction, which MongoDB has in a replica set only.',
+    );
+  }
+  const fault = swapFault(target);
+  if (job.strategy === 'swap' && fault !== null) {
+    throw new QuiesceError('bad-config', `sync.strategy asks for a swap, which is not possible here: ${fault}.`);
+  }
+}
+
+async function isSwap({ job, feed, session }: RunContext, target: Target, plan: Plan): Promise<boolean> {
+  if (job.strategy !== 'auto') return job.strategy === 'swap';
+  const most = Math.max(swapWrites, swapShare * Math.max(plan.stored, feed.table.count));
+  if (plan.size < most || swapFault(target) !== null) return false;
+  return !(await isWatched(target, session));
+}
+
+async function buildSwap({ job, feed, session, progress, signal }: RunContext, target: Target): Promise<Swap> {
+  progress.start('prepare', feed.table.count);
+  const onStaged = (done: number): void => progress.tick(done, feed.table.count);
+  const swap = new Swap({ target, feed, run: job.run, signal, onStaged });
+  await swap.build(session);
+  return swap;
+}

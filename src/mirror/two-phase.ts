@@ -1,0 +1,93 @@
+/**
+ * The first phase of a two-phase mirror, while the app serves, and what the pause needs of it.
+ *
+ * The change stream is opened at T0, before the collection is read, so whatever the read missed is among the keys that
+ * have been touched since. Comparing those again, after the last of them is known, makes the plan exact. That the read
+ * is no snapshot does not matter for the same reason, and it can take as long as it likes.
+ */
+import { ChangeLog } from './database/change-log.ts';
+import { checkOutside, compareAll, compareTouched } from './database/compare.ts';
+import type { Target } from './database/target.ts';
+import { Plan } from './plan.ts';
+import { scanProgress, type RunContext } from './run-context.ts';
+
+/** Of this many keys, or of this share of the feed, a new scan is as cheap as comparing them one by one. */
+const fewKeys = 10_000;
+const keyShare = 1 / 4;
+/** So often it is tried to find a moment in which nothing differs, before the cluster is paused for one. */
+const settleRounds = 3;
+
+export class TwoPhase {
+  readonly #context: RunContext;
+  readonly #log: ChangeLog;
+  readonly target: Target;
+  readonly plan: Plan;
+
+  private constructor(context: RunContext, target: Target, log: ChangeLog) {
+    this.#context = context;
+    this.#log = log;
+    this.target = target;
+    this.plan = new Plan(context.feed, context.folder);
+  }
+
+  /** Compares the whole collection; resolves with why that was not possible where the server has no change stream for us. */
+  static async begin(context: RunContext, target: Target): Promise<TwoPhase | string> {
+    const { fence, feed, client, session } = context;
+    const { db, collection, operationTime } = target;
+    if (!target.transactions || !operationTime) return 'the server is no replica set, so there is no change stream';
+    if (!target.exists) await fence.mark(); // there may be no database yet, and then no change stream of it
+    const maxKeys = Math.max(fewKeys, feed.table.count * keyShare);
+    const log = await ChangeLog.open(client, db, collection, fence, operationTime, maxKeys);
+    if (log.lost !== null) return `there is no change stream: ${log.lost}`;
+    const phase = new TwoPhase(context, target, log);
+    try {
+      await compareAll(target, phase.plan, session, scanProgress(context), operationTime);
+      await phase.#check();
+    } catch (error) {
+      phase.dispose();
+      throw error;
+    }
+    return phase;
+  }
+
+  /** Whether there was a moment at which nothing differed: then nothing need be paused. */
+  async isSettled(): Promise<boolean> {
+    for (let round = 0; round < settleRounds && this.plan.size === 0; round++) {
+      const touched = await this.#catchUp(await this.#context.fence.mark());
+      if (touched === null) return false;
+      if (touched === 0) return this.plan.size === 0;
+    }
+    return false;
+  }
+
+  /**
+   * Makes the plan exact, up to the write with this mark; with the cluster at rest, nothing comes after it.
+   *
+   * @returns null where it is, else why it cannot be
+   */
+  async complete(mark: string): Promise<string | null> {
+    const touched = await this.#catchUp(mark);
+    if (touched === null) return `the change stream could not be followed: ${this.#log.lost}`;
+    if (touched > 0) await this.#check();
+    return null;
+  }
+
+  dispose(): void {
+    this.plan.dispose();
+    this.#log.close();
+  }
+
+  /** How many keys had been touched; null where that is not known. */
+  async #catchUp(mark: string): Promise<number | null> {
+    const keys = await this.#log.catchUp(mark);
+    if (keys === null) return null;
+    await compareTouched(this.target, this.plan, keys, this.#context.session);
+    return keys.size;
+  }
+
+  async #check(): Promise<void> {
+    const { job, feed, session } = this.#context;
+    this.plan.checkDeletes(job.maxDeletes);
+    await checkOutside(this.target, this.plan, feed, session);
+  }
+}
