@@ -207,6 +207,7 @@ export class SyncRuns {
 
   async #prepared(run: string, work: Work): Promise<NonNullable<Work['prepared']>> {
     work.prepared = await this.#mirror().prepare(jobOf(this.#deps.config, run, work.feed!, work.mirror!));
+    if (work.prepared.note) this.#deps.runs.note(run, work.prepared.note);
     return work.prepared;
   }
 
@@ -218,6 +219,7 @@ export class SyncRuns {
     } else {
       work.written = await this.#mirror().write(run, epoch);
     }
+    if (work.written.note) this.#deps.runs.note(run, work.written.note);
     this.#dispatch({ type: 'finished', run, error: null });
   }
 

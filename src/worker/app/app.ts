@@ -35,7 +35,7 @@ export function builtInApp({ mongodb, sync }: WorkerSettings): Express {
       appName: 'quiesce',
       connectTimeoutMS: databaseWait,
       serverSelectionTimeoutMS: databaseWait,
-      timeoutMS: databaseWait,
+      socketTimeoutMS: databaseWait,
     });
     app.use('/api/resources', resources({ client, db: mongodb.db, collection: sync.collection, key: sync.key }));
   }
