@@ -160,6 +160,8 @@ export class SyncRuns {
     const feed = this.#work.get(run)?.feed;
     this.#work.delete(run);
     if (feed === undefined) return;
+    // One that was given up after it was prepared still has files and a change stream.
+    if (!this.#halted && this.#thread) await this.#quietly(this.#thread.cancel(run), run);
     await this.#quietly(this.#deps.journal.remove(run), run);
     await this.#quietly(rm(feed.path, { force: true }), run);
   }
