@@ -6,7 +6,8 @@ import { newDatabase, type TestDatabase } from '../harness/mongo.ts';
 import { Project } from './project.ts';
 
 const pages = [
-  ...['README.md', 'CONTRIBUTING.md'],
+  'README.md',
+  'CONTRIBUTING.md',
   ...readdirSync(new URL('docs/', root))
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
