@@ -16,6 +16,8 @@ export interface LoadOptions {
   readonly timeout?: number;
   /** ms between an answer and the next request of a connection. Default 0. */
   readonly pause?: number;
+  /** Called with the status or the error's code of each request, and when it began and ended (`Date.now()`). */
+  readonly onOutcome?: (outcome: number | string, began: number, ended: number) => void;
 }
 
 export interface LoadReport {
@@ -43,7 +45,7 @@ export class Load {
 
   /** Starts at once. */
   constructor(options: LoadOptions) {
-    this.#options = { paths: ['/'], keepAlive: true, timeout: 10_000, pause: 0, ...options };
+    this.#options = { paths: ['/'], keepAlive: true, timeout: 10_000, pause: 0, onOutcome: () => {}, ...options };
     this.#loops = Array.from({ length: options.connections }, () => this.#loop());
   }
 
@@ -69,13 +71,15 @@ export class Load {
   }
 
   async #loop(): Promise<void> {
-    const { keepAlive, pause, paths, timeout, url } = this.#options;
+    const { keepAlive, pause, paths, timeout, url, onOutcome } = this.#options;
     const agent = new Agent({ keepAlive, maxSockets: 1 });
     while (!this.#stopped) {
       const path = paths[this.#next++ % paths.length]!;
       const since = performance.now();
+      const began = Date.now();
       const outcome = await get(new URL(path, url), agent, timeout);
       this.#latencies.push(performance.now() - since);
+      onOutcome(outcome, began, Date.now());
       if (typeof outcome === 'number') this.#byStatus[outcome] = (this.#byStatus[outcome] ?? 0) + 1;
       else {
         this.#failures[outcome] = (this.#failures[outcome] ?? 0) + 1;
