@@ -16,13 +16,18 @@ type Action = (trouble: Trouble) => Promise<void>;
 
 const json = { 'Content-Type': 'application/json' };
 
+/** Only where another serves meanwhile: that nobody listens when all are killed is no news. */
 async function kill({ cluster, kills }: Trouble): Promise<void> {
   const { workers } = await cluster.status();
-  const serving = workers.filter(({ state, pid }) => state === 'serving' && pid !== null);
-  const victim = serving[randomInt(Math.max(1, serving.length))];
-  if (!victim) return;
+  const serving = workers.filter(({ state }) => state !== 'starting' && state !== 'stopping' && state !== 'waiting');
+  if (serving.length < 2 || serving.length < workers.length) return;
   kills.push(Date.now());
-  process.kill(victim.pid!, 'SIGKILL');
+  process.kill(serving[randomInt(serving.length)]!.pid!, 'SIGKILL');
+  await cluster.until(
+    'the replacement serves',
+    (status) => status.workers.every(({ state }) => state !== 'starting' && state !== 'waiting'),
+    60_000,
+  );
 }
 
 async function sync({ cluster, db }: Trouble): Promise<void> {
@@ -81,7 +86,7 @@ const actions: Record<string, Action> = { kill, sync, exclusive, hold, reload, s
 /** Makes trouble until told; several kinds at once, as it comes. */
 export async function makeTrouble(trouble: Trouble, until: () => boolean): Promise<void> {
   const names = Object.keys(actions);
-  const lane = async (): Promise<void> => {
+  const lane = async (names: readonly string[]): Promise<void> => {
     while (!until()) {
       const name = names[randomInt(names.length)]!;
       trouble.counts[name] = (trouble.counts[name] ?? 0) + 1;
@@ -89,5 +94,6 @@ export async function makeTrouble(trouble: Trouble, until: () => boolean): Promi
       await delay(randomInt(200, 4_000));
     }
   };
-  await Promise.all([lane(), lane()]);
+  // The second lane kills nobody, so that never all workers are gone.
+  await Promise.all([lane(names), lane(names.filter((name) => name !== 'kill'))]);
 }

@@ -7,6 +7,9 @@ export interface Vitals {
   readonly memory: number;
 }
 
+/** pidusage keeps a file of /proc open for each process, and closes it this long after it was last asked, ms. */
+const keptOpen = 5_000;
+
 export const noVitals: Vitals = { cpu: 0, memory: 0 };
 
 export class VitalsSampler {
@@ -41,16 +44,15 @@ export class VitalsSampler {
     const pids = this.#pids();
     const samples = new Map<number, Vitals>();
     try {
+      // Rejects where all of them are gone.
       const found: Record<string, { cpu: number; memory: number } | null | undefined> =
-        pids.length > 0 ? await pidusage([...pids]) : {};
+        pids.length > 0 ? await pidusage([...pids], { maxage: keptOpen }) : {};
       for (const pid of pids) {
         const stat = found[pid];
         if (stat) samples.set(pid, { cpu: Math.round(stat.cpu * 10) / 10, memory: stat.memory });
-        // It keeps /proc files open: one of a process that is gone hides a new one of the same id.
-        else pidusage.clear();
       }
     } catch {
-      pidusage.clear(); // all of them were gone
+      samples.clear();
     }
     if (this.#stopped) return;
     this.#samples = samples;
