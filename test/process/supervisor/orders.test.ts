@@ -1,0 +1,50 @@
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { usePlainClusters } from '../harness/clusters.ts';
+
+const app = fileURLToPath(new URL('../fixtures/app.js', import.meta.url));
+
+describe('orders that cross', function () {
+  this.timeout(60_000);
+  const clusters = usePlainClusters();
+
+  it('a reload waits with the worker whose exclusive run is going on, and that run ends well', async () => {
+    const cluster = await clusters.start({ script: app, instances: 2 });
+    // Longer than kill_timeout: a worker that was stopped in the middle of it would be killed.
+    const alone = fetch(`${cluster.url}/alone?ms=3000`, { method: 'POST' });
+    await cluster.until('the run is going on', ({ run }) => run?.state === 'running');
+    await cluster.control.reload();
+    const answer = await alone;
+    expect(answer.status, await answer.text()).to.equal(200);
+    const { workers, run, phase } = await cluster.ready();
+    expect([run?.state, phase]).to.deep.equal(['succeeded', 'serving']);
+    expect(workers.map(({ incarnation }) => incarnation)).to.deep.equal([2, 2]);
+    expect(cluster.output).not.to.match(/is killed/);
+  });
+
+  it('a worker that is reloaded under an operator hold starts shut, and opens with the others', async () => {
+    const cluster = await clusters.start({ script: app, instances: 2 });
+    await cluster.control.maintenance({ on: true, reason: 'inventory' });
+    await cluster.control.reload();
+    expect((await fetch(`${cluster.url}/work`)).status).to.equal(503);
+    await cluster.control.maintenance({ on: false });
+    expect((await fetch(`${cluster.url}/work`)).status).to.equal(200);
+  });
+
+  it('reloads, scales and a stop at the same moment are each answered, and the stop wins', async () => {
+    const cluster = await clusters.start({ script: app, instances: 2 });
+    const answers = Promise.allSettled([
+      cluster.control.reload(),
+      cluster.control.scale(4),
+      cluster.control.reload(),
+      cluster.control.scale(3),
+    ]);
+    await cluster.until('they have begun', ({ workers }) => workers.length > 2);
+    await cluster.control.stop(false);
+    expect(await cluster.exited).to.deep.equal({ code: 0, signal: null });
+    for (const answer of await answers) {
+      if (answer.status === 'rejected')
+        expect(answer.reason).to.have.property('code').that.is.oneOf(['stopping', 'no-primary']);
+    }
+  });
+});
