@@ -1,12 +1,7 @@
 /** docs/configuration.md: the settings from the schema, what is not supported from the list that names it at start. */
 import { aliases, unsupported } from '#quiesce/config/pm2-fields.js';
 import { settings, type Setting } from './settings.ts';
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
-}
+import { table } from './table.ts';
 
 /** Times and sizes are explained once, above the tables. */
 function short(takes: string): string {

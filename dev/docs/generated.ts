@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { configurationPage } from './configuration.ts';
 import { httpApi } from './http-api.ts';
+import { metricsTable } from './metrics.ts';
 import { openApi } from './openapi/document.ts';
 import { phaseDiagram, stageDiagram } from './state-diagrams.ts';
 
@@ -9,7 +10,7 @@ export interface Generated {
   /** From the root of the repository. */
   readonly file: string;
   /** The whole of the file as it should be. */
-  readonly content: () => string;
+  readonly content: () => string | Promise<string>;
 }
 
 export const root: URL = new URL('../../../', import.meta.url);
@@ -19,16 +20,18 @@ export const generated: readonly Generated[] = [
   { file: 'docs/http-api.md', content: httpApi },
   { file: 'docs/configuration.md', content: configurationPage },
   withRegions('docs/architecture.md', { phases: phaseDiagram, stages: stageDiagram }),
+  withRegions('docs/operations.md', { metrics: metricsTable }),
 ];
 
 /** Between `<!-- made: name -->` and `<!-- /made -->`. */
-function withRegions(file: string, regions: Readonly<Record<string, () => string>>): Generated {
-  const content = (): string => {
+function withRegions(file: string, regions: Readonly<Record<string, () => string | Promise<string>>>): Generated {
+  const content = async (): Promise<string> => {
     let text = existing(file);
     for (const [name, make] of Object.entries(regions)) {
       const region = new RegExp(`(<!-- made: ${name} -->\n).*?(\n<!-- /made -->)`, 's');
       if (!region.test(text)) throw new Error(`${file} has no place for ${name}`);
-      text = text.replace(region, (_, begin: string, end: string) => `${begin}${make()}${end}`);
+      const made = await make();
+      text = text.replace(region, (_, begin: string, end: string) => `${begin}${made}${end}`);
     }
     return text;
   };

@@ -4,6 +4,7 @@ import type { Example } from './openapi/examples/example.ts';
 import { tags } from './openapi/document.ts';
 import type { Answer, Operation, Parameter } from './openapi/operation.ts';
 import { componentSchemas, type JsonSchema } from './openapi/schemas.ts';
+import { table } from './table.ts';
 
 /** Longer bodies are in docs/openapi.json only, lines. */
 const longest = 36;
@@ -102,7 +103,9 @@ function examplesOf(method: string, path: string, { operationId }: Operation): s
   );
   const first = short.find(({ answer }) => answer.status < 400);
   const found = [...(first === undefined ? [] : [first]), ...short.filter(({ shown }) => shown)];
-  return found.map((example) => `\`\`\`http\n${messages(method, path, example)}\n\`\`\``);
+  return found
+    .filter(({ answer }) => answer.body !== undefined || answer.type === undefined)
+    .map((example) => `\`\`\`http\n${messages(method, path, example)}\n\`\`\``);
 }
 
 /** As they go over the wire, the headers of no interest left out. */
@@ -178,10 +181,4 @@ function typeOf(schema: JsonSchema): string {
   }
   if (format === 'date-time') return 'time (ISO 8601)';
   return typeof type === 'object' ? type.join(' or ') : (type ?? 'anything');
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }

@@ -53,6 +53,29 @@ const status: Record<string, Answer> = { 200: { description: 'The status after i
 const { limit = {} } = inputSchema(runsQuery).properties ?? {};
 
 export const adminPaths: Paths = {
+  '/': {
+    get: {
+      operationId: 'getDashboard',
+      summary: 'The dashboard',
+      responses: {
+        200: { description: 'The page.', content: { 'text/html': { schema: { type: 'string' } } } },
+        ...reading(),
+      },
+    },
+  },
+  '/metrics': {
+    get: {
+      operationId: 'getMetrics',
+      summary: 'The whole cluster, for Prometheus',
+      responses: {
+        200: {
+          description: 'Every metric, with its help.',
+          content: { 'text/plain': { schema: { type: 'string' } } },
+        },
+        ...reading(),
+      },
+    },
+  },
   '/api/status': {
     get: {
       operationId: 'getStatus',

@@ -69,7 +69,7 @@ describe('the examples in the description of HTTP', function () {
         expect(shape(answer.headers[name.toLowerCase()]), name).to.equal(shape(value));
       }
       const given: unknown = givenType?.endsWith('json') ? JSON.parse(answer.text) : answer.text;
-      expect(shape(given)).to.deep.equal(shape(body ?? ''));
+      if (body !== undefined || type === undefined) expect(shape(given)).to.deep.equal(shape(body ?? ''));
       const run = headers['Quiesce-Run'];
       if (run !== undefined) runs.set(run, String(answer.headers['quiesce-run']));
       await cluster.until('no run is going on', (status) => status.run?.endedAt !== undefined || status.run === null);

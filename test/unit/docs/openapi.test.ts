@@ -39,7 +39,7 @@ describe('the description of HTTP', () => {
       Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
     );
     const served = routes.map(([path, method]) => `${method} /api${path.replaceAll(/:(\w+)/g, '{$1}')}`);
-    expect(described).to.have.members(served);
+    expect(described).to.have.members(['GET /', 'GET /metrics', ...served]);
   });
 
   it('has every error with a status, but those that no operation answers with', () => {

@@ -18,6 +18,13 @@ describe('docs/operations.md', () => {
     expect(told).to.have.deep.members(registered);
   });
 
+  it('tells of every alert, and of no other', () => {
+    const rules = readFileSync(new URL('docs/alerts.yml', root), 'utf8');
+    const [, section] = /## Alerts\n(.*?)\n## /s.exec(page)!;
+    const told = [...section!.matchAll(/^### (\S+)\n\S/gm)].map(([, alert]) => alert);
+    expect(told).to.deep.equal([...rules.matchAll(/- alert: (\S+)/g)].map(([, alert]) => alert));
+  });
+
   it('tells of every exit code, and of no other', () => {
     const [, section] = /## Exit codes\n(.*?)\n## /s.exec(page)!;
     const told = [...section!.matchAll(/^\| (\d+) \|/gm)].map(([, code]) => Number(code));

@@ -13,6 +13,8 @@ import {
 const json = 'application/json';
 
 export const beforeTheHold: readonly Example[] = [
+  { name: 'page', operation: 'getDashboard', summary: 'The page', answer: { status: 200, type: 'text/html' } },
+  { name: 'text', operation: 'getMetrics', summary: 'The metrics', answer: { status: 200, type: 'text/plain' } },
   {
     name: 'serving',
     operation: 'getStatus',

@@ -18,6 +18,7 @@ export interface Example {
     readonly status: number;
     readonly type?: string;
     readonly headers?: Readonly<Record<string, string>>;
+    /** Where it has a `type` and no body here, that is too long to be shown. */
     readonly body?: unknown;
   };
 }
