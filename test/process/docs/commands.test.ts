@@ -1,17 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { commandsIn, otherShells } from '../../../dev/docs/commands.ts';
 import { root } from '../../../dev/docs/generated.ts';
+import { pages } from '../../../dev/docs/pages.ts';
 import { newDatabase, type TestDatabase } from '../harness/mongo.ts';
 import { Project } from './project.ts';
-
-const pages = [
-  'README.md',
-  'CONTRIBUTING.md',
-  ...readdirSync(new URL('docs/', root))
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => `docs/${name}`),
-];
 
 describe('the commands in', function () {
   this.timeout(90_000);

@@ -1,15 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { root } from '../../../dev/docs/generated.ts';
+import { pages } from '../../../dev/docs/pages.ts';
 
-const pages = [
-  'README.md',
-  'CHANGELOG.md',
-  'CONTRIBUTING.md',
-  ...readdirSync(new URL('docs/', root))
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => `docs/${name}`),
-];
 const read = (page: string): string => readFileSync(new URL(page, root), 'utf8');
 
 /** As GitHub makes them of headings. */
