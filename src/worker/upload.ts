@@ -89,6 +89,11 @@ async function copy(
     }
   } finally {
     clearTimeout(timer);
+    // Until it lets go of the request, nobody else can read what a client that was refused still sends.
+    chunks.return?.().then(
+      () => req.resume(),
+      () => {},
+    );
   }
 }
 
