@@ -1,7 +1,9 @@
+import cluster from 'node:cluster';
 import path from 'node:path';
 import { launch, stopWithLauncher } from './launcher.ts';
 import { say, styled } from './output.ts';
 import { loadConfig } from '../config/load.ts';
+import { QuiesceError } from '../errors.ts';
 import { keepSignals } from '../primary/signals.ts';
 
 export interface StartOptions {
@@ -16,6 +18,12 @@ export interface StartOptions {
 export async function start(file: string | undefined, options: StartOptions): Promise<number> {
   stopWithLauncher();
   keepSignals();
+  if (cluster.isWorker) {
+    throw new QuiesceError(
+      'bad-usage',
+      'This process is a cluster worker of another supervisor, and quiesce forks workers itself. Under PM2 run it in fork mode: `quiesce startup pm2` prints such a configuration.',
+    );
+  }
   const { env, ...rest } = options;
   const { apps, warnings } = await loadConfig(file, { ...rest, ...(env === undefined ? {} : { envName: env }) });
   for (const warning of warnings) say(`${styled('yellow', 'warning:', process.stderr)} ${warning}`);
