@@ -1,0 +1,109 @@
+/** `QUIESCE_ISOLATION=20` runs it for so many seconds. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import type { Db, Timestamp } from 'mongodb';
+import { useClusters } from './harness/clusters.ts';
+import { rudeTraffic } from './harness/rude-traffic.ts';
+
+const app = fileURLToPath(new URL('./fixtures/witness-app.js', import.meta.url));
+const seconds = Number(process.env['QUIESCE_ISOLATION'] ?? 8);
+
+/** In ms of the monotonic clock. */
+interface Interval {
+  readonly kind: string;
+  readonly begin: number;
+  readonly end: number;
+}
+
+function intervals(record: string): Interval[] {
+  const begun = new Map<string, number>();
+  const list: Interval[] = [];
+  for (const line of record.trimEnd().split('\n')) {
+    const [kind, id, mark, time] = line.split(' ') as [string, string, string, string];
+    const at = Number(time) / 1e6;
+    const begin = begun.get(id);
+    if (mark === 'b') begun.set(id, at);
+    else if (begin !== undefined) list.push({ kind, begin, end: at });
+    if (mark === 'e') begun.delete(id);
+  }
+  expect([...begun.keys()], 'handlers that never ended').to.deep.equal([]);
+  return list;
+}
+
+/** When each mirror wrote, by MongoDB's own clock of whole milliseconds: from its fence to the last document. */
+async function mirrorWindows(db: Db, since: Timestamp): Promise<Interval[]> {
+  await db.collection('sentinel').insertOne({});
+  const wanted = { wallTime: 1, ns: 1, 'updateDescription.updatedFields.epoch': 1, 'fullDocument.epoch': 1 };
+  const stream = db.watch([{ $project: wanted }], { startAtOperationTime: since });
+  // From MongoDB's clock to the monotonic one.
+  const offset = Number(process.hrtime.bigint()) / 1e6 - (performance.timeOrigin + performance.now());
+  const windows: { kind: string; begin: number; end: number }[] = [];
+  for await (const event of stream) {
+    const { ns, wallTime, updateDescription, fullDocument } = event as unknown as {
+      ns: { coll: string };
+      wallTime: Date;
+      updateDescription?: { updatedFields?: { epoch?: number } };
+      fullDocument?: { epoch?: number };
+    };
+    if (ns.coll === 'sentinel') break;
+    const at = wallTime.getTime() + offset;
+    const taken = updateDescription?.updatedFields?.epoch ?? fullDocument?.epoch;
+    if (ns.coll === 'quiesce.fence' && taken !== undefined) windows.push({ kind: 'mirror', begin: at + 1, end: at });
+    else windows.at(-1)!.end = at;
+  }
+  return windows.filter(({ begin, end }) => end > begin);
+}
+
+function overlaps(list: readonly Interval[], windows: readonly Interval[]): string[] {
+  return windows.flatMap((window) =>
+    list
+      .filter((each) => each !== window && each.begin < window.end && each.end > window.begin)
+      .map(({ kind, begin, end }) => {
+        const inside = Math.min(end, window.end) - Math.max(begin, window.begin);
+        return `${kind} (${(end - begin).toFixed(2)} ms) for ${inside.toFixed(2)} ms in ${window.kind}`;
+      }),
+  );
+}
+
+describe('an exclusive run', function () {
+  this.timeout(60_000 + seconds * 2_000);
+  const clusters = useClusters();
+
+  it('meets no handler of any worker, whatever clients do, and everybody who waits is answered', async () => {
+    const { db } = clusters.database;
+    const { folder } = await clusters.create();
+    const record = join(folder, 'witness');
+    const cluster = await clusters.start({ script: app, instances: 4, env: { WITNESS: record } });
+    const { operationTime: since } = (await db.command({ ping: 1 })) as unknown as { operationTime: Timestamp };
+
+    const tally = await rudeTraffic(cluster.url, seconds * 1_000);
+    await cluster.until('all handlers have ended', ({ phase, workers }) => {
+      return phase === 'serving' && workers.every(({ inFlight }) => inFlight === 0);
+    });
+
+    const all = intervals(await readFile(record, 'utf8'));
+    const gated = all.filter(({ kind }) => kind !== 'free' && kind !== 'alone');
+    const alone = all.filter(({ kind }) => kind === 'alone');
+    const mirrors = await mirrorWindows(db, since);
+    const kinds: Record<string, number> = {};
+    for (const { kind } of all) kinds[kind] = (kinds[kind] ?? 0) + 1;
+    const told = [...tally.statuses].map(([status, count]) => `${count} × ${status}`).join(', ');
+    console.log(`        ${alone.length} exclusive runs, ${mirrors.length} mirrors; ${told}; ${JSON.stringify(kinds)}`);
+
+    expect(overlaps(gated, [...alone, ...mirrors])).to.deep.equal([]);
+    expect(overlaps(alone, alone)).to.deep.equal([]);
+    expect(overlaps(alone, mirrors)).to.deep.equal([]);
+    expect(tally.failures).to.deep.equal([]);
+    expect([...tally.statuses.keys()]).to.have.members([200, 204, 409, 503]);
+
+    // That all of this was seen at all: a handler that is not gated is found in the middle of runs.
+    expect(alone.length).to.be.above(seconds);
+    expect(mirrors.length).to.be.above(seconds / 2);
+    for (const kind of ['short', 'linger', 'orphan', 'large', 'upload']) expect(kinds[kind], kind).to.be.above(5);
+    const free = all.filter(({ kind }) => kind === 'free');
+    expect(overlaps(free, alone)).to.not.deep.equal([]);
+    expect(overlaps(free, mirrors)).to.not.deep.equal([]);
+  });
+});
