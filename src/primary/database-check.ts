@@ -5,7 +5,7 @@ import { QuiesceError } from '../errors.ts';
 import type { MirrorThread } from '../mirror/handle.ts';
 
 /** How long the database is waited for at start, ms. */
-const startTimeout = 10_000;
+const startTimeout = 7_000;
 
 /** The app that cannot do without. */
 const builtInApp = fileURLToPath(new URL('../worker/main.js', import.meta.url));

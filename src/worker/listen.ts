@@ -21,6 +21,10 @@ export function listen(app: Express, port?: number | string, host?: string, onLi
     server.emit('request', req, res);
   });
   gateTakeovers(runtime, server);
+  // Node cuts a request off after 300 s, which would be shorter than a longer sync.upload_timeout.
+  void runtime.settings.then(({ sync }) => {
+    if (server.requestTimeout > 0) server.requestTimeout = Math.max(server.requestTimeout, sync.uploadTimeout + 10_000);
+  });
   const where = port ?? process.env['PORT'] ?? 3000;
   if (typeof where === 'string' && !/^\d+$/.test(where)) return server.listen(where, onListening);
   return server.listen(Number(where), host ?? process.env['HOST'] ?? '127.0.0.1', onListening);
