@@ -75,7 +75,6 @@ export const timings = z
     total: ms,
   })
   .describe('All in milliseconds.');
-export type Timings = z.infer<typeof timings>;
 
 export const problem = z.looseObject({
   type: z.string(),
