@@ -66,7 +66,7 @@ const report = {
   feed: { items: 2, bytes: 41, digest: 'sha-256=:XkcWY4DDwcJiaRRYkAPCqW4tAkaXwQTwhPIL3LgLeiU=:' },
   counts: { inserted: 2, updated: 0, deleted: 0, unchanged: 0 },
   timings: { upload: 4.9, prepare: 61.2, drain: 3.9, scan: 2.1, write: 23.9, paused: 50.7, total: 118.1 },
-  strategy: 'scan',
+  strategy: 'two-phase',
   workers: 3,
   refused: 0,
   forced: 0,
