@@ -35,7 +35,7 @@ const stream = new EventStream(url, token.value, {
   },
 });
 const actions = new Actions(token, () => stream.restart(token.value));
-const traffic = new TrafficPlot();
+const traffic = new TrafficPlot(draw);
 const pauses = new PausesView(draw);
 const log = new LogView(draw);
 

@@ -15,13 +15,15 @@ export class TrafficPlot {
   #bands: [number, number][] = [];
   #shown = '';
 
-  constructor() {
+  /** @param onChange called when it has to be shown again */
+  constructor(onChange: () => void) {
     new ResizeObserver(() => this.#resize()).observe(this.#box);
     // The colours are drawn, so another scheme needs another drawing.
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
       this.#plot?.destroy();
       this.#plot = null;
       this.#shown = '';
+      onChange();
     });
   }
 

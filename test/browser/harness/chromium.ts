@@ -1,0 +1,106 @@
+/** A real Chromium for the tests of a whole `describe`, and what must hold for every page that they open. */
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { expect } from 'chai';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { commandIfThere } from '../../unit/primary/metrics/command.js';
+
+const flags = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+function executable(): string | null {
+  const given = process.env['CHROMIUM'];
+  if (given !== undefined) return given;
+  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+  return names.map(commandIfThere).find((found) => found !== null) ?? null;
+}
+
+export interface PageOptions {
+  readonly width?: number;
+  readonly height?: number;
+  readonly scheme?: 'light' | 'dark';
+}
+
+export interface Browsing {
+  /** A page in a session of its own, once it shows something. */
+  open(url: string, options?: PageOptions): Promise<Page>;
+  /** What Chromium will complain of, because the test takes away what the page asks for. */
+  allow(complaint: RegExp): void;
+}
+
+/** In a `describe`: its tests are left out, loudly, where no Chromium is found. */
+export function useBrowser(): Browsing {
+  let browser: Browser | undefined;
+  const contexts: BrowserContext[] = [];
+  const complaints: string[] = [];
+  let allowed: RegExp[] = [];
+
+  before('Chromium', async function () {
+    this.timeout(60_000);
+    const executablePath = executable();
+    if (executablePath === null) {
+      console.warn('    No Chromium: these tests are left out. Install it (Debian: chromium) or set CHROMIUM.');
+      return this.skip();
+    }
+    browser = await chromium.launch({ executablePath, args: flags });
+  });
+  afterEach('no complaint, and no request to another host', async function () {
+    this.timeout(30_000);
+    await Promise.all(contexts.splice(0).map((context) => context.close()));
+    const found = complaints.splice(0).filter((complaint) => !allowed.some((pattern) => pattern.test(complaint)));
+    allowed = [];
+    if (this.currentTest?.state === 'passed') expect(found).to.deep.equal([]);
+    else if (found.length > 0) console.error(found.join('\n'));
+  });
+  after('Chromium closed', async () => browser?.close());
+
+  return {
+    allow: (complaint) => void allowed.push(complaint),
+    async open(url, { width = 1280, height = 900, scheme = 'light' } = {}) {
+      const context = await browser!.newContext({ viewport: { width, height }, colorScheme: scheme });
+      contexts.push(context);
+      context.setDefaultTimeout(15_000);
+      const page = await context.newPage();
+      page.on('console', (message) => {
+        if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+      });
+      page.on('pageerror', (error) => void complaints.push(`${error.message}\n${error.stack ?? ''}`));
+      const { host } = new URL(url);
+      page.on('request', (request) => {
+        if (new URL(request.url()).host !== host) complaints.push(`a request to ${request.url()}`);
+      });
+      await page.goto(url);
+      await page.locator('html[data-connection="live"]').waitFor();
+      return page;
+    },
+  };
+}
+
+/** What axe-core finds, as `id: elements`. */
+export async function faults(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => {
+    const { axe: engine } = globalThis as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } };
+    return engine.run();
+  });
+  return violations.map(({ id, impact, nodes }) => `${id} (${impact}): ${nodes.map(({ html }) => html).join(' | ')}`);
+}
+
+interface Violation {
+  readonly id: string;
+  readonly impact: string;
+  readonly nodes: { readonly html: string }[];
+}
+
+/** How far the page is wider than its window, px. */
+export function overflow(page: Page): Promise<number> {
+  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+}

@@ -1,0 +1,29 @@
+/** Pictures for the docs, of what a test has on its screen: `npm run screenshots`. */
+import type { Page } from 'playwright-core';
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+
+const folder = process.env['SCREENSHOTS'];
+const sizes = [
+  { width: 360, height: 780 },
+  { width: 800, height: 900 },
+  { width: 1600, height: 1000 },
+] as const;
+
+/** In both colour schemes and three widths. Does nothing in an ordinary run. */
+export async function picture(page: Page, name: string): Promise<void> {
+  if (folder === undefined) return;
+  mkdirSync(folder, { recursive: true });
+  const before = page.viewportSize();
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    for (const size of sizes) {
+      await page.setViewportSize(size);
+      // The plot is drawn anew for its size and colours, within two frames.
+      await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+      await page.screenshot({ path: path.join(folder, `${name}-${size.width}-${colorScheme}.png`) });
+    }
+  }
+  await page.emulateMedia({ colorScheme: null, reducedMotion: null });
+  if (before !== null) await page.setViewportSize(before);
+}

@@ -1,0 +1,154 @@
+import { expect } from 'chai';
+import type { Page } from 'playwright-core';
+import { useBrowser } from './harness/chromium.ts';
+import { giveToken, shows, text } from './harness/reading.ts';
+import { aRun, useFakeSite } from './harness/fake-site.ts';
+import { picture } from './harness/screenshots.ts';
+import { Tunnel } from './harness/tunnel.ts';
+import { until } from '../process/harness/until.ts';
+
+describe('the page', () => {
+  const browsing = useBrowser();
+  const site = useFakeSite();
+  const unlocked = async (options = {}): Promise<Page> => {
+    const page = await browsing.open(site().url, options);
+    await giveToken(page, site().token);
+    return page;
+  };
+
+  describe('shows', () => {
+    it('the phase, numbers, pauses, workers and runs at a glance', async () => {
+      const page = await browsing.open(site().url);
+      await shows(page, '#phase', 'Serving');
+      expect(await page.title()).to.equal('Serving · shop');
+      expect(await text(page, '#phase-detail')).to.match(/^since \d\d:\d\d:\d\d, for .* The last pause took 4 s\.$/);
+      expect(await text(page, '#tiles')).to.match(/Workers\s+5 of 5\s+1 restart/);
+      expect(await page.locator('#worker-rows tr').count()).to.equal(5);
+      expect(await page.locator('#worker-rows path[d^="M"]').count()).to.equal(25);
+      expect(await text(page, '#run-rows'))
+        .to.include('drain-timeout')
+        .and.match(/\d+ new, \d/);
+      expect(await text(page, '#pause-rows')).to.match(/exclusive run\s+reindex-01/);
+      await page.getByRole('button', { name: /^Show all \d+ pauses/ }).click();
+      await shows(page, '#pause-rows', 'Moving to the new storage');
+      await picture(page, 'day');
+    });
+
+    it('what a drain waits for, and how far a run is', async () => {
+      const page = await browsing.open(site().url);
+      const { cluster } = site();
+      const run = aRun('draining');
+      cluster.setRun(run);
+      cluster.hold('sync', `run ${run.id}`);
+      cluster.waitingFor = [{ slot: 3, method: 'GET', path: '/export', age: 48_000, clientGone: true }];
+      cluster.move('draining');
+      await shows(page, '#phase', 'Draining');
+      await shows(page, '#waiting', /Waiting for 1 request[^]*GET \/export[^]*48 s[^]*the handler runs on/);
+      cluster.move('quiesced');
+      cluster.setRun({
+        ...run,
+        state: 'running',
+        progress: { step: 'write', done: 300, total: 1_200, rate: 600, eta: 1_500 },
+      });
+      await shows(page, '#run-far', '300 of 1\u202f200 items · 600/s · about 1.5 s left');
+      expect(await page.locator('#run-progress').getAttribute('value')).to.equal('0.25');
+      expect(await text(page, '#run-steps li[aria-current]')).to.equal('write');
+      expect(await page.locator('#waiting').isVisible()).to.equal(false);
+      cluster.release('sync');
+      cluster.move('serving');
+      cluster.setRun({ ...run, state: 'succeeded', endedAt: new Date().toISOString() });
+      await shows(page, '#phase', 'Serving');
+      await page.locator('#run').waitFor({ state: 'hidden' });
+    });
+
+    it('the report of a run, opened and closed by its button, which keeps the focus', async () => {
+      const page = await browsing.open(site().url);
+      const button = page.locator('#run-rows tr', { hasText: 'drain-timeout' }).getByRole('button');
+      await button.press('Enter');
+      await shows(page, '#run-rows', /GET \/export\/orders.csv in slot 3 was still running/);
+      expect(await button.getAttribute('aria-expanded')).to.equal('true');
+      const before = await text(page, '#tiles');
+      await until('the page to be drawn again', async () => (await text(page, '#tiles')) !== before);
+      expect(await button.evaluate((node) => node === document.activeElement)).to.equal(true);
+      await page.keyboard.press('Enter');
+      expect(await text(page, '#run-rows')).to.not.include('was still running');
+    });
+
+    it('what comes from outside as text', async () => {
+      const page = await unlocked();
+      const evil = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
+      const { cluster } = site();
+      cluster.log(50, evil);
+      cluster.waitingFor = [{ slot: 0, method: evil, path: evil, age: 1 }];
+      cluster.hold('operator', evil);
+      cluster.move('draining');
+      for (const place of ['#holds', '#log-lines', '#waiting', '#pause-rows']) await shows(page, place, evil);
+      expect(await page.title()).to.equal('Draining · shop');
+      expect(await page.locator('main img, main script').count()).to.equal(0);
+    });
+  });
+
+  describe('is honest', () => {
+    it('when the primary stands still, and when it goes on', async () => {
+      const page = await browsing.open(site().url);
+      await shows(page, '#phase', 'Serving');
+      site().stall();
+      await shows(page, '#phase', /^No data since \d\d:\d\d:\d\d$/);
+      expect(await page.title()).to.equal('No data · shop');
+      expect(await text(page, '#phase-detail')).to.match(/^When last seen, \d+ s ago, it was serving\./);
+      expect(await page.locator('#hold').isDisabled()).to.equal(true);
+      expect(await text(page, '#announcer')).to.include('No data since');
+      site().play();
+      await shows(page, '#phase', 'Serving');
+      expect(await page.locator('#hold').isDisabled()).to.equal(false);
+    });
+
+    it('when the primary is gone, and shows the next one as soon as it is there', async function () {
+      this.timeout(30_000);
+      browsing.allow(/ERR_|Failed to load/);
+      const page = await unlocked();
+      await site().stop();
+      await shows(page, '#phase', 'No data since');
+      await page.locator('#hold').and(page.locator(':disabled')).waitFor();
+      const next = site();
+      const { FakeCluster } = await import('../unit/dashboard/fake-cluster.js');
+      next.cluster = new FakeCluster({ workers: 2, upFor: 3_000 });
+      await next.start();
+      await shows(page, '#phase', 'Serving');
+      await shows(page, '#tiles', /2 of 2/);
+      expect(await page.locator('#worker-rows tr').count()).to.equal(2);
+      expect(await text(page, '#no-runs')).to.include('No run yet');
+      next.cluster.log(30, 'a line of the new primary');
+      await shows(page, '#log-lines', 'a line of the new primary');
+      expect(await text(page, '#log-lines')).to.not.include('worker 2.2 serves');
+    });
+
+    it('and misses nothing while its connection was cut', async function () {
+      this.timeout(60_000);
+      browsing.allow(/ERR_|Failed to load/);
+      const tunnel = new Tunnel(site().port);
+      try {
+        const page = await browsing.open(await tunnel.start());
+        await shows(page, '#phase', 'Serving');
+        const asked: (string | undefined)[] = [];
+        page.on('request', (request) => {
+          if (request.url().includes('/api/events')) asked.push(request.headers()['last-event-id']);
+        });
+        tunnel.cut();
+        await shows(page, '#phase', 'No data since');
+        const { cluster } = site();
+        cluster.hold('exclusive', 'run nightly');
+        cluster.move('draining');
+        cluster.move('quiesced');
+        cluster.release('exclusive');
+        cluster.move('serving');
+        tunnel.mend();
+        await shows(page, '#phase', 'Serving');
+        await shows(page, '#pause-rows', 'nightly');
+        expect(asked.at(-1)).to.match(/^[\w-]+\.\d+$/);
+      } finally {
+        tunnel.close();
+      }
+    });
+  });
+});

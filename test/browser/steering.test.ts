@@ -1,0 +1,122 @@
+import { expect } from 'chai';
+import type { Page } from 'playwright-core';
+import { useBrowser } from './harness/chromium.ts';
+import { aRun, useFakeSite } from './harness/fake-site.ts';
+import { giveToken, shows } from './harness/reading.ts';
+
+describe('the page steers', () => {
+  const browsing = useBrowser();
+  const site = useFakeSite();
+  const unlocked = async (options = {}): Promise<Page> => {
+    const page = await browsing.open(site().url, options);
+    await giveToken(page, site().token);
+    return page;
+  };
+
+  it('only with the token, which it asks for once and keeps for its tab', async () => {
+    const page = await browsing.open(site().url);
+    expect(await page.locator('#log-lines').isVisible()).to.equal(false);
+    await page.locator('#hold').click();
+    const dialog = page.getByRole('dialog');
+    await dialog.locator('#token').fill('a-token-that-somebody-made-up');
+    await dialog.getByRole('button', { name: 'Unlock' }).click();
+    await shows(page, '#token-dialog .problem', 'not the token');
+    await dialog.locator('#token').fill(site().token);
+    await dialog.getByRole('button', { name: 'Unlock' }).click();
+    await page.locator('#hold-dialog[open]').waitFor();
+    await page.keyboard.press('Escape');
+    await shows(page, '#log-lines', 'worker 2.2 serves');
+    await page.reload();
+    await shows(page, '#log-lines', 'worker 2.2 serves');
+    expect(await page.evaluate(() => `${localStorage.length} ${document.cookie}`)).to.equal('0 ');
+    expect(await page.content()).to.not.include(site().token);
+    const other = await page.context().newPage();
+    await other.goto(site().url);
+    await other.locator('#log-locked').waitFor();
+    await page.locator('#unlock').click();
+    await page.locator('#log-locked').waitFor();
+    expect(await page.evaluate(() => sessionStorage.length)).to.equal(0);
+    expect(site().cluster.asked).to.deep.equal([]);
+  });
+
+  it('a hold with a reason and an end, and the resume', async () => {
+    const page = await unlocked();
+    await page.locator('#hold').click();
+    await page.getByLabel('Reason').fill('New disk');
+    await page.locator('#hold-for').selectOption('15 minutes');
+    await page.getByRole('dialog').getByRole('button', { name: 'Hold' }).click();
+    await shows(page, '#holds', /operator\s*New disk\s*since .*, until \d\d:\d\d \(in 1[45] min/);
+    expect(await page.title()).to.equal('Quiesced · shop');
+    expect(await page.locator('#icon').getAttribute('href')).to.equal('/assets/icon-quiesced.svg');
+    await page.locator('#resume').click();
+    await shows(page, '#resume-text', 'New disk');
+    await page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click();
+    await shows(page, '#notices', 'The operator hold is over.');
+    await shows(page, '#phase', 'Serving');
+    expect(site().cluster.asked).to.deep.equal(['maintenance true New disk 900000', 'maintenance false maintenance']);
+  });
+
+  it('nothing where the dialog is cancelled', async () => {
+    const page = await unlocked();
+    for (const id of ['hold', 'reload', 'scale']) {
+      await page.locator(`#${id}`).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+      await page.locator('dialog[open]').waitFor({ state: 'hidden' });
+    }
+    expect(site().cluster.asked).to.deep.equal([]);
+  });
+
+  it('a reload, with old and new workers side by side, and tells its end', async () => {
+    const page = await unlocked();
+    await page.locator('#reload').click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Reload' }).click();
+    await shows(page, '#worker-rows', 'starting');
+    expect(await page.locator('#reload').isDisabled()).to.equal(true);
+    await shows(page, '#notices', /^Every worker has been replaced; it took 1\.\d s\./);
+    expect(await page.locator('#worker-rows tr').count()).to.equal(5);
+    expect(await page.locator('#reload').isDisabled()).to.equal(false);
+  });
+
+  it('a reload that fails, and says why until that is dismissed', async () => {
+    const page = await unlocked();
+    browsing.allow(/status of 500/);
+    site().cluster.bootFails = true;
+    await page.locator('#reload').click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Reload' }).click();
+    await shows(page, '#notices .failed', 'Cannot find module ./routes.js. The old ones serve on.');
+    await page.getByRole('button', { name: 'Dismiss' }).click();
+    expect(await page.locator('.notice').count()).to.equal(0);
+  });
+
+  it('the number of workers', async () => {
+    const page = await unlocked();
+    await page.locator('#scale').click();
+    expect(await page.locator('#scale-instances').inputValue()).to.equal('5');
+    await page.locator('#scale-instances').fill('3');
+    await page.getByRole('dialog').getByRole('button', { name: 'Scale' }).click();
+    await shows(page, '#notices', 'The cluster has 3 workers');
+    expect(await page.locator('#worker-rows tr').count()).to.equal(3);
+  });
+
+  it('a run that cannot be finished', async () => {
+    const page = await unlocked();
+    site().cluster.setRun(aRun('rolling-forward'));
+    await page.locator('#abandon').click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Abandon' }).click();
+    await shows(page, '#run-rows', 'abandoned');
+    expect(site().cluster.asked).to.deep.equal(['abandon run-7']);
+  });
+
+  it('no longer, where the token has changed: it asks again', async () => {
+    const page = await unlocked();
+    browsing.allow(/status of 401/);
+    await page.evaluate(() => sessionStorage.setItem('quiesce.token', 'one-of-yesterday'));
+    await page.locator('#hold').click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Hold' }).click();
+    await shows(page, '#hold-dialog .problem', 'not valid any more');
+    await page.keyboard.press('Escape');
+    await page.locator('#hold').click();
+    await page.locator('#token-dialog[open]').waitFor();
+    expect(site().cluster.asked).to.deep.equal([]);
+  });
+});
