@@ -94,10 +94,10 @@ async function isSwap({ job, feed, session }: RunContext, target: Target, plan: 
   return !(await isWatched(target, session));
 }
 
-async function buildSwap({ job, feed, session, progress, signal }: RunContext, target: Target): Promise<Swap> {
+async function buildSwap({ job, feed, fence, session, progress, signal }: RunContext, target: Target): Promise<Swap> {
   progress.start('prepare', feed.table.count);
   const onStaged = (done: number): void => progress.tick(done, feed.table.count);
-  const swap = new Swap({ target, feed, run: job.run, signal, onStaged });
+  const swap = new Swap({ target, fence, feed, run: job.run, signal, onStaged });
   await swap.build(session);
   return swap;
 }

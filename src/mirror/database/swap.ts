@@ -10,6 +10,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { MongoServerError, type ClientSession, type Db, type Document, type IndexDescription } from 'mongodb';
 import { QuiesceError } from '../../errors.ts';
 import type { PreparedFeed } from '../prepared/prepared-feed.ts';
+import type { Fence } from './fence.ts';
 import { documents } from './raw-command.ts';
 import { RefusedWrites, type WriteError } from './refused-writes.ts';
 import { batchesOf, type Step } from './steps.ts';
@@ -17,6 +18,7 @@ import { openTarget, type Target } from './target.ts';
 
 export interface SwapOptions {
   readonly target: Target;
+  readonly fence: Fence;
   readonly feed: PreparedFeed;
   readonly run: string;
   readonly signal: AbortSignal;
@@ -48,6 +50,8 @@ export class Swap {
     try {
       await target.db.createCollection(this.#staging, target.options);
       await this.#load(session);
+      // The documents need not be acknowledged one by one, but all of them have to outlive the server from here on.
+      await this.#options.fence.mark();
       // After the documents: one build from sorted keys is faster than many inserts into each index.
       if (this.#indexes.length > 0) await this.#createIndexes();
     } catch (error) {
