@@ -113,7 +113,8 @@ export class Gate {
       startup: startup && limits.limit === 0,
       timer: setTimeout(() => held.refuse(), startup ? Math.max(startupWait, limits.timeout) : limits.timeout),
       admit: () => {
-        if (leave(held)) admit();
+        // A pipelined request whose client has left hears no event: it is not begun for nobody.
+        if (leave(held) && !req.socket.destroyed) admit();
       },
       refuse: () => {
         if (leave(held)) refuse();

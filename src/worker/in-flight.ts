@@ -84,6 +84,8 @@ export class InFlight {
     const open = socket[kOpen];
     if (open === undefined) socket.on('close', this.#onSocketClose);
     socket[kOpen] = (open ?? 0) + 1;
+    // One that was held while its client left: no event tells of that any more.
+    if (socket.destroyed) this.#left(entry);
     return entry;
   }
 
