@@ -9,11 +9,15 @@ describe('MongoDB', function () {
   it('tells keys apart as the mirror does', async () => {
     const collection = database.db.collection<{ _id: never }>('keys');
     for (const forms of keyClasses) {
-      const results = await Promise.allSettled(forms.map((form) => collection.insertOne({ _id: form as never })));
-      expect(
-        results.filter(({ status }) => status === 'fulfilled'),
-        String(forms[0]),
-      ).to.have.lengthOf(1);
+      // One after the other: under Wine, duplicate key errors at the same moment can take mongod down.
+      let inserted = 0;
+      for (const form of forms) {
+        await collection.insertOne({ _id: form as never }).then(
+          () => (inserted += 1),
+          () => {},
+        );
+      }
+      expect(inserted, String(forms[0])).to.equal(1);
     }
     expect(await collection.countDocuments()).to.equal(keyClasses.length);
   });
