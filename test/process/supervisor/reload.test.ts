@@ -33,7 +33,7 @@ describe('reload and scale', function () {
 
   it('fail no request of 2 s and no stream that was under way', async () => {
     // A stream that has begun cannot announce the close, so one more request may follow it.
-    const cluster = await clusters.start({ script: app, instances: 2, app: { kill_timeout: 6_000 } });
+    const cluster = await clusters.start({ script: app, instances: 2, app: { kill_timeout: 15_000 } });
     const load = new Load({ url: cluster.url, paths: ['/?ms=2000', '/stream?ms=1500'], connections: 24 });
     await cluster.control.reload();
     expect((await load.stop()).failures).to.deep.equal({});
