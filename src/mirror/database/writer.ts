@@ -64,7 +64,7 @@ export class Writer {
         }
       }
     }
-    await this.#inModes((mode) => this.#inBatches(stepsOf(plan, this.#options.feed, mode)));
+    await this.#inModes((mode) => this.#inBatches(stepsOf(plan, this.#options.feed, mode)), true);
     await this.#options.fence.touch(undefined, counts);
   }
 
@@ -78,14 +78,16 @@ export class Writer {
     await this.#inBatches(undoSteps(plan, this.#options.feed));
   }
 
-  async #inModes(write: (mode: Mode) => Promise<void>): Promise<void> {
-    for (let mode: Mode | null = plainMode; ;) {
+  /** `keeps`: what was written before MongoDB refused something stays, so deletes, which come first, are done with. */
+  async #inModes(write: (mode: Mode) => Promise<void>, keeps = false): Promise<void> {
+    for (let mode = plainMode; ;) {
       this.#written = 0;
       try {
         return await write(mode);
       } catch (error) {
-        mode = nextMode(error, mode);
-        if (mode === null) throw error;
+        const next = nextMode(error, mode);
+        if (next === null) throw error;
+        mode = keeps ? { ...next, skipDeletes: true } : next;
       }
     }
   }

@@ -59,10 +59,10 @@ async function expected(collection: Collection<Stored>, feed: readonly { id: num
 }
 
 /** The app writes while the run is prepared, and rests while it is written. */
-async function history(mirrors: Mirrors, seed: number, strategies: Map<string, number>): Promise<void> {
+async function history(mirrors: Mirrors, name: string, seed: number, strategies: Map<string, number>): Promise<void> {
   const next = random(seed);
-  const name = `history-${seed}`;
   const collection = mirrors.db.collection<Stored>(name);
+  await collection.deleteMany({});
   const feed = feedOf(next);
   const stored =
     next(3) === 0
@@ -70,7 +70,7 @@ async function history(mirrors: Mirrors, seed: number, strategies: Map<string, n
       : Array.from({ length: keys }, (_, i) => ({ _id: i, v: next(4) }));
   if (stored.length > 0) await collection.insertMany(stored);
 
-  const job = await mirrors.job(feed, { collection: name, strategy: next(5) === 0 ? 'swap' : 'two-phase' });
+  const job = await mirrors.job(feed, { collection: name, strategy: next(20) === 0 ? 'swap' : 'two-phase' });
   let isServing = true;
   const app = (async () => {
     for (let pause = next(8); isServing;) {
@@ -88,7 +88,7 @@ async function history(mirrors: Mirrors, seed: number, strategies: Map<string, n
     return;
   }
   const counts = await expected(collection, feed);
-  const written = await mirrors.thread.write(job.run, 1);
+  const written = await mirrors.thread.write(job.run, mirrors.nextEpoch());
   if (written.strategy === 'two-phase') expect(written.counts, `seed ${seed}`).to.deep.equal(counts);
   expect(await collection.find().sort({ _id: 1 }).toArray(), `seed ${seed}`).to.deep.equal(
     feed.map(({ id, v }) => ({ _id: id, v })),
@@ -103,12 +103,13 @@ describe('a mirror in two phases', function () {
   it('is equal to a scan of everything, whatever the app writes meanwhile, over 500 histories', async () => {
     const strategies = new Map<string, number>();
     const seeds = Array.from({ length: 500 }, (_, i) => i + 1);
-    const lanes = Array.from({ length: 2 }, async () => {
-      for (let seed = seeds.pop(); seed !== undefined; seed = seeds.pop()) await history(mirrors, seed, strategies);
+    const lanes = ['a', 'b'].map(async (lane) => {
+      for (let seed = seeds.pop(); seed !== undefined; seed = seeds.pop())
+        await history(mirrors, lane, seed, strategies);
     });
     await Promise.all(lanes);
     expect(strategies.get('two-phase')).to.be.greaterThan(300);
-    expect(strategies.get('swap')).to.be.greaterThan(50);
+    expect(strategies.get('swap')).to.be.greaterThan(10);
     expect(strategies.get('scan') ?? 0).to.be.lessThan(50);
   });
 
