@@ -59,4 +59,6 @@ export interface MaintenanceConfig {
   readonly onDrainTimeout: 'abort' | 'force';
   readonly onPause: 'refuse' | 'hold';
   readonly readyGrace: number;
+  /** The app's own file for browsers during a pause. */
+  readonly page: string | null;
 }

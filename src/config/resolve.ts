@@ -30,6 +30,8 @@ export interface Resolved {
 }
 
 const firstAdminPort = 9615;
+/** Of `maintenance.page`, bytes: each worker keeps it, and sends it to everybody during a pause. */
+const largestPage = 256 * 1024;
 
 export function appName(app: ParsedApp): string {
   return app.name ?? path.basename(app.script, path.extname(app.script));
@@ -48,6 +50,10 @@ export function resolveApp(app: ParsedApp, given: Overrides): Resolved {
   else if (!existsSync(script)) faults.push(`${name}: script is ${script}, and there is no such file`);
   if (quiesce.heartbeat.timeout < 2 * quiesce.heartbeat.interval) {
     faults.push(`${name}: quiesce.heartbeat.timeout has to be at least twice quiesce.heartbeat.interval`);
+  }
+  const page = quiesce.maintenance.page === undefined ? null : path.resolve(cwd, quiesce.maintenance.page);
+  if (page !== null && !isPage(page)) {
+    faults.push(`${name}: quiesce.maintenance.page is ${page}, which is no file of at most 256 kB`);
   }
   if (!/[a-z0-9]/i.test(name))
     faults.push(`${name}: name needs a letter or a digit, since the data directory is called by it`);
@@ -115,6 +121,7 @@ export function resolveApp(app: ParsedApp, given: Overrides): Resolved {
       onDrainTimeout: quiesce.maintenance.on_drain_timeout,
       onPause: quiesce.maintenance.on_pause,
       readyGrace: quiesce.maintenance.ready_grace,
+      page,
     },
     heartbeat: quiesce.heartbeat,
     admin:
@@ -123,6 +130,11 @@ export function resolveApp(app: ParsedApp, given: Overrides): Resolved {
         : { host: quiesce.admin.host, port: quiesce.admin.port ?? firstAdminPort + given.index },
   };
   return { config, faults, warnings };
+}
+
+function isPage(file: string): boolean {
+  const stat = statSync(file, { throwIfNoEntry: false });
+  return stat?.isFile() === true && stat.size <= largestPage;
 }
 
 function isFolder(file: string): boolean {

@@ -80,6 +80,11 @@ export const maintenanceSchema = z.strictObject({
     .prefault('refuse')
     .describe('What the built-in app does with a request during a pause: answer 503, or let it wait.'),
   ready_grace: duration.prefault('10s').describe('A pause that lasts longer makes `/readyz` answer 503.'),
+  page: text
+    .optional()
+    .describe(
+      'An HTML file of your own for browsers during a pause, relative to `cwd`, at most 256 kB; `{{reason}}` and `{{seconds}}` in it are filled in. A reload reads it anew.',
+    ),
 });
 
 export const quiesceSchema = z.strictObject({

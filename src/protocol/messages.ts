@@ -114,7 +114,12 @@ export const workerSettings = z.object({
     maxBytes: z.number(),
     uploadTimeout: z.number(),
   }),
-  maintenance: z.object({ onPause: z.enum(['refuse', 'hold']), readyGrace: z.number(), drainTimeout: z.number() }),
+  maintenance: z.object({
+    onPause: z.enum(['refuse', 'hold']),
+    readyGrace: z.number(),
+    drainTimeout: z.number(),
+    page: z.string().nullable(),
+  }),
   heartbeat: z.object({ interval: z.number() }),
   spoolDir: z.string(),
 });

@@ -1,8 +1,18 @@
 /** What a browser shows during a pause. It loads itself again when the pause is expected to be over. */
 import type { Problem } from '../errors.ts';
 
-export function pausePage(problem: Problem, retryAfter: number): string {
-  const seconds = Number.isFinite(retryAfter) ? retryAfter : 5;
+/** Whole seconds. */
+export function refreshAfter(retryAfter: number): number {
+  return Number.isFinite(retryAfter) ? retryAfter : 5;
+}
+
+/** `own`: the app's own page; `{{reason}}` in it becomes what an operator has said, `{{seconds}}` the wait. */
+export function pausePage(problem: Problem, retryAfter: number, own: string | null = null): string {
+  const seconds = refreshAfter(retryAfter);
+  if (own !== null) {
+    const values = { reason: escapeHtml(reasonOf(problem)), seconds: String(seconds) };
+    return own.replace(/\{\{(reason|seconds)\}\}/g, (_, name: keyof typeof values) => values[name]);
+  }
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -34,6 +44,13 @@ const entities: Readonly<Record<string, string>> = {
   '"': '&quot;',
   "'": '&#39;',
 };
+
+/** A visitor has no use for the name of a run. */
+function reasonOf({ holds }: Problem): string {
+  const known = (Array.isArray(holds) ? holds : []) as { kind?: unknown; reason?: unknown }[];
+  const operator = known.find(({ kind }) => kind === 'operator');
+  return typeof operator?.reason === 'string' ? operator.reason : '';
+}
 
 function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => entities[character]!);

@@ -2,8 +2,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import Negotiator from 'negotiator';
 import type { QuiesceError } from '../errors.ts';
-import { pausePage } from './pause-page.ts';
-import { countProblem } from './runtime.ts';
+import { pausePage, refreshAfter } from './pause-page.ts';
+import { countProblem, ownPage } from './runtime.ts';
 
 /** A body up to this size is read and thrown away, which keeps the connection; bytes. */
 const smallBody = 64 * 1024;
@@ -32,13 +32,16 @@ export function refuse(
   const problem = error.toProblem((req as { originalUrl?: string }).originalUrl ?? req.url ?? '');
   const retryAfter = Number(options.headers?.['Retry-After']);
   const html = options.page === true && prefersHtml(req);
-  const body = Buffer.from(html ? pausePage(problem, retryAfter) : JSON.stringify(problem));
+  const own = html ? ownPage() : null;
+  const body = Buffer.from(html ? pausePage(problem, retryAfter, own) : JSON.stringify(problem));
   const unread = hasUnreadBody(req);
   res.writeHead(problem.status, {
     'Content-Type': html ? 'text/html; charset=utf-8' : 'application/problem+json',
     'Content-Length': body.length,
     'Cache-Control': 'no-store',
-    ...(html ? { 'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'" } : {}),
+    // What the app's own page may load is the app's to say; it is loaded again as the built-in one is.
+    ...(own === null ? {} : { Refresh: String(refreshAfter(retryAfter)) }),
+    ...(html && own === null ? { 'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'" } : {}),
     ...(options.page === true ? { Vary: 'Accept' } : {}),
     // A response whose request stays unread must be the last on its connection (RFC 9112, section 9.3).
     ...(unread ? { Connection: 'close' } : {}),

@@ -7,6 +7,7 @@
  * standalone  no cluster at all: a primary in the same process guards this one
  */
 import cluster from 'node:cluster';
+import { readFile } from 'node:fs/promises';
 import { QuiesceError, type ErrorCode } from '../errors.ts';
 import type { WorkerSettings } from '../protocol/messages.ts';
 import { Gate } from './gate.ts';
@@ -34,6 +35,8 @@ export class Runtime {
   stopping = false;
   /** Answers that were problems, by code. */
   readonly problems: Record<string, number> = {};
+  /** The app's own page for browsers during a pause. */
+  page: string | null = null;
   readonly settings: Promise<WorkerSettings>;
 
   constructor(mode: Mode, link: (receive: (message: unknown) => void) => Link) {
@@ -46,6 +49,7 @@ export class Runtime {
         switch (message.type) {
           case 'welcome':
             resolve(message.settings);
+            void this.#readPage(message.settings.maintenance.page);
             beat = startHeartbeat(this, message.settings.heartbeat.interval);
             return;
           case 'pause':
@@ -67,6 +71,16 @@ export class Runtime {
         }
       });
     });
+  }
+
+  /** Once per worker: what is refused during a pause must not wait for a disk. Without it browsers get the built-in page. */
+  async #readPage(file: string | null): Promise<void> {
+    if (file === null) return;
+    try {
+      this.page = await readFile(file, 'utf8');
+    } catch (error) {
+      console.error(`quiesce: maintenance.page cannot be read, the built-in page is shown: ${String(error)}`);
+    }
   }
 
   /** Refuses what only a whole cluster, or a single process, can do. */
@@ -93,6 +107,11 @@ export function provideLocalPrimary(factory: LocalPrimary): void {
 export function countProblem(code: ErrorCode): void {
   const problems = shared[kRuntime]?.problems;
   if (problems !== undefined) problems[code] = (problems[code] ?? 0) + 1;
+}
+
+/** The app's own page, where it has one. */
+export function ownPage(): string | null {
+  return shared[kRuntime]?.page ?? null;
 }
 
 export function getRuntime(): Runtime {
@@ -156,7 +175,7 @@ function foreignSettings(): WorkerSettings {
     name: 'app',
     mongodb: { uri, db: null },
     sync: { collection: 'resources', key: 'id', token, maxBytes: 0, uploadTimeout: 0 },
-    maintenance: { onPause: 'refuse', readyGrace: 0, drainTimeout: 0 },
+    maintenance: { onPause: 'refuse', readyGrace: 0, drainTimeout: 0, page: null },
     heartbeat: { interval: 60_000 },
     spoolDir: '',
   };

@@ -70,11 +70,29 @@ describe('loadConfig', () => {
           databaseTimeout: 60_000,
           runTimeout: 1_800_000,
         },
-        maintenance: { drainTimeout: 30_000, onDrainTimeout: 'abort', onPause: 'refuse', readyGrace: 10_000 },
+        maintenance: {
+          drainTimeout: 30_000,
+          onDrainTimeout: 'abort',
+          onPause: 'refuse',
+          readyGrace: 10_000,
+          page: null,
+        },
         heartbeat: { interval: 1000, timeout: 10_000 },
         admin: { host: '127.0.0.1', port: 9615 },
       },
     ]);
+  });
+
+  it('finds the page of its own for a pause, and refuses one that is none or too large', async () => {
+    const loadWith = (apps: unknown, files: Record<string, string>): ReturnType<typeof loadConfig> =>
+      loadConfig(undefined, { folder: scratch({ ...config(apps), ...files }), processEnv: {} });
+    const page = (file: string): object[] => [{ script: 'app.js', quiesce: { maintenance: { page: file } } }];
+    const { apps } = await loadWith(page('back-soon.html'), { 'back-soon.html': '<p>' });
+    expect(apps[0]!.maintenance.page).to.match(/\/back-soon\.html$/);
+    for (const file of ['gone.html', '.', 'large.html']) {
+      const error = await refusal(loadWith(page(file), { 'large.html': 'x'.repeat(256 * 1024 + 1) }));
+      expect(error.message).to.include('quiesce.maintenance.page is ').and.include('no file of at most 256 kB');
+    }
   });
 
   it('takes a script for an app of its own', async () => {
