@@ -119,7 +119,11 @@ export class MirrorRun {
   }
 
   #patiently<T>(work: () => Promise<T>): Promise<T> {
-    return patiently(this.#job.databaseTimeout, this.#abort.signal, work);
+    return patiently(this.#job.databaseTimeout, this.#abort.signal, async () => {
+      // A client whose first connection failed would never try again by itself.
+      await this.#context.client.connect();
+      return work();
+    });
   }
 
   #prepared(): RunContext {

@@ -21,6 +21,11 @@ export function resources({ client, db, collection: name, key }: ResourcesOption
   const toItem = ({ _id, ...rest }: Document): Document =>
     BSON.EJSON.serialize({ [key]: _id, ...rest }, { relaxed: true });
   const router = Router();
+  // A client whose first connection failed would never try again by itself.
+  router.use(async (_req, _res, next) => {
+    await client.connect();
+    next();
+  });
 
   router.get('/', async (req, res) => {
     const limit = readLimit(req);

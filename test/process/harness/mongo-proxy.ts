@@ -1,4 +1,4 @@
-/** Stands between a cluster and MongoDB, and can make MongoDB fall silent: whatever waits for it then waits. */
+/** Stands between a cluster and MongoDB, and can make MongoDB fall silent, so that whatever waits for it waits, or go away. */
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 
@@ -52,9 +52,19 @@ export class MongoProxy {
     for (const socket of this.#sockets) socket.resume();
   }
 
-  async close(): Promise<void> {
+  /** Nothing listens any more; until {@link MongoProxy.comeBack}. */
+  async goAway(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
     this.#server.close();
     await once(this.#server, 'close');
+  }
+
+  async comeBack(): Promise<void> {
+    this.#server.listen(Number(new URL(this.uri).port), '127.0.0.1');
+    await once(this.#server, 'listening');
+  }
+
+  async close(): Promise<void> {
+    if (this.#server.listening) await this.goAway();
   }
 }
