@@ -56,6 +56,7 @@ export function buildProgram(done: (code: number) => void): Command {
     .argument('[file]', 'an ecosystem configuration or a script (default: ./ecosystem.config.js)')
     .option('--only <name>', 'only this app of the file')
     .option('--env <name>', 'with the variables of env_<name>')
+    .option('--data-dir <dir>', 'with this data directory')
     .option('--json', 'as JSON')
     .action(async (file: string | undefined, options: ValidateOptions) =>
       done(await (await import('./validate.ts')).validate(file, options)),
@@ -74,6 +75,7 @@ export function buildProgram(done: (code: number) => void): Command {
     .argument('[file]', 'an ecosystem configuration or a script (default: ./ecosystem.config.js)')
     .option('--only <name>', 'this app of the file')
     .option('--env <name>', 'with the variables of env_<name>')
+    .option('--data-dir <dir>', 'with this data directory (default: the usual one of systemd, Docker or the app)')
     .option('--user <name>', "who runs it (systemd; default: the owner of the app's folder, or a user of its own)")
     .action(async (kind: StartupKind, file: string | undefined, options: StartupOptions) =>
       done(await (await import('./startup/startup.ts')).startup(kind, file, options)),

@@ -6,6 +6,7 @@ export interface ValidateOptions {
   readonly env?: string;
   readonly only?: string;
   readonly json?: boolean;
+  readonly dataDir?: string;
 }
 
 export async function validate(file: string | undefined, options: ValidateOptions): Promise<number> {
@@ -16,6 +17,7 @@ export async function validate(file: string | undefined, options: ValidateOption
   } = await loadConfig(file, {
     ...(options.env === undefined ? {} : { envName: options.env }),
     ...(options.only === undefined ? {} : { only: options.only }),
+    ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }),
   });
   if (options.json) {
     printJson({ file: found, warnings, apps: apps.map(withoutSecrets) });

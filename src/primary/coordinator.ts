@@ -87,7 +87,7 @@ export class Coordinator implements WorkerEvents {
   }
 
   /** Resolves when the hold would survive a restart; rejects with what keeps it from that. */
-  hold(reason: string, until: number | null): Promise<void> {
+  hold(reason: string | null, until: number | null): Promise<void> {
     this.#dispatch({ type: 'hold', reason, until });
     return this.#persisting;
   }

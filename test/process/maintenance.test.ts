@@ -186,6 +186,17 @@ describe('a cluster that an operator holds', function () {
     await expectEveryWorker(cluster, 200);
   });
 
+  it('is the same when it is asked for again without a word: its reason, its beginning, its epoch', async () => {
+    const { cluster } = shared;
+    await command('on', '--reason', 'moving house');
+    const first = await cluster.until('it is held', ({ phase }) => phase === 'quiesced');
+    await command('on');
+    const { holds, epoch, phase } = await cluster.control.maintenance({ on: true });
+    expect({ holds, epoch, phase }).to.deep.equal({ holds: first.holds, epoch: first.epoch, phase: 'quiesced' });
+    for (let times = 0; times < 2; times++) expect((await command('off')).out).to.include('maintenance: off (serving)');
+    await expectEveryWorker(cluster, 200);
+  });
+
   it('joins those who hold it again, and opens once for all of them', async () => {
     const { cluster } = shared;
     const first = await cluster.control.maintenance({ on: true, reason: 'first' });

@@ -13,7 +13,7 @@ export function dockerfile(plan: StartupPlan): string {
   relative(app.script);
   const own = path.relative(project, main);
   const cli = own.startsWith('..') ? 'node_modules/quiesce/dist/cli/main.js' : own;
-  const state = '/var/lib/quiesce';
+  const state = plan.dataDir ?? '/var/lib/quiesce';
   const exec = (words: readonly string[]): string => JSON.stringify(words).replaceAll('","', '", "');
   const port = app.env['PORT'];
   const lines = [

@@ -11,6 +11,8 @@ export interface StartupPlan {
   /** More than one app in the file, so that `--only` has to choose. */
   readonly several: boolean;
   readonly envName: string | undefined;
+  /** The data directory that was asked for; null for the usual one of the kind. */
+  readonly dataDir: string | null;
   readonly node: string;
   /** dist/cli/main.js */
   readonly main: string;
@@ -23,7 +25,7 @@ export interface StartupPlan {
 /** More than workers need to end, for the primary itself, ms. */
 const margin = 5000;
 
-export function startupPlan(given: Pick<StartupPlan, 'app' | 'file' | 'several' | 'envName'>): StartupPlan {
+export function startupPlan(given: Pick<StartupPlan, 'app' | 'file' | 'several' | 'envName' | 'dataDir'>): StartupPlan {
   const { app, file } = given;
   return {
     ...given,

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { dockerfile } from './docker.ts';
 import { ownerOf, startupPlan } from './plan.ts';
 import { pm2Config } from './pm2.ts';
@@ -13,12 +14,15 @@ export interface StartupOptions {
   readonly only?: string;
   readonly env?: string;
   readonly user?: string;
+  readonly dataDir?: string;
 }
 
 /** Prints the file to standard output; what to do with it, and what it leaves open, to standard error. */
 export async function startup(kind: StartupKind, file: string | undefined, options: StartupOptions): Promise<number> {
   const all = await loadConfig(file);
+  const dataDir = options.dataDir === undefined ? null : path.resolve(options.dataDir);
   const { apps, warnings } = await loadConfig(file, {
+    ...(dataDir === null ? {} : { dataDir }),
     ...(options.only === undefined ? {} : { only: options.only }),
     ...(options.env === undefined ? {} : { envName: options.env }),
   });
@@ -28,7 +32,13 @@ export async function startup(kind: StartupKind, file: string | undefined, optio
     throw new QuiesceError('bad-usage', `One for each app: choose ${names} with --only.`);
   }
   for (const warning of warnings) say(`${styled('yellow', 'warning:', process.stderr)} ${warning}`);
-  const plan = startupPlan({ app, file: all.file ?? app.script, several: all.apps.length > 1, envName: options.env });
+  const plan = startupPlan({
+    app,
+    file: all.file ?? app.script,
+    several: all.apps.length > 1,
+    envName: options.env,
+    dataDir,
+  });
   switch (kind) {
     case 'systemd': {
       const owner = userNameOf(ownerOf(app.cwd));

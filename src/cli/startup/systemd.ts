@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { startArguments, type StartupPlan } from './plan.ts';
+import { QuiesceError } from '../../errors.ts';
 
 export interface SystemdOptions {
   /** Null for a user that systemd makes up for the unit. */
@@ -19,12 +20,17 @@ function plainPath(text: string): string {
 
 const seconds = (ms: number): number => Math.ceil(ms / 1000);
 
+/** @throws QuiesceError `bad-usage` for a data directory that no user could write to */
 export function systemdUnit(plan: StartupPlan, { user }: SystemdOptions): string {
-  const { app, node, main, stopTimeout } = plan;
+  const { app, node, main, stopTimeout, dataDir } = plan;
+  if (dataDir !== null && user === null)
+    throw new QuiesceError('bad-usage', `Name the user who owns ${dataDir} with --user: the unit's own owns nothing.`);
   const state = `quiesce/${app.name.replaceAll(/[^\w.-]/g, '-')}`;
   const command = [node, main, ...startArguments(plan)].map(word).join(' ');
-  const control = (verb: string): string => `${[node, main].map(word).join(' ')} ${verb} --data-dir %S/${state}`;
+  const control = (verb: string): string =>
+    `${[node, main].map(word).join(' ')} ${verb} --data-dir ${dataDir === null ? `%S/${state}` : word(dataDir)}`;
   const writable = [app.outFile, app.errorFile].filter((file) => file !== null).map((file) => path.dirname(file));
+  if (dataDir !== null) writable.push(dataDir);
   const inHome = [app.script, app.cwd, plan.file, node, main].some((file) =>
     /^\/(home|root|run\/user)\//.test(`${file}/`),
   );
@@ -49,7 +55,7 @@ export function systemdUnit(plan: StartupPlan, { user }: SystemdOptions): string
     `ExecReload=${control('reload')}`,
     `WorkingDirectory=${plainPath(app.cwd)}`,
     'Environment=NODE_ENV=production',
-    `Environment=QUIESCE_DATA_DIR=%S/${state}`,
+    `Environment=${dataDir === null ? `QUIESCE_DATA_DIR=%S/${state}` : word(`QUIESCE_DATA_DIR=${dataDir}`)}`,
     '# MONGODB_URI and QUIESCE_SYNC_TOKEN, in a file that only root can read.',
     `EnvironmentFile=-/etc/quiesce/${path.basename(state)}.env`,
     '',
@@ -67,8 +73,7 @@ export function systemdUnit(plan: StartupPlan, { user }: SystemdOptions): string
     'LimitNOFILE=65536',
     '',
     ...(user === null ? ['DynamicUser=yes'] : [`User=${user}`]),
-    `StateDirectory=${state}`,
-    'StateDirectoryMode=0700',
+    ...(dataDir === null ? [`StateDirectory=${state}`, 'StateDirectoryMode=0700'] : []),
     'UMask=0077',
     'NoNewPrivileges=yes',
     `CapabilityBoundingSet=${capability}`,

@@ -96,7 +96,8 @@ export type Event =
   | { readonly type: 'recover'; readonly run: string }
   | { readonly type: 'finished'; readonly run: string; readonly error: ErrorCode | null }
   | { readonly type: 'release'; readonly run: string; readonly owner: WorkerRef; readonly error: ErrorCode | null }
-  | { readonly type: 'hold'; readonly reason: string; readonly until: number | null }
+  /** Without a reason it keeps the one it has. */
+  | { readonly type: 'hold'; readonly reason: string | null; readonly until: number | null }
   | { readonly type: 'unhold' }
   | { readonly type: 'toggle'; readonly reason: string }
   | { readonly type: 'stop' }

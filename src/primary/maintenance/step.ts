@@ -142,8 +142,9 @@ function onRelease(draft: Draft, id: string, owner: WorkerRef, error: ErrorCode 
   draft.endRun(run.stage === 'ending' ? 'run-timeout' : error);
 }
 
-function onHold(draft: Draft, reason: string, until: number | null): void {
+function onHold(draft: Draft, given: string | null, until: number | null): void {
   const { operator } = draft.state;
+  const reason = given ?? operator?.reason ?? 'maintenance';
   draft.set({ operator: { reason, since: operator?.since ?? draft.now, until } });
   draft.emit({ type: 'persist' });
   if (until !== null) draft.emit({ type: 'timer', timer: { kind: 'operator', until }, at: until });

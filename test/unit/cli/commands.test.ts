@@ -290,5 +290,9 @@ describe('the quiesce command', function () {
     const json = await run(['validate', '--json'], { cwd });
     expect(JSON.parse(json.out)).to.have.nested.property('apps[0].name', 'app');
     expect(json.out).to.not.include('s3cret');
+    const elsewhere = await run(['validate', '--data-dir', 'elsewhere'], { cwd });
+    expect(elsewhere.out).to.match(/^ +data +.*\/elsewhere$/m);
+    const pm2 = await run(['startup', 'pm2', '--data-dir', 'elsewhere'], { cwd });
+    expect(pm2.out).to.include(`"QUIESCE_DATA_DIR": "${path.join(cwd, 'elsewhere')}"`);
   });
 });

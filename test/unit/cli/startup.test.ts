@@ -22,7 +22,7 @@ async function planOf(app: Record<string, unknown> = {}, more: Partial<StartupPl
   });
   const file = path.join(folder, 'conf/ecosystem.config.json');
   const { apps } = await loadConfig(file, { processEnv: {} });
-  return { ...startupPlan({ app: apps[0]!, file, several: false, envName: undefined }), ...more };
+  return { ...startupPlan({ app: apps[0]!, file, several: false, envName: undefined, dataDir: null }), ...more };
 }
 
 function linesOf(unit: string, key: string): string[] {
@@ -65,6 +65,19 @@ describe('startup', () => {
     const low = systemdUnit(await planOf({ env: { PORT: 80 } }), { user: null });
     expect(linesOf(low, 'DynamicUser')).to.deep.equal(['yes']);
     expect(linesOf(low, 'AmbientCapabilities')).to.deep.equal(['CAP_NET_BIND_SERVICE']);
+  });
+
+  it('gives a unit and an image the data directory that was asked for', async () => {
+    const plan = await planOf({}, { dataDir: '/srv/my data' });
+    const unit = systemdUnit(plan, { user: 'web' });
+    expect(linesOf(unit, 'Environment')).to.include('"QUIESCE_DATA_DIR=/srv/my data"');
+    expect(linesOf(unit, 'ExecReload')[0]).to.match(/ reload --data-dir "\/srv\/my data"$/);
+    expect(linesOf(unit, 'ReadWritePaths')).to.deep.equal(['"/srv/my data"']);
+    expect(linesOf(unit, 'StateDirectory')).to.deep.equal([]);
+    expect(() => systemdUnit(plan, { user: null })).to.throw(/Name the user who owns \/srv\/my data with --user/);
+    const image = dockerfile({ ...plan, dataDir: '/data' });
+    expect(image).to.match(/^ENV .* QUIESCE_DATA_DIR=\/data$/m);
+    expect(image).to.match(/^VOLUME \/data$/m);
   });
 
   it('makes a configuration that PM2 reads, in its fork mode and with time to stop', async () => {
