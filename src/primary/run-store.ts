@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import writeFileAtomic from 'write-file-atomic';
 import { jsonFiles } from './durable.ts';
-import { isEnded, runRecord, type RunRecord } from '../protocol/runs.ts';
+import { isEnded, runRecord, type Progress, type RunRecord } from '../protocol/runs.ts';
 
 /** How many ended runs are kept. */
 const kept = 500;
@@ -89,8 +89,13 @@ export class RunStore {
     const run = this.#runs.get(id);
     if (run === undefined) return this.#writing;
     // An error of an attempt that was made good is none of the run's.
-    const { error: _error, ...rest } = run;
-    const next: RunRecord = { ...rest, ...end, endedAt: new Date().toISOString() };
+    const { error: _error, progress, ...rest } = run;
+    const next: RunRecord = {
+      ...rest,
+      ...(progress === undefined ? {} : { progress: end.state === 'succeeded' ? whole(progress) : progress }),
+      ...end,
+      endedAt: new Date().toISOString(),
+    };
     this.#runs.set(id, next);
     const saved = this.save(id);
     this.#tell(next);
@@ -126,4 +131,9 @@ export class RunStore {
       this.#log.error({ err: error, run: run.id }, 'a run cannot be written to the history');
     }
   }
+}
+
+/** Progress is told of at most ten times a second, so the last that was told may be less than there was. */
+function whole({ step, done, total = done }: Progress): Progress {
+  return { step, done: total, total };
 }

@@ -93,7 +93,6 @@ export class SyncRuns {
 
   write(run: string, epoch: number): void {
     void this.#settle(run, async (work) => {
-      work.epoch = epoch;
       if (work.begunBefore || !work.prepared) await this.#prepared(run, work);
       await this.#written(run, work, epoch);
     });

@@ -34,6 +34,7 @@ function answers(shared: SharedCluster, client: SyncClient): void {
     const run = await client.run(headers['quiesce-run'] as string);
     expect(run).to.deep.include({ kind: 'sync', state: 'succeeded' });
     expect(run.report?.counts).to.deep.equal({ inserted: 2, updated: 1, deleted: 1, unchanged: 1 });
+    expect(run.progress).to.deep.equal({ step: 'write', done: 4, total: 4 });
     expect(await client.documents()).to.deep.equal([...documents, { _id: 4 }, { _id: 5 }]);
   });
 
@@ -57,6 +58,17 @@ function answers(shared: SharedCluster, client: SyncClient): void {
     const { paused, drain, scan, write, total } = told.timings;
     expect(paused).to.be.at.least(drain + scan + write - 1);
     expect(total).to.be.above(paused);
+  });
+
+  it('tell of a feed that changes nothing that there was no pause, and so no epoch of it', async () => {
+    await client.put(feed);
+    const { epoch } = await shared.cluster.status();
+    const { text } = await client.put(feed, { Prefer: 'return=representation' });
+    const told = JSON.parse(text) as Report;
+    expect(told.counts).to.deep.equal({ inserted: 0, updated: 0, deleted: 0, unchanged: 2 });
+    expect(told).to.include({ epoch: 0 });
+    expect(told.timings.paused).to.equal(0);
+    expect((await shared.cluster.status()).epoch).to.equal(epoch);
   });
 
   it('are 204 where the least is preferred, and say so', async () => {
