@@ -84,7 +84,7 @@ export class MirrorThread {
     return this.#call<'write'>({ op: 'write', run, epoch });
   }
 
-  /** Forgets a run that is not being written; what is still going on for it rejects. An unknown run is no error. */
+  /** Forgets a run: what is going on for it rejects, and what it has written is put back. An unknown run is no error. */
   async cancel(run: string): Promise<void> {
     if (this.#worker) await this.#call<'cancel'>({ op: 'cancel', run });
   }

@@ -17,10 +17,11 @@ const clients = new Clients();
 const runs = new Map<string, MirrorRun>();
 
 port.on('message', ({ id, call }: ToThread) => {
+  const written = call.op === 'write' ? runs.get(call.run) : undefined; // a cancel forgets it before the write has ended
   perform(call).then(
     (value) => send({ type: 'done', id, value }),
     async (error: unknown) => {
-      const dirty = 'run' in call && (runs.get(call.run)?.dirty ?? false);
+      const dirty = written?.dirty ?? false;
       if (call.op === 'write') await forget(call.run);
       if (call.op === 'prepare') await forget(call.job.run);
       send({ type: 'failed', id, problem: problemOf(error), dirty });

@@ -19,6 +19,7 @@ import type { Journal, JournalEntry } from './journal.ts';
 import type { Event, Stage } from './maintenance/state.ts';
 import type { WorkerRef } from './ports.ts';
 import { removeUploads } from './uploads.ts';
+import { letsGo } from './lets-go.ts';
 import { jobOf } from './mirror-job.ts';
 import { isHalfDone, rollForward } from './roll-forward.ts';
 import { reportOf, type Work } from './run-report.ts';
@@ -98,16 +99,13 @@ export class SyncRuns {
     });
   }
 
-  /** What it was doing rejects, if it has not ended yet. A write can only be ended together with its thread. */
+  /** What it was doing rejects, if it has not ended yet; what it had written is put back, or else it is rolled forward. */
   cancel(run: string): void {
     const work = this.#of(run);
-    const thread = this.#mirror();
-    const writing = work.runningAt !== undefined;
+    if (work.rolling !== undefined) return; // a part of it is written, so only its end makes the collection whole
     work.cancelled = true;
-    if (writing) this.#thread = null;
-    (writing ? thread.close(0) : thread.cancel(run)).catch((error: unknown) =>
-      this.#deps.log.warn({ err: error, run }, 'a run could not be cancelled'),
-    );
+    this.#deps.log.warn({ run }, `run ${run} is cancelled`);
+    void this.#cancelled(run, work);
   }
 
   /** Whether it is being tried again and again, with no end in sight. */
@@ -204,6 +202,17 @@ export class SyncRuns {
 
   #mirror(): MirrorThread {
     return (this.#thread ??= this.#deps.thread((run, progress) => this.#deps.runs.update(run, { progress })));
+  }
+
+  /** A write that does not let go in time is ended together with its thread, and what it left is half done. */
+  async #cancelled(run: string, work: Work): Promise<void> {
+    const thread = this.#mirror();
+    const grace = this.#deps.config.sync.databaseTimeout;
+    if ((await letsGo(thread, run, grace)) || work.runningAt === undefined) return;
+    if (this.#halted || this.#thread !== thread) return;
+    this.#deps.log.warn({ run }, `run ${run} could not be cancelled within ${grace} ms: the mirror thread is ended`);
+    this.#thread = null;
+    await thread.close(0);
   }
 
   async #prepared(run: string, work: Work): Promise<NonNullable<Work['prepared']>> {

@@ -10,7 +10,7 @@
  * knows whether it was done before, and does not undo what the app has written since.
  */
 import { randomUUID } from 'node:crypto';
-import { MongoServerError, type Binary, type ClientSession, type Collection, type Db } from 'mongodb';
+import { MongoServerError, type Binary, type ClientSession, type Collection, type Db, type Filter } from 'mongodb';
 import { QuiesceError } from '../../errors.ts';
 import type { Counts } from '../../protocol/runs.ts';
 
@@ -69,7 +69,6 @@ export class Fence {
     await this.#endOlder(epoch);
     const mark = randomUUID();
     const run = this.#run;
-    const mayTake = { _id: this.id, $or: [{ epoch: { $lt: epoch } }, { epoch, run }] };
     const finished = { $cond: [{ $eq: ['$run', run] }, '$finished', '$$REMOVE'] };
     const mine = {
       epoch,
@@ -82,7 +81,7 @@ export class Fence {
       finished,
     };
     try {
-      const fence = await this.#fences.findOneAndUpdate(mayTake, [{ $set: mine }], {
+      const fence = await this.#fences.findOneAndUpdate(this.#mayTake(epoch), [{ $set: mine }], {
         upsert: true,
         returnDocument: 'after',
         ...majority,
@@ -120,12 +119,16 @@ export class Fence {
     if (matchedCount === 0) throw await this.#fenced();
   }
 
+  #mayTake(epoch: number): Filter<FenceDocument> {
+    return { _id: this.id, $or: [{ epoch: { $lt: epoch } }, { epoch, run: this.#run }] };
+  }
+
   /**
-   * A primary that was killed in the middle of a transaction leaves it open, and its documents locked, for a minute.
+   * A primary, or a thread, that was ended in the middle of a transaction leaves it open, and its documents locked, for a minute.
    * Whoever takes over ends its session instead.
    */
   async #endOlder(epoch: number): Promise<void> {
-    const older = await this.#fences.findOne({ _id: this.id, epoch: { $lt: epoch } });
+    const older = await this.#fences.findOne(this.#mayTake(epoch));
     // This thread ends its own transactions, and the driver has given their sessions to others.
     if (older?.session && older.owner !== owner) await this.#db.command({ killSessions: [{ id: older.session }] });
   }

@@ -122,10 +122,14 @@ export class Writer {
   }
 
   async #transact(work: () => Promise<void>): Promise<void> {
-    const { session, timeout } = this.#options;
+    const { session, timeout, signal } = this.#options;
     const outcome: Outcome = { uncertain: false };
+    const attempt = (): Promise<void> => {
+      signal.throwIfAborted(); // other writes may be in the way for long
+      return work();
+    };
     try {
-      await transact(session, work, timeout, outcome);
+      await transact(session, attempt, timeout, outcome);
     } finally {
       if (outcome.uncertain) this.dirty = true;
     }

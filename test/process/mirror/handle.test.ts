@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { MirrorThread } from '#quiesce/mirror/handle.js';
+import { until } from '../harness/until.ts';
 import { refusal, useMirror } from './harness.ts';
 
 describe('the handle of the mirror thread', function () {
@@ -42,6 +43,23 @@ describe('the handle of the mirror thread', function () {
     expect((await preparing).message).to.equal('The run was cancelled.');
     expect((await refusal(mirrors.thread.write(job.run, 1))).code).to.equal('internal');
     await mirrors.thread.cancel('never seen');
+  });
+
+  it('puts back what was written where a run is cancelled while it is written', async () => {
+    const before = Array.from({ length: 20_000 }, (_, id) => ({ id, v: 0 }));
+    await mirrors.mirror(before);
+    const feed = before.slice(1).map(({ id }) => ({ id, v: 1 }));
+    const job = await mirrors.job([...feed, { id: 'new', v: 1 }], { atomic: false });
+    await mirrors.thread.prepare(job);
+    const writing = refusal(mirrors.thread.write(job.run, mirrors.nextEpoch()));
+    await until('a part is written', () =>
+      mirrors.progress.some(({ run, progress: { step, done } }) => run === job.run && step === 'write' && done > 0),
+    );
+    await mirrors.thread.cancel(job.run);
+    const { message, dirty } = await writing;
+    expect(message).to.equal('The run was cancelled. What had been written was put back.');
+    expect(dirty).to.equal(false);
+    expect(await mirrors.stored()).to.deep.equal(before.map(({ id, v }) => ({ _id: id, v })));
   });
 
   it('is closed with calls going on, and takes none afterwards', async () => {
