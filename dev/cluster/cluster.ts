@@ -41,6 +41,12 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
+/** The environment without what would configure it beside its file. */
+function inherited(): NodeJS.ProcessEnv {
+  const others = Object.entries(process.env).filter(([name]) => !/^(MONGODB_URI|PORT|QUIESCE_.*)$/.test(name));
+  return Object.fromEntries(others);
+}
+
 /** A cluster that is ready to serve (or held by an operator). Rejects with its output where it ends before. */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const cluster = await Cluster.create(options);
@@ -113,16 +119,9 @@ export class Cluster {
   /** Starts the primary, and waits for nothing. */
   launch(): void {
     const args = ['--import', tether, command, 'start', this.configFile, ...(this.#options.args ?? [])];
-    const {
-      MONGODB_URI: _uri,
-      QUIESCE_DATA_DIR: _dir,
-      QUIESCE_SYNC_TOKEN: _token,
-      PORT: _port,
-      ...inherited
-    } = process.env;
     const child = spawn(process.execPath, args, {
       cwd: this.folder,
-      env: { ...inherited, NO_COLOR: '1', ...this.#options.primaryEnv },
+      env: { ...inherited(), NO_COLOR: '1', ...this.#options.primaryEnv },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       detached: this.#options.group ?? false,
     });
@@ -161,6 +160,11 @@ export class Cluster {
       }
       await delay(20);
     }
+  }
+
+  /** Resolves when its output has that: what it wrote before an answer can still be on its way when the answer is there. */
+  async said(wanted: RegExp): Promise<void> {
+    await this.until(String(wanted), () => wanted.test(this.output));
   }
 
   signal(signal: NodeJS.Signals): void {

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { PassThrough, Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { startCluster, type Cluster } from '../../dev/cluster/cluster.ts';
 
@@ -14,7 +15,9 @@ describe('an app that has never heard of quiesce', function () {
   after(() => cluster.close());
 
   it('is held and drained as a whole', async () => {
-    const inFlight = fetch(`${cluster.url}/hold`);
+    const body = new PassThrough();
+    const inFlight = fetch(`${cluster.url}/hold`, { method: 'POST', body: Readable.toWeb(body), duplex: 'half' });
+    body.write('on its way');
     await cluster.until('the request to be in flight', ({ workers }) =>
       workers.some((worker) => worker.inFlight === 1),
     );
@@ -23,6 +26,7 @@ describe('an app that has never heard of quiesce', function () {
     const refused = await fetch(cluster.url);
     expect(refused.status).to.equal(503);
     expect(await refused.json()).to.include({ code: 'paused' });
+    body.end();
     expect(await (await inFlight).text()).to.equal('held');
     await cluster.until('the drain', ({ phase }) => phase === 'quiesced');
     await cluster.control.maintenance({ on: false });

@@ -9,13 +9,13 @@ import { digestOf, SyncClient } from './harness/sync-client.ts';
 import { until } from './harness/until.ts';
 
 const megabyte = 1024 * 1024;
-const uploadTimeout = 700;
+const uploadTimeout = 2_000;
 
 describe('PUT /api/sync refuses', function () {
   this.timeout(30_000);
   const shared = useSharedCluster({
     instances: 2,
-    quiesce: { sync: { max_bytes: '20M', upload_timeout: uploadTimeout } },
+    quiesce: { sync: { max_bytes: '18M', upload_timeout: uploadTimeout } },
   });
   const client = new SyncClient(shared);
 
@@ -131,7 +131,7 @@ describe('PUT /api/sync refuses', function () {
 
   it('a feed that says it is too large, with 413 before it is sent', async () => {
     await client.refused(tooLarge, () => {
-      const headers = { ...json, 'Content-Length': String(21 * megabyte) };
+      const headers = { ...json, 'Content-Length': String(19 * megabyte) };
       const { request, reply } = begin(`${shared.cluster.url}/api/sync`, { method: 'PUT', headers });
       request.write('[');
       return reply.finally(() => request.destroy());
@@ -150,7 +150,7 @@ describe('PUT /api/sync refuses', function () {
   });
 
   it('a feed that is too large once it is decoded, with 413', async () => {
-    const bomb = gzipSync(`[${' '.repeat(30 * megabyte)}]`);
+    const bomb = gzipSync(`[${' '.repeat(20 * megabyte)}]`);
     await client.refused(tooLarge, () => client.put(bomb, gzip));
   });
 

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { commandsIn, otherShells } from '../../../dev/docs/commands.ts';
 import { root } from '../../../dev/docs/generated.ts';
 import { pages } from '../../../dev/docs/pages.ts';
-import { newDatabase, type TestDatabase } from '../harness/mongo.ts';
+import { discard, newDatabase, type TestDatabase } from '../harness/mongo.ts';
 import { Project } from './project.ts';
 
 describe('the commands in', function () {
@@ -25,7 +25,7 @@ describe('the commands in', function () {
         });
         after('it ended', async () => {
           await project?.close();
-          await database?.db.dropDatabase();
+          await discard(database);
         });
       }
 

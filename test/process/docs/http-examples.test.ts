@@ -10,7 +10,7 @@ import type { Operation } from '../../../dev/docs/openapi/operation.ts';
 import { startCluster, type Cluster } from '../../../dev/cluster/cluster.ts';
 import { faultsOf } from '../harness/described.ts';
 import { begin, type Begun } from '../harness/lines.ts';
-import { newDatabase, type TestDatabase } from '../harness/mongo.ts';
+import { discard, newDatabase, type TestDatabase } from '../harness/mongo.ts';
 import { until } from '../harness/until.ts';
 
 interface Place {
@@ -50,7 +50,7 @@ describe('the examples in the description of HTTP', function () {
   });
   after('it ended', async () => {
     await cluster?.close();
-    await database?.db.dropDatabase();
+    await discard(database);
   });
 
   // In the order of their list: each finds what those before it have left.

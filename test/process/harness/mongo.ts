@@ -1,4 +1,4 @@
-/** One MongoDB for a whole run of mocha, started when the first test asks for it; a database of its own per test. */
+/** One MongoDB for each process of mocha, started when the first test asks for it; a database of its own per test. */
 import { randomBytes } from 'node:crypto';
 import { MongoClient, type Db } from 'mongodb';
 import { startMongo, type DevMongo } from '../../../dev/mongodb/index.ts';
@@ -18,12 +18,17 @@ export interface TestDatabase {
   readonly db: Db;
 }
 
-/** An empty one, to be dropped by whoever asked for it. */
+/** An empty one; see {@link discard}. */
 export async function newDatabase(): Promise<TestDatabase> {
   const { uri } = await mongo();
   client ??= new MongoClient(uri);
   const name = `quiesce_test_${randomBytes(6).toString('hex')}`;
   return { uri, name, db: client.db(name) };
+}
+
+/** A server that is thrown away need not be tidied up; under Wine, many drops have been seen to crash it. */
+export async function discard(database: TestDatabase | undefined): Promise<void> {
+  if ((await mongo()).source === 'env') await database?.db.dropDatabase();
 }
 
 /** In a `describe`: each of its tests finds an empty database here. */
@@ -34,8 +39,7 @@ export function useDatabase(): TestDatabase {
     current = await newDatabase();
   });
   afterEach('its database dropped', async () => {
-    // A server that is thrown away need not be tidied up; under Wine, many drops have been seen to crash it.
-    if ((await mongo()).source === 'env') await current?.db.dropDatabase();
+    await discard(current);
     current = undefined;
   });
   const get = (): TestDatabase => {
@@ -55,8 +59,11 @@ export function useDatabase(): TestDatabase {
   };
 }
 
+/** A process that runs one file after the other (`--parallel`) hears of the end of this one only: its MongoDB goes with it. */
+const isOneOfSeveral = process.env['MOCHA_WORKER_ID'] !== undefined;
 after('MongoDB stopped', async function () {
   this.timeout(30_000);
+  if (isOneOfSeveral) return;
   await client?.close();
   await (await server)?.stop();
 });

@@ -1,5 +1,5 @@
 import { startCluster, type Cluster, type ClusterOptions } from '../../../dev/cluster/cluster.ts';
-import { newDatabase, type TestDatabase } from './mongo.ts';
+import { discard, newDatabase, type TestDatabase } from './mongo.ts';
 
 export interface SharedCluster {
   readonly cluster: Cluster;
@@ -36,7 +36,7 @@ export function useSharedCluster(
   after('it ended', async function () {
     this.timeout(30_000);
     await cluster?.close();
-    await database?.db.dropDatabase();
+    await discard(database);
   });
   const given = <T>(value: T | undefined): T => {
     if (value === undefined) throw new Error('there is a cluster during a test only');

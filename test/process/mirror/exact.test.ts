@@ -103,7 +103,7 @@ describe('a mirror', function () {
         const again = await mirrors.mirror(text);
         expect(again.counts).to.deep.equal({ inserted: 0, updated: 0, deleted: 0, unchanged: feed.length });
       }),
-      { numRuns: 300 },
+      { numRuns: Number(process.env['QUIESCE_FEEDS'] ?? 80) },
     );
     expect(await leftovers(mirrors)).to.deep.equal([]);
   });

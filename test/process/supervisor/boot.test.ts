@@ -110,7 +110,10 @@ describe('what a worker boots with', function () {
     const script = await write(
       'app.mjs',
       `import http from 'node:http';
-       const server = http.createServer((req, res) => setTimeout(() => { console.log('answered'); res.end(); }, 500));
+       const server = http.createServer((req, res) => {
+         console.log('asked');
+         setTimeout(() => { console.log('answered'); res.end(); }, 500);
+       });
        server.listen(process.env.PORT);
        process.on('SIGINT', () => {
          console.log('cleaning up');
@@ -123,8 +126,7 @@ describe('what a worker boots with', function () {
       process.kill(worker!.pid!, signal);
     }
     const answer = fetch(cluster.url);
-    await cluster.until('the request is in flight', ({ workers }) => workers.length === 1);
-    await new Promise((resolve) => setTimeout(resolve, 100)); // nothing tells that a request has reached a plain server
+    await cluster.said(/"msg":"asked"/);
     expect(cluster.output).not.to.include('cleaning up');
     const stopped = cluster.stop();
     expect((await answer).status).to.equal(200);

@@ -106,7 +106,7 @@ describe('a worker that stops', function () {
     wire.socket.end();
     await reload;
     expect(performance.now() - since).to.be.below(1_000);
-    expect(cluster.output).to.match(/worker 0\.1 ended with code 0/);
+    await cluster.said(/worker 0\.1 ended with code 0/);
     expect(cluster.output).not.to.match(/is killed/);
     expect((await cluster.status()).workers[0]!.pid).not.to.equal(pid);
   });
@@ -119,14 +119,14 @@ describe('a worker that stops', function () {
     const since = performance.now();
     await cluster.control.reload();
     expect(performance.now() - since).to.be.within(killTimeout, killTimeout + 4_000);
-    expect(cluster.output).to.match(/worker 0\.1 is killed: it had not finished after 3000 ms/);
+    await cluster.said(/worker 0\.1 is killed: it had not finished after 3000 ms/);
   });
 
   it('waits for no connection that was opened ahead and never used', async () => {
     const { cluster } = await start();
     await Wire.open(cluster);
     await cluster.control.reload();
-    expect(cluster.output).to.match(/worker 0\.1 ended with code 0/);
+    await cluster.said(/worker 0\.1 ended with code 0/);
   });
 
   it('waits for a handler whose client has left', async () => {
@@ -138,6 +138,6 @@ describe('a worker that stops', function () {
     wire.socket.destroy();
     await cluster.control.reload();
     expect(performance.now() - since).to.be.at.least(1_000);
-    expect(cluster.output).to.match(/worker 0\.1 ended with code 0/);
+    await cluster.said(/worker 0\.1 ended with code 0/);
   });
 });

@@ -67,7 +67,7 @@ describe('a worker in trouble', function () {
     expect(performance.now() - since).to.be.within(1_300, 5_000);
     expect((await fine!.request('/')).status).to.equal(200);
     expect(await gone).to.be.instanceOf(Error);
-    expect(cluster.output).to.match(/no heartbeat for \d+ ms, its event loop is stuck \(last known delay [\d.]+ ms\)/);
+    await cluster.said(/no heartbeat for \d+ ms, its event loop is stuck \(last known delay [\d.]+ ms\)/);
     const after = await cluster.status();
     expect(after.workers.map(({ slot, restarts }) => [slot, restarts])).to.have.deep.members([
       [stuck!.slot, 1],
@@ -98,7 +98,7 @@ describe('a worker in trouble', function () {
     await cluster.until('it is gone', replaced(pid, 2));
     await leaky!.close();
     expect((await load.stop()).failures).to.deep.equal({});
-    expect(cluster.output).to.match(/ended with code 0: memory/);
+    await cluster.said(/ended with code 0: memory/);
   });
 
   for (const [then, ending] of [
