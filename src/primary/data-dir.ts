@@ -1,5 +1,15 @@
 /** The private folder of one app: lock, control socket, token, journal, spooled feeds. */
-import { accessSync, chmodSync, constants, mkdirSync, readdirSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  closeSync,
+  constants,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  statSync,
+} from 'node:fs';
 import path from 'node:path';
 import { QuiesceError } from '../errors.ts';
 
@@ -15,6 +25,7 @@ const ours = ['primary.lock', 'primary.json', 'control.sock', 'admin.token'];
 export function prepareDataDir(folder: string): void {
   try {
     makeFolders(folder);
+    syncParent(folder);
     const mode = statSync(folder).mode;
     if ((mode & 0o077) !== 0) {
       const content = readdirSync(folder);
@@ -43,11 +54,27 @@ export function prepareDataDir(folder: string): void {
 function makeFolders(folder: string): void {
   if (statSync(folder, { throwIfNoEntry: false }) !== undefined) return;
   makeFolders(path.dirname(folder));
+  syncParent(path.dirname(folder));
   try {
     mkdirSync(folder, { mode: 0o700 });
   } catch (error) {
     // Somebody else made it meanwhile.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
+/** Or a power cut may take the folder, and with it the journal that tells what is half done. */
+function syncParent(folder: string): void {
+  try {
+    const parent = openSync(path.dirname(folder), 'r');
+    try {
+      fsyncSync(parent);
+    } finally {
+      closeSync(parent);
+    }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EACCES' && code !== 'EINVAL') throw error; // not readable to us; not a disk, as /proc
   }
 }
 

@@ -1,11 +1,17 @@
 /** Files that are there after a power cut. A rename is durable only when its directory is, too (open(2), fsync(2)). */
-import { open, readdir, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 
 /** Temporary file, fsync, rename, fsync of the directory; only the owner can read it. */
 export async function writeDurably(path: string, text: string): Promise<void> {
   await writeFileAtomic(path, text, { mode: 0o600 });
+  await syncDirectory(dirname(path));
+}
+
+/** Only the owner can enter it. That it is there already does not tell whether its name is on the disk. */
+export async function makeDurably(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
   await syncDirectory(dirname(path));
 }
 

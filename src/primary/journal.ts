@@ -7,12 +7,12 @@
  * A mirror is idempotent, so going forward means running the whole feed once more from its spool. Operations take
  * effect in the order of their calls: the entry of a run has gone before that of a later one comes.
  */
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { QuiesceError } from '../errors.ts';
 import { mirrorOptions, spooledFeed } from '../protocol/mirror-job.ts';
-import { jsonFiles, removeDurably, writeDurably } from './durable.ts';
+import { jsonFiles, makeDurably, removeDurably, writeDurably } from './durable.ts';
 
 const entrySchema = z.object({
   run: z.string(),
@@ -32,7 +32,7 @@ export class Journal {
   }
 
   static async open(dir: string): Promise<Journal> {
-    await mkdir(dir, { recursive: true, mode: 0o700 });
+    await makeDurably(dir);
     return new Journal(dir);
   }
 

@@ -1,9 +1,8 @@
 /** The history of runs: in memory while they go on, one file each in `<data dir>/runs` when they have ended. */
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import writeFileAtomic from 'write-file-atomic';
-import { jsonFiles } from './durable.ts';
+import { jsonFiles, makeDurably, writeDurably } from './durable.ts';
 import { isEnded, runRecord, type Progress, type RunRecord } from '../protocol/runs.ts';
 
 /** How many ended runs are kept. */
@@ -25,7 +24,7 @@ export class RunStore {
   /** Reads the history. A file that cannot be read is named in the log and left alone. */
   static async open(dir: string, log: Logger): Promise<RunStore> {
     const store = new RunStore(dir, log);
-    await mkdir(dir, { recursive: true, mode: 0o700 });
+    await makeDurably(dir);
     for (const name of await jsonFiles(dir)) {
       try {
         const run = runRecord.parse(JSON.parse(await readFile(join(dir, name), 'utf8')));
@@ -120,7 +119,7 @@ export class RunStore {
 
   async #write(run: RunRecord): Promise<void> {
     try {
-      await writeFileAtomic(join(this.#dir, `${run.id}.json`), `${JSON.stringify(run, null, 2)}\n`, { mode: 0o600 });
+      await writeDurably(join(this.#dir, `${run.id}.json`), `${JSON.stringify(run, null, 2)}\n`);
       const surplus = [...this.#runs.keys()].slice(0, -kept);
       for (const id of surplus) {
         this.#runs.delete(id);

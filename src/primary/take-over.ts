@@ -1,8 +1,9 @@
 /** What a former primary left in the data directory: unfinished runs to go on with, and files that nobody needs. */
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { QuiesceError } from '../errors.ts';
+import { makeDurably } from './durable.ts';
 import { isEnded } from '../protocol/runs.ts';
 import type { Journal } from './journal.ts';
 import type { RunStore } from './run-store.ts';
@@ -47,7 +48,7 @@ export async function takeOver({ dataDir, journal, runs, sync, log }: TakeOverDe
     await runs.end(id, { state: 'failed', error: new QuiesceError('run-failed', what).toProblem() });
   }
   const spool = spoolDirOf(dataDir);
-  for (const dir of [spool, join(dataDir, 'work')]) await mkdir(dir, { recursive: true, mode: 0o700 });
+  for (const dir of [spool, join(dataDir, 'work')]) await makeDurably(dir);
   for (const name of await readdir(spool)) {
     const path = join(spool, name);
     if (!needed.has(path)) await rm(path, { recursive: true, force: true });

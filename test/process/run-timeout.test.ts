@@ -38,7 +38,7 @@ describe('a mirror that passes sync.run_timeout while it writes', function () {
   ): Promise<{ cluster: Cluster; reply: Promise<Reply>; unlock(): Promise<void> }> {
     const { uri, name, db } = clusters.database;
     const sync = { run_timeout: '3s', database_timeout: databaseTimeout, atomic: false };
-    const cluster = await clusters.start({ quiesce: { mongodb: { uri, db: name }, sync } });
+    const cluster = await clusters.start({ instances: 1, quiesce: { mongodb: { uri, db: name }, sync } });
     expect((await put(cluster, 0)).status).to.equal(204);
     const session = db.client.startSession();
     session.startTransaction();

@@ -1,23 +1,30 @@
-/** Collects what is wrong with the items of a feed: how many faults, and the first of them word for word. */
+/**
+ * Collects what is wrong with the items of a feed: how many faults, and the first of them word for word. A feed with very
+ * many is not read to its end: a gigabyte of them would take a quarter of an hour.
+ */
 import { QuiesceError } from '../../errors.ts';
 
 /** So many are told; the rest is only counted. */
 export const toldFaults = 20;
+const mostFaults = 100_000;
 
 export class FeedFaults {
   count = 0;
   readonly #first: { pointer: string; detail: string }[] = [];
 
+  /** @throws QuiesceError `invalid-feed` where there have been enough */
   add(pointer: string, detail: string): void {
     this.count++;
     if (this.#first.length < toldFaults) this.#first.push({ pointer, detail });
+    if (this.count === mostFaults) this.check();
   }
 
   /** @throws QuiesceError `invalid-feed` where there is a fault */
   check(): void {
     if (this.count === 0) return;
     const { pointer, detail } = this.#first[0]!;
-    const more = this.count === 1 ? '' : ` (and ${this.count - 1} more)`;
+    const rest = this.count < mostFaults ? '' : ', and the rest was not read';
+    const more = this.count === 1 ? '' : ` (and ${this.count - 1} more${rest})`;
     throw new QuiesceError(
       'invalid-feed',
       `The feed is invalid: ${pointer || 'as a whole'}: ${detail}${more}. Nothing was changed.`,

@@ -1,9 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-const items = 3_000;
-
 /** A feed whose every item carries its version. */
-export async function putVersion(url: string, version: number): Promise<{ status: number; ms: number; text: string }> {
+export async function putVersion(
+  url: string,
+  version: number,
+  items = 3_000,
+): Promise<{ status: number; ms: number; text: string }> {
   const started = performance.now();
   const feed = Array.from({ length: items }, (_, id) => ({ id, version, text: 'x'.repeat(200) }));
   const response = await fetch(`${url}/api/sync`, {
