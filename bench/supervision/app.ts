@@ -1,5 +1,6 @@
 /**
- * The same Express app under every supervisor. READY_FILE gets a line, `<time> <pid>`, when it listens.
+ * The same Express app under every supervisor. READY_FILE gets a line, `<time> <pid> <ms since the start
+ * of the process>`, when it listens.
  *
  * GATE=1: with quiesce's gate. GRACEFUL=1: closes its server on SIGINT, as PM2 asks of an app.
  * GET /?ms= answers after so long; GET /lines?then=exit|throw|kill prints 2,000 lines and ends.
@@ -24,6 +25,7 @@ app.get('/lines', (req) => {
   });
 });
 const server = app.listen(Number(process.env['PORT']), '127.0.0.1', () => {
-  if (process.env['READY_FILE']) appendFileSync(process.env['READY_FILE'], `${Date.now()} ${process.pid}\n`);
+  if (process.env['READY_FILE'])
+    appendFileSync(process.env['READY_FILE'], `${Date.now()} ${process.pid} ${performance.now()}\n`);
 });
 if (process.env['GRACEFUL'] === '1') process.on('SIGINT', () => server.close(() => process.exit(0)));

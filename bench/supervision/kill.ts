@@ -17,6 +17,7 @@ const subjects = [
 const rows: string[][] = [];
 for (const subject of subjects) {
   const replaced: number[] = [];
+  const boots: number[] = [];
   const waits: number[] = [];
   let hanging = 0;
   let reset = 0;
@@ -30,7 +31,9 @@ for (const subject of subjects) {
     const at = Date.now();
     process.kill(before.at(-1)!.pid, 'SIGKILL');
     while (running.booted().length === before.length) await new Promise((resolve) => setTimeout(resolve, 5));
-    replaced.push(running.booted().at(-1)!.at - at);
+    const replacement = running.booted().at(-1)!;
+    replaced.push(replacement.at - at);
+    boots.push((replacement.at - at) / replacement.boot);
     await new Promise((resolve) => setTimeout(resolve, 300));
     const report = await load.stop();
     waits.push(report.latency.max);
@@ -41,6 +44,7 @@ for (const subject of subjects) {
   rows.push([
     subject.name,
     show(spread(replaced), 0),
+    show(spread(boots)),
     show(spread(waits), 0),
     `${hanging} in ${kills} kills`,
     (reset / kills).toFixed(1),
@@ -52,6 +56,7 @@ await publish(
     [
       'supervisor',
       'until the replacement listens, ms',
+      'as a ratio to its own boot',
       'longest wait of a client, ms',
       `no answer within ${patience} ms`,
       'reset, for each kill',

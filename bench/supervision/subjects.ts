@@ -14,11 +14,17 @@ export const instances = 2;
 export const app = fileURLToPath(new URL('./app.js', import.meta.url));
 const plainPrimary = fileURLToPath(new URL('./plain-primary.js', import.meta.url));
 
+export interface Booted {
+  readonly pid: number;
+  readonly at: number;
+  readonly boot: number;
+}
+
 export interface Running {
   readonly url: string;
   readonly primary: number;
-  /** The workers that have listened, the newest last, with the time (`Date.now()`) each did. */
-  booted(): { pid: number; at: number }[];
+  /** The workers that have listened, the newest last, with the time (`Date.now()`) each did, and what it took to boot, ms. */
+  booted(): Booted[];
   reload?(): Promise<void>;
   scale?(count: number): Promise<void>;
   /** All that its workers printed, as far as the supervisor kept it. */
@@ -123,11 +129,14 @@ async function readyFile(): Promise<{
 }> {
   const folder = await mkdtemp(join(tmpdir(), 'quiesce-bench-'));
   const file = join(folder, 'ready');
-  const booted = (): { pid: number; at: number }[] =>
+  const booted = (): Booted[] =>
     (existsSync(file) ? readFileSync(file, 'utf8') : '')
       .split('\n')
       .filter((line) => line !== '')
-      .map((line) => ({ at: Number(line.split(' ')[0]), pid: Number(line.split(' ')[1]) }));
+      .map((line) => {
+        const [at = 0, pid = 0, boot = 0] = line.split(' ').map(Number);
+        return { at, pid, boot };
+      });
   return {
     file,
     booted,

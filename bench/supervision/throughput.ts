@@ -8,7 +8,7 @@ import { processorTime } from './processor.ts';
 import { instances, plainCluster, pm2, quiesce, type Running } from './subjects.ts';
 
 const rounds = 9;
-const seconds = 3;
+const seconds = 2;
 const reference = plainCluster('node:cluster, SCHED_RR (its default)', 'rr');
 const subjects = [
   plainCluster('node:cluster, SCHED_NONE', 'os'),
