@@ -32,6 +32,8 @@ export interface ClusterOptions {
   readonly args?: readonly string[];
   /** What the primary gets in its environment. */
   readonly primaryEnv?: Readonly<Record<string, string>>;
+  /** What the primary is started by: a program and its arguments, to which the command is added. */
+  readonly under?: readonly string[];
   /** A process group of its own, as under a terminal or a service manager: `-pid` reaches all of it. */
   readonly group?: boolean;
 }
@@ -118,8 +120,10 @@ export class Cluster {
 
   /** Starts the primary, and waits for nothing. */
   launch(): void {
-    const args = ['--import', tether, command, 'start', this.configFile, ...(this.#options.args ?? [])];
-    const child = spawn(process.execPath, args, {
+    const { under = [], args: more = [] } = this.#options;
+    const start = [process.execPath, '--import', tether, command, 'start', this.configFile, ...more];
+    const [program, ...args] = [...under, ...start];
+    const child = spawn(program!, args, {
       cwd: this.folder,
       env: { ...inherited(), NO_COLOR: '1', ...this.#options.primaryEnv },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

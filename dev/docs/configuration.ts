@@ -90,7 +90,7 @@ ${table(
     ['`MONGODB_URI`', 'As `quiesce.mongodb.uri`.'],
     ['`QUIESCE_SYNC_TOKEN`', 'As `quiesce.sync.token`. Workers do not find it in their environment.'],
     ['`QUIESCE_DATA_DIR`', 'As `quiesce.data_dir`; also for the commands that look for a running app.'],
-    ['`LOG_LEVEL`', '`trace`, `debug`, `info` (default), `warn`, `error` or `fatal`.'],
+    ['`LOG_LEVEL`', '`trace`, `debug`, `info` (default), `warn`, `error`, `fatal` or `silent`.'],
     ['`NO_COLOR`', 'Anything but empty: no colours.'],
   ],
 )}

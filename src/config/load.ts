@@ -2,6 +2,7 @@
  * A configuration file, the environment and the flags of `start`, made into one validated configuration per app.
  * Where several of them set the same thing a flag wins over an environment variable, and that over the file.
  */
+import { logLevelOf, logLevels } from './log-level.ts';
 import { configError, faultsOf } from './faults.ts';
 import { sortFields, type SortedApp } from './names.ts';
 import { readConfigFile } from './read-file.ts';
@@ -113,11 +114,19 @@ function checkFlags(options: LoadOptions): Omit<Overrides, 'folder' | 'index' | 
       `${flag} cannot be ${JSON.stringify(value)}; it takes ${result.error?.issues[0]?.message}.`,
     );
   };
+  const processEnv = options.processEnv ?? process.env;
+  const level = processEnv['LOG_LEVEL'];
+  if (level && logLevelOf(processEnv) === undefined)
+    throw new QuiesceError(
+      'bad-usage',
+      `LOG_LEVEL cannot be ${JSON.stringify(level)}; it takes ${logLevels.join(', ')}.`,
+    );
+  if (options.dataDir === '') throw new QuiesceError('bad-usage', '--data-dir is empty; it takes a folder.');
   return {
     instances: check('--instances', instancesKind, options.instances),
     port: check('--port', integer(0, 65535), options.port),
     dataDir: options.dataDir,
-    processEnv: options.processEnv ?? process.env,
+    processEnv,
     flagFolder: options.folder ?? process.cwd(),
   };
 }

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pino from 'pino';
 import { loadConfig } from '../config/load.ts';
+import { logLevelOf } from '../config/log-level.ts';
 import type { AppConfig } from '../config.ts';
 import { MirrorThread } from '../mirror/handle.ts';
 import type { FromWorker } from '../protocol/messages.ts';
@@ -23,7 +24,7 @@ const self: WorkerRef = { slot: 0, incarnation: 0 };
 
 /** Resolves with how the worker reaches this primary. */
 export async function startLocalPrimary(toWorker: (message: unknown) => void): Promise<(message: FromWorker) => void> {
-  const log = pino({ name: 'quiesce', level: process.env['LOG_LEVEL'] ?? 'warn' }, pino.destination(2));
+  const log = pino({ name: 'quiesce', level: logLevelOf(process.env) ?? 'warn' }, pino.destination(2));
   const config = await localConfig();
   const runs = await RunStore.open(join(config.dataDir, 'runs'), log);
   await mkdir(join(config.dataDir, 'spool'), { mode: 0o700 });
@@ -74,7 +75,8 @@ async function localConfig(): Promise<AppConfig> {
   process.once('exit', () => rmSync(dataDir, { recursive: true, force: true }));
   const { apps } = await loadConfig(fileURLToPath(import.meta.url), {
     dataDir,
-    processEnv: { ...process.env, QUIESCE_DATA_DIR: undefined },
+    // An app by itself may have levels of its own.
+    processEnv: { ...process.env, QUIESCE_DATA_DIR: undefined, LOG_LEVEL: undefined },
   });
   return apps[0]!;
 }

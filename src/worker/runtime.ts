@@ -52,10 +52,13 @@ export class Runtime {
             void this.#readPage(message.settings.maintenance.page);
             beat = startHeartbeat(this, message.settings.heartbeat.interval);
             return;
-          case 'pause':
+          case 'pause': {
+            // The primary asks again at each beat that is no answer, so only the first is answered with one.
+            const isNew = this.gate.state !== 'shut' || message.epoch > this.gate.epoch;
             this.gate.pause(message.epoch, message.info);
-            if (this.gate.inFlight > 0) beat(); // names whom the drain waits for
+            if (isNew && this.gate.inFlight > 0) beat(); // names whom the drain waits for
             return;
+          }
           case 'pause-info':
             return this.gate.inform(message.epoch, message.info);
           case 'resume':

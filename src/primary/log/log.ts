@@ -8,6 +8,7 @@ import pretty from 'pino-pretty';
 import { lineForPeople } from './line-for-people.ts';
 import { logFile } from './log-file.ts';
 import { withoutCredentials } from './redaction.ts';
+import { logLevelOf } from '../../config/log-level.ts';
 
 export interface OpenLog {
   readonly logger: Logger;
@@ -27,7 +28,7 @@ export function openLog(name: string): OpenLog {
   // Not `process.stdout.isTTY`: process.stdout, once touched, makes a pipe non-blocking, and writes to a full one slow.
   const stdout = isatty(1) ? forPeople() : forMachines((lines) => dropped(lines));
   const streams = pino.multistream([{ stream: stdout, level: 'trace' }]);
-  const level = process.env['LOG_LEVEL'] ?? 'info';
+  const level = logLevelOf(process.env) ?? 'info';
   const logger = pino({ name, level, hooks: { streamWrite: withoutCredentials } }, streams);
   const dropped = (lines: number): void => logger.warn({ lines }, 'log lines were dropped: stdout is read too slowly');
   let closeFile = (): Promise<void> => Promise.resolve();
@@ -44,7 +45,7 @@ export function openLog(name: string): OpenLog {
 }
 
 function forPeople(): pino.DestinationStream {
-  return pretty({ ...lineForPeople, translateTime: 'SYS:HH:MM:ss.l', colorize: process.env['NO_COLOR'] === undefined });
+  return pretty({ ...lineForPeople, translateTime: 'SYS:HH:MM:ss.l', colorize: !process.env['NO_COLOR'] });
 }
 
 function forMachines(onDropped: (lines: number) => void): pino.DestinationStream {

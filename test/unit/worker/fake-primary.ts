@@ -56,6 +56,12 @@ export function pause(change: Partial<PauseInfo> = {}): number {
   return epoch;
 }
 
+/** Pauses by a message, which comes again as the primary asks again. */
+export function tellPause(times: number): void {
+  epoch++;
+  for (let time = 0; time < times; time++) tell({ type: 'pause', info });
+}
+
 export function resume(): void {
   getRuntime().gate.resume(epoch);
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { gate } from '#quiesce/worker/admission.js';
 import { waitUntil } from '#quiesce/worker/wait-until.js';
-import { isDrained, pause, resume, runtime } from './fake-primary.ts';
+import { isDrained, pause, resume, runtime, sent, tellPause } from './fake-primary.ts';
 import { connections, get, settle, until, useGatedServer } from './gated-server.ts';
 
 describe('the gate', () => {
@@ -38,6 +38,20 @@ describe('the gate', () => {
     expect(page)
       .to.include('&lt;b&gt;moving&lt;/b&gt;')
       .and.to.match(/http-equiv="refresh" content="[78]"/);
+  });
+
+  it('names once what a pause waits for: the primary asks again at each beat, and would be answered for ever', async () => {
+    const port = await serve(appWith());
+    const running = handlerStarted();
+    await raw(port, get('/hold'));
+    await running;
+    const before = sent.length;
+    tellPause(5);
+    await settle();
+    expect(runtime().gate.state).to.equal('shut');
+    const beats = sent.slice(before).filter(({ type }) => type === 'heartbeat');
+    expect(beats).to.have.lengthOf(1);
+    expect(beats[0]).to.have.nested.property('beat.oldest[0].path', '/hold');
   });
 
   it('counts a request whose client has gone until its handler has ended the response', async () => {

@@ -1,0 +1,67 @@
+import { spawnSync } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { clusterStatus, type ClusterStatus } from '#quiesce/protocol/runs.js';
+import type { Cluster } from '../../../dev/cluster/cluster.ts';
+import { freePort } from '../../../dev/free-port.ts';
+import { useClusters } from '../harness/clusters.ts';
+import { json, problemIn, send, type Reply } from '../harness/lines.ts';
+import { until } from '../harness/until.ts';
+
+const large = JSON.stringify(Array.from({ length: 3_000 }, (_, id) => ({ id, text: 'x'.repeat(1_000) })));
+
+describe('a feed that the disk has no room for', function () {
+  this.timeout(60_000);
+  const clusters = useClusters();
+
+  it('is refused with 507 where a file may not grow so large, and changes nothing', async () => {
+    const cluster = await clusters.start({ under: ['sh', '-c', 'ulimit -f 2048; exec "$@"', 'sh'] });
+    await refusesLarge(cluster, () => cluster.status());
+    await until('the spool is empty', async () => (await readdir(join(cluster.dataDir, 'spool'))).length === 0);
+  });
+
+  it('is refused with 507 where the whole data directory is full, and changes nothing', async function () {
+    // A file system of its own in a namespace of its own, so that nobody else sees it and it goes with the process.
+    if (spawnSync('unshare', ['-m', 'true']).status !== 0) this.skip();
+    const { database } = clusters;
+    const port = await freePort();
+    const mount = 'mkdir data && mount -t tmpfs -o size=2m,mode=700 tmpfs data && exec "$@"';
+    const cluster = await clusters.create({
+      under: ['unshare', '-m', 'sh', '-c', mount, 'sh'],
+      quiesce: { mongodb: { uri: database.uri, db: database.name }, admin: { port } },
+    });
+    cluster.launch();
+    const ready = until('it is ready', () => cluster.output.includes('app is ready'), { within: 30_000 });
+    expect(await Promise.race([ready, cluster.exited]), cluster.output).to.equal(true);
+    const status = async (): Promise<ClusterStatus> => {
+      const response = await fetch(`http://127.0.0.1:${port}/api/status`);
+      return clusterStatus.parse(await response.json());
+    };
+    await refusesLarge(cluster, status);
+    expect(await cluster.stop()).to.deep.equal({ code: 0, signal: null });
+  });
+
+  async function put(cluster: Cluster, body: string, query = ''): Promise<Reply> {
+    return send(`${cluster.url}/api/sync${query}`, { method: 'PUT', headers: json, body });
+  }
+
+  async function refusesLarge(cluster: Cluster, status: () => Promise<ClusterStatus>): Promise<void> {
+    const keys = (): Promise<unknown[]> => clusters.database.db.collection('resources').distinct('_id');
+    expect((await put(cluster, '[{"id":"kept"}]')).status).to.equal(204);
+    const { epoch } = await status();
+    for (const query of ['', '?dryRun=true']) {
+      const reply = await put(cluster, large, query);
+      expect(reply.status, reply.text).to.equal(507);
+      expect(problemIn(reply)).to.include({ code: 'insufficient-storage' });
+      expect(problemIn(reply)['detail']).to.match(
+        /no room .* \((EFBIG|ENOSPC)\)\. Nothing was changed\. Free some space/,
+      );
+    }
+    expect(await status()).to.deep.include({ phase: 'serving', epoch, holds: [] });
+    expect(await keys()).to.deep.equal(['kept']);
+    // What came of the large one has gone from the disk: there is room again.
+    expect((await put(cluster, '[{"id":"next"}]')).status).to.equal(204);
+    expect(await keys()).to.deep.equal(['next']);
+  }
+});
