@@ -2,7 +2,6 @@ import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { freePort } from '../../../dev/free-port.ts';
 import { clusterStatus, report, runRecord } from '#quiesce/protocol/runs.js';
 import { scratchFolders } from '../../unit/scratch.ts';
 import { useClusters } from '../harness/clusters.ts';
@@ -116,24 +115,6 @@ describe('the commands, on a real cluster', function () {
       .to.match(/upload +\[/)
       .and.include('60000 inserted');
     expect(stdout).to.match(/(prepare|scan|write) +\[/);
-  });
-
-  it('end with 7 within 15 s where the database cannot be reached, and say what to set', async () => {
-    const cluster = await clusters.create({
-      quiesce: { mongodb: { uri: `mongodb://127.0.0.1:${await freePort()}/test` } },
-    });
-    const begun = Date.now();
-    cluster.launch();
-    expect(await cluster.exited).to.deep.equal({ code: 7, signal: null });
-    expect(Date.now() - begun).to.be.lessThan(15_000);
-    expect(cluster.output).to.include('MONGODB_URI');
-  });
-
-  it('end with 2 where the data directory cannot be used', async () => {
-    const cluster = await clusters.create({ args: ['--data-dir', '/proc/quiesce'] });
-    cluster.launch();
-    expect(await cluster.exited).to.deep.equal({ code: 2, signal: null });
-    expect(cluster.output).to.include('/proc/quiesce cannot be used').and.not.include('    at ');
   });
 
   it('end with 6 where the app refuses: no token, or a run that goes on', async () => {
