@@ -43,11 +43,12 @@ export class Runtime {
     this.mode = mode;
     this.gate = new Gate((epoch) => this.link.send({ type: 'drained', epoch }));
     this.link = link((message) => this.link.receive(message));
-    let beat = (): void => {};
+    let beat: (() => void) | null = null;
     this.settings = new Promise((resolve) => {
       this.link.onMessage((message) => {
         switch (message.type) {
           case 'welcome':
+            if (beat !== null) return; // said again, it starts no second heartbeat
             resolve(message.settings);
             void this.#readPage(message.settings.maintenance.page);
             beat = startHeartbeat(this, message.settings.heartbeat.interval);
@@ -56,14 +57,14 @@ export class Runtime {
             // The primary asks again at each beat that is no answer, so only the first is answered with one.
             const isNew = this.gate.state !== 'shut' || message.epoch > this.gate.epoch;
             this.gate.pause(message.epoch, message.info);
-            if (isNew && this.gate.inFlight > 0) beat(); // names whom the drain waits for
+            if (isNew && this.gate.inFlight > 0) beat?.(); // names whom the drain waits for
             return;
           }
           case 'pause-info':
             return this.gate.inform(message.epoch, message.info);
           case 'resume':
             this.gate.resume(message.epoch);
-            return beat(); // counts what the pause has refused
+            return beat?.(); // counts what the pause has refused
           case 'cut':
             return this.gate.cut(message.epoch);
           case 'stop':

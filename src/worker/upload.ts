@@ -65,21 +65,25 @@ async function copy(
   const hash = createHash('sha256');
   const chunks = req.iterator({ destroyOnReturn: false });
   let bytes = 0;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(
-        new QuiesceError(
-          'upload-timeout',
-          `The feed was not complete after ${limits.timeout} ms (${bytes} bytes came). Raise sync.upload_timeout or send faster.`,
-        ),
-      );
-    }, limits.timeout);
-  });
-  late.catch(() => {}); // it may be nobody's turn to wait for it when it rejects
+  let expired: QuiesceError | undefined;
+  let giveUp = (_error: QuiesceError): void => {};
+  const timer = setTimeout(() => {
+    expired = new QuiesceError(
+      'upload-timeout',
+      `The feed was not complete after ${limits.timeout} ms (${bytes} bytes came). Raise sync.upload_timeout or send faster.`,
+    );
+    giveUp(expired);
+  }, limits.timeout);
+  // Not a race against one promise for the whole upload: that would keep every chunk until the end (ECMA-262, 27.2.4.5).
+  const nextChunk = (): Promise<IteratorResult<unknown>> =>
+    new Promise((resolve, reject) => {
+      giveUp = reject;
+      if (expired) return reject(expired);
+      chunks.next().catch(aborted).then(resolve, reject);
+    });
   try {
     for (;;) {
-      const next = await Promise.race([chunks.next().catch(aborted), late]);
+      const next = await nextChunk();
       if (next.done) return { bytes, digest: hash.digest('base64') };
       const chunk = next.value as Buffer;
       bytes += chunk.length;
