@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { QuiesceError, toQuiesceError, type Problem } from '../errors.ts';
 import { pathOf } from './admission.ts';
+import { holdEnd } from './held-end.ts';
 import { entryOf, type Entry } from './in-flight.ts';
 import { requestTimeout } from './link.ts';
 import { refuse } from './refusal.ts';
@@ -33,13 +34,20 @@ export function exclusive(handler: RequestHandler): RequestHandler {
     } catch (error) {
       return refuseClaim(req, res, error);
     }
-    const release = (): void => releaseRun(runtime, run);
     if (entry.gone) {
       // Nobody waits for the answer any more, so nothing need be stopped for it.
       res.end();
-      return release();
+      return void releaseRun(runtime, run);
     }
-    entry.onSettled = release;
+    let released: Promise<void> | undefined;
+    entry.onSettled = () => {
+      released = releaseRun(runtime, run);
+    };
+    // Whoever has the answer finds the gates open. One that works on after its answer is not waited for.
+    const letGo = holdEnd(res, () => {
+      if (entry.waits === 0) runtime.gate.done(entry);
+      return released;
+    });
     try {
       const result: unknown = handler(req, res, next);
       if (!isPromise(result)) return;
@@ -48,6 +56,7 @@ export function exclusive(handler: RequestHandler): RequestHandler {
       // Its promise says that the handler is done, even if it did not end a response that nobody reads.
       runtime.gate.finish(entry);
     } catch (error) {
+      letGo(); // an error after the answer is none of the answer's
       next(error);
     }
   }
@@ -83,16 +92,19 @@ export async function claimRun(runtime: Runtime, req: IncomingMessage, kind: 'sy
     { op: 'claim', kind, method: req.method ?? '', path: pathOf(req) },
     {
       timeout: requestTimeout + (kind === 'exclusive' ? drainTimeout + cutTime : 0),
-      late: (granted) => releaseRun(runtime, granted.run),
+      late: (granted) => void releaseRun(runtime, granted.run),
     },
   );
   return run;
 }
 
-/** A lost primary has ended the run already. */
-export function releaseRun(runtime: Runtime, run: string, problem?: Problem): void {
-  runtime.link
-    .request<'release'>({ op: 'release', run, ...(problem === undefined ? {} : { problem }) })
+/** Resolves when the primary has opened the gates again, or does not answer: a lost one has ended the run already. */
+export async function releaseRun(runtime: Runtime, run: string, problem?: Problem): Promise<void> {
+  await runtime.link
+    .request<'release'>(
+      { op: 'release', run, ...(problem === undefined ? {} : { problem }) },
+      { timeout: requestTimeout },
+    )
     .catch(() => {});
 }
 

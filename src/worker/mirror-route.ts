@@ -94,7 +94,7 @@ async function put(req: Request, res: Response, options: ReturnType<typeof mirro
     await runtime.link.request<'submit'>({ op: 'submit', run, feed, mirror: options }, { timeout: submitTimeout });
   } catch (error) {
     const problem = toQuiesceError(error, 'run-failed').toProblem(location(run));
-    releaseRun(runtime, run, problem);
+    void releaseRun(runtime, run, problem);
     throw error;
   }
   // From here on the run is the primary's: it goes on whether or not this client stays.

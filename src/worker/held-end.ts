@@ -1,0 +1,36 @@
+/** Holds back the end of a response, so that whoever reads it finds done what it tells of. */
+import type { ServerResponse } from 'node:http';
+
+/**
+ * What is written goes out at once; `end` goes when what `before` returned has settled, or at once where it returned
+ * nothing. `before` is called one turn after the handler has ended the response: a promise of its own that is not
+ * settled by then may take for ever.
+ *
+ * @returns how to let an end that is held go now
+ */
+export function holdEnd(res: ServerResponse, before: () => Promise<void> | undefined): () => void {
+  const { end } = res;
+  let held: readonly unknown[] | null = null;
+  let open = false;
+  const letGo = (): void => {
+    if (open) return;
+    open = true;
+    // Not `end` itself: by now it may be wrapped by somebody who waits for it.
+    if (held !== null) Reflect.apply(res.end, res, held);
+  };
+  res.end = ((...args: unknown[]) => {
+    if (open || res.destroyed) return Reflect.apply(end, res, args);
+    if (held === null) {
+      held = args;
+      setImmediate(() => {
+        const wait = before();
+        if (wait === undefined) letGo();
+        else void wait.finally(letGo);
+      });
+    }
+    return res;
+  }) as typeof end;
+  return () => {
+    if (held !== null) letGo();
+  };
+}
