@@ -18,7 +18,8 @@ const cutTime = 5_000;
  *
  * Another such request meanwhile gets 409 `run-in-progress`; if the requests in flight do not finish in time, this one
  * gets 503 `drain-timeout` and the handler is not called. The run ends when the handler has ended its response and, if
- * it returned a promise, that has settled. A run that passes `sync.run_timeout` is ended by killing its worker.
+ * it returned a promise, that has settled; the end of the response is held back until the gates are open again, unless
+ * that promise is not settled yet. A run that passes `sync.run_timeout` is ended by killing its worker.
  */
 export function exclusive(handler: RequestHandler): RequestHandler {
   if (typeof handler !== 'function')
