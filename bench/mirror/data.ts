@@ -88,8 +88,9 @@ export async function load(collection: Collection<Item>, size: number): Promise<
   }
 }
 
-/** Undoes the change only: the rest of the collection stays where it is. */
+/** Undoes the change only, and the rest of the collection stays where it is; or all of it, where most has changed. */
 export async function revert(collection: Collection<Item>, change: Change): Promise<void> {
+  if (change.count > change.size / 2) return load(collection, change.size);
   const back: AnyBulkWriteOperation<Item>[] = [];
   for (let id = 0; id < change.size; id++) {
     if (fateOf(change, id) !== 'same')

@@ -8,6 +8,7 @@ export interface Order {
   readonly subject: SubjectName;
   readonly uri: string;
   readonly db: string;
+  readonly into: string;
   readonly change: Change;
   readonly feed: string;
   readonly folder: string;
@@ -33,9 +34,9 @@ process.on('message', (order: Order) => {
   );
 });
 
-async function measure({ subject, uri, db, change, feed, folder, round }: Order): Promise<Measured> {
+async function measure({ subject, uri, db, into, change, feed, folder, round }: Order): Promise<Measured> {
   const client = new MongoClient(uri);
-  const collection = client.db(db).collection<Item>('items');
+  const collection = client.db(db).collection<Item>(into);
   await collection.findOne(); // connected
   const delay = monitorEventLoopDelay({ resolution: 10 });
   delay.enable();

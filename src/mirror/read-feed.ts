@@ -19,7 +19,7 @@ export interface ReadFeed {
 
 /**
  * @param onItems is called now and then with the number of items read
- * @throws QuiesceError `malformed-json`, `invalid-feed`, `payload-too-large`, `insufficient-storage`
+ * @throws QuiesceError `malformed-json`, `invalid-feed`, `payload-too-large`
  */
 export async function readFeed(
   job: MirrorJob,
@@ -58,30 +58,15 @@ export async function readFeed(
     splitter.push(chunk);
     onItems(items);
   };
-  try {
-    const bytes = await readFeedBytes({ path: job.spool, coding: job.coding, maxBytes: job.maxBytes }, take, signal);
-    splitter.end();
-    faults.check();
-    feed.finish();
-    return { items, bytes };
-  } catch (error) {
-    throw storageError(error);
-  }
+  const bytes = await readFeedBytes({ path: job.spool, coding: job.coding, maxBytes: job.maxBytes }, take, signal);
+  splitter.end();
+  faults.check();
+  feed.finish();
+  return { items, bytes };
 }
 
 function keyOf(document: Buffer): string {
   const id = new Elements(document, 0);
   idElement(id);
   return showKey(document, id.type, id.value, id.end);
-}
-
-function storageError(error: unknown): unknown {
-  if (error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')) {
-    return new QuiesceError(
-      'insufficient-storage',
-      'The disk is full: the feed could not be prepared. Nothing was changed.',
-      { cause: error },
-    );
-  }
-  return error;
 }

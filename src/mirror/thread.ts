@@ -10,6 +10,7 @@ import { Clients } from './database/clients.ts';
 import { toDatabaseError } from './database/errors.ts';
 import type { Call, FromThread, Results, ToThread } from './messages.ts';
 import { MirrorRun } from './run.ts';
+import { toStorageError } from './storage-error.ts';
 
 if (!parentPort) throw new Error('The mirror runs in a thread: start it with MirrorThread.');
 const port = parentPort;
@@ -76,7 +77,7 @@ async function forget(run: string): Promise<void> {
 }
 
 function problemOf(error: unknown): ReturnType<QuiesceError['toProblem']> {
-  return toQuiesceError(toDatabaseError(error), 'run-failed').toProblem();
+  return toQuiesceError(toStorageError(toDatabaseError(error)), 'run-failed').toProblem();
 }
 
 function send(message: FromThread): void {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Cluster } from '../../dev/cluster/cluster.ts';
 import { useClusters } from './harness/clusters.ts';
+import { lockDocument } from './harness/document-lock.ts';
 import { PowerCut } from './harness/power-cut.ts';
 import { until } from './harness/until.ts';
 import { putVersion } from './harness/versions.ts';
@@ -51,7 +52,7 @@ describe('a power cut that takes whatever was not synced', function () {
     cluster.launch();
     await cluster.ready();
     expect((await putVersion(cluster.url, 0, items)).status).to.equal(204);
-    const unlock = await lockDocument(items / 2);
+    const unlock = await lockDocument(clusters.database, items / 2);
     const sent = putVersion(cluster.url, 1, items).catch(() => null);
     await until('a part of it is written', async () => (await stored()).length === 2);
     await cut(nothing);
@@ -86,18 +87,6 @@ describe('a power cut that takes whatever was not synced', function () {
       outcomes.push(`${moment.toFixed(0)} ms: ${found[0] === version ? 'there' : 'not begun'}`);
     }
     if (more > 0) console.log(`        ${outcomes.join(', ')}`);
-  }
-
-  /** Batches that do not hold this document are written, the one that does waits. */
-  async function lockDocument(id: number): Promise<() => Promise<void>> {
-    const { db } = clusters.database;
-    const session = db.client.startSession();
-    session.startTransaction();
-    await db.collection('resources').updateOne({ _id: id } as object, { $set: { held: true } }, { session });
-    return async () => {
-      await session.abortTransaction();
-      await session.endSession();
-    };
   }
 
   async function stored(): Promise<unknown[]> {

@@ -2,7 +2,9 @@
 import { expect } from 'chai';
 import type { Cluster } from '../../dev/cluster/cluster.ts';
 import { useClusters } from './harness/clusters.ts';
+import { lockDocument } from './harness/document-lock.ts';
 import { json, problemIn, send, type Reply } from './harness/lines.ts';
+import { isWriting } from './harness/phases.ts';
 import { until } from './harness/until.ts';
 
 const items = 12_000; // three batches
@@ -36,20 +38,14 @@ describe('a mirror that passes sync.run_timeout while it writes', function () {
   async function overdue(
     databaseTimeout: string,
   ): Promise<{ cluster: Cluster; reply: Promise<Reply>; unlock(): Promise<void> }> {
-    const { uri, name, db } = clusters.database;
-    const sync = { run_timeout: '3s', database_timeout: databaseTimeout, atomic: false };
+    const { uri, name } = clusters.database;
+    const sync = { run_timeout: '5s', database_timeout: databaseTimeout, atomic: false, strategy: 'scan' };
     const cluster = await clusters.start({ instances: 1, quiesce: { mongodb: { uri, db: name }, sync } });
-    expect((await put(cluster, 0)).status).to.equal(204);
-    const session = db.client.startSession();
-    session.startTransaction();
-    const second = { _id: items / 2 } as object;
-    await db.collection('resources').updateOne(second, { $set: { held: true } }, { session });
-    const unlock = async (): Promise<void> => {
-      await session.abortTransaction();
-      await session.endSession();
-    };
+    const stored = Array.from({ length: items }, (_, id) => ({ _id: id, version: 0 }));
+    await clusters.database.db.collection<{ _id: number }>('resources').insertMany(stored);
+    const unlock = await lockDocument(clusters.database, items / 2);
     const reply = put(cluster, 1);
-    await cluster.until('a part is written', ({ run }) => run?.progress?.step === 'write' && run.progress.done > 0);
+    await cluster.until('a part is written', isWriting);
     return { cluster, reply, unlock };
   }
 

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RunRecord } from '#quiesce/protocol/runs.js';
+import type { ClusterStatus, RunRecord } from '#quiesce/protocol/runs.js';
 import type { Cluster } from '../../../dev/cluster/cluster.ts';
 import { json, linesTo, type Line, type Reply } from './lines.ts';
 import type { MongoProxy } from './mongo-proxy.ts';
@@ -16,6 +16,10 @@ export const bystanderSlot = 1;
 
 export const syncPhases = ['uploading', 'preparing', 'draining', 'running'] as const;
 export const exclusivePhases = ['draining', 'running'] as const;
+
+/** A part of the feed has been written. */
+export const isWriting = ({ run }: ClusterStatus): boolean =>
+  run?.state === 'running' && run.progress?.step === 'write' && run.progress.done > 0;
 
 export interface HeldRun {
   readonly run: RunRecord;
