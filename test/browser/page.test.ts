@@ -29,9 +29,11 @@ describe('the page', () => {
         .to.include('drain-timeout')
         .and.match(/\d+ new, \d/);
       expect(await text(page, '#pause-rows')).to.match(/exclusive run\s+reindex-01/);
+      await picture(page, 'day');
+      const plot = page.locator('#traffic');
       await page.getByRole('button', { name: /^Show all \d+ pauses/ }).click();
       await shows(page, '#pause-rows', 'Moving to the new storage');
-      await picture(page, 'day');
+      expect((await plot.boundingBox())!.height, 'the plot beside a long list').to.be.below(400);
     });
 
     it('what a drain waits for, and how far a run is', async () => {

@@ -61,7 +61,7 @@ export class TrafficPlot {
         ...this.#size(),
         cursor: { show: false },
         legend: { show: false },
-        padding: [8, 16, 0, 0],
+        padding: [8, 28, 0, 0],
         scales: { x: { time: true }, y: { range: (_plot, _min, max) => [0, Math.max(5, (max ?? 0) * 1.1)] } },
         axes: [
           { ...axis, size: 26, space: 70, values: (_plot, splits) => splits.map(timeLabel) },

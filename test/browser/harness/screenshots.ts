@@ -19,6 +19,7 @@ export async function picture(page: Page, name: string): Promise<void> {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     for (const size of sizes) {
       await page.setViewportSize(size);
+      await page.evaluate(() => scrollTo(0, 0));
       // The plot is drawn anew for its size and colours, within two frames.
       await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
       await page.screenshot({ path: path.join(folder, `${name}-${size.width}-${colorScheme}.png`) });
