@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { useBrowser } from './harness/chromium.ts';
-import { giveToken, shows, text } from './harness/reading.ts';
+import { counts, giveToken, shows, text } from './harness/reading.ts';
 import { aRun, useFakeSite } from './harness/fake-site.ts';
 import { picture } from './harness/screenshots.ts';
 import { Tunnel } from './harness/tunnel.ts';
@@ -23,7 +23,7 @@ describe('the page', () => {
       expect(await page.title()).to.equal('Serving · shop');
       expect(await text(page, '#phase-detail')).to.match(/^since \d\d:\d\d:\d\d, for .* The last pause took 4 s\.$/);
       expect(await text(page, '#tiles')).to.match(/Workers\s+5 of 5\s+1 restart/);
-      expect(await page.locator('#worker-rows tr').count()).to.equal(5);
+      await counts(page, '#worker-rows tr', 5);
       expect(await page.locator('#worker-rows path[d^="M"]').count()).to.equal(25);
       expect(await text(page, '#run-rows'))
         .to.include('drain-timeout')
@@ -55,7 +55,7 @@ describe('the page', () => {
       await shows(page, '#run-far', '300 of 1\u202f200 items · 600/s · about 1.5 s left');
       expect(await page.locator('#run-progress').getAttribute('value')).to.equal('0.25');
       expect(await text(page, '#run-steps li[aria-current]')).to.equal('write');
-      expect(await page.locator('#waiting').isVisible()).to.equal(false);
+      await page.locator('#waiting').waitFor({ state: 'hidden' });
       cluster.release('sync');
       cluster.move('serving');
       cluster.setRun({ ...run, state: 'succeeded', endedAt: new Date().toISOString() });
@@ -73,7 +73,7 @@ describe('the page', () => {
       await until('the page to be drawn again', async () => (await text(page, '#tiles')) !== before);
       expect(await button.evaluate((node) => node === document.activeElement)).to.equal(true);
       await page.keyboard.press('Enter');
-      expect(await text(page, '#run-rows')).to.not.include('was still running');
+      await page.locator('#run-rows .report').waitFor({ state: 'detached' });
     });
 
     it('what comes from outside as text', async () => {
@@ -98,11 +98,11 @@ describe('the page', () => {
       await shows(page, '#phase', /^No data since \d\d:\d\d:\d\d$/);
       expect(await page.title()).to.equal('No data · shop');
       expect(await text(page, '#phase-detail')).to.match(/^When last seen, \d+ s ago, it was serving\./);
-      expect(await page.locator('#hold').isDisabled()).to.equal(true);
+      await page.locator('#hold:disabled').waitFor();
       expect(await text(page, '#announcer')).to.include('No data since');
       site().play();
       await shows(page, '#phase', 'Serving');
-      expect(await page.locator('#hold').isDisabled()).to.equal(false);
+      await page.locator('#hold:enabled').waitFor();
     });
 
     it('when the primary is gone, and shows the next one as soon as it is there', async function () {
@@ -118,7 +118,7 @@ describe('the page', () => {
       await next.start();
       await shows(page, '#phase', 'Serving');
       await shows(page, '#tiles', /2 of 2/);
-      expect(await page.locator('#worker-rows tr').count()).to.equal(2);
+      await counts(page, '#worker-rows tr', 2);
       expect(await text(page, '#no-runs')).to.include('No run yet');
       next.cluster.log(30, 'a line of the new primary');
       await shows(page, '#log-lines', 'a line of the new primary');

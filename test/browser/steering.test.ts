@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { useBrowser } from './harness/chromium.ts';
 import { aRun, useFakeSite } from './harness/fake-site.ts';
-import { giveToken, shows } from './harness/reading.ts';
+import { counts, giveToken, shows } from './harness/reading.ts';
+import { until } from '../process/harness/until.ts';
 
 describe('the page steers', () => {
   const browsing = useBrowser();
@@ -46,7 +47,7 @@ describe('the page steers', () => {
     await page.locator('#hold-for').selectOption('15 minutes');
     await page.getByRole('dialog').getByRole('button', { name: 'Hold' }).click();
     await shows(page, '#holds', /operator\s*New disk\s*since .*, until \d\d:\d\d \(in 1[45] min/);
-    expect(await page.title()).to.equal('Quiesced · shop');
+    await until('the title', async () => (await page.title()) === 'Quiesced · shop');
     expect(await page.locator('#icon').getAttribute('href')).to.equal('/assets/icon-quiesced.svg');
     await page.locator('#resume').click();
     await shows(page, '#resume-text', 'New disk');
@@ -71,10 +72,10 @@ describe('the page steers', () => {
     await page.locator('#reload').click();
     await page.getByRole('dialog').getByRole('button', { name: 'Reload' }).click();
     await shows(page, '#worker-rows', 'starting');
-    expect(await page.locator('#reload').isDisabled()).to.equal(true);
-    await shows(page, '#notices', /^Every worker has been replaced; it took 1\.\d s\./);
-    expect(await page.locator('#worker-rows tr').count()).to.equal(5);
-    expect(await page.locator('#reload').isDisabled()).to.equal(false);
+    await page.locator('#reload:disabled').waitFor();
+    await shows(page, '#notices', /^Every worker has been replaced; it took \d/);
+    await counts(page, '#worker-rows tr', 5);
+    await page.locator('#reload:enabled').waitFor();
   });
 
   it('a reload that fails, and says why until that is dismissed', async () => {
@@ -85,7 +86,7 @@ describe('the page steers', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Reload' }).click();
     await shows(page, '#notices .failed', 'Cannot find module ./routes.js. The old ones serve on.');
     await page.getByRole('button', { name: 'Dismiss' }).click();
-    expect(await page.locator('.notice').count()).to.equal(0);
+    await counts(page, '.notice', 0);
   });
 
   it('the number of workers', async () => {
@@ -95,7 +96,7 @@ describe('the page steers', () => {
     await page.locator('#scale-instances').fill('3');
     await page.getByRole('dialog').getByRole('button', { name: 'Scale' }).click();
     await shows(page, '#notices', 'The cluster has 3 workers');
-    expect(await page.locator('#worker-rows tr').count()).to.equal(3);
+    await counts(page, '#worker-rows tr', 3);
   });
 
   it('a run that cannot be finished', async () => {

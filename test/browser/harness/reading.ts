@@ -1,4 +1,5 @@
 import type { Page } from 'playwright-core';
+import { until } from '../../process/harness/until.ts';
 
 export function text(page: Page, selector: string): Promise<string> {
   return page.locator(selector).innerText();
@@ -7,6 +8,11 @@ export function text(page: Page, selector: string): Promise<string> {
 /** Waits until the page shows this there. */
 export function shows(page: Page, selector: string, wanted: string | RegExp): Promise<void> {
   return page.locator(selector).filter({ hasText: wanted }).first().waitFor();
+}
+
+/** Waits until there are so many. */
+export async function counts(page: Page, selector: string, wanted: number): Promise<void> {
+  await until(`${wanted} of ${selector}`, async () => (await page.locator(selector).count()) === wanted);
 }
 
 export async function giveToken(page: Page, token: string): Promise<void> {
