@@ -1,13 +1,13 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { useBrowser } from './harness/chromium.ts';
-import { counts, giveToken, shows, text } from './harness/reading.ts';
+import { counts, eventually, giveToken, shows, text } from './harness/reading.ts';
 import { aRun, useFakeSite } from './harness/fake-site.ts';
 import { picture } from './harness/screenshots.ts';
 import { Tunnel } from './harness/tunnel.ts';
-import { until } from '../process/harness/until.ts';
 
-describe('the page', () => {
+describe('the page', function () {
+  this.timeout(120_000);
   const browsing = useBrowser();
   const site = useFakeSite();
   const unlocked = async (options = {}): Promise<Page> => {
@@ -70,7 +70,7 @@ describe('the page', () => {
       await shows(page, '#run-rows', /GET \/export\/orders.csv in slot 3 was still running/);
       expect(await button.getAttribute('aria-expanded')).to.equal('true');
       const before = await text(page, '#tiles');
-      await until('the page to be drawn again', async () => (await text(page, '#tiles')) !== before);
+      await eventually('the page to be drawn again', async () => (await text(page, '#tiles')) !== before);
       expect(await button.evaluate((node) => node === document.activeElement)).to.equal(true);
       await page.keyboard.press('Enter');
       await page.locator('#run-rows .report').waitFor({ state: 'detached' });
@@ -105,8 +105,7 @@ describe('the page', () => {
       await page.locator('#hold:enabled').waitFor();
     });
 
-    it('when the primary is gone, and shows the next one as soon as it is there', async function () {
-      this.timeout(30_000);
+    it('when the primary is gone, and shows the next one as soon as it is there', async () => {
       browsing.allow(/ERR_|Failed to load/);
       const page = await unlocked();
       await site().stop();
@@ -125,8 +124,7 @@ describe('the page', () => {
       expect(await text(page, '#log-lines')).to.not.include('worker 2.2 serves');
     });
 
-    it('and misses nothing while its connection was cut', async function () {
-      this.timeout(60_000);
+    it('and misses nothing while its connection was cut', async () => {
       browsing.allow(/ERR_|Failed to load/);
       const tunnel = new Tunnel(site().port);
       try {

@@ -2,10 +2,10 @@ import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { useBrowser } from './harness/chromium.ts';
 import { aRun, useFakeSite } from './harness/fake-site.ts';
-import { counts, giveToken, shows } from './harness/reading.ts';
-import { until } from '../process/harness/until.ts';
+import { counts, eventually, giveToken, shows } from './harness/reading.ts';
 
-describe('the page steers', () => {
+describe('the page steers', function () {
+  this.timeout(120_000);
   const browsing = useBrowser();
   const site = useFakeSite();
   const unlocked = async (options = {}): Promise<Page> => {
@@ -47,7 +47,7 @@ describe('the page steers', () => {
     await page.locator('#hold-for').selectOption('15 minutes');
     await page.getByRole('dialog').getByRole('button', { name: 'Hold' }).click();
     await shows(page, '#holds', /operator\s*New disk\s*since .*, until \d\d:\d\d \(in 1[45] min/);
-    await until('the title', async () => (await page.title()) === 'Quiesced · shop');
+    await eventually('the title', async () => (await page.title()) === 'Quiesced · shop');
     expect(await page.locator('#icon').getAttribute('href')).to.equal('/assets/icon-quiesced.svg');
     await page.locator('#resume').click();
     await shows(page, '#resume-text', 'New disk');

@@ -67,7 +67,7 @@ export function useBrowser(): Browsing {
     async open(url, { width = 1280, height = 900, scheme = 'light' } = {}) {
       const context = await browser!.newContext({ viewport: { width, height }, colorScheme: scheme });
       contexts.push(context);
-      context.setDefaultTimeout(15_000);
+      context.setDefaultTimeout(30_000);
       const page = await context.newPage();
       page.on('console', (message) => {
         if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());

@@ -10,9 +10,14 @@ export function shows(page: Page, selector: string, wanted: string | RegExp): Pr
   return page.locator(selector).filter({ hasText: wanted }).first().waitFor();
 }
 
+/** What Chromium has no event for, on a machine that may be busy with something else. */
+export async function eventually(what: string, probe: () => Promise<boolean>): Promise<void> {
+  await until(what, probe, { within: 30_000 });
+}
+
 /** Waits until there are so many. */
 export async function counts(page: Page, selector: string, wanted: number): Promise<void> {
-  await until(`${wanted} of ${selector}`, async () => (await page.locator(selector).count()) === wanted);
+  await eventually(`${wanted} of ${selector}`, async () => (await page.locator(selector).count()) === wanted);
 }
 
 export async function giveToken(page: Page, token: string): Promise<void> {
