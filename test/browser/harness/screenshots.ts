@@ -2,15 +2,17 @@
 import type { Page } from 'playwright-core';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { commandIfThere, run } from '../../unit/primary/metrics/command.js';
 
 const folder = process.env['SCREENSHOTS'];
+const pngquant = commandIfThere('pngquant');
 const sizes = [
   { width: 360, height: 780 },
   { width: 800, height: 900 },
   { width: 1600, height: 1000 },
 ] as const;
 
-/** In both colour schemes and three widths. Does nothing in an ordinary run. */
+/** In both colour schemes and three widths; a third of the size where `pngquant` is found. Does nothing in an ordinary run. */
 export async function picture(page: Page, name: string): Promise<void> {
   if (folder === undefined) return;
   mkdirSync(folder, { recursive: true });
@@ -22,7 +24,9 @@ export async function picture(page: Page, name: string): Promise<void> {
       await page.evaluate(() => scrollTo(0, 0));
       // The plot is drawn anew for its size and colours, within two frames.
       await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
-      await page.screenshot({ path: path.join(folder, `${name}-${size.width}-${colorScheme}.png`) });
+      const file = path.join(folder, `${name}-${size.width}-${colorScheme}.png`);
+      await page.screenshot({ path: file });
+      if (pngquant !== null) await run(pngquant, ['--force', '--strip', '--output', file, '128', file]);
     }
   }
   await page.emulateMedia({ colorScheme: null, reducedMotion: null });
