@@ -22,22 +22,44 @@ export async function appOfReadme(): Promise<string> {
 
 export class Project {
   readonly folder: string;
+  /** Where the app answers. */
+  readonly url: string;
   readonly #substitutions: readonly (readonly [string, string])[];
   readonly #env: NodeJS.ProcessEnv;
   #running: { child: ChildProcess; exited: Promise<unknown> } | null = null;
   #output = '';
 
-  private constructor(folder: string, substitutions: readonly (readonly [string, string])[], env: NodeJS.ProcessEnv) {
+  private constructor(folder: string, database: TestDatabase, port: number, adminPort: number) {
+    const { QUIESCE_DATA_DIR: _dir, QUIESCE_SYNC_TOKEN: _token, HOST: _host, ...inherited } = process.env;
+    const uri = new URL(database.uri);
+    uri.pathname = `/${database.name}`;
     this.folder = folder;
-    this.#substitutions = substitutions;
-    this.#env = env;
+    this.url = `http://127.0.0.1:${port}`;
+    this.#substitutions = [
+      ['mongodb://127.0.0.1:27017/shop', uri.href],
+      ['127.0.0.1:9615', `127.0.0.1:${adminPort}`],
+      ['127.0.0.1:3000', `127.0.0.1:${port}`],
+      ['PORT=3999', `PORT=${port}`],
+    ];
+    this.#env = {
+      ...inherited,
+      MONGODB_URI: uri.href,
+      PORT: String(port),
+      NO_COLOR: '1',
+      PATH: [join(folder, 'node_modules', '.bin'), inherited['PATH']].join(delimiter),
+    };
+  }
+
+  /** An empty folder. */
+  static async empty(database: TestDatabase, adminPort = 9615): Promise<Project> {
+    const folder = await mkdtemp(join(await realpath(tmpdir()), 'quiesce-docs-'));
+    return new Project(folder, database, await freePort(), adminPort);
   }
 
   static async create(database: TestDatabase): Promise<Project> {
-    const folder = await mkdtemp(join(await realpath(tmpdir()), 'quiesce-docs-'));
-    const [port, adminPort] = [await freePort(), await freePort()];
-    const uri = new URL(database.uri);
-    uri.pathname = `/${database.name}`;
+    const adminPort = await freePort();
+    const project = await Project.empty(database, adminPort);
+    const { folder } = project;
     const modules = join(folder, 'node_modules');
     await mkdir(join(modules, '.bin'), { recursive: true });
     await symlink(repository, join(modules, 'quiesce'));
@@ -53,23 +75,7 @@ export class Project {
       'feed.json': '[{"id":"a","size":1},{"id":"b","size":2}]',
     };
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
-    const { QUIESCE_DATA_DIR: _dir, QUIESCE_SYNC_TOKEN: _token, HOST: _host, ...inherited } = process.env;
-    return new Project(
-      folder,
-      [
-        ['mongodb://127.0.0.1:27017/shop', uri.href],
-        ['127.0.0.1:9615', `127.0.0.1:${adminPort}`],
-        ['127.0.0.1:3000', `127.0.0.1:${port}`],
-        ['PORT=3999', `PORT=${port}`],
-      ],
-      {
-        ...inherited,
-        MONGODB_URI: uri.href,
-        PORT: String(port),
-        NO_COLOR: '1',
-        PATH: [join(modules, '.bin'), inherited['PATH']].join(delimiter),
-      },
-    );
+    return project;
   }
 
   /** Ends what runs from here, and starts this; resolves when it serves. */
