@@ -17,6 +17,10 @@ export interface Locals {
 
 export function guardTcp(options: { token: string; host: string }): RequestHandler {
   return (request, response, next) => {
+    // RFC 9112, section 3.2. Node takes the first; a proxy in front may have looked at the other.
+    if ((request.headersDistinct.host?.length ?? 0) > 1) {
+      throw new QuiesceError('bad-request', 'The request names more than one host.');
+    }
     if (!isOurs(request, options.host)) {
       throw new QuiesceError(
         'forbidden',

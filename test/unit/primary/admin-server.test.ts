@@ -176,6 +176,49 @@ describe('the admin server', () => {
       await asked({ Origin: url! }).expect(200);
     });
 
+    it('refuses a forged order although it carries the token, and does nothing', async () => {
+      const { url } = await start();
+      const order = (): request.Test =>
+        request(url!).post('/api/maintenance').set('Authorization', `Bearer ${token()}`).send({ on: true });
+      for (const forged of [
+        { Host: 'evil.example' },
+        { Origin: 'https://evil.example' },
+        { Origin: 'null' },
+        { 'Sec-Fetch-Site': 'cross-site' },
+      ])
+        await order().set(forged).expect(403);
+      expect(operations.asked).to.deep.equal([]);
+      await order().expect(200);
+      expect(operations.asked).to.deep.equal([{ on: true }]);
+    });
+
+    it('refuses what is too large or no HTTP, does nothing, and serves on', async () => {
+      const { url } = await start();
+      const { port } = new URL(url!);
+      const authorized = `Host: localhost\r\nAuthorization: Bearer ${token()}\r\nContent-Type: application/json\r\n`;
+      const megabyte = 'x'.repeat(1_048_576);
+      for (const [text, status] of [
+        [`POST /api/reload HTTP/1.1\r\n${authorized}X-Long: ${megabyte}\r\n\r\n`, 431],
+        // Its length is not told beforehand.
+        [
+          `POST /api/maintenance HTTP/1.1\r\n${authorized}Transfer-Encoding: chunked\r\n\r\n100000\r\n${megabyte}\r\n0\r\n\r\n`,
+          413,
+        ],
+        [`POST /api/reload HTTP/1.1\r\n${authorized}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n`, 400],
+        [`POST /api/reload HTTP/1.1\r\n${authorized}Host: evil.example\r\nContent-Length: 0\r\n\r\n`, 400],
+        ['\0\0\0 no HTTP at all\r\n\r\n', 400],
+      ] as const) {
+        const socket = net.connect(Number(port), '127.0.0.1');
+        // It may be cut off while it sends.
+        socket.on('error', () => {}).write(text);
+        const [answer] = (await once(socket, 'data')) as [Buffer];
+        socket.destroy();
+        expect(Number(/^HTTP\/1\.1 (\d+)/.exec(answer.toString('latin1'))?.[1]), text.slice(0, 60)).to.equal(status);
+      }
+      expect(operations.asked).to.deep.equal([]);
+      await request(url!).get('/api/status').expect(200);
+    });
+
     it('says what is wrong with a body, and does nothing', async () => {
       const { url } = await start();
       const post = (where: string): request.Test => request(url!).post(where).set('Authorization', `Bearer ${token()}`);
