@@ -57,9 +57,12 @@ export class Journal {
     return entries;
   }
 
-  /** Resolves when the entry would survive a power cut. */
+  /**
+   * Resolves when the entry would survive a power cut.
+   * @throws QuiesceError `insufficient-storage`
+   */
   put(entry: JournalEntry): Promise<void> {
-    return this.#inOrder(() => writeDurably(this.#path(entry.run), `${JSON.stringify(entry)}\n`));
+    return this.#inOrder(() => writeDurably(this.#path(entry.run), `${JSON.stringify(entry)}\n`).catch(notDurable));
   }
 
   remove(run: string): Promise<void> {
@@ -75,4 +78,10 @@ export class Journal {
     this.#last = done.catch(() => {});
     return done;
   }
+}
+
+function notDurable(cause: unknown): never {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  const detail = `The feed cannot be made durable: ${why}. Nothing was changed. Free some space and send it again.`;
+  throw new QuiesceError('insufficient-storage', detail, { cause });
 }

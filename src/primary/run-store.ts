@@ -59,6 +59,11 @@ export class RunStore {
     return [...this.#runs.values()].at(-1) ?? null;
   }
 
+  /** The largest epoch of a pause that the history knows; 0 where there was none. */
+  get newestEpoch(): number {
+    return Math.max(0, ...[...this.#runs.values()].map(({ epoch = 0 }) => epoch));
+  }
+
   add(run: RunRecord): void {
     this.#runs.set(run.id, run);
     this.#tell(run);

@@ -87,6 +87,7 @@ export class SyncRuns {
   prepare(run: string): void {
     void this.#settle(run, async (work) => {
       const prepared = await this.#prepared(run, work);
+      if (work.cancelled) return; // its entry is gone or about to go
       if (prepared.needsPause) await this.#journal(run, 'writing');
       this.#dispatch({ type: 'prepared', run, needsPause: prepared.needsPause });
     });
@@ -94,8 +95,13 @@ export class SyncRuns {
 
   write(run: string, epoch: number): void {
     void this.#settle(run, async (work) => {
-      if (work.begunBefore || !work.prepared) await this.#prepared(run, work);
+      if (work.begunBefore || !work.prepared) {
+        const { needsPause } = await this.#prepared(run, work);
+        // A former primary had only accepted it: a later one has to know that this one has begun.
+        if (needsPause && !work.begunBefore) await this.#journal(run, 'writing');
+      }
       await this.#written(run, work, epoch);
+      this.#dispatch({ type: 'finished', run, error: null });
     });
   }
 
@@ -230,19 +236,12 @@ export class SyncRuns {
       work.written = await this.#mirror().write(run, epoch);
     }
     if (work.written.note) this.#deps.runs.note(run, work.written.note);
-    this.#dispatch({ type: 'finished', run, error: null });
   }
 
   async #journal(run: string, state: JournalEntry['state']): Promise<void> {
     const { feed, mirror } = this.#of(run);
     const startedAt = this.#deps.runs.get(run)?.startedAt ?? new Date().toISOString();
-    try {
-      await this.#deps.journal.put({ run, state, startedAt, feed: feed!, mirror: mirror! });
-    } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      const detail = `The feed cannot be made durable: ${why}. Nothing was changed. Free some space and send it again.`;
-      throw new QuiesceError('insufficient-storage', detail, { cause });
-    }
+    await this.#deps.journal.put({ run, state, startedAt, feed: feed!, mirror: mirror! });
   }
 
   /** Does a part of a run, and decides what becomes of it where that fails. */
@@ -264,8 +263,8 @@ export class SyncRuns {
     work.rolling = new AbortController();
     const whole = await rollForward(first, {
       attempt: async () => {
-        const { needsPause } = await this.#prepared(run, work);
-        if (needsPause) work.written = await this.#mirror().write(run, work.epoch!);
+        await this.#prepared(run, work);
+        await this.#written(run, work, work.epoch!);
       },
       onFailure: (error, wait) => {
         const problem = toQuiesceError(error, 'run-failed').toProblem();

@@ -1,6 +1,5 @@
 /** The primary's image of one forked process: its channel, its output, its end. Decides nothing. */
 import cluster, { type Address, type Worker } from 'node:cluster';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { AppConfig } from '../config.ts';
 import type { ToWorker } from '../protocol/messages.ts';
@@ -82,8 +81,10 @@ export class WorkerProcess {
     };
     child.once('exit', (code: number | null, signal: string | null) => {
       const limit = setTimeout(() => end(code, signal), afterExit);
-      const closed = once(child, 'close');
-      const disconnected = child.connected ? once(child, 'disconnect') : Promise.resolve();
+      // Not node:events' `once`: it rejects at an `error`, as of a send that comes too late, and nobody would catch that.
+      const heard = (name: string): Promise<void> => new Promise((resolve) => child.once(name, () => resolve()));
+      const closed = heard('close');
+      const disconnected = child.connected ? heard('disconnect') : Promise.resolve();
       void Promise.all([closed, disconnected]).then(() => {
         clearTimeout(limit);
         end(code, signal);

@@ -46,7 +46,7 @@ describe('the journal', () => {
     await rm(dir, { recursive: true });
     let failed: unknown;
     await journal.put(entry('a', 'accepted')).catch((error: unknown) => (failed = error));
-    expect(failed).to.include({ code: 'ENOENT' });
+    expect(failed).to.include({ code: 'insufficient-storage' });
     await Journal.open(dir);
     await journal.put(entry('b', 'accepted'));
     expect((await journal.unfinished()).map(({ run }) => run)).to.deep.equal(['b']);
