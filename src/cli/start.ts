@@ -1,6 +1,6 @@
 import cluster from 'node:cluster';
 import path from 'node:path';
-import { launch, stopWithLauncher } from './launcher.ts';
+import { launch, stopWithLauncher, stopWithNpx } from './launcher.ts';
 import { say, styled } from './output.ts';
 import { loadConfig } from '../config/load.ts';
 import { QuiesceError } from '../errors.ts';
@@ -17,6 +17,7 @@ export interface StartOptions {
 /** Runs until the app is stopped. */
 export async function start(file: string | undefined, options: StartOptions): Promise<number> {
   stopWithLauncher();
+  stopWithNpx();
   keepSignals();
   if (cluster.isWorker) {
     throw new QuiesceError(

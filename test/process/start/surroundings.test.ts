@@ -8,6 +8,8 @@ import { expect } from 'chai';
 import { freePort } from '../../../dev/free-port.ts';
 import type { Cluster } from '../../../dev/cluster/cluster.ts';
 import { usePlainClusters } from '../harness/clusters.ts';
+import { isAlive } from '../harness/processes.ts';
+import { until } from '../harness/until.ts';
 
 const plain = fileURLToPath(new URL('../fixtures/plain.js', import.meta.url));
 
@@ -56,6 +58,20 @@ describe('quiesce start', function () {
     expect(await cluster.exited).to.deep.equal({ code: 4, signal: null });
     expect(cluster.output).to.match(new RegExp(`^quiesce: .*EADDRINUSE.*${cluster.port}`, 'm'));
     expect(servers[0]!.listening).to.equal(true);
+  });
+
+  it('ends with the shell that npx has put between, which passes no signal on', async () => {
+    const cluster = await clusters.start({
+      script: plain,
+      instances: 1,
+      under: ['sh', '-c', '"$@"; exit $?', 'sh'],
+      primaryEnv: { npm_command: 'exec' },
+    });
+    const { pid } = await cluster.status();
+    expect(pid).to.not.equal(cluster.pid);
+    cluster.signal('SIGTERM');
+    await until('the primary has ended', () => !isAlive(pid));
+    expect(await cluster.exited).to.deep.equal({ code: null, signal: 'SIGTERM' });
   });
 
   it('serves without its dashboard where only that port is in use, and says so', async () => {
