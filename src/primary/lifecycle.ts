@@ -97,7 +97,11 @@ function apply(
     }
     case 'pin': {
       const found = find(draft, event.ref);
-      if (found) found.incarnation.pinned = event.pinned;
+      if (!found) return;
+      found.incarnation.pinned = event.pinned;
+      // Its time to finish, as of the answer of its run, begins when the run has ended.
+      if (!event.pinned && found.incarnation.killAt !== null && !ending(draft))
+        found.incarnation.killAt = now + settings.killTimeout;
       return;
     }
     case 'stop':

@@ -24,7 +24,7 @@ export function reconcile(draft: Draft, now: number, settings: FleetSettings, ef
   }
   const wanted = (slot: DraftSlot): boolean => !ending(draft) && slot.slot < draft.target;
   for (const slot of draft.slots) {
-    watchClock(slot, now, settings, effects);
+    watchClock(slot, draft, now, settings, effects);
     // One worker that serves is wanted, the newest. One that has been killed but is not yet gone is as good as none.
     const serves = (each: Incarnation): boolean => each.stage === 'serving' && !each.killed;
     const newest = wanted(slot) ? slot.incarnations.findLast(serves) : undefined;
@@ -81,6 +81,11 @@ function isTurn(draft: Draft): boolean {
   return leaving < Math.max(1, Math.ceil(draft.target / 4));
 }
 
+/** Its run may have begun after it was told to stop: by a request on a connection that it had. */
+function isKept(incarnation: Incarnation, fleet: Pick<Fleet, 'phase'>): boolean {
+  return incarnation.pinned && !ending(fleet);
+}
+
 function end(
   incarnation: Mutable<Incarnation>,
   cause: ExitCause,
@@ -89,7 +94,7 @@ function end(
   settings: FleetSettings,
   effects: Effect[],
 ): void {
-  if (incarnation.stage === 'stopping' || (incarnation.pinned && !ending(draft))) return;
+  if (incarnation.stage === 'stopping' || isKept(incarnation, draft)) return;
   const served = incarnation.stage === 'serving';
   incarnation.stage = 'stopping';
   incarnation.ending ??= cause;
@@ -103,7 +108,7 @@ function end(
   }
 }
 
-function watchClock(slot: DraftSlot, now: number, settings: FleetSettings, effects: Effect[]): void {
+function watchClock(slot: DraftSlot, draft: Draft, now: number, settings: FleetSettings, effects: Effect[]): void {
   if (slot.retryAt !== null && slot.retryAt <= now) slot.retryAt = null;
   for (const each of slot.incarnations) {
     if (each.killed) continue;
@@ -116,7 +121,7 @@ function watchClock(slot: DraftSlot, now: number, settings: FleetSettings, effec
         each.slowNoted = true;
         effects.push({ type: 'slow', ref: refOf(each), after: settings.slowBoot });
       }
-    } else if (each.killAt !== null && now >= each.killAt) {
+    } else if (each.killAt !== null && now >= each.killAt && !isKept(each, draft)) {
       each.killed = true;
       effects.push({ type: 'kill', ref: refOf(each), why: `it had not finished after ${settings.killTimeout} ms` });
     }
@@ -170,7 +175,7 @@ export function nextDeadline(fleet: Fleet, settings: FleetSettings): number | nu
     if (slot.retryAt !== null) next = Math.min(next, slot.retryAt);
     for (const each of slot.incarnations) {
       if (each.killed) continue;
-      if (each.killAt !== null) next = Math.min(next, each.killAt);
+      if (each.killAt !== null && !isKept(each, fleet)) next = Math.min(next, each.killAt);
       if (each.stage === 'starting') {
         next = Math.min(
           next,

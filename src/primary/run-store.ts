@@ -64,9 +64,9 @@ export class RunStore {
     return Math.max(0, ...[...this.#runs.values()].map(({ epoch = 0 }) => epoch));
   }
 
+  /** Told of with its first change: a claim that is refused never was a run. */
   add(run: RunRecord): void {
     this.#runs.set(run.id, run);
-    this.#tell(run);
   }
 
   /** For one that never came to be. */

@@ -21,4 +21,14 @@ describe('the history of runs', () => {
     }
     expect((await RunStore.open(dir, log)).newestEpoch).to.equal(41);
   });
+
+  it('tells nobody of a claim that is refused', async () => {
+    const store = await RunStore.open(scratch(), log);
+    const told: string[] = [];
+    store.onChange(({ state }) => told.push(state));
+    store.add({ id: 'a', kind: 'sync', state: 'uploading', startedAt: new Date(0).toISOString() });
+    store.remove('a');
+    store.update('a', {});
+    expect(told).to.deep.equal([]);
+  });
 });
