@@ -89,11 +89,16 @@ describe('the page is for everybody:', function () {
     await shows(page, '#holds', 'works on the roof');
     await walk('resume');
     await page.keyboard.press('Enter');
+    await counts(page, 'dialog[open]', 1);
     await page.keyboard.press('Escape');
     await counts(page, 'dialog[open]', 0);
+    await page.locator('#resume:focus').waitFor();
     expect(site().cluster.asked).to.deep.equal(['maintenance true works on the roof']);
     await page.keyboard.press('Enter');
+    await counts(page, 'dialog[open]', 1);
     await page.getByRole('dialog').getByRole('button', { name: 'Resume' }).press('Enter');
+    await counts(page, 'dialog[open]', 0);
+    await eventually('the order', async () => site().cluster.asked.length === 2);
     await shows(page, '#phase', 'Serving');
   });
 });
