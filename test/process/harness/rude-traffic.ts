@@ -148,12 +148,11 @@ const clients: readonly Client[] = [
   aloneAndLeaves,
 ];
 
-/** All of them at once, for so many ms. Resolves when the last of them has its answer. */
-export async function rudeTraffic(url: string, duration: number): Promise<Tally> {
+/** All of them at once, until it is enough. Resolves when the last of them has its answer. */
+export async function rudeTraffic(url: string, isEnough: () => boolean): Promise<Tally> {
   const tally = new Tally();
-  const end = performance.now() + duration;
   const go = async (client: Client): Promise<void> => {
-    while (performance.now() < end) {
+    while (!isEnough()) {
       await client(url, tally);
       await delay(1); // the workers need the processors more
     }
