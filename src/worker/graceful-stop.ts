@@ -10,7 +10,7 @@
 import { subscribe } from 'node:diagnostics_channel';
 import type { ServerResponse } from 'node:http';
 import { Server } from 'node:net';
-import { tracked, type TrackedSocket } from './connections.ts';
+import { tracked, type TrackedServer, type TrackedSocket } from './connections.ts';
 import { runAppCleanUp } from './signals.ts';
 
 /** How long idle connections stay open, ms, and what share of the grace that may be. */
@@ -36,10 +36,15 @@ export function stopGracefully(timeout: number, busy: () => number): void {
     if (server.keepAliveTimeout !== undefined) server.keepAliveTimeout = linger;
   }
   const lingeringServers = [...tracked.servers];
+  const readBefore = new Map([...tracked.sockets].map((socket) => [socket, socket.bytesRead]));
+  const inTurn = new Set([...tracked.sockets].filter((socket) => socket._httpMessage));
   setTimeout(() => {
-    for (const server of lingeringServers) server.closeIdleConnections?.();
+    // One that became idle since has its own moment, given by keepAliveTimeout: its next request may be on the way.
+    const quiet = (socket: TrackedSocket): boolean =>
+      !inTurn.has(socket) && readBefore.get(socket) === socket.bytesRead;
+    closeIdle(lingeringServers, quiet);
     // Opened ahead and never used: to node:http these count as active.
-    for (const socket of tracked.sockets) if (socket.bytesRead === 0) socket.destroy();
+    for (const socket of tracked.sockets) if (socket.bytesRead === 0 && quiet(socket)) socket.destroy();
     finish(busy);
   }, linger);
   finish(busy);
@@ -75,6 +80,14 @@ function cleanUp(): void {
 
 function isUpgraded(socket: TrackedSocket): boolean {
   return !socket.parser && socket.bytesRead > 0;
+}
+
+/** Of the connections that are between two requests, which only node:http knows, those that `also` holds for. */
+function closeIdle(servers: readonly TrackedServer[], also: (socket: TrackedSocket) => boolean): void {
+  const spared: Partial<TrackedSocket>[] = [...tracked.sockets].filter((socket) => !also(socket));
+  for (const socket of spared) socket.destroy = () => socket as TrackedSocket; // for this call only
+  for (const server of servers) server.closeIdleConnections?.();
+  for (const socket of spared) delete socket.destroy;
 }
 
 function close(response: ServerResponse): void {

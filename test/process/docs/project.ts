@@ -67,6 +67,8 @@ export class Project {
     // What npm would make of the package's `bin`.
     const command = `#!/bin/sh\nexec "${process.execPath}" "${join(repository, 'dist', 'cli', 'main.js')}" "$@"\n`;
     await writeFile(join(modules, '.bin', 'quiesce'), command, { mode: 0o755 });
+    // Of npx, nothing but that it finds a command there: npm itself takes a second to start.
+    await writeFile(join(modules, '.bin', 'npx'), '#!/bin/sh\nexec "$@"\n', { mode: 0o755 });
     const app = { name: 'app', script: 'app.js', instances: 2, quiesce: { admin: { port: adminPort } } };
     const files = {
       'package.json': '{ "type": "module", "private": true }',

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { Cluster } from '../../../dev/cluster/cluster.ts';
@@ -8,6 +9,8 @@ import { until } from '../harness/until.ts';
 
 const app = fileURLToPath(new URL('../fixtures/trouble.js', import.meta.url));
 const killTimeout = 3_000;
+/** How long a connection stays open after its last answer, ms. */
+const linger = 1_000;
 
 /** A bare connection: what a client library does with keep-alive is not what is looked at here. */
 class Wire {
@@ -81,6 +84,22 @@ describe('a worker that stops', function () {
     await reload;
   });
 
+  it('leaves a connection whose stream has just ended the time for one more request', async () => {
+    const { cluster } = await start();
+    const wire = await Wire.open(cluster);
+    wire.socket.write('POST /stream HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n');
+    await until('its answer has begun', () => wire.text.includes('piece'));
+    const reload = cluster.control.reload();
+    await told(cluster);
+    await delay(linger - 100);
+    wire.socket.write('0\r\n\r\n');
+    await until('it has ended', () => wire.text.endsWith('0\r\n\r\n'));
+    await delay(200);
+    wire.send('/');
+    expect((await wire.answers(1))[0]!.headers).to.match(closes);
+    await reload;
+  });
+
   it('answers all requests that are pipelined, and closes with the last', async () => {
     const { cluster } = await start();
     const wire = await Wire.open(cluster);
@@ -99,7 +118,7 @@ describe('a worker that stops', function () {
     await until('it is upgraded', () => wire.text.includes('101'));
     const reload = cluster.control.reload();
     await told(cluster);
-    await new Promise((resolve) => setTimeout(resolve, 1_200)); // longer than idle connections linger
+    await delay(linger + 200);
     wire.socket.write('still there?');
     await until('the echo', () => wire.text.endsWith('still there?'));
     const since = performance.now();

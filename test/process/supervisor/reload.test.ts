@@ -36,7 +36,8 @@ describe('reload and scale', function () {
     const cluster = await clusters.start({ script: app, instances: 2, app: { kill_timeout: 15_000 } });
     const load = new Load({ url: cluster.url, paths: ['/?ms=2000', '/stream?ms=1500'], connections: 24 });
     await cluster.control.reload();
-    expect((await load.stop()).failures).to.deep.equal({});
+    const report = await load.stop();
+    expect(report.failures, `${JSON.stringify(report)}\n${cluster.output}`).to.deep.equal({});
   });
 
   it('fail nobody who sends one request each second, or a connection for each', async () => {
