@@ -167,8 +167,8 @@ export class Cluster {
   }
 
   /** Resolves when its output has that: what it wrote before an answer can still be on its way when the answer is there. */
-  async said(wanted: RegExp): Promise<void> {
-    await this.until(String(wanted), () => wanted.test(this.output));
+  async said(wanted: RegExp, within?: number): Promise<void> {
+    await this.until(String(wanted), () => wanted.test(this.output), within);
   }
 
   signal(signal: NodeJS.Signals): void {

@@ -22,6 +22,12 @@ export function logEntry(effect: Effect, waitReady: boolean): LogEntry | null {
       return { level: 'info', fields: effect.ref, text: `worker ${label(effect.ref)} is to finish` };
     case 'kill':
       return { level: 'warn', fields: effect.ref, text: `worker ${label(effect.ref)} is killed: ${effect.why}` };
+    case 'retired':
+      return {
+        level: 'warn',
+        fields: effect.ref,
+        text: `worker ${label(effect.ref)} is to be replaced: ${effect.why}`,
+      };
     case 'ended': {
       const { ref, exit } = effect;
       const how = `worker ${label(ref)} ended with ${exit.signal ?? `code ${exit.code}`}`;

@@ -68,7 +68,7 @@ export type FleetEvent =
   | { readonly type: 'reload' }
   | { readonly type: 'scale'; readonly target: number }
   /** Replace it, the new one first. */
-  | { readonly type: 'retire'; readonly ref: WorkerRef; readonly cause: 'memory' }
+  | { readonly type: 'retire'; readonly ref: WorkerRef; readonly cause: 'memory'; readonly why: string }
   | { readonly type: 'kill'; readonly ref: WorkerRef; readonly cause: 'heartbeat' | 'killed'; readonly why: string }
   | { readonly type: 'pin'; readonly ref: WorkerRef; readonly pinned: boolean }
   | { readonly type: 'stop'; readonly now: boolean }
@@ -82,6 +82,8 @@ export type Effect =
   /** Ask it to finish; SIGKILL follows when `timeout` ms are over. */
   | { readonly type: 'stop'; readonly ref: WorkerRef; readonly timeout: number }
   | { readonly type: 'kill'; readonly ref: WorkerRef; readonly why: string }
+  /** It serves on until its replacement does. */
+  | { readonly type: 'retired'; readonly ref: WorkerRef; readonly why: string }
   | { readonly type: 'ended'; readonly ref: WorkerRef; readonly exit: WorkerExit }
   /** A slot waits before its next fork. */
   | { readonly type: 'backoff'; readonly slot: number; readonly delay: number; readonly looping: boolean }

@@ -84,7 +84,9 @@ function apply(
       return;
     case 'retire': {
       const found = find(draft, event.ref);
-      if (found?.incarnation.stage === 'serving') found.incarnation.retire = event.cause;
+      if (found?.incarnation.stage !== 'serving' || found.incarnation.retire !== null) return;
+      found.incarnation.retire = event.cause;
+      effects.push({ type: 'retired', ref: event.ref, why: event.why });
       return;
     }
     case 'kill': {

@@ -170,6 +170,7 @@ export class Supervisor implements WorkerPort {
         return this.#deps.events.gone(effect.ref, effect.exit);
       case 'settle':
         return this.#settle(effect);
+      case 'retired':
       case 'backoff':
       case 'slow':
         return;
@@ -287,7 +288,8 @@ export class Supervisor implements WorkerPort {
     if (limit === null) return;
     for (const { process } of this.#running.values()) {
       const { memory } = this.#vitals.of(process.pid);
-      if (memory > limit) this.#enqueue({ type: 'retire', ref: process.ref, cause: 'memory' });
+      const why = `it uses ${memory} bytes, max_memory_restart is ${limit}`;
+      if (memory > limit) this.#enqueue({ type: 'retire', ref: process.ref, cause: 'memory', why });
     }
   }
 }

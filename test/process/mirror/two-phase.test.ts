@@ -71,7 +71,7 @@ async function history(mirrors: Mirrors, name: string, seed: number, strategies:
       : Array.from({ length: keys }, (_, i) => ({ _id: i, v: next(4) }));
   if (stored.length > 0) await collection.insertMany(stored);
 
-  const job = await mirrors.job(feed, { collection: name, strategy: next(20) === 0 ? 'swap' : 'two-phase' });
+  const job = await mirrors.job(feed, { collection: name, strategy: seed % 20 === 0 ? 'swap' : 'two-phase' });
   let isServing = true;
   const app = (async () => {
     for (let pause = next(8); isServing;) {

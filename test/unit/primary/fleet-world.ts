@@ -118,6 +118,7 @@ export class World {
       case 'settle':
         return this.#settle(effect.task, effect.error?.code ?? null);
       case 'backoff':
+      case 'retired':
       case 'slow':
         return;
     }

@@ -56,7 +56,7 @@ const commands = fc.oneof(
   {
     weight: 1,
     arbitrary: onProcess('memory', (world, { slot, incarnation }) =>
-      world.send({ type: 'retire', ref: { slot, incarnation }, cause: 'memory' }),
+      world.send({ type: 'retire', ref: { slot, incarnation }, cause: 'memory', why: '' }),
     ),
   },
   { weight: 1, arbitrary: onProcess('pin', (world, each) => world.pin(each, true), alive) },

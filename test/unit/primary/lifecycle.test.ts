@@ -112,7 +112,7 @@ describe('lifecycle: restart', () => {
 
   it('replaces a worker over its memory limit: the new one first', () => {
     const world = serving(1);
-    world.send({ type: 'retire', ref: { slot: 0, incarnation: 1 }, cause: 'memory' });
+    world.send({ type: 'retire', ref: { slot: 0, incarnation: 1 }, cause: 'memory', why: '' });
     expect([names(world), process(world, 0, 1).told]).to.deep.equal([['0.1', '0.2'], false]);
     world.ready(process(world, 0, 2));
     expect(process(world, 0, 1).told).to.equal(true);
@@ -122,7 +122,7 @@ describe('lifecycle: restart', () => {
 
   it('lets a worker over its memory limit serve on while its replacement cannot boot', () => {
     const world = serving(1);
-    world.send({ type: 'retire', ref: { slot: 0, incarnation: 1 }, cause: 'memory' });
+    world.send({ type: 'retire', ref: { slot: 0, incarnation: 1 }, cause: 'memory', why: '' });
     world.exit(process(world, 0, 2));
     expect([names(world), process(world, 0, 1).told]).to.deep.equal([['0.1'], false]);
     calm(world);
