@@ -1,5 +1,6 @@
 /** Memory and processor time of the supervising process itself: idle, and with 5,000 requests per second. */
 import autocannon from 'autocannon';
+import { Load } from '../../dev/load/load.ts';
 import { publish, table } from '../report.ts';
 import { processorTime, resident } from './processor.ts';
 import { plainCluster, pm2, quiesce } from './subjects.ts';
@@ -14,6 +15,7 @@ const subjects = [
 ];
 
 const rows: string[][] = [];
+const connects: number[] = [];
 for (const subject of subjects) {
   const running = await subject.start();
   const share = async (work: () => Promise<unknown>): Promise<string> => {
@@ -27,7 +29,11 @@ for (const subject of subjects) {
   const idle = await share(() => new Promise((resolve) => setTimeout(resolve, seconds * 1_000)));
   const load = { url: running.url, connections: 50, duration: seconds, overallRate: rate };
   const keptAlive = await share(() => autocannon(load));
-  const fresh = await share(() => autocannon({ ...load, reconnectRate: 1, overallRate: rate / 5 }));
+  const fresh = await share(async () => {
+    const visitors = new Load({ url: running.url, connections: 25, keepAlive: false, pause: 25 });
+    await new Promise((resolve) => setTimeout(resolve, seconds * 1_000));
+    connects.push((await visitors.stop()).answered / seconds);
+  });
   rows.push([subject.name, memory, resident(running.primary).toFixed(0), idle, keptAlive, fresh]);
   await running.stop();
 }
@@ -40,7 +46,7 @@ await publish(
       'after load',
       'idle, % of a core',
       `${rate} req/s, keep-alive, %`,
-      `${rate / 5} new connections/s, %`,
+      `${Math.round(connects.reduce((a, b) => a + b) / connects.length)} new connections/s, %`,
     ],
     rows,
   ),

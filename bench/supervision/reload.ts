@@ -3,7 +3,7 @@ import { Load } from '../../dev/load/load.ts';
 import { publish, show, spread, table } from '../report.ts';
 import { pm2, quiesce } from './subjects.ts';
 
-const rounds = 3;
+const rounds = 2;
 const loads = [
   ['short', '/'],
   ['of 300 ms', '/?ms=300'],

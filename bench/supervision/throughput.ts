@@ -2,12 +2,14 @@
  * Requests per second and 99th percentile against plain node:cluster with the same app, in paired rounds; and the
  * processor time of primary and workers for each request, which other work on the machine disturbs less.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import autocannon from 'autocannon';
+import { Load } from '../../dev/load/load.ts';
 import { publish, show, spread, table } from '../report.ts';
 import { processorTime } from './processor.ts';
 import { instances, plainCluster, pm2, quiesce, type Running } from './subjects.ts';
 
-const rounds = 9;
+const rounds = 7;
 const seconds = 2;
 const reference = plainCluster('node:cluster, SCHED_RR (its default)', 'rr');
 const subjects = [
@@ -17,10 +19,36 @@ const subjects = [
   quiesce("quiesce, `scheduling: 'rr'`", 'rr'),
   pm2('PM2'),
 ];
+const connections = 50;
 const modes = [
-  ['keep-alive', {}],
-  ['a connection for each request', { reconnectRate: 1 }],
+  ['keep-alive', keptAlive],
+  ['a connection for each request', connectionEach],
 ] as const;
+
+interface Traffic {
+  readonly requests: number;
+  readonly seconds: number;
+  readonly p99: number;
+}
+
+async function keptAlive(url: string): Promise<Traffic> {
+  const { non2xx, errors, timeouts, requests, duration, latency } = await autocannon({
+    url,
+    connections,
+    duration: seconds,
+  });
+  if (non2xx + errors + timeouts > 0) throw new Error(`${non2xx + errors + timeouts} requests failed`);
+  return { requests: requests.total, seconds: duration, p99: latency.p99 };
+}
+
+/** Not by autocannon: with reconnectRate 1 it counts no answer. */
+async function connectionEach(url: string): Promise<Traffic> {
+  const load = new Load({ url, connections, keepAlive: false });
+  await delay(seconds * 1_000);
+  const { answered, failures, failed, duration, latency } = await load.stop();
+  if (failed > 0) throw new Error(`requests failed: ${JSON.stringify(failures)}`);
+  return { requests: answered, seconds: duration / 1_000, p99: latency.p99 };
+}
 
 interface Sample {
   readonly rate: number;
@@ -29,7 +57,7 @@ interface Sample {
   readonly cost: number;
 }
 
-async function measure(running: Running, options: object): Promise<Sample> {
+async function measure(running: Running, drive: (url: string) => Promise<Traffic>): Promise<Sample> {
   const pids = [
     running.primary,
     ...running
@@ -39,26 +67,23 @@ async function measure(running: Running, options: object): Promise<Sample> {
   ];
   const used = (): number => pids.reduce((sum, pid) => sum + processorTime(pid), 0);
   const before = used();
-  const result = await autocannon({ url: running.url, connections: 50, duration: seconds, ...options });
-  if (result.non2xx + result.errors + result.timeouts > 0)
-    throw new Error(`requests failed: ${JSON.stringify(result.errors)}`);
-  const requests = result.requests.total;
-  return { rate: requests / result.duration, p99: result.latency.p99, cost: ((used() - before) * 1_000) / requests };
+  const { requests, seconds: took, p99 } = await drive(running.url);
+  return { rate: requests / took, p99, cost: ((used() - before) * 1_000) / requests };
 }
 
 const rows: string[][] = [];
-for (const [mode, options] of modes) {
+for (const [mode, drive] of modes) {
   const base = await reference.start();
   for (const subject of subjects) {
     const running = await subject.start();
     const ratios: Sample[] = [];
-    await measure(base, options); // both warm
-    await measure(running, options);
+    await measure(base, drive); // both warm
+    await measure(running, drive);
     for (let round = 0; round < rounds; round++) {
       // In turn first and second: whatever drifts, drifts for both.
-      const first = round % 2 === 0 ? await measure(base, options) : null;
-      const own = await measure(running, options);
-      const other = first ?? (await measure(base, options));
+      const first = round % 2 === 0 ? await measure(base, drive) : null;
+      const own = await measure(running, drive);
+      const other = first ?? (await measure(base, drive));
       ratios.push({ rate: own.rate / other.rate, p99: own.p99 / Math.max(1, other.p99), cost: own.cost / other.cost });
     }
     await running.stop();
