@@ -59,6 +59,14 @@ describe('a worker that stops', function () {
   const told = (cluster: Cluster): Promise<unknown> =>
     cluster.until('the old worker finishes', ({ workers }) => workers.some(({ state }) => state === 'stopping'));
 
+  /** The worker knows that it is to finish: it says so on this connection. */
+  async function knows(wire: Wire): Promise<void> {
+    for (let count = 1; ; count++) {
+      wire.send('/');
+      if (closes.test((await wire.answers(count))[count - 1]!.headers)) return;
+    }
+  }
+
   it('answers one more request on a connection that was idle, and asks to close it', async () => {
     const { cluster, pid } = await start();
     const wire = await Wire.open(cluster);
@@ -75,11 +83,14 @@ describe('a worker that stops', function () {
   });
 
   it('asks to close with the response that is in flight', async () => {
-    const { cluster } = await start();
+    const { cluster, pid } = await start();
     const wire = await Wire.open(cluster);
-    wire.send('/?ms=1500');
+    const other = await Wire.open(cluster);
+    wire.send('/held');
     await cluster.until('it is in flight', ({ workers }) => workers[0]!.inFlight === 1);
     const reload = cluster.control.reload();
+    await knows(other);
+    process.kill(pid, 'SIGWINCH');
     expect((await wire.answers(1))[0]!.headers).to.match(closes);
     await reload;
   });
@@ -101,11 +112,18 @@ describe('a worker that stops', function () {
   });
 
   it('answers all requests that are pipelined, and closes with the last', async () => {
-    const { cluster } = await start();
+    const { cluster, pid } = await start();
     const wire = await Wire.open(cluster);
-    for (const ms of [1_200, 1_500, 1_800]) wire.send(`/?ms=${ms}`);
-    await cluster.until('they are in flight', ({ workers }) => workers[0]!.inFlight > 0);
+    const other = await Wire.open(cluster);
+    for (let i = 0; i < 3; i++) wire.send('/held');
+    await cluster.until('they are in flight', ({ workers }) => workers[0]!.inFlight === 3);
     const reload = cluster.control.reload();
+    await knows(other);
+    for (let i = 1; i < 3; i++) {
+      process.kill(pid, 'SIGWINCH');
+      await wire.answers(i);
+    }
+    process.kill(pid, 'SIGWINCH');
     const answers = await wire.answers(3);
     expect(answers.map(({ headers }) => closes.test(headers))).to.deep.equal([false, false, true]);
     await reload;
