@@ -13,39 +13,60 @@ export function ask(id: string, confirmed: () => Promise<void>): Promise<boolean
   const submit = form.querySelector<HTMLButtonElement>('[type=submit]')!;
   say(problem, '');
   return new Promise((resolve) => {
-    let done = false;
     let busy = false;
-    const onSubmit = async (event: Event): Promise<void> => {
-      event.preventDefault();
+    const listening = new AbortController();
+    // Once for each question, and at once: the dialog's own `close` is queued, and may come when it is open again.
+    const settle = (done: boolean): void => {
+      listening.abort();
+      dialog.close();
+      resolve(done);
+    };
+    const onSubmit = async (): Promise<void> => {
       if (busy) return;
       busy = true;
       set(submit, 'aria-busy', 'true');
       say(problem, '');
       try {
         await confirmed();
-        done = true;
-        dialog.close();
+        if (!listening.signal.aborted) settle(true);
       } catch (error) {
-        say(problem, (error as Error).message);
+        if (!listening.signal.aborted) say(problem, (error as Error).message);
       } finally {
         busy = false;
         set(submit, 'aria-busy', null);
       }
     };
-    const onClick = (event: Event): void => {
-      if ((event.target as HTMLButtonElement).value === 'cancel') dialog.close();
-    };
-    const submitted = (event: Event): void => void onSubmit(event);
-    form.addEventListener('submit', submitted);
-    form.addEventListener('click', onClick);
+    const { signal } = listening;
+    form.addEventListener(
+      'submit',
+      (event) => {
+        event.preventDefault();
+        void onSubmit();
+      },
+      { signal },
+    );
+    form.addEventListener(
+      'click',
+      (event) => {
+        if ((event.target as HTMLButtonElement).value === 'cancel') settle(false);
+      },
+      { signal },
+    );
+    dialog.addEventListener(
+      'cancel',
+      (event) => {
+        event.preventDefault(); // closed by us, at once
+        settle(false);
+      },
+      { signal },
+    );
+    // Where the browser closes it without asking. One that is open again by now belongs to the next question.
     dialog.addEventListener(
       'close',
       () => {
-        form.removeEventListener('submit', submitted);
-        form.removeEventListener('click', onClick);
-        resolve(done);
+        if (!dialog.open) settle(false);
       },
-      { once: true },
+      { signal },
     );
     dialog.showModal();
   });
