@@ -1,8 +1,8 @@
 /** What outlives a primary: the operator hold, and the epoch below which nothing may be believed. */
 import { readFile } from 'node:fs/promises';
-import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import { QuiesceError } from '../errors.ts';
+import { writeDurably } from './durable.ts';
 import type { OperatorHold } from './maintenance/state.ts';
 
 const stored = z.object({
@@ -40,9 +40,9 @@ export class HoldFile {
     }
   }
 
-  /** Temporary file, fsync, rename; in the order of the calls. */
+  /** Durable when it resolves; in the order of the calls. */
   save(state: Stored): Promise<void> {
-    const write = (): Promise<void> => writeFileAtomic(this.#path, `${JSON.stringify(state)}\n`, { mode: 0o600 });
+    const write = (): Promise<void> => writeDurably(this.#path, `${JSON.stringify(state)}\n`);
     const writing = this.#writing.then(write);
     this.#writing = writing.catch(() => {});
     return writing;
