@@ -41,10 +41,12 @@ export async function startAdminServer(options: AdminOptions): Promise<AdminServ
   const { dataDir, admin, operations, live, log } = options;
   const more = options.more ?? [];
   const onError = (err: unknown): void => log.error({ err }, 'The admin server failed to answer');
+  const onServerError = (err: unknown): void => log.error({ err }, 'The admin server has a problem and goes on');
   const token = await adminToken(dataDir);
 
   const control = http.createServer(adminApp(operations, live, { more, onError }));
   const removeSocket = await listenOnSocket(control, controlSocket(dataDir));
+  control.on('error', onServerError);
   const servers = [control];
   let url: string | null = null;
   if (admin !== null) {
@@ -53,6 +55,7 @@ export async function startAdminServer(options: AdminOptions): Promise<AdminServ
     );
     try {
       url = await listenOnTcp(tcp, admin);
+      tcp.on('error', onServerError);
       servers.push(tcp);
       log.info({ url }, 'The dashboard is up');
     } catch (error) {
