@@ -23,11 +23,20 @@ export async function serveRuns(req: Request, res: Response, run: string): Promi
   res.json(await runtime.link.request<'run'>({ op: 'run', run }, { timeout: requestTimeout }));
 }
 
-/** Server-sent events: `run` with the whole record at each change, until the run has ended. */
+/**
+ * Server-sent events: `run` with the whole record at each change, until the run has ended. A slow reader misses what
+ * came while it had not caught up, never the end.
+ */
 async function stream(req: Request, res: Response, id: string): Promise<void> {
   let number = 0;
   let stop = (): void => {};
+  let skipped: RunRecord | null = null;
   const send = (run: RunRecord): void => {
+    if (res.writableNeedDrain && !isEnded(run.state)) {
+      skipped = run;
+      return;
+    }
+    skipped = null;
     res.write(`id: ${++number}\nevent: run\ndata: ${JSON.stringify(run)}\n\n`);
     if (!isEnded(run.state)) return;
     stop();
@@ -39,13 +48,17 @@ async function stream(req: Request, res: Response, id: string): Promise<void> {
     if (current) send(run);
   });
   current = true;
-  const timer = setInterval(() => res.write(': still here\n\n'), keepAlive);
+  const timer = setInterval(() => {
+    if (!res.writableNeedDrain) res.write(': still here\n\n');
+  }, keepAlive);
   stop = () => {
     clearInterval(timer);
     watch.stop();
   };
   if (req.destroyed || res.destroyed) return stop();
-  res.once('close', stop);
+  res.once('close', stop).on('drain', () => {
+    if (skipped) send(skipped);
+  });
   res.set({ 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' }).flushHeaders();
   send(watch.current);
 }
