@@ -181,6 +181,8 @@ function locationOf(req: IncomingMessage): (run: string) => string {
   return (run) => `${pathOf(req).replace(/\/$/, '')}/${run}`;
 }
 
-function isDryRun(url: string | undefined): boolean {
-  return new URL(url ?? '/', 'http://localhost').searchParams.get('dryRun') === 'true';
+/** Of the query string alone: a path such as `//` is no URL. */
+function isDryRun(url = ''): boolean {
+  const query = url.indexOf('?');
+  return query !== -1 && new URLSearchParams(url.slice(query)).get('dryRun') === 'true';
 }
