@@ -20,6 +20,9 @@ export interface PrimaryOptions {
  * @throws QuiesceError `already-running`, `data-dir-unusable`, `database-unreachable`, `boot-failed`, `port-in-use`
  */
 export async function runPrimary(config: AppConfig, options: PrimaryOptions = {}): Promise<number> {
+  // Node ignores it, until some package listens: signal-exit, below proper-lockfile and write-file-atomic, does, and ends
+  // the process with it where nobody else listens. The write fails with EFBIG, and that is dealt with where it happens.
+  process.on('SIGXFSZ', () => {});
   prepareDataDir(config.dataDir);
   let lost: (reason: string) => void = () => process.exit(exitCodes.failed);
   const lock = await acquireLock(config.dataDir, (reason) => lost(reason));

@@ -9,6 +9,7 @@ import { freePort } from '../../dev/free-port.ts';
 import { lockFence } from '../process/harness/fence-lock.ts';
 import { useClusters } from '../process/harness/clusters.ts';
 import { straggler } from '../process/harness/straggler.ts';
+import { until } from '../process/harness/until.ts';
 import { useBrowser } from './harness/chromium.ts';
 import { giveToken, shows, text } from './harness/reading.ts';
 import { picture } from './harness/screenshots.ts';
@@ -91,8 +92,8 @@ describe('the page of a real cluster under load', function () {
     await shows(page, '#worker-rows', /incarnation 2/);
     await picture(page, 'reload');
     await page.locator('#notices').getByText('Every worker has been replaced').waitFor({ timeout: 60_000 });
-    const workers = await text(page, '#worker-rows');
-    expect(workers).to.not.include('incarnation 1,');
+    const isNew = async (): Promise<boolean> => !(await text(page, '#worker-rows')).includes('incarnation 1,');
+    await until('the old ones are gone from the table', isNew);
     await traffic!.stop();
     expect([...outcomes()]).to.deep.equal([200]);
     await page.locator('#scale').click();

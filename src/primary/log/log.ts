@@ -2,12 +2,15 @@
  * The log of a primary: JSON lines on stdout (something for people on a terminal), and in the data directory for
  * `quiesce logs`. Writing never waits: where stdout or the disk is too slow for too long, lines are dropped and counted.
  */
+import { join } from 'node:path';
 import { isatty } from 'node:tty';
 import pino, { type Logger } from 'pino';
 import pretty from 'pino-pretty';
+import sonic from 'sonic-boom';
 import { lineForPeople } from './line-for-people.ts';
-import { logFile } from './log-file.ts';
+import { logFile, logFileName } from './log-file.ts';
 import { withoutCredentials } from './redaction.ts';
+import { tellOnStderr } from './unwritable.ts';
 import { logLevelOf } from '../../config/log-level.ts';
 
 export interface OpenLog {
@@ -36,7 +39,10 @@ export function openLog(name: string): OpenLog {
     logger,
     alsoTo: (destination) => void streams.add({ stream: destination, level: 'trace' }),
     keepIn(dataDir) {
-      const file = logFile(dataDir, (problem) => logger.warn({ err: problem }, 'the log file cannot be written'));
+      const file = logFile(dataDir, (problem) => {
+        tellOnStderr(join(dataDir, logFileName), problem);
+        logger.warn({ err: problem }, 'the log file cannot be written');
+      });
       closeFile = () => file.close();
       streams.add({ stream: file, level: 'trace' });
     },
@@ -48,15 +54,30 @@ function forPeople(): pino.DestinationStream {
   return pretty({ ...lineForPeople, translateTime: 'SYS:HH:MM:ss.l', colorize: !process.env['NO_COLOR'] });
 }
 
+/**
+ * Not `pino.destination`: what it does at an error other than EPIPE ends the process, and the flush that it makes at the
+ * exit would try for ever. A write that failed is tried again with the next line.
+ */
 function forMachines(onDropped: (lines: number) => void): pino.DestinationStream {
-  const stdout = pino.destination({ dest: 1, sync: false, maxLength: maxWaiting });
+  const stdout = new sonic.SonicBoom({ fd: 1, sync: false, maxLength: maxWaiting });
   let lines = 0;
+  let failed = false;
+  let gone = false;
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    gone ||= error.code === 'EPIPE'; // nobody reads it any more, as under `quiesce start | head`
+    if (!failed && !gone) tellOnStderr('stdout', error);
+    failed = true;
+  });
   stdout.on('drop', () => lines++);
   stdout.on('drain', () => {
+    failed = false;
     if (lines === 0) return;
     const count = lines;
     lines = 0;
     onDropped(count);
   });
-  return stdout;
+  process.once('exit', () => {
+    if (!failed) stdout.flushSync();
+  });
+  return { write: (line) => void (gone || stdout.write(line)) };
 }

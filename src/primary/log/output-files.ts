@@ -10,20 +10,25 @@ import type { Logger } from 'pino';
 import sonic, { type SonicBoom } from 'sonic-boom';
 import type { AppConfig } from '../../config.ts';
 import type { OutputStream } from '../worker-output.ts';
+import { tellOnStderr } from './unwritable.ts';
 
 type FileConfig = Pick<AppConfig, 'outFile' | 'errorFile' | 'mergeLogs' | 'logDateFormat'>;
 
 /** What may wait for the disk, for each file, bytes. */
 const maxWaiting = 16 * 1024 * 1024;
+/** How long a file that cannot be opened is left alone, ms. */
+const defaultPatience = 1_000;
 
 export class OutputFiles {
   readonly #config: FileConfig;
   readonly #log: Logger;
+  readonly #patience: number;
   readonly #files = new Map<string, OutputFile>();
 
-  constructor(config: FileConfig, log: Logger) {
+  constructor(config: FileConfig, log: Logger, patience = defaultPatience) {
     this.#config = config;
     this.#log = log;
+    this.#patience = patience;
   }
 
   write(slot: number, stream: OutputStream, line: string): void {
@@ -31,7 +36,7 @@ export class OutputFiles {
     const configured = stream === 'stdout' ? outFile : errorFile;
     if (configured === null) return;
     const path = outputFile(configured, mergeLogs, slot);
-    const file = this.#files.get(path) ?? new OutputFile(path, this.#log);
+    const file = this.#files.get(path) ?? new OutputFile(path, this.#log, this.#patience);
     this.#files.set(path, file);
     file.write(`${logDateFormat === null ? '' : `${dayjs().format(logDateFormat)}: `}${line}\n`);
   }
@@ -53,21 +58,29 @@ export function outputFile(configured: string, merge: boolean, slot: number): st
   return merge ? configured : configured.replace(/(-\d+)?\.log$/, `-${slot}.log`);
 }
 
-/** open ⇄ failed: told once, and dropped until it is reopened. Opened at once, so that the order of lines is plain. */
+/**
+ * open ⇄ failed: told once. Where it cannot be opened, lines are dropped and now and then one of them tries again; where
+ * it cannot be written, they wait as far as there is room. Opened at once, so that the order of lines is plain.
+ */
 class OutputFile {
   readonly #path: string;
   readonly #log: Logger;
   #current: SonicBoom | null = null;
   #closing: Promise<void> = Promise.resolve();
   #told = false;
+  readonly #patience: number;
+  /** Null where it is open or closed on purpose. */
+  #tryAgainAt: number | null = null;
 
-  constructor(path: string, log: Logger) {
+  constructor(path: string, log: Logger, patience: number) {
     this.#path = path;
     this.#log = log;
+    this.#patience = patience;
     this.#open();
   }
 
   write(line: string): void {
+    if (this.#tryAgainAt !== null && performance.now() >= this.#tryAgainAt) this.#open();
     this.#current?.write(line);
   }
 
@@ -80,6 +93,7 @@ class OutputFile {
   close(): Promise<void> {
     const file = this.#current;
     this.#current = null;
+    this.#tryAgainAt = null;
     if (file) {
       const closed = Promise.race([once(file, 'close'), once(file, 'error')]).catch(() => {}); // the error has been told
       this.#closing = Promise.all([this.#closing, closed]).then(() => {});
@@ -89,17 +103,21 @@ class OutputFile {
   }
 
   #open(): void {
+    this.#tryAgainAt = null;
     try {
       mkdirSync(dirname(this.#path), { recursive: true });
       this.#current = new sonic.SonicBoom({ fd: openSync(this.#path, 'a'), sync: false, maxLength: maxWaiting });
       this.#current.on('error', (error) => this.#tell(error)).on('drain', () => (this.#told = false));
     } catch (error) {
+      this.#tryAgainAt = performance.now() + this.#patience;
       this.#tell(error);
     }
   }
 
   #tell(error: unknown): void {
-    if (!this.#told) this.#log.error({ err: error }, `${this.#path} cannot be written`);
+    if (this.#told) return;
     this.#told = true;
+    tellOnStderr(this.#path, error);
+    this.#log.error({ err: error }, `${this.#path} cannot be written`);
   }
 }

@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { clusterStatus, type ClusterStatus } from '#quiesce/protocol/runs.js';
 import type { Cluster } from '../../../dev/cluster/cluster.ts';
 import { freePort } from '../../../dev/free-port.ts';
-import { useClusters } from '../harness/clusters.ts';
+import { useClusters, usePlainClusters } from '../harness/clusters.ts';
 import { json, problemIn, send, type Reply } from '../harness/lines.ts';
 import { until } from '../harness/until.ts';
 
@@ -64,4 +65,44 @@ describe('a feed that the disk has no room for', function () {
     expect((await put(cluster, '[{"id":"next"}]')).status).to.equal(204);
     expect(await keys()).to.deep.equal(['next']);
   }
+});
+
+const app = fileURLToPath(new URL('../fixtures/trouble.js', import.meta.url));
+
+describe('a primary that finds no room for what it writes', function () {
+  this.timeout(60_000);
+  const clusters = usePlainClusters();
+
+  it('says so once on stderr, serves on, and writes again when there is room', async function () {
+    if (spawnSync('prlimit', ['--version']).status !== 0) this.skip();
+    const cluster = await clusters.start({
+      script: app,
+      instances: 1,
+      under: ['sh', '-c', 'exec "$@" >stdout.log', 'sh'],
+      app: { out_file: 'out.log', error_file: 'error.log' },
+    });
+    const limit = (bytes: string): void => {
+      const { status } = spawnSync('prlimit', ['--pid', String(cluster.pid), `--fsize=${bytes}:unlimited`]);
+      expect(status).to.equal(0);
+    };
+    const log = join(cluster.dataDir, 'quiesce.log');
+    limit('1');
+    await cluster.control.maintenance({ on: true, reason: 'no room' }).catch(() => {}); // it cannot be made durable
+    await cluster.control.maintenance({ on: false }).catch(() => {});
+    const told = (what: string): number => cluster.output.split(`${what} cannot be written: EFBIG`).length - 1;
+    await until('it has said so', () => told('stdout') > 0 && told(log) > 0);
+    await cluster.control.scale(2);
+    await cluster.until('it serves', ({ phase, workers }) => phase === 'serving' && workers.length === 2);
+    expect((await fetch(cluster.url)).status).to.be.below(500);
+    expect([told('stdout'), told(log)]).to.deep.equal([1, 1]);
+    limit('unlimited');
+    for (const file of [log, join(cluster.folder, 'stdout.log')]) {
+      await until(`${file} goes on`, async () => {
+        await cluster.control.maintenance({ on: true, reason: 'there is room' });
+        await cluster.control.maintenance({ on: false });
+        return (await readFile(file, 'utf8')).includes('there is room');
+      });
+    }
+    expect(await cluster.stop()).to.deep.equal({ code: 0, signal: null });
+  });
 });

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -45,6 +45,19 @@ describe('log file of the data directory', () => {
     const files = await readdir(folder);
     expect(files).to.include.members([logFileName, `${logFileName}.1`, `${logFileName}.2`]);
     expect(files.length).to.be.at.most(rotatedFiles + 1);
+  });
+
+  it('goes on, whole line by whole line, when there is room again', async () => {
+    const inTheWay = join(folder, logFileName);
+    await mkdir(inTheWay);
+    const problems: Error[] = [];
+    const file = logFile(folder, (error) => problems.push(error), 0);
+    while (problems.length === 0) await new Promise(setImmediate);
+    await rm(inTheWay, { recursive: true });
+    file.write('kept\n');
+    await file.close();
+    expect((await readFile(inTheWay, 'utf8')).trim()).to.equal('kept');
+    expect(problems).to.have.length(1);
   });
 
   it('tells once that it cannot be written, and drops', async () => {

@@ -78,4 +78,15 @@ describe('out_file and error_file', () => {
     expect(told[0]).to.match(/out-0\.log cannot be written/);
     expect(await read('err-0.log')).to.equal('kept\n');
   });
+
+  it('are begun when what was in their way has gone', async () => {
+    await writeFile(join(folder, 'deep'), 'a file where a folder should be');
+    const outFile = join(folder, 'deep/out.log');
+    const files = new OutputFiles({ outFile, errorFile: null, mergeLogs: true, logDateFormat: null }, silent, 0);
+    files.write(0, 'stdout', 'lost');
+    await rm(join(folder, 'deep'));
+    files.write(0, 'stdout', 'kept');
+    await files.close();
+    expect(await read('deep/out.log')).to.equal('kept\n');
+  });
 });

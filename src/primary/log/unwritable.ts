@@ -1,0 +1,11 @@
+/** What cannot be written is told where it can: on stderr, which may be the only thing that is left. */
+import { writeSync } from 'node:fs';
+
+export function tellOnStderr(what: string, error: unknown): void {
+  const why = error instanceof Error ? error.message : String(error);
+  try {
+    writeSync(2, `${what} cannot be written: ${why}. It is tried again; meanwhile nothing else stops.\n`);
+  } catch {
+    // A full disk may be behind stderr as well.
+  }
+}
