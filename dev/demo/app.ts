@@ -2,14 +2,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import express from 'express';
 import { gate, listen, mirror } from 'quiesce';
-import { slotHeader } from '../cluster/slot-header.ts';
+import { tellSlot } from '../cluster/slot-header.ts';
 import { now } from './clock.ts';
 
 const app = express();
-app.use((_req, res, next) => {
-  res.set(slotHeader, process.env['QUIESCE_SLOT']);
-  next();
-});
+app.use(tellSlot);
 app.get('/livez', (_req, res) => void res.send('ok'));
 app.use(gate());
 app.get('/orders', async (_req, res) => {

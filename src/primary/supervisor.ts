@@ -288,8 +288,9 @@ export class Supervisor implements WorkerPort {
     if (limit === null) return;
     for (const { process } of this.#running.values()) {
       const { memory } = this.#vitals.of(process.pid);
+      if (memory <= limit) continue;
       const why = `it uses ${memory} bytes, max_memory_restart is ${limit}`;
-      if (memory > limit) this.#enqueue({ type: 'retire', ref: process.ref, cause: 'memory', why });
+      this.#enqueue({ type: 'retire', ref: process.ref, cause: 'memory', why });
     }
   }
 }

@@ -36,12 +36,11 @@ export function stopGracefully(timeout: number, busy: () => number): void {
     if (server.keepAliveTimeout !== undefined) server.keepAliveTimeout = linger;
   }
   const lingeringServers = [...tracked.servers];
-  const readBefore = new Map([...tracked.sockets].map((socket) => [socket, socket.bytesRead]));
-  const inTurn = new Set([...tracked.sockets].filter((socket) => socket._httpMessage));
+  const idle = [...tracked.sockets].filter((socket) => !socket._httpMessage);
+  const readBefore = new Map(idle.map((socket) => [socket, socket.bytesRead]));
   setTimeout(() => {
     // One that became idle since has its own moment, given by keepAliveTimeout: its next request may be on the way.
-    const quiet = (socket: TrackedSocket): boolean =>
-      !inTurn.has(socket) && readBefore.get(socket) === socket.bytesRead;
+    const quiet = (socket: TrackedSocket): boolean => readBefore.get(socket) === socket.bytesRead;
     closeIdle(lingeringServers, quiet);
     // Opened ahead and never used: to node:http these count as active.
     for (const socket of tracked.sockets) if (socket.bytesRead === 0 && quiet(socket)) socket.destroy();

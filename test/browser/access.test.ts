@@ -1,18 +1,14 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import { faults, overflow, useBrowser } from './harness/chromium.ts';
+import { faults, overflow, useBrowser, type PageOptions } from './harness/chromium.ts';
 import { aRun, useFakeSite } from './harness/fake-site.ts';
-import { counts, eventually, giveToken, shows, text } from './harness/reading.ts';
+import { counts, eventually, openUnlocked, shows, text } from './harness/reading.ts';
 
 describe('the page is for everybody:', function () {
   this.timeout(120_000);
   const browsing = useBrowser();
   const site = useFakeSite();
-  const unlocked = async (options = {}): Promise<Page> => {
-    const page = await browsing.open(site().url, options);
-    await giveToken(page, site().token);
-    return page;
-  };
+  const unlocked = (options?: PageOptions): Promise<Page> => openUnlocked(browsing, site(), options);
 
   for (const scheme of ['light', 'dark'] as const) {
     it(`axe finds nothing, and nothing sticks out, in ${scheme}, from 360 px to 1600 px`, async () => {

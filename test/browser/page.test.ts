@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import { useBrowser } from './harness/chromium.ts';
-import { counts, eventually, giveToken, shows, text } from './harness/reading.ts';
+import { useBrowser, type PageOptions } from './harness/chromium.ts';
+import { counts, eventually, openUnlocked, shows, text } from './harness/reading.ts';
 import { aRun, useFakeSite } from './harness/fake-site.ts';
 import { picture } from './harness/screenshots.ts';
 import { Tunnel } from './harness/tunnel.ts';
@@ -10,11 +10,7 @@ describe('the page', function () {
   this.timeout(120_000);
   const browsing = useBrowser();
   const site = useFakeSite();
-  const unlocked = async (options = {}): Promise<Page> => {
-    const page = await browsing.open(site().url, options);
-    await giveToken(page, site().token);
-    return page;
-  };
+  const unlocked = (options?: PageOptions): Promise<Page> => openUnlocked(browsing, site(), options);
 
   describe('shows', () => {
     it('the phase, numbers, pauses, workers and runs at a glance', async () => {

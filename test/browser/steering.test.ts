@@ -1,18 +1,14 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import { useBrowser } from './harness/chromium.ts';
+import { useBrowser, type PageOptions } from './harness/chromium.ts';
 import { aRun, useFakeSite } from './harness/fake-site.ts';
-import { counts, eventually, giveToken, shows } from './harness/reading.ts';
+import { counts, eventually, openUnlocked, shows } from './harness/reading.ts';
 
 describe('the page steers', function () {
   this.timeout(120_000);
   const browsing = useBrowser();
   const site = useFakeSite();
-  const unlocked = async (options = {}): Promise<Page> => {
-    const page = await browsing.open(site().url, options);
-    await giveToken(page, site().token);
-    return page;
-  };
+  const unlocked = (options?: PageOptions): Promise<Page> => openUnlocked(browsing, site(), options);
 
   it('only with the token, which it asks for once and keeps for its tab', async () => {
     const page = await browsing.open(site().url);

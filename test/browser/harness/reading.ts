@@ -1,4 +1,5 @@
 import type { Page } from 'playwright-core';
+import type { Browsing, PageOptions } from './chromium.ts';
 import { until } from '../../process/harness/until.ts';
 
 export function text(page: Page, selector: string): Promise<string> {
@@ -25,4 +26,15 @@ export async function giveToken(page: Page, token: string): Promise<void> {
   await page.locator('#token').fill(token);
   await page.getByRole('dialog').getByRole('button', { name: 'Unlock' }).click();
   await page.locator('#log-lines').waitFor();
+}
+
+/** The page of this site, with its token given. */
+export async function openUnlocked(
+  browsing: Browsing,
+  { url, token }: { readonly url: string; readonly token: string },
+  options?: PageOptions,
+): Promise<Page> {
+  const page = await browsing.open(url, options);
+  await giveToken(page, token);
+  return page;
 }
