@@ -3,7 +3,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestHandler } from 'express';
 import { QuiesceError } from '../errors.ts';
 import type { HoldLimits } from './gate.ts';
-import { entryOf } from './in-flight.ts';
 import { refuse } from './refusal.ts';
 import { getRuntime, type Runtime } from './runtime.ts';
 import { findSpecial } from './special-routes.ts';
@@ -49,7 +48,7 @@ export function gate(options: GateOptions = {}): RequestHandler {
   if (mode === undefined) void runtime.settings.then((settings) => (mode ??= settings.maintenance.onPause));
 
   return function quiesceGate(req, res, next) {
-    if (entryOf(req) !== undefined) return next(); // a second gate, or `listen` was first
+    if (runtime.gate.has(req)) return next(); // a second gate, or `listen` was first
     if (readOnly && (req.method === 'GET' || req.method === 'HEAD')) return next();
     if (except.length > 0 && isExcepted(pathOf(req))) return next();
     if (runtime.gate.tryEnter(req, res) !== undefined) return next();

@@ -18,18 +18,17 @@ export function gateServersWithout(runtime: Runtime): void {
     for (const prototype of prototypes) Reflect.deleteProperty(prototype, 'emit');
   };
   const emit: Emit = function (this: EventEmitter, event, ...args: unknown[]) {
-    const forward = (): boolean => Reflect.apply(inherited, this, [event, ...args]);
-    if (event !== 'request') return forward();
-    if (runtime.rules !== null) {
-      remove(); // from the next event on this costs nothing any more
-      return forward();
-    }
+    if (event !== 'request') return Reflect.apply(inherited, this, [event, ...args]);
     const [req, res] = args as [IncomingMessage, ServerResponse];
-    if (runtime.gate.tryEnter(req, res) !== undefined) return forward();
-    void runtime.settings.then(({ maintenance }) => {
-      waitOrRefuse(runtime, req, res, maintenance.onPause === 'hold' ? holdDefaults : notHeld, forward);
-    });
-    return true;
+    if (runtime.rules !== null) remove(); // from the next event on this costs nothing any more
+    else if (runtime.gate.tryEnter(req, res) === undefined) {
+      void runtime.settings.then(({ maintenance }) => {
+        const forward = (): void => void inherited.call(this, event, req, res);
+        waitOrRefuse(runtime, req, res, maintenance.onPause === 'hold' ? holdDefaults : notHeld, forward);
+      });
+      return true;
+    }
+    return inherited.call(this, event, req, res);
   };
   for (const prototype of prototypes) prototype.emit = emit;
 }

@@ -19,8 +19,10 @@ const kOpen = Symbol.for('quiesce.open');
 export interface Entry {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
+  readonly socket: Socket;
   /** `performance.now()`, ms. */
-  readonly since: number;
+  since: number;
+  entered: boolean;
   /** Whether it counts towards the requests in flight that a drain waits for. */
   counts: boolean;
   gone: boolean;
@@ -34,8 +36,10 @@ export interface Entry {
 type Tracked = IncomingMessage & { [kEntry]?: Entry };
 type CountedSocket = Socket & { [kOpen]?: number };
 
+/** The entry of a request that has been admitted. */
 export function entryOf(req: IncomingMessage): Entry | undefined {
-  return (req as Tracked)[kEntry];
+  const entry = (req as Tracked)[kEntry];
+  return entry?.entered ? entry : undefined;
 }
 
 export class InFlight {
@@ -43,18 +47,13 @@ export class InFlight {
   readonly #counted = new Set<Entry>();
   readonly #exempt = new Set<Entry>();
   readonly #onLeave: () => void;
-  readonly #onResponseClose: (this: ServerResponse) => void;
   readonly #onSocketClose: (this: Socket) => void;
+  #latest: Entry | null = null;
 
   /** `onLeave` is called each time a request stops counting. */
   constructor(onLeave: () => void) {
     this.#onLeave = onLeave;
-    // One function each for all requests: a closure per request would be the dearest part of the gate.
-    const left = (entry: Entry | undefined): void => this.#left(entry);
     const leftWith = (socket: Socket): void => this.#leftWith(socket);
-    this.#onResponseClose = function () {
-      left(entryOf(this.req));
-    };
     this.#onSocketClose = function () {
       leftWith(this);
     };
@@ -64,13 +63,19 @@ export class InFlight {
     return this.#counted.size;
   }
 
-  /** Admits and counts in one synchronous step. */
-  enter(req: IncomingMessage, res: ServerResponse): Entry {
+  /**
+   * Makes a request ready to enter. All that touches `req` and `res` is done here, before an app has them: Express
+   * changes their prototypes, after which, on Node 20 and 22, each property that is added gives the object a hidden
+   * class of its own, and looking anything up in it takes V8's slowest way.
+   */
+  arrive(req: IncomingMessage, res: ServerResponse): Entry {
     const entry: Entry = {
       req,
       res,
-      since: performance.now(),
-      counts: true,
+      socket: req.socket,
+      since: 0,
+      entered: false,
+      counts: false,
       gone: false,
       ended: false,
       settled: false,
@@ -78,15 +83,31 @@ export class InFlight {
       onSettled: null,
     };
     (req as Tracked)[kEntry] = entry;
+    res.on('close', () => this.#left(entry));
+    this.#latest = entry;
+    return entry;
+  }
+
+  /** Admits and counts in one synchronous step. */
+  enter(req: IncomingMessage, res: ServerResponse): Entry {
+    const entry = this.#arrived(req) ?? this.arrive(req, res);
+    this.#latest = null;
+    entry.entered = true;
+    entry.since = performance.now();
+    entry.counts = true;
     this.#counted.add(entry);
-    res.on('close', this.#onResponseClose);
-    const socket = req.socket as CountedSocket;
+    const socket = entry.socket as CountedSocket;
     const open = socket[kOpen];
     if (open === undefined) socket.on('close', this.#onSocketClose);
     socket[kOpen] = (open ?? 0) + 1;
     // One that was held while its client left: no event tells of that any more.
     if (socket.destroyed) this.#left(entry);
     return entry;
+  }
+
+  /** Whether the request has been admitted. */
+  has(req: IncomingMessage): boolean {
+    return this.#arrived(req)?.entered === true;
   }
 
   /** The request no longer counts but is followed until it settles: an exclusive run's own request. */
@@ -123,7 +144,7 @@ export class InFlight {
 
   /** Cuts the connections of all that count; their handlers may still run. */
   cut(): void {
-    for (const entry of this.#counted) entry.req.socket.destroy();
+    for (const entry of this.#counted) entry.socket.destroy();
   }
 
   /** The oldest first; `age` in ms. */
@@ -147,12 +168,16 @@ export class InFlight {
   #leftWith(socket: CountedSocket): void {
     if (!socket[kOpen]) return;
     for (const entries of [this.#counted, this.#exempt]) {
-      for (const entry of entries) if (entry.req.socket === socket) this.#left(entry);
+      for (const entry of entries) if (entry.socket === socket) this.#left(entry);
     }
   }
 
-  #left(entry: Entry | undefined): void {
-    if (entry === undefined || entry.gone) return;
+  #arrived(req: IncomingMessage): Entry | undefined {
+    return this.#latest?.req === req ? this.#latest : (req as Tracked)[kEntry];
+  }
+
+  #left(entry: Entry): void {
+    if (!entry.entered || entry.gone) return;
     entry.gone = true;
     const { res } = entry;
     if (res.writableEnded) return this.#end(entry);
@@ -179,7 +204,7 @@ export class InFlight {
     if (entry.settled || !entry.ended || entry.waits > 0) return;
     entry.settled = true;
     countTime(this.times, performance.now() - entry.since);
-    const socket = entry.req.socket as CountedSocket;
+    const socket = entry.socket as CountedSocket;
     socket[kOpen] = (socket[kOpen] ?? 1) - 1;
     if (entry.counts) {
       entry.counts = false;

@@ -7,7 +7,9 @@
  * standalone  no cluster at all: a primary in the same process guards this one
  */
 import cluster from 'node:cluster';
+import { subscribe } from 'node:diagnostics_channel';
 import { readFile } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { QuiesceError, type ErrorCode } from '../errors.ts';
 import type { WorkerSettings } from '../protocol/messages.ts';
 import { Gate } from './gate.ts';
@@ -123,6 +125,15 @@ export function getRuntime(): Runtime {
 }
 
 function create(): Runtime {
+  const runtime = createForMode();
+  subscribe('http.server.request.start', (message) => {
+    const { request, response } = message as { request: IncomingMessage; response: ServerResponse };
+    runtime.gate.arrive(request, response);
+  });
+  return runtime;
+}
+
+function createForMode(): Runtime {
   const { QUIESCE_SLOT: slot, QUIESCE_INCARNATION: incarnation } = process.env;
   if (cluster.isWorker && slot !== undefined && incarnation !== undefined)
     return createWorker(Number(slot), Number(incarnation));
