@@ -39,6 +39,11 @@ export class Bench {
     return path;
   }
 
+  /** What was written before is on the disk, so that the next measurement does not pay for it. */
+  async #rest(): Promise<void> {
+    await this.db.admin().command({ fsync: 1 });
+  }
+
   async measured(subject: SubjectName, change: Change): Promise<Measured> {
     const order: Order = {
       subject,
@@ -50,6 +55,7 @@ export class Bench {
       folder: this.#folder,
       round: ++this.#round,
     };
+    await this.#rest();
     const child = fork(fileURLToPath(new URL('./measure.js', import.meta.url)));
     child.send(order);
     const [result] = await Promise.race([once(child, 'message'), once(child, 'exit').then(() => [null])]);

@@ -126,6 +126,13 @@ export class Plan {
     return this.#before.at(this.#deletes.at(index));
   }
 
+  /** The `_id` element of each document that would be written. */
+  *keys(): Generator<Uint8Array> {
+    for (let i = 0; i < this.deletes; i++) yield this.#idOf(this.deleted(i));
+    for (let i = 0; i < this.updates; i++) yield this.#idOf(this.#feed.document(this.updated(i)));
+    for (let i = 0; i < this.inserts; i++) yield this.#idOf(this.#feed.document(this.inserted(i)));
+  }
+
   /** @throws QuiesceError `too-many-deletes` */
   checkDeletes(maxDeletes: MaxDeletes | undefined): void {
     if (maxDeletes === undefined) return;
@@ -157,6 +164,12 @@ export class Plan {
     this.#replaced.filter((_, i) => stays[i]!);
     this.#inserts.filter((item) => !items.has(item));
     if (keys.size > items.size) this.#deletes.filter((document) => !keys.has(this.#textOf(document)));
+  }
+
+  #idOf(document: Buffer): Uint8Array {
+    const id = this.#id.reset(document, 0);
+    idElement(id);
+    return Uint8Array.prototype.slice.call(id.bytes, id.start, id.end);
   }
 
   #textOf(document: number): string {

@@ -47,6 +47,7 @@ export async function survey(context: RunContext): Promise<Survey> {
       return nothingPrepared({ needsPause: false, counts, strategy: 'two-phase' });
     }
     const swap = (await isSwap(context, target, phase.plan)) ? await buildSwap(context, target) : null;
+    if (swap === null) await phase.warmUp();
     return { prepared: { needsPause: true, strategy: swap ? 'swap' : 'two-phase' }, phase, swap };
   } catch (error) {
     phase.dispose();

@@ -16,11 +16,17 @@ if (!parentPort) throw new Error('The mirror runs in a thread: start it with Mir
 const port = parentPort;
 const clients = new Clients();
 const runs = new Map<string, MirrorRun>();
+/** What they made is being removed. */
+const forgotten = new Set<Promise<void>>();
 
 port.on('message', ({ id, call }: ToThread) => {
   const written = call.op === 'write' ? runs.get(call.run) : undefined; // a cancel forgets it before the write has ended
   perform(call).then(
-    (value) => send({ type: 'done', id, value }),
+    (value) => {
+      send({ type: 'done', id, value });
+      // Not before: the cluster is paused, and to remove a large file takes time.
+      if (call.op === 'write') void forget(call.run);
+    },
     async (error: unknown) => {
       const dirty = written?.dirty ?? false;
       if (call.op === 'write') await forget(call.run);
@@ -45,16 +51,14 @@ async function perform(call: Call): Promise<Results[keyof Results]> {
     }
     case 'plan':
       return known(call.run).plan();
-    case 'write': {
-      const written = await known(call.run).write(call.epoch);
-      await forget(call.run);
-      return written;
-    }
+    case 'write':
+      return known(call.run).write(call.epoch);
     case 'cancel':
       await forget(call.run);
       return null;
     case 'close':
-      await Promise.all([...runs.keys()].map(forget));
+      for (const run of runs.keys()) void forget(run);
+      await Promise.all(forgotten);
       await clients.close();
       return null;
   }
@@ -72,8 +76,12 @@ function known(run: string): MirrorRun {
 
 async function forget(run: string): Promise<void> {
   const mirror = runs.get(run);
+  if (!mirror) return;
   runs.delete(run);
-  await mirror?.dispose().catch(() => {}); // what is left of it goes with the next run, or the next start
+  const gone = mirror.dispose().catch(() => {}); // what is left of it goes with the next run, or the next start
+  forgotten.add(gone);
+  await gone;
+  forgotten.delete(gone);
 }
 
 function problemOf(error: unknown): ReturnType<QuiesceError['toProblem']> {

@@ -6,7 +6,7 @@
  * is no snapshot does not matter for the same reason, and it can take as long as it likes.
  */
 import { ChangeLog } from './database/change-log.ts';
-import { checkOutside, compareAll, compareTouched } from './database/compare.ts';
+import { checkOutside, compareAll, compareTouched, warmUp } from './database/compare.ts';
 import type { Target } from './database/target.ts';
 import { Plan } from './plan.ts';
 import { scanProgress, type RunContext } from './run-context.ts';
@@ -14,6 +14,8 @@ import { scanProgress, type RunContext } from './run-context.ts';
 /** Of this many keys, or of this share of the feed, a new scan is as cheap as comparing them one by one. */
 const fewKeys = 10_000;
 const keyShare = 1 / 4;
+/** So many documents are read once more just before the pause. */
+const mostWarmed = 50_000;
 /** So often it is tried to find a moment in which nothing differs, before the cluster is paused for one. */
 const settleRounds = 3;
 
@@ -58,6 +60,11 @@ export class TwoPhase {
       if (touched === 0) return this.plan.size === 0;
     }
     return false;
+  }
+
+  /** So that the pause waits for no disk. Where much is to be written, its own reading is the smaller part of it. */
+  async warmUp(): Promise<void> {
+    if (this.plan.size <= mostWarmed) await warmUp(this.target, this.plan, this.#context.session);
   }
 
   /**

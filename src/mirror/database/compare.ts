@@ -1,11 +1,11 @@
 /** Fills a plan from what the collection holds. */
-import type { ClientSession, Document, Timestamp } from 'mongodb';
+import type { ClientSession, Timestamp } from 'mongodb';
 import { Elements } from '../bson/elements.ts';
 import { FeedFaults } from '../feed/feed-faults.ts';
 import type { Plan, TouchedKeys } from '../plan.ts';
 import type { PreparedFeed } from '../prepared/prepared-feed.ts';
 import { decode } from './raw-command.ts';
-import { scan, type TakeDocument } from './scan.ts';
+import { scan, type ScanOptions, type TakeDocument } from './scan.ts';
 import type { Target } from './target.ts';
 
 const keysAtOnce = 5000;
@@ -34,7 +34,16 @@ export async function compareTouched(
   keys: TouchedKeys,
   session: ClientSession,
 ): Promise<void> {
-  await plan.retouch(keys, (take) => readKeys(target, target.filter, keys.values(), session, take));
+  await plan.retouch(keys, (take) => readKeys(target, keys.values(), session, take, target));
+}
+
+/**
+ * Has MongoDB hold what the plan will write in its cache. Of a collection that is larger than that, a scan leaves the
+ * end only, and the pause would wait for a disk once for each document.
+ */
+export async function warmUp(target: Target, plan: Plan, session: ClientSession): Promise<void> {
+  // For `_id` alone, the index would be enough.
+  if (target.exists) await readKeys(target, plan.keys(), session, () => {}, { projection: { anything: 1 } });
 }
 
 /**
@@ -58,7 +67,7 @@ export async function checkOutside(
     }
   }
   // Whatever is found is outside: inside it was not there.
-  await readKeys(target, undefined, keys(), session, (bytes, at, end) => {
+  await readKeys(target, keys(), session, (bytes, at, end) => {
     feed.compare(bytes, at, end);
     faults.add(`/${feed.found}`, 'the collection has a document with this key outside the scope of this mirror');
   });
@@ -67,16 +76,16 @@ export async function checkOutside(
 
 async function readKeys(
   { db, collection }: Target,
-  filter: Document | undefined,
   keys: Iterable<Uint8Array>,
   session: ClientSession,
   take: TakeDocument,
+  { filter, projection }: Pick<ScanOptions, 'filter' | 'projection'> = {},
 ): Promise<void> {
   let some: unknown[] = [];
   let bytes = 0;
   const read = async (): Promise<void> => {
     if (some.length > 0)
-      await scan(db, { collection, filter: { ...filter, _id: { $in: some } }, session }, take, () => {});
+      await scan(db, { collection, filter: { ...filter, _id: { $in: some } }, projection, session }, take, () => {});
     some = [];
     bytes = 0;
   };

@@ -94,10 +94,11 @@ export function undoSteps(plan: Plan, feed: PreparedFeed): Step[] {
   ];
 }
 
-const maxStatements = 5000;
+/** So many statements make a batch. Further ones are as cheap in the next. */
+const fullBatch = 5000;
 const maxBatchBytes = 8 * 1024 * 1024;
 
-export function* batchesOf({ count, statement }: Step): Generator<Uint8Array[]> {
+export function* batchesOf({ count, statement }: Step, maxStatements: number = fullBatch): Generator<Uint8Array[]> {
   for (let next = 0; next < count;) {
     const batch: Uint8Array[] = [];
     for (let bytes = 0; next < count && batch.length < maxStatements && bytes < maxBatchBytes; next++) {

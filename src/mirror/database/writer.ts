@@ -3,6 +3,7 @@
  *
  * In batches, a refusal of MongoDB in the middle leaves some of them written: `dirty` says so, and `undo` puts them back.
  */
+import { setImmediate } from 'node:timers/promises';
 import type { ClientSession, Document } from 'mongodb';
 import { QuiesceError } from '../../errors.ts';
 import type { Counts } from '../../protocol/runs.ts';
@@ -18,6 +19,9 @@ import { transact, TransactionTooLarge, type Outcome } from './transaction.ts';
 /** What one transaction is taken to hold where nobody has said `atomic: true`. */
 const atomicStatements = 100_000;
 const atomicBytes = 64 * 1024 * 1024;
+
+/** Small, for the sake of the first: MongoDB waits for that one. */
+const batchInTransaction = 500;
 
 const fields = { delete: 'deletes', update: 'updates', insert: 'documents' } as const;
 
@@ -97,9 +101,20 @@ export class Writer {
     await this.#transact(async () => {
       this.#written = 0;
       await fence.touch(session, counts);
-      for (const step of stepsOf(plan, feed, mode))
-        for (const batch of batchesOf(step)) await this.#send(step, batch, session);
+      for (const step of stepsOf(plan, feed, mode)) await this.#sendAll(step);
     });
+  }
+
+  /** While MongoDB works on one batch, the next is put together. */
+  async #sendAll(step: Step): Promise<void> {
+    let sending = Promise.resolve();
+    for (const batch of batchesOf(step, batchInTransaction)) {
+      await sending;
+      sending = this.#send(step, batch, this.#options.session);
+      sending.catch(() => {}); // it is awaited, unless the next batch cannot be put together
+      await setImmediate(); // by then it is on its way
+    }
+    await sending;
   }
 
   async #inBatches(steps: readonly Step[]): Promise<void> {

@@ -122,6 +122,20 @@ describe('a mirror in two phases', function () {
     expect(prepared.counts).to.deep.equal({ inserted: 0, updated: 0, deleted: 0, unchanged: 100 });
   });
 
+  it('has MongoDB read what it is going to write, and nothing else, once more before the pause', async () => {
+    const feed = Array.from({ length: 100 }, (_, id) => ({ id, v: 1 }));
+    await mirrors.mirror(feed);
+    await mirrors.db.setProfilingLevel('all');
+    const changed = [...feed.slice(6), { id: 5, v: 2 }, { id: 200, v: 2 }];
+    await mirrors.thread.prepare(await mirrors.job(changed, { strategy: 'two-phase' }));
+    await mirrors.db.setProfilingLevel('off');
+    const commands = await mirrors.db.collection('system.profile').find({ 'command.find': 'resources' }).toArray();
+    const reads = commands.filter(({ command }) => command.filter._id?.$in);
+    expect(reads).to.have.length(1);
+    expect(reads[0]!['command'].filter._id.$in).to.have.members([0, 1, 2, 3, 4, 5, 200]);
+    expect(reads[0]).to.include({ docsExamined: 6 });
+  });
+
   it('finds what was changed by hand', async () => {
     await mirrors.mirror([
       { id: 1, v: 1 },
