@@ -9,9 +9,10 @@
 import cluster from 'node:cluster';
 import { subscribe } from 'node:diagnostics_channel';
 import { readFile } from 'node:fs/promises';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { QuiesceError, type ErrorCode } from '../errors.ts';
 import type { WorkerSettings } from '../protocol/messages.ts';
+import { shapeForExpress } from './express-shape.ts';
 import { Gate } from './gate.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { isQuiesceMessage, Link, type Transport } from './link.ts';
@@ -24,6 +25,13 @@ export type LocalPrimary = (toWorker: (message: unknown) => void) => Transport;
 /** Options of `gate()` that `listen()` needs for what bypasses the middleware. */
 export interface GateRules {
   isExcepted(path: string): boolean;
+}
+
+/** What node:http tells of a request before anybody else has it. */
+interface Arrival {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly server: Server;
 }
 
 export class Runtime {
@@ -127,8 +135,9 @@ export function getRuntime(): Runtime {
 function create(): Runtime {
   const runtime = createForMode();
   subscribe('http.server.request.start', (message) => {
-    const { request, response } = message as { request: IncomingMessage; response: ServerResponse };
+    const { request, response, server } = message as Arrival;
     runtime.gate.arrive(request, response);
+    shapeForExpress(server, request, response);
   });
   return runtime;
 }
