@@ -33,17 +33,18 @@ function tiles(model: Model, now: number): Tile[] {
   const { status, samples } = model;
   const last = samples.at(-1);
   const workers = status?.workers ?? [];
-  const slots = new Set(workers.map(({ slot }) => slot)).size;
+  const slots = new Set(workers.map(({ slot }) => slot));
   const up = new Set(
     workers.filter(({ state }) => state !== 'starting' && state !== 'waiting').map(({ slot }) => slot),
   );
   const recent = samples.filter(({ at }) => now - Date.parse(at) < window);
   const refused = recent.reduce((sum, each) => sum + each.refused, 0);
-  const restarts = new Map(workers.map(({ slot, restarts: number }) => [slot, number]));
-  const restarted = [...restarts.values()].reduce((sum, each) => sum + each, 0);
+  const perSlot = new Map(workers.map(({ slot, restarts: number }) => [slot, number]));
+  const restarted = [...perSlot.values()].reduce((sum, each) => sum + each, 0);
+  const replaced = [...slots].filter((slot) => workers.filter((each) => each.slot === slot).length > 1);
   return [
     {
-      label: 'Requests per second',
+      label: 'Requests/s',
       value: last === undefined ? '–' : rate(last.served),
       note: last === undefined || last.refused === 0 ? 'none refused now' : `${rate(last.refused)}/s refused now`,
     },
@@ -59,12 +60,17 @@ function tiles(model: Model, now: number): Tile[] {
     },
     {
       label: 'Workers',
-      value: `${up.size} of ${slots}`,
-      note: restarted === 0 ? 'no restart' : restarted === 1 ? '1 restart' : `${count(restarted)} restarts`,
-      bad: up.size < slots,
+      value: `${up.size} of ${slots.size}`,
+      note: replaced.length > 0 ? `slot ${replaced.join(', ')} is being replaced` : restarts(restarted),
+      bad: up.size < slots.size,
     },
     lastMirror(model, now),
   ];
+}
+
+function restarts(number: number): string {
+  if (number === 0) return 'no restart';
+  return number === 1 ? '1 restart' : `${count(number)} restarts`;
 }
 
 function lastMirror({ runs }: Model, now: number): Tile {
