@@ -1,6 +1,7 @@
 /** Stands between a cluster and MongoDB, and can make MongoDB fall silent, so that whatever waits for it waits, or go away. */
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
+import { freePort } from '../../../dev/free-port.ts';
 
 export class MongoProxy {
   readonly uri: string;
@@ -36,7 +37,7 @@ export class MongoProxy {
         if (proxy !== undefined && proxy.#silent) from.pause();
       }
     });
-    server.listen(0, '127.0.0.1');
+    server.listen(await freePort(), '127.0.0.1');
     await once(server, 'listening');
     proxy = new MongoProxy(server, sockets);
     return proxy;
