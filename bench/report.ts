@@ -27,9 +27,9 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-/** Replaces the section of this name, and prints it. */
-export async function publish(name: string, body: string): Promise<void> {
-  const machine = `Node ${process.version}, ${cpus().length} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), ${new Date().toISOString().slice(0, 10)}; \`npm run bench:${name}\`.`;
+/** Replaces the section of this name, and prints it. `script`: which makes it, where that has another name. */
+export async function publish(name: string, body: string, script = name): Promise<void> {
+  const machine = `Node ${process.version}, ${cpus().length} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), ${new Date().toISOString().slice(0, 10)}; \`npm run bench:${script}\`.`;
   const section = `<!-- bench:${name} -->\n${body}\n\n${machine}\n<!-- /bench:${name} -->`;
   const text = await readFile(file, 'utf8');
   const pattern = new RegExp(`<!-- bench:${name} -->[^]*<!-- /bench:${name} -->`);
