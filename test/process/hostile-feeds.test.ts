@@ -18,7 +18,7 @@ const sized = (full: number, small: number): number => (isFull ? full : small) *
 
 /** What the primary may take at most, whatever the feed: it idles at about 100 MB, and an item's text may have 64 MB. */
 const mostMemory = 420 * MB;
-/** ms; generous to a machine that has other things to do. */
+/** ms; or half of the whole, on a machine that has other things to do. Read in the main thread, a feed would take most. */
 const longestStall = 1000;
 
 interface Hostile {
@@ -118,13 +118,15 @@ describe('a feed that was made to hurt is refused, with nothing paused and the p
       );
       const { reply } = result;
       const peak = await peakMemory();
+      const took = performance.now() - started;
       if (isFull) {
-        const ms = (performance.now() - started).toFixed(0);
-        console.log(`        ${ms} ms, peak ${(peak / MB).toFixed(0)} MB, longest stall ${stall.toFixed(0)} ms`);
+        console.log(
+          `        ${took.toFixed(0)} ms, peak ${(peak / MB).toFixed(0)} MB, longest stall ${stall.toFixed(0)} ms`,
+        );
       }
       expectShort(reply);
       if (process.platform === 'linux') expect(peak, 'peak memory of the primary').to.be.below(mostMemory);
-      expect(stall, 'longest wait for an answer of the primary, ms').to.be.below(longestStall);
+      expect(stall, 'longest wait for an answer of the primary, ms').to.be.below(Math.max(longestStall, took / 2));
     });
   }
 
