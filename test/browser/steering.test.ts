@@ -68,7 +68,7 @@ describe('the page steers', function () {
     await page.locator('#reload').click();
     await page.getByRole('dialog').getByRole('button', { name: 'Reload' }).click();
     await shows(page, '#worker-rows', 'starting');
-    await shows(page, '#tiles', /slot \d is being replaced/);
+    await shows(page, '#tiles', /slot \d being replaced/);
     await page.locator('#reload:disabled').waitFor();
     await shows(page, '#notices', /^Every worker has been replaced; it took \d/);
     await counts(page, '#worker-rows tr', 5);

@@ -61,7 +61,10 @@ function tiles(model: Model, now: number): Tile[] {
     {
       label: 'Workers',
       value: `${up.size} of ${slots.size}`,
-      note: replaced.length > 0 ? `slot ${replaced.join(', ')} is being replaced` : restarts(restarted),
+      note:
+        replaced.length > 0
+          ? `${replaced.length > 1 ? 'slots' : 'slot'} ${replaced.join(', ')} being replaced`
+          : restarts(restarted),
       bad: up.size < slots.size,
     },
     lastMirror(model, now),
