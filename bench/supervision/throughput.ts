@@ -4,13 +4,12 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import autocannon from 'autocannon';
+import { isNeeded } from '#quiesce/worker/express-shape.js';
 import { Load } from '../../dev/load/load.ts';
 import { publish, show, spread, table } from '../report.ts';
 import { processorTime } from './processor.ts';
 import { instances, plainCluster, pm2, quiesce, type Running } from './subjects.ts';
 
-/** See src/worker/express-shape.ts: from Node 24 on, an Express app gains nothing by it. */
-const isHelped = Number.parseInt(process.versions.node, 10) < 24;
 const rounds = 7;
 const seconds = 2;
 const reference = plainCluster('node:cluster, SCHED_RR (its default)', 'rr');
@@ -99,7 +98,7 @@ for (const [mode, drive] of modes) {
   await base.stop();
 }
 await publish(
-  isHelped ? 'throughput' : 'throughput-24',
+  isNeeded ? 'throughput' : 'throughput-24',
   `As ratios to ${reference.name} with the same app, ${rounds} pairs of ${seconds} s each:\n\n${table(
     ['supervisor', 'requests', 'throughput', 'p99', 'processor time for a request'],
     rows,

@@ -130,6 +130,11 @@ export class Plan {
   *keys(): Generator<Uint8Array> {
     for (let i = 0; i < this.deletes; i++) yield this.#idOf(this.deleted(i));
     for (let i = 0; i < this.updates; i++) yield this.#idOf(this.#feed.document(this.updated(i)));
+    yield* this.insertedKeys();
+  }
+
+  /** The `_id` element of each document that would be inserted. */
+  *insertedKeys(): Generator<Uint8Array> {
     for (let i = 0; i < this.inserts; i++) yield this.#idOf(this.#feed.document(this.inserted(i)));
   }
 
@@ -166,16 +171,21 @@ export class Plan {
     if (keys.size > items.size) this.#deletes.filter((document) => !keys.has(this.#textOf(document)));
   }
 
+  /** A copy, which is the caller's. */
   #idOf(document: Buffer): Uint8Array {
-    const id = this.#id.reset(document, 0);
-    idElement(id);
+    const id = this.#readId(document);
     return Uint8Array.prototype.slice.call(id.bytes, id.start, id.end);
   }
 
   #textOf(document: number): string {
-    const id = this.#id.reset(this.#before.at(document), 0);
-    idElement(id);
+    const id = this.#readId(this.#before.at(document));
     return keyText(id.bytes, id.type, id.value, id.end);
+  }
+
+  /** Valid until the next call. */
+  #readId(document: Buffer): Elements {
+    idElement(this.#id.reset(document, 0));
+    return this.#id;
   }
 }
 

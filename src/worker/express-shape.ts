@@ -5,7 +5,8 @@
  */
 import { IncomingMessage, type Server, type ServerResponse } from 'node:http';
 
-const isNeeded = Number.parseInt(process.versions.v8, 10) < 13;
+/** Whether this V8 is one of those. */
+export const isNeeded = Number.parseInt(process.versions.v8, 10) < 13;
 const known = new WeakMap<Server, boolean>();
 
 /** To be called before the app has the request. The values are those that Express takes for none, and Node's own. */

@@ -1,6 +1,5 @@
 /** Fills a plan from what the collection holds. */
 import type { ClientSession, Timestamp } from 'mongodb';
-import { Elements } from '../bson/elements.ts';
 import { FeedFaults } from '../feed/feed-faults.ts';
 import type { Plan, TouchedKeys } from '../plan.ts';
 import type { PreparedFeed } from '../prepared/prepared-feed.ts';
@@ -34,7 +33,7 @@ export async function compareTouched(
   keys: TouchedKeys,
   session: ClientSession,
 ): Promise<void> {
-  await plan.retouch(keys, (take) => readKeys(target, keys.values(), session, take, target));
+  await plan.retouch(keys, (take) => readKeys(target, keys.values(), session, take, { filter: target.filter }));
 }
 
 /**
@@ -59,15 +58,8 @@ export async function checkOutside(
 ): Promise<void> {
   if (!target.filter || !target.exists) return;
   const faults = new FeedFaults();
-  const id = new Elements(Buffer.alloc(5), 0);
-  function* keys(): Generator<Uint8Array> {
-    for (let i = 0; i < plan.inserts; i++) {
-      id.reset(feed.document(plan.inserted(i)), 0).next(); // the `_id` stands first
-      yield Uint8Array.prototype.slice.call(id.bytes, id.start, id.end);
-    }
-  }
   // Whatever is found is outside: inside it was not there.
-  await readKeys(target, keys(), session, (bytes, at, end) => {
+  await readKeys(target, plan.insertedKeys(), session, (bytes, at, end) => {
     feed.compare(bytes, at, end);
     faults.add(`/${feed.found}`, 'the collection has a document with this key outside the scope of this mirror');
   });
