@@ -7,6 +7,7 @@ export type Shell = (typeof shells)[number];
 interface Words {
   /** The commands before, such as `maintenance on`; empty for the first. */
   readonly path: string;
+  /** And the choices of arguments. */
   readonly commands: readonly { name: string; description: string }[];
   readonly options: readonly { name: string; description: string }[];
 }
@@ -17,7 +18,14 @@ function wordsOf(command: Command, path: readonly string[] = []): Words[] {
   const options = help.visibleOptions(command).flatMap((option) => {
     return option.long === undefined ? [] : [{ name: option.long, description: option.description }];
   });
-  const own = { path: path.join(' '), commands: commands.filter(({ name }) => name !== 'help'), options };
+  const choices = command.registeredArguments.flatMap(({ argChoices = [], description }) =>
+    argChoices.map((name) => ({ name, description })),
+  );
+  const own = {
+    path: path.join(' '),
+    commands: [...commands.filter(({ name }) => name !== 'help'), ...choices],
+    options,
+  };
   return [own, ...command.commands.flatMap((sub) => wordsOf(sub, [...path, sub.name()]))];
 }
 

@@ -13,13 +13,15 @@ COMP_WORDS=(quiesce "$@"); COMP_CWORD=$#; _quiesce; printf '%s\\n' "\${COMPREPLY
 }
 
 describe('completion', () => {
-  it('knows the commands, what is below them, and their flags', () => {
+  it('knows the commands, what is below them, what they take, and their flags', () => {
     expect(inBash('st')).to.deep.equal(['start', 'status', 'stop', 'startup']);
     expect(inBash('maintenance', 'o')).to.deep.equal(['on', 'off']);
     expect(inBash('maintenance', 'on', '--f')).to.deep.equal(['--for']);
     expect(inBash('sync', '--dr')).to.deep.equal(['--dry-run']);
     expect(inBash('maintenance', 'status', '--r')).to.deep.equal([]);
     expect(inBash('status', '--w')).to.deep.equal(['--watch']);
+    expect(inBash('startup', 's')).to.deep.equal(['systemd']);
+    expect(inBash('completion', '')).to.include.members(['bash', 'zsh', 'fish']);
   });
 
   it('is written for fish, every command with its description', () => {
