@@ -62,6 +62,19 @@ describe('GET /api/resources', function () {
     }
   });
 
+  it('gives keys that only Extended JSON has, and goes on after them', async () => {
+    const stored = [NaN, -Infinity, 1, Infinity, 'Infinity'].map((_id) => ({ _id }));
+    await shared.database.db.collection<{ _id: number | string }>('resources').insertMany(stored);
+    const seen: unknown[] = [];
+    for (let after: string | null = ''; after !== null && seen.length <= stored.length;) {
+      const { items, next } = await page(`?limit=1${seen.length === 0 ? '' : `&after=${encodeURIComponent(after)}`}`);
+      seen.push(...items.map(({ id }) => id));
+      after = next;
+    }
+    const double = (text: string): object => ({ $numberDouble: text });
+    expect(seen).to.deep.equal([double('NaN'), double('-Infinity'), 1, double('Infinity'), 'Infinity']);
+  });
+
   it('gives one document with the names that a feed may have', async () => {
     const feed = '[{"id":"x","a.b":1,"$x":{"$y":2},"":3,"__proto__":{"a":1},"constructor":4,"1":5}]';
     expect((await client.put(feed)).status).to.equal(204);

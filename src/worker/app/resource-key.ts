@@ -33,5 +33,5 @@ export function keysFromPath(text: string): unknown[] {
 function plainKey(text: string): number | boolean | undefined {
   if (text === 'true' || text === 'false') return text === 'true';
   const number = Number(text);
-  return Number.isFinite(number) && String(number) === text ? number : undefined;
+  return String(number) === text ? number : undefined;
 }

@@ -13,6 +13,8 @@ describe('keys in URLs', () => {
       fc.json(),
     );
     fc.assert(fc.property(key, (value) => void expect(decodeKey(encodeKey(value))).to.equal(value)));
+    for (const value of [Infinity, -Infinity, NaN, 'Infinity', '-Infinity', 'NaN'])
+      expect(decodeKey(encodeKey(value))).to.deep.equal(value);
     const id = new ObjectId();
     expect(decodeKey(encodeKey(id))).to.deep.equal(id);
   });
