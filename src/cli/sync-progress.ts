@@ -5,7 +5,8 @@
 import cliProgress from 'cli-progress';
 import { z } from 'zod';
 import { size } from './output.ts';
-import { isEnded, runRecord, type RunRecord } from '../protocol/runs.ts';
+import { isEnded } from '../protocol/is-ended.ts';
+import { runRecord, type RunRecord } from '../protocol/runs.ts';
 
 const runList = z.object({ items: z.array(runRecord) });
 /** How often the app is asked, ms. */

@@ -3,7 +3,8 @@
  * the end of its run. Those of a worker that is gone are forgotten.
  */
 import type { QuiesceError } from '../errors.ts';
-import { isEnded, type RunRecord } from '../protocol/runs.ts';
+import { isEnded } from '../protocol/is-ended.ts';
+import type { RunRecord } from '../protocol/runs.ts';
 import { keyOf } from './maintenance/state.ts';
 import type { WorkerRef } from './ports.ts';
 

@@ -5,7 +5,8 @@
 import type { Logger } from 'pino';
 import { QuiesceError, toQuiesceError, type ErrorCode } from '../errors.ts';
 import type { FromWorker, Replies } from '../protocol/messages.ts';
-import { isEnded, type HoldStatus, type RunRecord } from '../protocol/runs.ts';
+import { isEnded } from '../protocol/is-ended.ts';
+import type { HoldStatus, RunRecord } from '../protocol/runs.ts';
 import { Beats } from './beats.ts';
 import { Callers, type Answer } from './callers.ts';
 import type { HoldFile } from './hold-file.ts';

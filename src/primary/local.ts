@@ -39,8 +39,9 @@ export async function startLocalPrimary(toWorker: (message: unknown) => void): P
   });
   const port: WorkerPort = {
     send: (_ref, message) => {
-      // As over IPC: after what is running now, in order.
-      queueMicrotask(() => toWorker({ quiesce: 1, ...self, ...message }));
+      // As over IPC: a copy, after what is running now, in order.
+      const copy = structuredClone(message);
+      queueMicrotask(() => toWorker({ quiesce: 1, ...self, ...copy }));
       return true;
     },
     pin: () => {}, // nobody stops this process but itself

@@ -28,7 +28,7 @@ export async function runPrimary(config: AppConfig, options: PrimaryOptions = {}
   const lock = await acquireLock(config.dataDir, (reason) => lost(reason));
   try {
     const { openLog } = await import('./log/log.ts');
-    const log = openLog(config.name);
+    const log = await openLog(config.name);
     try {
       log.keepIn(config.dataDir);
       const { runSite } = await import('./site.ts');

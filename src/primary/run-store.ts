@@ -3,7 +3,8 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { jsonFiles, makeDurably, writeDurably } from './durable.ts';
-import { isEnded, runRecord, type Progress, type RunRecord } from '../protocol/runs.ts';
+import { isEnded } from '../protocol/is-ended.ts';
+import { runRecord, type Progress, type RunRecord } from '../protocol/runs.ts';
 
 /** How many ended runs are kept. */
 const kept = 500;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { QuiesceError } from '../errors.ts';
 import { makeDurably } from './durable.ts';
-import { isEnded } from '../protocol/runs.ts';
+import { isEnded } from '../protocol/is-ended.ts';
 import type { Journal } from './journal.ts';
 import type { RunStore } from './run-store.ts';
 import type { SyncRuns } from './sync-runs.ts';

@@ -1,7 +1,7 @@
 /** Feeds that are still on their way. A worker removes its own, unless it dies. */
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { spoolPrefix } from '../protocol/mirror-job.ts';
+import { spoolPrefix } from '../protocol/spool-prefix.ts';
 import type { WorkerRef } from './ports.ts';
 
 /** Removes what that worker has spooled and nobody has taken. */

@@ -1,7 +1,8 @@
 /** Answers what workers ask. A claim and a submission are answered by what becomes of them. */
 import { isErrorCode, QuiesceError, type ErrorCode } from '../errors.ts';
 import type { RequestBody } from '../protocol/messages.ts';
-import { isEnded, type RunRecord } from '../protocol/runs.ts';
+import { isEnded } from '../protocol/is-ended.ts';
+import type { RunRecord } from '../protocol/runs.ts';
 import type { Answer, Callers } from './callers.ts';
 import type { Event } from './maintenance/state.ts';
 import type { WorkerRef } from './ports.ts';

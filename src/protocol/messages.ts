@@ -6,7 +6,7 @@
  */
 import { z } from 'zod';
 import { mirrorOptions, spooledFeed } from './mirror-job.ts';
-import { requestTimes } from './request-times.ts';
+import { requestBuckets } from './request-times.ts';
 import { counts, feedSummary, holdStatus, problem, runRecord, timings } from './runs.ts';
 
 const envelope = {
@@ -77,7 +77,7 @@ export const heartbeat = z.object({
   /** Requests answered with a problem since the worker started, by its code. */
   problems: z.record(z.string(), z.int().nonnegative()),
   /** Of gated requests, from the admission until nothing of them runs any more. */
-  times: requestTimes,
+  times: z.object({ counts: z.array(z.int().nonnegative()).length(requestBuckets), sum: z.number().nonnegative() }),
   /** The oldest requests in flight, at most 20, while shut. */
   oldest: z.array(inFlightRequest),
 });

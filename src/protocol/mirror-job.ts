@@ -20,16 +20,13 @@ export const mirrorOptions = z.strictObject({
   maxDeletes: maxDeletes.optional(),
 });
 export type MirrorOptions = z.input<typeof mirrorOptions>;
+/** With the defaults. */
+export type CompleteMirrorOptions = z.output<typeof mirrorOptions>;
 
 export const feedFormat = z.enum(['json', 'ndjson']);
 export type FeedFormat = z.infer<typeof feedFormat>;
 export const feedCoding = z.enum(['identity', 'gzip', 'br', 'zstd']);
 export type FeedCoding = z.infer<typeof feedCoding>;
-
-/** How the spool files of one worker begin: what it leaves when it dies can be told from what others write. */
-export function spoolPrefix({ slot, incarnation }: { slot: number; incarnation: number }): string {
-  return `${slot}-${incarnation}-`;
-}
 
 /** A body that is complete in a spool file, untouched as it came. */
 export const spooledFeed = z.object({

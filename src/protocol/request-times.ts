@@ -2,22 +2,19 @@
  * How long requests took, counted in buckets: what a histogram of Prometheus is made of. Workers count, the primary
  * adds up.
  */
-import { z } from 'zod';
-
 /** Upper bounds, ms; the default buckets of Prometheus' client libraries. What is longer falls into one more. */
 export const requestBounds = [5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000] as const;
 
-const buckets = requestBounds.length + 1;
+export const requestBuckets = requestBounds.length + 1;
 
 /** Since the worker started; `counts` has one number for each bucket alone, `sum` is in ms. */
-export const requestTimes = z.object({
-  counts: z.array(z.int().nonnegative()).length(buckets),
-  sum: z.number().nonnegative(),
-});
-export type RequestTimes = z.infer<typeof requestTimes>;
+export interface RequestTimes {
+  readonly counts: number[];
+  sum: number;
+}
 
 export function noRequestTimes(): RequestTimes {
-  return { counts: Array.from({ length: buckets }, () => 0), sum: 0 };
+  return { counts: Array.from({ length: requestBuckets }, () => 0), sum: 0 };
 }
 
 /** On the hot path of every request. */

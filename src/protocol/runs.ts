@@ -51,10 +51,6 @@ export const runState = z
   );
 export type RunState = z.infer<typeof runState>;
 
-export function isEnded(state: RunState): boolean {
-  return state === 'succeeded' || state === 'failed' || state === 'abandoned';
-}
-
 export const progress = z.object({
   step: z.enum(['upload', 'prepare', 'drain', 'scan', 'write']),
   done: count.describe('Items of this step.'),

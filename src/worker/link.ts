@@ -3,7 +3,8 @@
  * primary is refused with `no-primary`.
  */
 import { QuiesceError, type Problem } from '../errors.ts';
-import { toWorker, type FromWorker, type Replies, type RequestBody, type ToWorker } from '../protocol/messages.ts';
+import { faultsOf, isToWorker } from '../protocol/checks.ts';
+import type { FromWorker, Replies, RequestBody, ToWorker } from '../protocol/messages.ts';
 import type { RunRecord } from '../protocol/runs.ts';
 
 /** A message without its envelope. */
@@ -127,13 +128,12 @@ export class Link {
 
   /** What came over the transport. A malformed message is reported and dropped. */
   receive(raw: unknown): void {
-    const parsed = toWorker.safeParse(raw);
-    if (!parsed.success) {
-      const what = `A malformed message from the primary was dropped: ${parsed.error.message}`;
+    if (!isToWorker(raw)) {
+      const what = `A malformed message from the primary was dropped: ${faultsOf(isToWorker)}`;
       process.emitWarning(what, { code: 'QUIESCE_PROTOCOL' });
       return;
     }
-    const message = parsed.data;
+    const message = raw;
     if (message.slot !== this.identity.slot || message.incarnation !== this.identity.incarnation) return;
     if (message.type === 'reply') {
       const pending = this.#pending.get(message.id);

@@ -9,8 +9,11 @@ import { join } from 'node:path';
 import type { Request, RequestHandler, Response } from 'express';
 import { QuiesceError, toQuiesceError, type Problem } from '../errors.ts';
 import type { WorkerSettings } from '../protocol/messages.ts';
-import { mirrorOptions, spoolPrefix, type MirrorOptions } from '../protocol/mirror-job.ts';
-import { isEnded, type Counts, type RunRecord } from '../protocol/runs.ts';
+import type { CompleteMirrorOptions, MirrorOptions } from '../protocol/mirror-job.ts';
+import { faultsOf, isMirrorOptions } from '../protocol/checks.ts';
+import { isEnded } from '../protocol/is-ended.ts';
+import type { Counts, RunRecord } from '../protocol/runs.ts';
+import { spoolPrefix } from '../protocol/spool-prefix.ts';
 import { pathOf } from './admission.ts';
 import { claimingEntry, claimRun, refuseClaim, releaseRun, runInProgress } from './exclusive.ts';
 import { accepted, readFeedHeaders, type FeedHeaders } from './feed-headers.ts';
@@ -31,12 +34,7 @@ import { spool } from './upload.ts';
  * @throws TypeError where an option is not of its type.
  */
 export function mirror(options: MirrorOptions): RequestHandler {
-  const parsed = mirrorOptions.safeParse(options);
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'options'}: ${issue.message}`);
-    throw new TypeError(`mirror(): ${problems.join('; ')}`);
-  }
-  const checked = parsed.data;
+  const checked = complete(options);
 
   function quiesceMirror(req: Request, res: Response): void {
     // A route names the run as a parameter; where the handler is mounted it is what follows the mount point.
@@ -69,10 +67,16 @@ export function mirror(options: MirrorOptions): RequestHandler {
   return quiesceMirror;
 }
 
+function complete(options: MirrorOptions): CompleteMirrorOptions {
+  const checked: unknown = { ...options };
+  if (!isMirrorOptions(checked)) throw new TypeError(`mirror(): ${faultsOf(isMirrorOptions)}`);
+  return checked;
+}
+
 /** How long the primary may take to make a feed durable, ms. */
 const submitTimeout = 30_000;
 
-async function put(req: Request, res: Response, options: ReturnType<typeof mirrorOptions.parse>): Promise<void> {
+async function put(req: Request, res: Response, options: CompleteMirrorOptions): Promise<void> {
   const runtime = getRuntime();
   runtime.requirePrimary();
   const settings = await runtime.settings;
@@ -116,7 +120,7 @@ async function dryRun(
   runtime: Runtime,
   req: Request,
   res: Response,
-  mirror: ReturnType<typeof mirrorOptions.parse>,
+  mirror: CompleteMirrorOptions,
   headers: FeedHeaders,
   settings: WorkerSettings,
 ): Promise<void> {

@@ -1,6 +1,7 @@
 /** `GET` of the runs: all, one, or one as a live stream. */
 import type { Request, Response } from 'express';
-import { isEnded, type RunRecord } from '../protocol/runs.ts';
+import { isEnded } from '../protocol/is-ended.ts';
+import type { RunRecord } from '../protocol/runs.ts';
 import { requestTimeout } from './link.ts';
 import { getRuntime } from './runtime.ts';
 

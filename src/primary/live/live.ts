@@ -3,7 +3,8 @@
  * comes gets what is remembered; whoever comes back gets what was missed.
  */
 import type { History, PauseRecord, Sample } from '../../protocol/live.ts';
-import { isEnded, type ClusterStatus, type RunRecord, type RunState } from '../../protocol/runs.ts';
+import { isEnded } from '../../protocol/is-ended.ts';
+import type { ClusterStatus, RunRecord, RunState } from '../../protocol/runs.ts';
 import type { Operations } from '../ports.ts';
 import { EventLog } from './event-log.ts';
 import type { LogTail } from './log-tail.ts';

@@ -6,7 +6,8 @@
  */
 import type * as Api from '@opentelemetry/api';
 import type { Span, SpanOptions, Tracer } from '@opentelemetry/api';
-import { isEnded, type RunRecord } from '../../protocol/runs.ts';
+import { isEnded } from '../../protocol/is-ended.ts';
+import type { RunRecord } from '../../protocol/runs.ts';
 import type { PauseRecord } from '../../protocol/live.ts';
 import { version } from '../../version.ts';
 import type { Observer } from './observers.ts';

@@ -5,9 +5,7 @@
 import { join } from 'node:path';
 import { isatty } from 'node:tty';
 import pino, { type Logger } from 'pino';
-import pretty from 'pino-pretty';
 import sonic from 'sonic-boom';
-import { lineForPeople } from './line-for-people.ts';
 import { logFile, logFileName } from './log-file.ts';
 import { withoutCredentials } from './redaction.ts';
 import { tellOnStderr } from './unwritable.ts';
@@ -27,9 +25,9 @@ export interface OpenLog {
 const maxWaiting = 16 * 1024 * 1024;
 
 /** `LOG_LEVEL` and `NO_COLOR` of the environment are heeded. */
-export function openLog(name: string): OpenLog {
+export async function openLog(name: string): Promise<OpenLog> {
   // Not `process.stdout.isTTY`: process.stdout, once touched, makes a pipe non-blocking, and writes to a full one slow.
-  const stdout = isatty(1) ? forPeople() : forMachines((lines) => dropped(lines));
+  const stdout = isatty(1) ? await forPeople() : forMachines((lines) => dropped(lines));
   const streams = pino.multistream([{ stream: stdout, level: 'trace' }]);
   const level = logLevelOf(process.env) ?? 'info';
   const logger = pino({ name, level, hooks: { streamWrite: withoutCredentials } }, streams);
@@ -50,7 +48,11 @@ export function openLog(name: string): OpenLog {
   };
 }
 
-function forPeople(): pino.DestinationStream {
+async function forPeople(): Promise<pino.DestinationStream> {
+  const [{ default: pretty }, { lineForPeople }] = await Promise.all([
+    import('pino-pretty'),
+    import('./line-for-people.ts'),
+  ]);
   return pretty({ ...lineForPeople, translateTime: 'SYS:HH:MM:ss.l', colorize: !process.env['NO_COLOR'] });
 }
 

@@ -2,7 +2,8 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { PauseRecord } from '../../protocol/live.ts';
 import type { Heartbeat } from '../../protocol/messages.ts';
-import { holdKind, isEnded, type HoldKind, type RunRecord } from '../../protocol/runs.ts';
+import { isEnded } from '../../protocol/is-ended.ts';
+import { holdKind, type HoldKind, type RunRecord } from '../../protocol/runs.ts';
 import type { Move, Observer } from '../live/observers.ts';
 import type { ExitCause, WorkerExit, WorkerRef } from '../ports.ts';
 import { CountedHistogram } from './counted-histogram.ts';

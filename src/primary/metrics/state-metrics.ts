@@ -1,6 +1,7 @@
 /** What is so at the moment of the scrape: gauges read from the status. */
 import { Gauge, type Registry } from 'prom-client';
-import { holdKind, isEnded, phase as phases, workerState, type ClusterStatus } from '../../protocol/runs.ts';
+import { isEnded } from '../../protocol/is-ended.ts';
+import { holdKind, phase as phases, workerState, type ClusterStatus } from '../../protocol/runs.ts';
 
 type Values = readonly (readonly [labels: Record<string, string>, value: number])[];
 

@@ -1,0 +1,5 @@
+import type { RunState } from './runs.ts';
+
+export function isEnded(state: RunState): boolean {
+  return state === 'succeeded' || state === 'failed' || state === 'abandoned';
+}
