@@ -1,61 +1,76 @@
-/** kill -9 of a worker under load: until its replacement listens, and the longest that a client waited. */
+/** kill -9 of a worker under load, at each supervisor in turn: until its replacement listens, and the longest that a client waited. */
 import { Load } from '../../dev/load/load.ts';
 import { publish, show, spread, table } from '../report.ts';
-import { plainCluster, pm2, quiesce } from './subjects.ts';
+import { plainCluster, pm2, quiesce, type Running } from './subjects.ts';
 
 const kills = 12;
 /** A client that has not been answered by then is taken to hang for ever, ms. */
 const patience = 5_000;
+const plain = plainCluster('node:cluster, SCHED_NONE', 'os');
 const subjects = [
   quiesce('quiesce', 'os'),
   quiesce("quiesce, `scheduling: 'rr'`", 'rr'),
-  plainCluster('node:cluster, SCHED_NONE', 'os'),
+  plain,
   plainCluster('node:cluster, SCHED_RR (its default)', 'rr'),
   pm2('PM2'),
 ];
 
-const rows: string[][] = [];
-for (const subject of subjects) {
-  const replaced: number[] = [];
-  const boots: number[] = [];
-  const waits: number[] = [];
-  let hanging = 0;
-  let reset = 0;
-  const running = await subject.start();
-  for (let kill = 0; kill < kills; kill++) {
-    await new Promise((resolve) => setTimeout(resolve, 1_200)); // past min_uptime: a healthy worker is killed
-    // New connections all the while: one that is handed to a dead worker is what hangs.
-    const load = new Load({ url: running.url, connections: 24, keepAlive: kill % 2 === 0, timeout: patience });
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    const before = running.booted();
-    const at = Date.now();
-    process.kill(before.at(-1)!.pid, 'SIGKILL');
-    while (running.booted().length === before.length) await new Promise((resolve) => setTimeout(resolve, 5));
-    const replacement = running.booted().at(-1)!;
-    replaced.push(replacement.at - at);
-    boots.push((replacement.at - at) / replacement.boot);
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    const report = await load.stop();
-    waits.push(report.latency.max);
-    hanging += report.failures['unanswered'] ?? 0;
-    reset += report.failed - (report.failures['unanswered'] ?? 0);
-  }
-  await running.stop();
-  rows.push([
-    subject.name,
-    show(spread(replaced), 0),
-    show(spread(boots)),
-    show(spread(waits), 0),
-    `${hanging} in ${kills} kills`,
-    (reset / kills).toFixed(1),
-  ]);
+interface Kill {
+  /** Until the replacement listens, ms. */
+  readonly replaced: number;
+  readonly boot: number;
+  readonly longest: number;
+  readonly hanging: number;
+  readonly reset: number;
 }
+
+async function killOne(running: Running, keepAlive: boolean): Promise<Kill> {
+  // New connections all the while: one that is handed to a dead worker is what hangs.
+  const load = new Load({ url: running.url, connections: 24, keepAlive, timeout: patience });
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const before = running.booted();
+  const at = Date.now();
+  process.kill(before.at(-1)!.pid, 'SIGKILL');
+  while (running.booted().length === before.length) await new Promise((resolve) => setTimeout(resolve, 5));
+  const replacement = running.booted().at(-1)!;
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const { latency, failures, failed } = await load.stop();
+  const hanging = failures['unanswered'] ?? 0;
+  return {
+    replaced: replacement.at - at,
+    boot: replacement.boot,
+    longest: latency.max,
+    hanging,
+    reset: failed - hanging,
+  };
+}
+
+const all = new Map(subjects.map((subject) => [subject, [] as Kill[]]));
+const running = new Map<(typeof subjects)[number], Running>();
+for (const subject of subjects) running.set(subject, await subject.start());
+await new Promise((resolve) => setTimeout(resolve, 1_200)); // past min_uptime: a healthy worker is killed
+for (let kill = 0; kill < kills; kill++) {
+  for (const subject of subjects) all.get(subject)!.push(await killOne(running.get(subject)!, kill % 2 === 0));
+}
+for (const one of running.values()) await one.stop();
+
+const base = all.get(plain)!;
+const rows = [...all].map(([{ name }, of]) => [
+  name,
+  show(spread(of.map(({ replaced }) => replaced)), 0),
+  show(spread(of.map(({ replaced }, round) => replaced / base[round]!.replaced))),
+  show(spread(of.map(({ replaced, boot }) => replaced / boot))),
+  show(spread(of.map(({ longest }) => longest)), 0),
+  `${of.reduce((sum, { hanging }) => sum + hanging, 0)} in ${kills} kills`,
+  (of.reduce((sum, { reset }) => sum + reset, 0) / kills).toFixed(1),
+]);
 await publish(
   'kill',
   table(
     [
       'supervisor',
       'until the replacement listens, ms',
+      `as a ratio to ${plain.name}`,
       'as a ratio to its own boot',
       'longest wait of a client, ms',
       `no answer within ${patience} ms`,
