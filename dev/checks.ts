@@ -1,21 +1,43 @@
 /** Writes dist/protocol/generated-checks.js: the schemas that a worker needs, as code that needs nothing else. */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { Ajv2020 } from 'ajv/dist/2020.js';
+import { _, Ajv2020, type KeywordCxt } from 'ajv/dist/2020.js';
 import standalone from 'ajv/dist/standalone/index.js';
 import { z } from 'zod';
 import { toWorker } from '#quiesce/protocol/messages.js';
 import { mirrorOptions } from '#quiesce/protocol/mirror-job.js';
 
+/** To JSON Schema a Map or a Date is an object; zod's records, which may have any members, take plain ones only. */
+const plain = {
+  keyword: 'plain',
+  type: 'object',
+  schemaType: 'boolean',
+  error: { message: 'must be a plain object' },
+  code(context: KeywordCxt) {
+    const prototype = context.gen.const('prototype', _`Object.getPrototypeOf(${context.data})`);
+    context.fail(_`${prototype} !== null && Object.getPrototypeOf(${prototype}) !== null`);
+  },
+} as const;
+
+function schemaOf(type: z.ZodType): object {
+  return z.toJSONSchema(type, {
+    io: 'input',
+    override({ zodSchema, jsonSchema }) {
+      if (zodSchema._zod.def.type === 'record') jsonSchema['plain'] = true;
+    },
+  });
+}
+
 const ajv = new Ajv2020({
+  keywords: [plain],
   schemas: [
     {
-      ...z.toJSONSchema(toWorker, { io: 'input' }),
+      ...schemaOf(toWorker),
       $id: 'toWorker',
       type: 'object', // else what is no object has no discriminator, and passes
       discriminator: { propertyName: 'type' },
     },
-    { ...z.toJSONSchema(mirrorOptions, { io: 'input' }), $id: 'mirrorOptions' },
+    { ...schemaOf(mirrorOptions), $id: 'mirrorOptions' },
   ],
   discriminator: true,
   validateFormats: false, // what zod takes for a description only

@@ -2,6 +2,7 @@
  * How long requests took, counted in buckets: what a histogram of Prometheus is made of. Workers count, the primary
  * adds up.
  */
+
 /** Upper bounds, ms; the default buckets of Prometheus' client libraries. What is longer falls into one more. */
 export const requestBounds = [5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000] as const;
 

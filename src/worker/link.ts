@@ -127,13 +127,12 @@ export class Link {
   }
 
   /** What came over the transport. A malformed message is reported and dropped. */
-  receive(raw: unknown): void {
-    if (!isToWorker(raw)) {
+  receive(message: unknown): void {
+    if (!isToWorker(message)) {
       const what = `A malformed message from the primary was dropped: ${faultsOf(isToWorker)}`;
       process.emitWarning(what, { code: 'QUIESCE_PROTOCOL' });
       return;
     }
-    const message = raw;
     if (message.slot !== this.identity.slot || message.incarnation !== this.identity.incarnation) return;
     if (message.type === 'reply') {
       const pending = this.#pending.get(message.id);

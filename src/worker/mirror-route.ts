@@ -8,10 +8,10 @@ import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import type { Request, RequestHandler, Response } from 'express';
 import { QuiesceError, toQuiesceError, type Problem } from '../errors.ts';
-import type { WorkerSettings } from '../protocol/messages.ts';
-import type { CompleteMirrorOptions, MirrorOptions } from '../protocol/mirror-job.ts';
 import { faultsOf, isMirrorOptions } from '../protocol/checks.ts';
 import { isEnded } from '../protocol/is-ended.ts';
+import type { WorkerSettings } from '../protocol/messages.ts';
+import type { CompleteMirrorOptions, MirrorOptions } from '../protocol/mirror-job.ts';
 import type { Counts, RunRecord } from '../protocol/runs.ts';
 import { spoolPrefix } from '../protocol/spool-prefix.ts';
 import { pathOf } from './admission.ts';
@@ -34,7 +34,7 @@ import { spool } from './upload.ts';
  * @throws TypeError where an option is not of its type.
  */
 export function mirror(options: MirrorOptions): RequestHandler {
-  const checked = complete(options);
+  const checked = completeOptions(options);
 
   function quiesceMirror(req: Request, res: Response): void {
     // A route names the run as a parameter; where the handler is mounted it is what follows the mount point.
@@ -67,10 +67,11 @@ export function mirror(options: MirrorOptions): RequestHandler {
   return quiesceMirror;
 }
 
-function complete(options: MirrorOptions): CompleteMirrorOptions {
+/** With the defaults, and as they are now: what the caller does to its object later changes no run. */
+export function completeOptions(options: MirrorOptions): CompleteMirrorOptions {
   const checked: unknown = { ...options };
   if (!isMirrorOptions(checked)) throw new TypeError(`mirror(): ${faultsOf(isMirrorOptions)}`);
-  return checked;
+  return checked.scope === undefined ? checked : { ...checked, scope: { ...checked.scope } };
 }
 
 /** How long the primary may take to make a feed durable, ms. */

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { isatty } from 'node:tty';
 import pino, { type Logger } from 'pino';
 import sonic from 'sonic-boom';
+import { lineForPeople } from './line-for-people.ts';
 import { logFile, logFileName } from './log-file.ts';
 import { withoutCredentials } from './redaction.ts';
 import { tellOnStderr } from './unwritable.ts';
@@ -49,10 +50,7 @@ export async function openLog(name: string): Promise<OpenLog> {
 }
 
 async function forPeople(): Promise<pino.DestinationStream> {
-  const [{ default: pretty }, { lineForPeople }] = await Promise.all([
-    import('pino-pretty'),
-    import('./line-for-people.ts'),
-  ]);
+  const { default: pretty } = await import('pino-pretty');
   return pretty({ ...lineForPeople, translateTime: 'SYS:HH:MM:ss.l', colorize: !process.env['NO_COLOR'] });
 }
 

@@ -80,6 +80,8 @@ const odd = fc.oneof(
     true,
     [],
     {},
+    new Map([['tenant', 1]]),
+    new Date(0),
   ),
   fc.constantFrom<unknown>('resume', 'reply', 'stop', 'sync', 'refuse', 'failed', [null], [hold], { a: 1 }),
   fc.jsonValue(),
