@@ -45,24 +45,23 @@ async function killOne(running: Running, keepAlive: boolean): Promise<Kill> {
   };
 }
 
-const all = new Map(subjects.map((subject) => [subject, [] as Kill[]]));
-const running = new Map<(typeof subjects)[number], Running>();
-for (const subject of subjects) running.set(subject, await subject.start());
+const rivals: { readonly name: string; readonly running: Running; readonly killed: Kill[] }[] = [];
+for (const subject of subjects) rivals.push({ name: subject.name, running: await subject.start(), killed: [] });
 await new Promise((resolve) => setTimeout(resolve, 1_200)); // past min_uptime: a healthy worker is killed
 for (let kill = 0; kill < kills; kill++) {
-  for (const subject of subjects) all.get(subject)!.push(await killOne(running.get(subject)!, kill % 2 === 0));
+  for (const { running, killed } of rivals) killed.push(await killOne(running, kill % 2 === 0));
 }
-for (const one of running.values()) await one.stop();
+for (const { running } of rivals) await running.stop();
 
-const base = all.get(plain)!;
-const rows = [...all].map(([{ name }, of]) => [
+const base = rivals[subjects.indexOf(plain)]!.killed;
+const rows = rivals.map(({ name, killed }) => [
   name,
-  show(spread(of.map(({ replaced }) => replaced)), 0),
-  show(spread(of.map(({ replaced }, round) => replaced / base[round]!.replaced))),
-  show(spread(of.map(({ replaced, boot }) => replaced / boot))),
-  show(spread(of.map(({ longest }) => longest)), 0),
-  `${of.reduce((sum, { hanging }) => sum + hanging, 0)} in ${kills} kills`,
-  (of.reduce((sum, { reset }) => sum + reset, 0) / kills).toFixed(1),
+  show(spread(killed.map(({ replaced }) => replaced)), 0),
+  show(spread(killed.map(({ replaced }, round) => replaced / base[round]!.replaced))),
+  show(spread(killed.map(({ replaced, boot }) => replaced / boot))),
+  show(spread(killed.map(({ longest }) => longest)), 0),
+  `${killed.reduce((sum, { hanging }) => sum + hanging, 0)} in ${kills} kills`,
+  (killed.reduce((sum, { reset }) => sum + reset, 0) / kills).toFixed(1),
 ]);
 await publish(
   'kill',
