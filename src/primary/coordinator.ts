@@ -88,8 +88,8 @@ export class Coordinator implements WorkerEvents {
   }
 
   /** Resolves when the hold would survive a restart; rejects with what keeps it from that. */
-  hold(reason: string | null, until: number | null): Promise<void> {
-    this.#dispatch({ type: 'hold', reason, until });
+  hold(reason: string | null, lasts: number | null): Promise<void> {
+    this.#dispatch({ type: 'hold', reason, lasts });
     return this.#persisting;
   }
 

@@ -37,7 +37,7 @@ export function operations({ name, coordinator, supervisor, runs, stop }: Operat
     watch: (listener) => watch(status, coordinator, listener),
     urls: () => supervisor.urls(),
     async maintenance({ on, reason, forMs }) {
-      if (on) await coordinator.hold(reason ?? null, forMs === undefined ? null : Date.now() + forMs);
+      if (on) await coordinator.hold(reason ?? null, forMs ?? null);
       else await coordinator.unhold();
       return status();
     },

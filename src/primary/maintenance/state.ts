@@ -96,8 +96,8 @@ export type Event =
   | { readonly type: 'recover'; readonly run: string }
   | { readonly type: 'finished'; readonly run: string; readonly error: ErrorCode | null }
   | { readonly type: 'release'; readonly run: string; readonly owner: WorkerRef; readonly error: ErrorCode | null }
-  /** Without a reason it keeps the one it has. */
-  | { readonly type: 'hold'; readonly reason: string | null; readonly until: number | null }
+  /** Without a reason it keeps the one it has. `lasts` ms from now, or until it is turned off. */
+  | { readonly type: 'hold'; readonly reason: string | null; readonly lasts: number | null }
   | { readonly type: 'unhold' }
   | { readonly type: 'toggle'; readonly reason: string }
   | { readonly type: 'stop' }

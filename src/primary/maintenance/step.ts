@@ -46,7 +46,7 @@ function apply(draft: Draft, event: Event): void {
     case 'release':
       return onRelease(draft, event.run, event.owner, event.error);
     case 'hold':
-      return onHold(draft, event.reason, event.until);
+      return onHold(draft, event.reason, event.lasts);
     case 'unhold':
       return onUnhold(draft);
     case 'toggle':
@@ -142,8 +142,9 @@ function onRelease(draft: Draft, id: string, owner: WorkerRef, error: ErrorCode 
   draft.endRun(run.stage === 'ending' ? 'run-timeout' : error);
 }
 
-function onHold(draft: Draft, given: string | null, until: number | null): void {
+function onHold(draft: Draft, given: string | null, lasts: number | null): void {
   const { operator } = draft.state;
+  const until = lasts === null ? null : draft.now + lasts;
   const reason = given ?? operator?.reason ?? 'maintenance';
   draft.set({ operator: { reason, since: operator?.since ?? draft.now, until } });
   draft.emit({ type: 'persist' });

@@ -65,7 +65,7 @@ function act(model: ClusterModel, kind: string, a: number, flag: boolean): void 
     case 'fork':
       return model.fork(a % 3);
     case 'hold':
-      return model.dispatch({ type: 'hold', reason: 'test', until: flag ? 1e6 + a : null });
+      return model.dispatch({ type: 'hold', reason: 'test', lasts: flag ? 1e6 + a : null });
     case 'unhold':
       return model.dispatch({ type: 'unhold' });
     case 'stop':
