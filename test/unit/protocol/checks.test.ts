@@ -55,6 +55,8 @@ const absent = Symbol('absent');
 
 function replaced(value: unknown, [key, ...rest]: readonly string[], by: unknown): unknown {
   if (key === undefined) return by === absent ? undefined : by;
+  // A copy of one of these would lose the member, and so would the one that is checked.
+  if (value instanceof Map || value instanceof Date) return value;
   const copy = structuredClone(value) as Record<string, unknown>;
   if (rest.length === 0 && by === absent) delete copy[key];
   else copy[key] = replaced(copy[key], rest, by);
