@@ -11,7 +11,7 @@ const known = new WeakMap<Server, boolean>();
 
 /** To be called before the app has the request. The values are those that Express takes for none, and Node's own. */
 export function shapeForExpress(server: Server, req: IncomingMessage, res: ServerResponse): void {
-  if (!isNeeded || !servesExpress(server)) return;
+  if (!servesExpress(server)) return;
   Object.assign(req, none);
   Object.assign(res, fresh);
 }

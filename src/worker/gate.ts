@@ -91,6 +91,11 @@ export class Gate {
     this.#inFlight.arrive(req, res);
   }
 
+  /** To be called when the response of a request that has arrived has gone out. */
+  finished(req: IncomingMessage): void {
+    this.#inFlight.finished(req, this.#state !== 'open');
+  }
+
   has(req: IncomingMessage): boolean {
     return this.#inFlight.has(req);
   }

@@ -7,10 +7,10 @@
  * pipelined request whose client leaves gets no event at all on Node 20 and 22, hence the look at the socket.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { InFlightRequest } from '../protocol/messages.ts';
 import { countTime, noRequestTimes, type RequestTimes } from '../protocol/request-times.ts';
+import type { TrackedSocket } from './connections.ts';
 
 // Registered: the app may carry a copy of the package of its own.
 const kEntry = Symbol.for('quiesce.entry');
@@ -19,7 +19,7 @@ const kOpen = Symbol.for('quiesce.open');
 export interface Entry {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
-  readonly socket: Socket;
+  readonly socket: TrackedSocket;
   /** `performance.now()`, ms. */
   since: number;
   entered: boolean;
@@ -31,10 +31,13 @@ export interface Entry {
   /** Promises that keep it from settling. */
   waits: number;
   onSettled: (() => void) | null;
+  /** Its neighbours among those that count, by age. */
+  older: Entry | null;
+  newer: Entry | null;
 }
 
 type Tracked = IncomingMessage & { [kEntry]?: Entry };
-type CountedSocket = Socket & { [kOpen]?: number };
+type CountedSocket = TrackedSocket & { [kOpen]?: number };
 
 /** The entry of a request that has been admitted. */
 export function entryOf(req: IncomingMessage): Entry | undefined {
@@ -43,30 +46,40 @@ export function entryOf(req: IncomingMessage): Entry | undefined {
 }
 
 export class InFlight {
-  readonly times: RequestTimes = noRequestTimes();
-  readonly #counted = new Set<Entry>();
+  readonly #times: RequestTimes = noRequestTimes();
+  /** Those that count are a list, linked through its entries: a set would have to give each a hash first. */
+  #count = 0;
+  #oldest: Entry | null = null;
+  #newest: Entry | null = null;
   readonly #exempt = new Set<Entry>();
   readonly #onLeave: () => void;
-  readonly #onSocketClose: (this: Socket) => void;
+  readonly #onSocketClose: (this: TrackedSocket) => void;
+  readonly #leave = (entry: Entry): void => this.#left(entry);
   #latest: Entry | null = null;
+  #leaving: Entry | null = null;
 
   /** `onLeave` is called each time a request stops counting. */
   constructor(onLeave: () => void) {
     this.#onLeave = onLeave;
-    const leftWith = (socket: Socket): void => this.#leftWith(socket);
+    const leftWith = (socket: TrackedSocket): void => this.#leftWith(socket);
     this.#onSocketClose = function () {
       leftWith(this);
     };
   }
 
   get count(): number {
-    return this.#counted.size;
+    this.#flush();
+    return this.#count;
+  }
+
+  get times(): RequestTimes {
+    this.#flush();
+    return this.#times;
   }
 
   /**
-   * Makes a request ready to enter. All that touches `req` and `res` is done here, before an app has them: Express
-   * changes their prototypes, after which, on Node 20 and 22, each property that is added gives the object a hidden
-   * class of its own, and looking anything up in it takes V8's slowest way.
+   * Makes a request of node:http ready to enter; {@link InFlight.finished} has to follow. Called before an app has the
+   * request it spares it what V8 makes it pay on Node 20 and 22 for a property that is added later (express-shape.ts).
    */
   arrive(req: IncomingMessage, res: ServerResponse): Entry {
     const entry: Entry = {
@@ -81,24 +94,38 @@ export class InFlight {
       settled: false,
       waits: 0,
       onSettled: null,
+      older: null,
+      newer: null,
     };
     (req as Tracked)[kEntry] = entry;
-    res.on('close', () => this.#left(entry));
     this.#latest = entry;
     return entry;
   }
 
+  /**
+   * Its response has gone out: to be told by node:http costs less than a listener on each response. The app's own
+   * listeners hear of that next and may have the request wait, so it leaves only after them: in a turn of its own where
+   * somebody waits for that, else with the next one, or when somebody looks.
+   */
+  finished(req: IncomingMessage, isAwaited: boolean): void {
+    const entry = (req as Tracked)[kEntry];
+    if (!entry?.entered) return;
+    this.#flush();
+    if (isAwaited || !entry.counts) process.nextTick(this.#leave, entry);
+    else this.#leaving = entry;
+  }
+
   /** Admits and counts in one synchronous step. */
   enter(req: IncomingMessage, res: ServerResponse): Entry {
-    const entry = this.#arrived(req) ?? this.arrive(req, res);
+    const entry = this.#arrived(req) ?? this.#unannounced(req, res);
     this.#latest = null;
     entry.entered = true;
     entry.since = performance.now();
-    entry.counts = true;
-    this.#counted.add(entry);
+    this.#add(entry);
     const socket = entry.socket as CountedSocket;
     const open = socket[kOpen];
-    if (open === undefined) socket.on('close', this.#onSocketClose);
+    // Before node:http tells the response, which unpipes what was piped into it.
+    if (open === undefined) socket.prependListener('close', this.#onSocketClose);
     socket[kOpen] = (open ?? 0) + 1;
     // One that was held while its client left: no event tells of that any more.
     if (socket.destroyed) this.#left(entry);
@@ -113,14 +140,14 @@ export class InFlight {
   /** The request no longer counts but is followed until it settles: an exclusive run's own request. */
   exempt(entry: Entry): void {
     if (!entry.counts) return;
-    entry.counts = false;
-    this.#counted.delete(entry);
+    this.#remove(entry);
     if (!entry.settled) this.#exempt.add(entry);
     this.#onLeave();
   }
 
   /** Keeps the entry from settling until the promise has settled. False where it is too late for that. */
   wait(entry: Entry, promise: PromiseLike<unknown>): boolean {
+    if (entry.res.closed) this.#flush();
     if (entry.settled) return false;
     entry.waits++;
     const done = (): void => {
@@ -144,14 +171,15 @@ export class InFlight {
 
   /** Cuts the connections of all that count; their handlers may still run. */
   cut(): void {
-    for (const entry of this.#counted) entry.socket.destroy();
+    for (const entry of this.#byAge()) entry.socket.destroy();
   }
 
   /** The oldest first; `age` in ms. */
   list(limit: number): InFlightRequest[] {
+    this.#flush();
     const now = performance.now();
     const list: InFlightRequest[] = [];
-    for (const entry of this.#counted) {
+    for (const entry of this.#byAge()) {
       if (list.length === limit) break;
       // Express rewrites `url` inside a mounted router and keeps what came in `originalUrl`.
       const url = (entry.req as { originalUrl?: string }).originalUrl ?? entry.req.url ?? '';
@@ -167,8 +195,50 @@ export class InFlight {
 
   #leftWith(socket: CountedSocket): void {
     if (!socket[kOpen]) return;
-    for (const entries of [this.#counted, this.#exempt]) {
+    for (const entries of [this.#byAge(), this.#exempt]) {
       for (const entry of entries) if (entry.socket === socket) this.#left(entry);
+    }
+  }
+
+  /** One that node:http is not at work on, as of HTTP/2, never has a response of which it could tell. */
+  #unannounced(req: IncomingMessage, res: ServerResponse): Entry {
+    const entry = this.arrive(req, res);
+    if (entry.socket.parser?.incoming !== req) res.on('close', () => this.#left(entry));
+    return entry;
+  }
+
+  #flush(): void {
+    const entry = this.#leaving;
+    this.#leaving = null;
+    if (entry !== null) this.#left(entry);
+  }
+
+  #add(entry: Entry): void {
+    entry.counts = true;
+    entry.older = this.#newest;
+    if (this.#newest === null) this.#oldest = entry;
+    else this.#newest.newer = entry;
+    this.#newest = entry;
+    this.#count++;
+  }
+
+  #remove(entry: Entry): void {
+    const { older, newer } = entry;
+    if (older === null) this.#oldest = newer;
+    else older.newer = newer;
+    if (newer === null) this.#newest = older;
+    else newer.older = older;
+    entry.counts = false;
+    entry.older = null;
+    entry.newer = null;
+    this.#count--;
+  }
+
+  /** Those that count, the oldest first; the one at hand may be removed. */
+  *#byAge(): Generator<Entry> {
+    for (let entry = this.#oldest, next: Entry | null; entry !== null; entry = next) {
+      next = entry.newer;
+      yield entry;
     }
   }
 
@@ -203,12 +273,11 @@ export class InFlight {
   #settle(entry: Entry): void {
     if (entry.settled || !entry.ended || entry.waits > 0) return;
     entry.settled = true;
-    countTime(this.times, performance.now() - entry.since);
+    countTime(this.#times, performance.now() - entry.since);
     const socket = entry.socket as CountedSocket;
     socket[kOpen] = (socket[kOpen] ?? 1) - 1;
     if (entry.counts) {
-      entry.counts = false;
-      this.#counted.delete(entry);
+      this.#remove(entry);
       this.#onLeave();
     } else {
       this.#exempt.delete(entry);

@@ -12,7 +12,7 @@ import { readFile } from 'node:fs/promises';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { QuiesceError, type ErrorCode } from '../errors.ts';
 import type { WorkerSettings } from '../protocol/messages.ts';
-import { shapeForExpress } from './express-shape.ts';
+import { isNeeded, shapeForExpress } from './express-shape.ts';
 import { Gate } from './gate.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { isQuiesceMessage, Link, type Transport } from './link.ts';
@@ -134,11 +134,13 @@ export function getRuntime(): Runtime {
 
 function create(): Runtime {
   const runtime = createForMode();
-  subscribe('http.server.request.start', (message) => {
-    const { request, response, server } = message as Arrival;
-    runtime.gate.arrive(request, response);
-    shapeForExpress(server, request, response);
-  });
+  if (isNeeded)
+    subscribe('http.server.request.start', (message) => {
+      const { request, response, server } = message as Arrival;
+      runtime.gate.arrive(request, response);
+      shapeForExpress(server, request, response);
+    });
+  subscribe('http.server.response.finish', (message) => runtime.gate.finished((message as Arrival).request));
   return runtime;
 }
 

@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import { once } from 'node:events';
+import { connect, createServer, type Http2ServerResponse } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { gate } from '#quiesce/worker/admission.js';
 import { waitUntil } from '#quiesce/worker/wait-until.js';
@@ -153,6 +155,67 @@ describe('the gate', () => {
     expect(isDrained()).to.equal(false);
     done();
     await until(isDrained, 'the drain');
+  });
+
+  for (const phase of ['serves', 'drains'] as const) {
+    it(`keeps a request in flight that waits for work which begins when its response has gone out, as it ${phase}`, async () => {
+      let done!: () => void;
+      const work = new Promise<void>((resolve) => (done = resolve));
+      const port = await serve(
+        appWith({}, (app) =>
+          app.get('/after', (req, res) => {
+            res.on('finish', () => void waitUntil(req, work));
+            if (phase === 'drains') pause();
+            res.send('accepted');
+          }),
+        ),
+      );
+      expect((await fetch(`http://127.0.0.1:${port}/after`)).status).to.equal(200);
+      await settle();
+      expect(runtime().gate.inFlight).to.equal(1);
+      if (phase === 'serves') pause();
+      expect(isDrained()).to.equal(false);
+      done();
+      await until(isDrained, 'the drain');
+    });
+  }
+
+  it('has counted each request, and how long it took, as soon as somebody looks', async () => {
+    const { gate: worker } = runtime();
+    const counted = (): number => worker.times.counts.reduce((sum, count) => sum + count, 0);
+    const before = { served: worker.served, counted: counted() };
+    const port = await serve(appWith());
+    for (let request = 1; request <= 3; request++) {
+      await (await fetch(`http://127.0.0.1:${port}/ok`)).text();
+      expect(worker.inFlight).to.equal(0);
+      expect({ served: worker.served, counted: counted() }).to.deep.equal({
+        served: before.served + request,
+        counted: before.counted + request,
+      });
+    }
+  });
+
+  it('counts requests of HTTP/2, of which node:http tells nothing', async () => {
+    const running: Http2ServerResponse[] = [];
+    const middleware = gate() as unknown as (req: unknown, res: unknown, next: () => void) => void;
+    const http2 = createServer((req, res) => middleware(req, res, () => running.push(res)));
+    http2.listen(0, '127.0.0.1');
+    await once(http2, 'listening');
+    const session = connect(`http://127.0.0.1:${(http2.address() as AddressInfo).port}`);
+    const answers = [session.request({ ':path': '/a' }), session.request({ ':path': '/b' })];
+    await until(() => running.length === 2, 'both to arrive');
+    pause();
+    expect(runtime().gate.inFlight).to.equal(2);
+    running[0]!.end('answered');
+    await once(answers[0]!.resume(), 'close');
+    await until(() => runtime().gate.inFlight === 1, 'the answered one to settle');
+    answers[1]!.close();
+    await once(running[1]!, 'close');
+    expect(isDrained(), 'drained while the handler still runs').to.equal(false);
+    running[1]!.end();
+    await until(isDrained, 'the drain');
+    session.close();
+    http2.close();
   });
 
   it('refuses waitUntil once the request has settled', async () => {
