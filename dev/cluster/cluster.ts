@@ -3,7 +3,7 @@
  * with a configuration made for it. It ends with the process that started it, at the latest.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -73,6 +73,7 @@ export class Cluster {
   /** All that the primary of the last launch wrote. */
   output = '';
   readonly #options: ClusterOptions;
+  readonly #events = new EventEmitter<{ wrote: [] }>();
   #child: ChildProcess | undefined;
   #exited: Promise<Exit> = Promise.resolve({ code: null, signal: null });
 
@@ -132,7 +133,10 @@ export class Cluster {
     this.#child = child;
     this.output = '';
     for (const stream of [child.stdout, child.stderr]) {
-      stream?.setEncoding('utf8').on('data', (text: string) => (this.output += text));
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        this.output += text;
+        this.#events.emit('wrote');
+      });
     }
     this.#exited = once(child, 'close').then(([code, signal]) => ({ code, signal }));
   }
@@ -149,26 +153,53 @@ export class Cluster {
     return this.until('all workers are ready', settled, within);
   }
 
-  /** Polls the status until it is as wanted. Rejects at the deadline, and as soon as the primary has ended. */
+  /** Resolves when the status is as wanted. Rejects at the deadline, and as soon as the primary has ended. */
   async until(what: string, wanted: (status: ClusterStatus) => boolean, within = 10_000): Promise<ClusterStatus> {
-    let ended = false;
-    void this.#exited.then(() => (ended = true));
-    const deadline = Date.now() + within;
     let last: unknown;
-    for (;;) {
-      const status = await this.status().catch((error: unknown) => void (last = error));
-      if (status !== undefined && wanted(status)) return status;
-      if (ended) throw new Error(`the primary ended before ${what}:\n${this.output}`);
-      if (Date.now() > deadline) {
-        throw new Error(`not within ${within} ms: ${what}\n${JSON.stringify(status)}\n${this.output}`, { cause: last });
+    const found = await this.#before(what, within, async (signal) => {
+      while (!signal.aborted) {
+        try {
+          for await (const status of this.control.watch(signal)) {
+            last = status;
+            if (wanted(status)) return status;
+          }
+        } catch (error) {
+          last ??= error;
+        }
+        await delay(20); // it starts, or ends
       }
-      await delay(20);
-    }
+      return undefined;
+    });
+    if (found !== undefined) return found;
+    throw new Error(`not within ${within} ms: ${what}\n${JSON.stringify(last)}\n${this.output}`, { cause: last });
   }
 
   /** Resolves when its output has that: what it wrote before an answer can still be on its way when the answer is there. */
-  async said(wanted: RegExp, within?: number): Promise<void> {
-    await this.until(String(wanted), () => wanted.test(this.output), within);
+  async said(wanted: RegExp, within = 10_000): Promise<void> {
+    const found = await this.#before(String(wanted), within, async (signal) => {
+      while (!wanted.test(this.output)) await once(this.#events, 'wrote', { signal });
+      return true;
+    });
+    if (found === undefined) throw new Error(`not within ${within} ms: ${String(wanted)}\n${this.output}`);
+  }
+
+  /** What `look` finds before the time is over. Rejects as soon as the primary has ended. */
+  async #before<T>(what: string, within: number, look: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
+    const over = new AbortController();
+    const timer = setTimeout(() => over.abort(), within);
+    const found = look(over.signal).catch((error: unknown) => {
+      if (over.signal.aborted) return undefined;
+      throw error;
+    });
+    const ended = this.#exited.then(() => {
+      throw new Error(`the primary ended before ${what}:\n${this.output}`);
+    });
+    try {
+      return await Promise.race([found, ended]);
+    } finally {
+      clearTimeout(timer);
+      over.abort();
+    }
   }
 
   signal(signal: NodeJS.Signals): void {

@@ -1,6 +1,6 @@
 /** What the schema of the configuration says of each setting. */
 import { appSchema } from '#quiesce/config/schema.js';
-import { allowedWords } from '#quiesce/config/units.js';
+import { allowedWords } from '#quiesce/config/kinds.js';
 import { z } from 'zod';
 
 export interface Setting {
@@ -37,7 +37,7 @@ function takes(schema: z.core.$ZodType): string {
   const words = allowedWords.get(schema)?.allowed;
   if (words !== undefined) return words;
   if (schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional) return takes(schema.unwrap());
-  throw new Error('a setting is of no kind of src/config/units.ts');
+  throw new Error('a setting is of no kind of src/config/kinds.ts');
 }
 
 function defaultOf(schema: z.ZodType): string | null {

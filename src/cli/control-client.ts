@@ -55,8 +55,8 @@ export class ControlClient {
   }
 
   /** The status now and at each change, until the primary ends. */
-  async *watch(): AsyncGenerator<ClusterStatus> {
-    const response = await this.#open('GET', '/api/events', {});
+  async *watch(signal?: AbortSignal): AsyncGenerator<ClusterStatus> {
+    const response = await this.#open('GET', '/api/events', signal === undefined ? {} : { signal });
     response.setEncoding('utf8');
     try {
       for await (const data of eventData(response)) yield clusterStatus.parse(JSON.parse(data));
@@ -114,7 +114,7 @@ export class ControlClient {
   #open(
     method: string,
     path: string,
-    { body, timeout = quick }: { body?: unknown; timeout?: number },
+    { body, timeout = quick, signal }: { body?: unknown; timeout?: number; signal?: AbortSignal },
   ): Promise<http.IncomingMessage> {
     return new Promise((resolve, reject) => {
       let short: ReturnType<typeof shortSocketPath>;
@@ -125,7 +125,7 @@ export class ControlClient {
         return;
       }
       const headers = body === undefined ? {} : { 'Content-Type': 'application/json' };
-      const request = http.request({ socketPath: short.name, path, method, headers, timeout }, (response) => {
+      const request = http.request({ socketPath: short.name, path, method, headers, timeout, signal }, (response) => {
         // From here on silence is allowed: a status may not change for hours.
         request.setTimeout(0);
         resolve(response);

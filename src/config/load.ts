@@ -8,7 +8,7 @@ import { sortFields, type SortedApp } from './names.ts';
 import { readConfigFile } from './read-file.ts';
 import { appName, resolveApp, type Overrides } from './resolve.ts';
 import { appSchema, type ParsedApp } from './schema.ts';
-import { instances as instancesKind, integer } from './units.ts';
+import { instances as instancesKind, integer } from './kinds.ts';
 import type { AppConfig } from '../config.ts';
 import { QuiesceError } from '../errors.ts';
 

@@ -5,7 +5,7 @@
 import { Cron } from 'croner';
 import { z } from 'zod';
 import { maxDeletes } from '../protocol/mirror-job.ts';
-import { argumentList, deadline, duration, flag, instances, integer, kind, oneOf, size, text } from './units.ts';
+import { argumentList, deadline, duration, flag, instances, integer, kind, oneOf, size, text } from './kinds.ts';
 
 const environment = kind('an object of variables', (value): Readonly<Record<string, unknown>> | undefined =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined,

@@ -1,38 +1,8 @@
-/**
- * The kinds of value that a setting can hold, each with the words that say what is allowed. Used for the
- * configuration file, for flags and for the bodies of the admin server, so that `10s` means the same everywhere.
- *
- * PM2 reads a number in a string (`'3000'`) as the number; so does every kind here.
- */
+/** What a time, a size and a number of workers look like where people write them, so that `10s` means the same everywhere. */
 import ms, { type StringValue } from 'ms';
-import { parseArgsStringToArgv } from 'string-argv';
-import { z } from 'zod';
 
 /** Longer than this, setTimeout fires at once (2^31 - 1 ms, 24.8 days). */
-const longestTimer = 2 ** 31 - 1;
-
-/** What each kind allows, in words, for the documentation. */
-export const allowedWords = z.registry<{ allowed: string }>();
-
-/** JSON Schema of what a kind takes, for the description of HTTP. */
-type JsonSchema = Readonly<Record<string, unknown>>;
-
-/**
- * A value that `parse` turns into a `T`, or `undefined` where it is not allowed; `allowed` says what is, in words, and
- * `schema` where it goes over HTTP.
- */
-export function kind<T>(allowed: string, parse: (value: unknown) => T | undefined, schema: JsonSchema = {}) {
-  return z
-    .unknown()
-    .transform((value, context): T => {
-      const parsed = parse(value);
-      if (parsed !== undefined) return parsed;
-      context.addIssue({ code: 'custom', message: allowed });
-      return z.NEVER;
-    })
-    .meta(schema)
-    .register(allowedWords, { allowed });
-}
+export const longestTimer: number = 2 ** 31 - 1;
 
 /** Milliseconds of `500`, `'500'`, `'10s'`, `'1.5h'`; undefined where it is none of these, or not a number setTimeout can hold. */
 export function parseDuration(value: unknown): number | undefined {
@@ -51,64 +21,6 @@ export function parseSize(value: unknown): number | undefined {
   const unit = (match[2] ?? '').toUpperCase() as keyof typeof sizeUnits;
   return parseSize(Math.round(Number(match[1]) * sizeUnits[unit]));
 }
-
-function parseInteger(value: unknown): number | undefined {
-  const parsed = typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value;
-  return Number.isSafeInteger(parsed) ? (parsed as number) : undefined;
-}
-
-export const duration = kind("milliseconds, or a time such as '500ms', '10s', '5m', '1h'", parseDuration);
-
-/** A duration that must not be nothing: an interval or a deadline. */
-export const deadline = kind(
-  "milliseconds above 0, or a time such as '500ms', '10s', '5m', '1h'",
-  (value) => {
-    const parsed = parseDuration(value);
-    return parsed === 0 ? undefined : parsed;
-  },
-  { type: ['number', 'string'], exclusiveMinimum: 0, maximum: longestTimer, examples: [600_000, '10m'] },
-);
-
-export const size = kind("bytes, or a size such as '512K', '512M', '1G'", parseSize);
-
-export function integer(least: number, most = Number.MAX_SAFE_INTEGER) {
-  const allowed =
-    most === Number.MAX_SAFE_INTEGER ? `a whole number from ${least} on` : `a whole number from ${least} to ${most}`;
-  return kind(
-    allowed,
-    (value) => {
-      const parsed = parseInteger(value);
-      return parsed !== undefined && parsed >= least && parsed <= most ? parsed : undefined;
-    },
-    { type: 'integer', minimum: least, maximum: most },
-  );
-}
-
-export const text = kind('text', (value) => (typeof value === 'string' && value !== '' ? value : undefined));
-
-export const flag = kind('true or false', (value) => (typeof value === 'boolean' ? value : undefined), {
-  type: 'boolean',
-});
-
-export function oneOf<const T extends readonly (string | boolean)[]>(...choices: T) {
-  const allowed = choices.map((choice) => (typeof choice === 'string' ? `'${choice}'` : String(choice))).join(', ');
-  return kind<T[number]>(allowed, (value) => choices.find((choice) => choice === value));
-}
-
-/** Arguments as a list, or as one string that is split as a shell would, quotes included. */
-export const argumentList = kind(
-  'a list of arguments, or one string with them',
-  (value): readonly string[] | undefined => {
-    if (typeof value === 'string') return parseArgsStringToArgv(value);
-    if (!Array.isArray(value)) return undefined;
-    return value.every((item) => typeof item === 'string' || typeof item === 'number') ? value.map(String) : undefined;
-  },
-);
-
-/** `'max'`, 0, n or -n; resolved against the cores by {@link workersFor}. */
-export const instances = kind("'max', 0 (every core), a number of workers, or -n (every core but n)", (value) =>
-  value === 'max' ? 0 : parseInteger(value),
-);
 
 /** How many workers `instances` means on a machine with so many cores; at least 1, as in PM2. */
 export function workersFor(wanted: number, cores: number): number {

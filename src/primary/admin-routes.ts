@@ -6,7 +6,7 @@ import type { Locals } from './admin-guard.ts';
 import type { Live } from './live/live.ts';
 import type { Operations } from './ports.ts';
 import { QuiesceError, toQuiesceError } from '../errors.ts';
-import { deadline, flag, integer, kind } from '../config/units.ts';
+import { deadline, flag, integer, kind } from '../config/kinds.ts';
 
 /** More workers than this is a slip of the finger. */
 export const mostWorkers = 1024;

@@ -28,7 +28,7 @@ export interface GateRules {
 }
 
 /** What node:http tells of a request before anybody else has it. */
-interface Arrival {
+export interface Arrival {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly server: Server;

@@ -73,7 +73,7 @@ describe('a cluster that cannot boot', function () {
     );
     const cluster = await clusters.create({ script, instances: 2 });
     cluster.launch();
-    await cluster.until('it is ready', () => cluster.output.includes('app is ready'), 20_000);
+    await cluster.said(/app is ready/, 20_000);
     expect((await fetch(cluster.url)).status).to.equal(200);
     expect(await cluster.stop()).to.deep.equal({ code: 0, signal: null });
   });

@@ -105,7 +105,7 @@ describe('a worker in trouble', function () {
       const cluster = await clusters.start({ script: app, instances: 1 });
       const [connection] = await connectToWorkers(cluster.url, 1, '/');
       await connection!.request(`/lines?count=2000&then=${then}`).catch(() => {});
-      await cluster.until('its end is known', () => ending.test(cluster.output));
+      await cluster.said(ending);
       const numbers = [...cluster.output.matchAll(/"msg":"line (\d+) x{80}"/g)].map((match) => Number(match[1]));
       expect(numbers, 'in order, none twice, none left out').to.deep.equal(numbers.map((_, index) => index));
       // A process that kills itself has no time to wait for a full pipe: what it still held in memory never got there.

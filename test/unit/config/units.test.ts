@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { argumentList, instances, parseDuration, parseSize, workersFor } from '#quiesce/config/units.js';
+import { parseDuration, parseSize, workersFor } from '#quiesce/config/units.js';
 
 describe('units', () => {
   it('reads times as milliseconds, with or without a unit', () => {
@@ -33,18 +33,5 @@ describe('units', () => {
     expect([workersFor(0, 8), workersFor(-1, 8), workersFor(3, 8), workersFor(-8, 8), workersFor(-1, 1)]).to.deep.equal(
       [8, 7, 3, 1, 1],
     );
-    expect(['max', '-1', 4, 0].map((value) => instances.parse(value))).to.deep.equal([0, -1, 4, 0]);
-    expect(instances.safeParse('many').success).to.equal(false);
-  });
-
-  it('splits arguments as a shell does', () => {
-    expect(argumentList.parse(`--title "two words" --path='a b' c`)).to.deep.equal([
-      '--title',
-      'two words',
-      '--path=a b',
-      'c',
-    ]);
-    expect(argumentList.parse(['--a', 'b c', 3])).to.deep.equal(['--a', 'b c', '3']);
-    expect(argumentList.safeParse([{}]).success).to.equal(false);
   });
 });
