@@ -27,6 +27,11 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
+/** The section of a bench that is shown for Node 20 and for 24 on: on each, V8 makes an Express app pay for something else. */
+export function sectionFor(name: string): string {
+  return Number.parseInt(process.versions.node, 10) < 24 ? name : `${name}-24`;
+}
+
 /** Replaces the section of this name, and prints it. `script`: which makes it, where that has another name. */
 export async function publish(name: string, body: string, script = name): Promise<void> {
   const machine = `Node ${process.version}, ${cpus().length} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), ${new Date().toISOString().slice(0, 10)}; \`npm run bench:${script}\`.`;

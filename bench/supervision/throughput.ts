@@ -4,9 +4,8 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import autocannon from 'autocannon';
-import { isNeeded } from '#quiesce/worker/express-shape.js';
 import { Load } from '../../dev/load/load.ts';
-import { publish, show, spread, table } from '../report.ts';
+import { publish, sectionFor, show, spread, table } from '../report.ts';
 import { processorTime } from './processor.ts';
 import { instances, plainCluster, pm2, quiesce, type Running } from './subjects.ts';
 
@@ -98,7 +97,7 @@ for (const [mode, drive] of modes) {
   await base.stop();
 }
 await publish(
-  isNeeded ? 'throughput' : 'throughput-24',
+  sectionFor('throughput'),
   `As ratios to ${reference.name} with the same app, ${rounds} pairs of ${seconds} s each:\n\n${table(
     ['supervisor', 'requests', 'throughput', 'p99', 'processor time for a request'],
     rows,

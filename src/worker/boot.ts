@@ -6,6 +6,7 @@
 import Module from 'node:module';
 import { gateServersWithout } from './auto-gate.ts';
 import { trackServers } from './connections.ts';
+import { serveExpressFast } from './express-server.ts';
 import { stopGracefully } from './graceful-stop.ts';
 import { reportFailures } from './failure-report.ts';
 import { getRuntime } from './runtime.ts';
@@ -14,6 +15,7 @@ import { writeStdioToTheEnd } from './stdio.ts';
 
 ignoreGroupSignals();
 trackServers();
+serveExpressFast();
 writeStdioToTheEnd();
 const runtime = getRuntime();
 gateServersWithout(runtime);

@@ -86,12 +86,7 @@ export class Gate {
     return Math.max(1, Math.ceil((this.#info.retryAfter - (performance.now() - this.#infoAt)) / 1000));
   }
 
-  /** To be called with each request before the app has it; without that `tryEnter` costs several times as much. */
-  arrive(req: IncomingMessage, res: ServerResponse): void {
-    this.#inFlight.arrive(req, res);
-  }
-
-  /** To be called when the response of a request that has arrived has gone out. */
+  /** To be called when the response of a request has gone out, as node:http tells. */
   finished(req: IncomingMessage): void {
     this.#inFlight.finished(req, this.#state !== 'open');
   }

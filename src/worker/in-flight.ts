@@ -21,8 +21,7 @@ export interface Entry {
   readonly res: ServerResponse;
   readonly socket: TrackedSocket;
   /** `performance.now()`, ms. */
-  since: number;
-  entered: boolean;
+  readonly since: number;
   /** Whether it counts towards the requests in flight that a drain waits for. */
   counts: boolean;
   gone: boolean;
@@ -41,8 +40,7 @@ type CountedSocket = TrackedSocket & { [kOpen]?: number };
 
 /** The entry of a request that has been admitted. */
 export function entryOf(req: IncomingMessage): Entry | undefined {
-  const entry = (req as Tracked)[kEntry];
-  return entry?.entered ? entry : undefined;
+  return (req as Tracked)[kEntry];
 }
 
 export class InFlight {
@@ -55,7 +53,6 @@ export class InFlight {
   readonly #onLeave: () => void;
   readonly #onSocketClose: (this: TrackedSocket) => void;
   readonly #leave = (entry: Entry): void => this.#left(entry);
-  #latest: Entry | null = null;
   #leaving: Entry | null = null;
 
   /** `onLeave` is called each time a request stops counting. */
@@ -78,16 +75,26 @@ export class InFlight {
   }
 
   /**
-   * Makes a request of node:http ready to enter; {@link InFlight.finished} has to follow. Called before an app has the
-   * request it spares it what V8 makes it pay on Node 20 and 22 for a property that is added later (express-shape.ts).
+   * Its response has gone out: to be told by node:http costs less than a listener on each response. The app's own
+   * listeners hear of that next and may have the request wait, so it leaves only after them: in a turn of its own where
+   * somebody waits for that, else with the next one, or when somebody looks.
    */
-  arrive(req: IncomingMessage, res: ServerResponse): Entry {
+  finished(req: IncomingMessage, isAwaited: boolean): void {
+    const entry = (req as Tracked)[kEntry];
+    if (entry === undefined) return;
+    this.#flush();
+    if (isAwaited || !entry.counts) process.nextTick(this.#leave, entry);
+    else this.#leaving = entry;
+  }
+
+  /** Admits and counts in one synchronous step. */
+  enter(req: IncomingMessage, res: ServerResponse): Entry {
+    const socket: CountedSocket = req.socket;
     const entry: Entry = {
       req,
       res,
-      socket: req.socket,
-      since: 0,
-      entered: false,
+      socket,
+      since: performance.now(),
       counts: false,
       gone: false,
       ended: false,
@@ -98,31 +105,9 @@ export class InFlight {
       newer: null,
     };
     (req as Tracked)[kEntry] = entry;
-    this.#latest = entry;
-    return entry;
-  }
-
-  /**
-   * Its response has gone out: to be told by node:http costs less than a listener on each response. The app's own
-   * listeners hear of that next and may have the request wait, so it leaves only after them: in a turn of its own where
-   * somebody waits for that, else with the next one, or when somebody looks.
-   */
-  finished(req: IncomingMessage, isAwaited: boolean): void {
-    const entry = (req as Tracked)[kEntry];
-    if (!entry?.entered) return;
-    this.#flush();
-    if (isAwaited || !entry.counts) process.nextTick(this.#leave, entry);
-    else this.#leaving = entry;
-  }
-
-  /** Admits and counts in one synchronous step. */
-  enter(req: IncomingMessage, res: ServerResponse): Entry {
-    const entry = this.#arrived(req) ?? this.#unannounced(req, res);
-    this.#latest = null;
-    entry.entered = true;
-    entry.since = performance.now();
     this.#add(entry);
-    const socket = entry.socket as CountedSocket;
+    // One that node:http is not at work on, as of HTTP/2, never has a response of which it could tell.
+    if (socket.parser?.incoming !== req) res.on('close', () => this.#left(entry));
     const open = socket[kOpen];
     // Before node:http tells the response, which unpipes what was piped into it.
     if (open === undefined) socket.prependListener('close', this.#onSocketClose);
@@ -134,7 +119,7 @@ export class InFlight {
 
   /** Whether the request has been admitted. */
   has(req: IncomingMessage): boolean {
-    return this.#arrived(req)?.entered === true;
+    return (req as Tracked)[kEntry] !== undefined;
   }
 
   /** The request no longer counts but is followed until it settles: an exclusive run's own request. */
@@ -200,13 +185,6 @@ export class InFlight {
     }
   }
 
-  /** One that node:http is not at work on, as of HTTP/2, never has a response of which it could tell. */
-  #unannounced(req: IncomingMessage, res: ServerResponse): Entry {
-    const entry = this.arrive(req, res);
-    if (entry.socket.parser?.incoming !== req) res.on('close', () => this.#left(entry));
-    return entry;
-  }
-
   #flush(): void {
     const entry = this.#leaving;
     this.#leaving = null;
@@ -242,12 +220,8 @@ export class InFlight {
     }
   }
 
-  #arrived(req: IncomingMessage): Entry | undefined {
-    return this.#latest?.req === req ? this.#latest : (req as Tracked)[kEntry];
-  }
-
   #left(entry: Entry): void {
-    if (!entry.entered || entry.gone) return;
+    if (entry.gone) return;
     entry.gone = true;
     const { res } = entry;
     if (res.writableEnded) return this.#end(entry);

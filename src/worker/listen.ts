@@ -3,6 +3,7 @@ import { createServer, ServerResponse, type IncomingMessage, type Server } from 
 import type { Socket } from 'node:net';
 import type { Express } from 'express';
 import { notHeld, pathOf, refusePaused } from './admission.ts';
+import { expressOptions } from './express-server.ts';
 import { getRuntime, type Runtime } from './runtime.ts';
 
 /**
@@ -15,7 +16,7 @@ import { getRuntime, type Runtime } from './runtime.ts';
  */
 export function listen(app: Express, port?: number | string, host?: string, onListening?: () => void): Server {
   const runtime = getRuntime();
-  const server = createServer(app);
+  const server = createServer(expressOptions(app), app);
   server.on('checkContinue', (req, res) => {
     continueWhenRead(req, res);
     server.emit('request', req, res);

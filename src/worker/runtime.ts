@@ -9,10 +9,9 @@
 import cluster from 'node:cluster';
 import { subscribe } from 'node:diagnostics_channel';
 import { readFile } from 'node:fs/promises';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { QuiesceError, type ErrorCode } from '../errors.ts';
 import type { WorkerSettings } from '../protocol/messages.ts';
-import { isNeeded, shapeForExpress } from './express-shape.ts';
 import { Gate } from './gate.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { isQuiesceMessage, Link, type Transport } from './link.ts';
@@ -25,13 +24,6 @@ export type LocalPrimary = (toWorker: (message: unknown) => void) => Transport;
 /** Options of `gate()` that `listen()` needs for what bypasses the middleware. */
 export interface GateRules {
   isExcepted(path: string): boolean;
-}
-
-/** What node:http tells of a request before anybody else has it. */
-export interface Arrival {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly server: Server;
 }
 
 export class Runtime {
@@ -134,13 +126,9 @@ export function getRuntime(): Runtime {
 
 function create(): Runtime {
   const runtime = createForMode();
-  if (isNeeded)
-    subscribe('http.server.request.start', (message) => {
-      const { request, response, server } = message as Arrival;
-      runtime.gate.arrive(request, response);
-      shapeForExpress(server, request, response);
-    });
-  subscribe('http.server.response.finish', (message) => runtime.gate.finished((message as Arrival).request));
+  subscribe('http.server.response.finish', (message) =>
+    runtime.gate.finished((message as { request: IncomingMessage }).request),
+  );
   return runtime;
 }
 
