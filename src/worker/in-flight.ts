@@ -54,6 +54,8 @@ export class InFlight {
   readonly #onSocketClose: (this: TrackedSocket) => void;
   readonly #leave = (entry: Entry): void => this.#left(entry);
   #leaving: Entry | null = null;
+  /** When its response went out: what it took does not grow until somebody looks. */
+  #leftAt = 0;
 
   /** `onLeave` is called each time a request stops counting. */
   constructor(onLeave: () => void) {
@@ -84,7 +86,10 @@ export class InFlight {
     if (entry === undefined) return;
     this.#flush();
     if (isAwaited || !entry.counts) process.nextTick(this.#leave, entry);
-    else this.#leaving = entry;
+    else {
+      this.#leaving = entry;
+      this.#leftAt = performance.now();
+    }
   }
 
   /** Admits and counts in one synchronous step. */
@@ -188,7 +193,7 @@ export class InFlight {
   #flush(): void {
     const entry = this.#leaving;
     this.#leaving = null;
-    if (entry !== null) this.#left(entry);
+    if (entry !== null) this.#left(entry, this.#leftAt);
   }
 
   #add(entry: Entry): void {
@@ -220,11 +225,11 @@ export class InFlight {
     }
   }
 
-  #left(entry: Entry): void {
+  #left(entry: Entry, at?: number): void {
     if (entry.gone) return;
     entry.gone = true;
     const { res } = entry;
-    if (res.writableEnded) return this.#end(entry);
+    if (res.writableEnded) return this.#end(entry, at);
     // The client left before the handler was done: only now is it worth watching what the handler does.
     const end = res.end;
     res.end = ((...args: Parameters<typeof end>) => {
@@ -239,15 +244,15 @@ export class InFlight {
     });
   }
 
-  #end(entry: Entry): void {
+  #end(entry: Entry, at?: number): void {
     entry.ended = true;
-    this.#settle(entry);
+    this.#settle(entry, at);
   }
 
-  #settle(entry: Entry): void {
+  #settle(entry: Entry, at = performance.now()): void {
     if (entry.settled || !entry.ended || entry.waits > 0) return;
     entry.settled = true;
-    countTime(this.#times, performance.now() - entry.since);
+    countTime(this.#times, at - entry.since);
     const socket = entry.socket as CountedSocket;
     socket[kOpen] = (socket[kOpen] ?? 1) - 1;
     if (entry.counts) {

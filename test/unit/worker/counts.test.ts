@@ -25,6 +25,17 @@ describe('what a worker counts', () => {
     expect(gate.times.sum - before.sum).to.be.within(20, 5_000);
   });
 
+  it('is how long a request took, not how long nobody looked', async () => {
+    const port = await serve(appWith());
+    const before = runtime().gate.times.sum;
+    const began = performance.now();
+    await (await fetch(`http://127.0.0.1:${port}/ok`)).text();
+    const seen = performance.now() - began;
+    const since = performance.now();
+    await until(() => performance.now() - since > seen + 50, 'some time to pass');
+    expect(runtime().gate.times.sum - before).to.be.below(seen);
+  });
+
   it('is each refusal, by its code', async () => {
     const port = await serve(appWith());
     const { problems } = runtime();
