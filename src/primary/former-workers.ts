@@ -16,8 +16,13 @@ import type { WorkerEvents } from './ports.ts';
 const processRecord = z.object({ pid: z.int().positive(), startTime: z.string().nullable(), place: z.string() });
 type ProcessRecord = z.infer<typeof processRecord>;
 
+export interface RecordedWorkers extends WorkerEvents {
+  /** Resolves when the file is what was last known: the next primary has a file of its own to write. */
+  flush(): Promise<void>;
+}
+
 /** The same events for the same receiver; who lives is written to the file on the way. */
-export function recordWorkers(events: WorkerEvents, file: string, log: Logger): WorkerEvents {
+export function recordWorkers(events: WorkerEvents, file: string, log: Logger): RecordedWorkers {
   const workers = new Map<string, ProcessRecord>();
   let writing: Promise<void> = Promise.resolve();
   const write = (): void => {
@@ -41,6 +46,7 @@ export function recordWorkers(events: WorkerEvents, file: string, log: Logger): 
       write();
       events.gone(ref, exit);
     },
+    flush: () => writing,
   };
 }
 

@@ -48,6 +48,11 @@ export class HoldFile {
     return writing;
   }
 
+  /** Resolves when what was saved is there, or has failed. */
+  flush(): Promise<void> {
+    return this.#writing;
+  }
+
   #unusable(cause: unknown): QuiesceError {
     const why = cause instanceof Error ? cause.message : String(cause);
     return new QuiesceError(

@@ -141,6 +141,6 @@ export async function runSite(
     live.close();
     endSchedule?.();
     coordinator.close();
-    await Promise.all([admin?.close(), sync.close(), runs.flush()]);
+    await Promise.all([admin?.close(), sync.close(), runs.flush(), holdFile.flush(), events.flush()]);
   }
 }

@@ -1,9 +1,11 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { Cluster } from '../../dev/cluster/cluster.ts';
+import type { Stored } from '#quiesce/primary/hold-file.js';
 import { useClusters } from './harness/clusters.ts';
 import { quiesce, type Ended } from './harness/command.ts';
 import { json, linesTo, problemIn, send } from './harness/lines.ts';
@@ -13,6 +15,7 @@ import { useSharedCluster } from './harness/shared-cluster.ts';
 import { until } from './harness/until.ts';
 
 const app = fileURLToPath(new URL('./fixtures/app.js', import.meta.url));
+const slowRenames = new URL('./fixtures/slow-renames.js', import.meta.url).href;
 const slots = [0, 1, 2];
 
 async function expectEveryWorker(cluster: Cluster, status: number): Promise<void> {
@@ -121,6 +124,19 @@ describe('SIGUSR2', function () {
     expect((await cluster.ready()).phase).to.equal('quiesced');
     await expectEveryWorker(cluster, 503);
     expect(await asked()).to.deep.equal([503]);
+  });
+
+  it('right before the end, on a slow disk, is on record before another primary may begin', async () => {
+    const primaryEnv = { NODE_OPTIONS: `--import=${slowRenames}` };
+    const cluster = await clusters.start({ script: app, instances: 1, primaryEnv });
+    cluster.signal('SIGUSR2');
+    await cluster.until('it is held', ({ phase }) => phase === 'quiesced');
+    cluster.signal('SIGTERM');
+    const lock = join(cluster.dataDir, 'primary.lock');
+    await until('the lock is released', () => !existsSync(lock), { every: 1 });
+    const { operator } = JSON.parse(readFileSync(join(cluster.dataDir, 'maintenance.json'), 'utf8')) as Stored;
+    expect(operator).to.include({ reason: 'SIGUSR2' });
+    expect(JSON.parse(readFileSync(join(cluster.dataDir, 'workers.json'), 'utf8'))).to.deep.equal([]);
   });
 });
 
