@@ -30,6 +30,7 @@ export class HeartbeatMonitor<Key> {
 
   /** From now on its silence counts. */
   watch(key: Key, now: number): void {
+    this.#checkedAt ??= now; // or a late first check would not be known as one
     this.#pulses.set(key, { at: now, last: this.last(key), counts: true });
   }
 

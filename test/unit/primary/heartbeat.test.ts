@@ -37,6 +37,12 @@ describe('heartbeat monitor', () => {
     expect(run(monitor, 61_250, 61_250)).to.deep.equal(['0.1']);
   });
 
+  it('hears its workers out first when it was stopped before it ever checked', () => {
+    const monitor = new HeartbeatMonitor<string>(1_000);
+    monitor.watch('0.1', 0);
+    expect(monitor.check(60_000)).to.deep.equal([]);
+  });
+
   it('forgets a worker that is gone', () => {
     const monitor = new HeartbeatMonitor<string>(1_000);
     monitor.watch('0.1', 0);
