@@ -8,6 +8,7 @@ import type { AppConfig } from '../config.ts';
 import { exitCodes } from '../errors.ts';
 import { prepareDataDir } from './data-dir.ts';
 import { acquireLock } from './lock.ts';
+import type { OpenLog } from './log/log.ts';
 
 export interface PrimaryOptions {
   /** Further routes of the admin server: the dashboard, which stands above the primary. */
@@ -26,18 +27,17 @@ export async function runPrimary(config: AppConfig, options: PrimaryOptions = {}
   prepareDataDir(config.dataDir);
   let lost: (reason: string) => void = () => process.exit(exitCodes.failed);
   const lock = await acquireLock(config.dataDir, (reason) => lost(reason));
+  let log: OpenLog | null = null;
   try {
     const { openLog } = await import('./log/log.ts');
-    const log = await openLog(config.name);
-    try {
-      log.keepIn(config.dataDir);
-      const { runSite } = await import('./site.ts');
-      const more = (await options.more?.()) ?? [];
-      return await runSite(config, { log, more }, (onLost) => (lost = onLost));
-    } finally {
-      await log.close();
-    }
+    log = await openLog(config.name);
+    log.keepIn(config.dataDir);
+    const { runSite } = await import('./site.ts');
+    const more = (await options.more?.()) ?? [];
+    return await runSite(config, { log, more }, (onLost) => (lost = onLost));
   } finally {
+    await log?.close();
     await lock.release();
+    await log?.drained();
   }
 }

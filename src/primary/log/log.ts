@@ -5,10 +5,10 @@
 import { join } from 'node:path';
 import { isatty } from 'node:tty';
 import pino, { type Logger } from 'pino';
-import sonic from 'sonic-boom';
 import { lineForPeople } from './line-for-people.ts';
 import { logFile, logFileName } from './log-file.ts';
 import { withoutCredentials } from './redaction.ts';
+import { stdoutForMachines, type Stdout } from './stdout.ts';
 import { tellOnStderr } from './unwritable.ts';
 import { logLevelOf } from '../../config/log-level.ts';
 
@@ -18,17 +18,18 @@ export interface OpenLog {
   alsoTo(destination: pino.DestinationStream): void;
   /** From now on also into `quiesce.log` of this folder. For the holder of its lock only. */
   keepIn(dataDir: string): void;
-  /** Resolves when the file is complete; stdout is written to its end when the process exits. */
+  /** Resolves when the file is complete. */
   close(): Promise<void>;
+  /** Resolves when stdout has been read to the end, or for long enough. */
+  drained(): Promise<void>;
 }
-
-/** What may wait to be written to stdout, bytes. */
-const maxWaiting = 16 * 1024 * 1024;
 
 /** `LOG_LEVEL` and `NO_COLOR` of the environment are heeded. */
 export async function openLog(name: string): Promise<OpenLog> {
-  // Not `process.stdout.isTTY`: process.stdout, once touched, makes a pipe non-blocking, and writes to a full one slow.
-  const stdout = isatty(1) ? await forPeople() : forMachines((lines) => dropped(lines));
+  // Not `process.stdout.isTTY`: process.stdout, once touched, makes a pipe non-blocking for all who share it.
+  const stdout: pino.DestinationStream & Partial<Stdout> = isatty(1)
+    ? await forPeople()
+    : stdoutForMachines((lines) => dropped(lines));
   const streams = pino.multistream([{ stream: stdout, level: 'trace' }]);
   const level = logLevelOf(process.env) ?? 'info';
   const logger = pino({ name, level, hooks: { streamWrite: withoutCredentials } }, streams);
@@ -46,38 +47,11 @@ export async function openLog(name: string): Promise<OpenLog> {
       streams.add({ stream: file, level: 'trace' });
     },
     close: () => closeFile(),
+    drained: async () => stdout.drained?.(),
   };
 }
 
 async function forPeople(): Promise<pino.DestinationStream> {
   const { default: pretty } = await import('pino-pretty');
   return pretty({ ...lineForPeople, translateTime: 'SYS:HH:MM:ss.l', colorize: !process.env['NO_COLOR'] });
-}
-
-/**
- * Not `pino.destination`: what it does at an error other than EPIPE ends the process, and the flush that it makes at the
- * exit would try for ever. A write that failed is tried again with the next line.
- */
-function forMachines(onDropped: (lines: number) => void): pino.DestinationStream {
-  const stdout = new sonic.SonicBoom({ fd: 1, sync: false, maxLength: maxWaiting });
-  let lines = 0;
-  let failed = false;
-  let gone = false;
-  stdout.on('error', (error: NodeJS.ErrnoException) => {
-    gone ||= error.code === 'EPIPE'; // nobody reads it any more, as under `quiesce start | head`
-    if (!failed && !gone) tellOnStderr('stdout', error);
-    failed = true;
-  });
-  stdout.on('drop', () => lines++);
-  stdout.on('drain', () => {
-    failed = false;
-    if (lines === 0) return;
-    const count = lines;
-    lines = 0;
-    onDropped(count);
-  });
-  process.once('exit', () => {
-    if (!failed) stdout.flushSync();
-  });
-  return { write: (line) => void (gone || stdout.write(line)) };
 }

@@ -3,8 +3,12 @@ import { writeSync } from 'node:fs';
 
 export function tellOnStderr(what: string, error: unknown): void {
   const why = error instanceof Error ? error.message : String(error);
+  sayOnStderr(`${what} cannot be written: ${why}. It is tried again; meanwhile nothing else stops.`);
+}
+
+export function sayOnStderr(text: string): void {
   try {
-    writeSync(2, `${what} cannot be written: ${why}. It is tried again; meanwhile nothing else stops.\n`);
+    writeSync(2, `${text}\n`);
   } catch {
     // A full disk may be behind stderr as well.
   }
