@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { eventData } from './event-stream.ts';
 import { QuiesceError, toQuiesceError } from '../errors.ts';
 import { controlSocket } from '../primary/control-path.ts';
+import { lifeOf, readOwner } from '../primary/lock-owner.ts';
 import { shortSocketPath } from '../primary/socket-path.ts';
 import { clusterStatus, problem, runRecord, type ClusterStatus, type RunRecord } from '../protocol/runs.ts';
 
@@ -145,16 +146,19 @@ export class ControlClient {
   }
 
   #unreachable(cause: Error): QuiesceError {
-    const code = (cause as NodeJS.ErrnoException).code;
+    return new QuiesceError('no-primary', this.#whyUnreachable(cause), { cause });
+  }
+
+  #whyUnreachable({ code, message }: NodeJS.ErrnoException): string {
     const socket = controlSocket(this.dataDir);
-    const text =
-      code === 'ENOENT' || code === 'ECONNREFUSED'
-        ? `No primary is running in ${this.dataDir}. Start one with \`quiesce start\`, or name the data directory of another with --data-dir.`
-        : code === 'EACCES'
-          ? `The control socket ${socket} belongs to another user; run the command as that user.`
-          : code === 'ECONNRESET'
-            ? `The primary in ${this.dataDir} went away before it answered.`
-            : `The primary in ${this.dataDir} does not answer: ${cause.message}.`;
-    return new QuiesceError('no-primary', text, { cause });
+    if (code === 'EACCES') return `The control socket ${socket} belongs to another user; run the command as that user.`;
+    if (code === 'ECONNRESET') return `The primary in ${this.dataDir} went away before it answered.`;
+    if (code !== 'ENOENT' && code !== 'ECONNREFUSED')
+      return `The primary in ${this.dataDir} does not answer: ${message}.`;
+    const owner = readOwner(this.dataDir);
+    if (owner !== undefined && lifeOf(owner) === 'alive') {
+      return `The primary with pid ${owner.pid} does not listen on ${socket}: it is starting or ending, or somebody removed that socket. Ask again in a moment, or stop it: kill ${owner.pid}`;
+    }
+    return `No primary is running in ${this.dataDir}. Start one with \`quiesce start\`, or name the data directory of another with --data-dir.`;
   }
 }

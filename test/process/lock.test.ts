@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { describeSelf, lifeOf, ownerFile, readOwner } from '#quiesce/primary/lock-owner.js';
 import { acquireLock } from '#quiesce/primary/lock.js';
 import type { QuiesceError } from '#quiesce/errors.js';
-import { scratchFolders } from '../unit/scratch.js';
+import { quiesce } from './harness/command.ts';
+import { scratchFolders } from '../unit/scratch.ts';
 
 interface Word {
   readonly held?: number;
@@ -70,6 +71,14 @@ describe('the lock of a data directory', function () {
     expect(await word(second)).to.deep.equal({ held: second.pid });
     expect(Date.now() - begun).to.be.lessThan(2000);
     expect(readdirSync(folder)).to.have.members(['primary.lock', 'primary.json']);
+  });
+
+  it('is what a command tells of where its holder does not listen yet, or no longer', async () => {
+    const folder = scratch();
+    const { held } = await word(holder(folder));
+    const { code, err } = await quiesce(['status', '--data-dir', folder], { cwd: folder });
+    expect(code).to.equal(5);
+    expect(err).to.include(`The primary with pid ${held} does not listen`).and.include(`kill ${held}\n`);
   });
 
   it('goes to one of twenty that find it orphaned at once', async () => {
