@@ -2,33 +2,49 @@
  * The gate of an app that has none of its own: its servers stand behind one as a whole, so that an app that knows
  * nothing of quiesce can be held as well. It goes as soon as the app calls `gate()`, which knows better.
  */
-import { EventEmitter } from 'node:events';
+import type { EventEmitter } from 'node:events';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import https from 'node:https';
+import type { Server } from 'node:net';
 import { holdDefaults, notHeld, waitOrRefuse } from './admission.ts';
 import type { Runtime } from './runtime.ts';
 
-type Emit = typeof EventEmitter.prototype.emit;
+/** With what node:http hands a request over. A server may hand on what it got, even to another one. */
+const requests = new Set<string | symbol>(['request', 'checkContinue', 'checkExpectation']);
 
 /** To be called before any code of the app is loaded. */
 export function gateServersWithout(runtime: Runtime): void {
-  const prototypes: { emit: Emit }[] = [http.Server.prototype, https.Server.prototype];
-  const inherited = EventEmitter.prototype.emit;
+  for (const { prototype } of [http.Server, https.Server]) gateAll(prototype, runtime);
+}
+
+/** For the servers of node:http2, whose classes are known by their objects only; to be called with each that listens. */
+export function gateHttp2Without(runtime: Runtime, server: Server): void {
+  if (!/^Http2(Secure)?Server$/.test(server.constructor.name)) return;
+  const prototype = Object.getPrototypeOf(server) as EventEmitter;
+  if (!Object.hasOwn(prototype, 'emit')) gateAll(prototype, runtime);
+}
+
+function gateAll(prototype: EventEmitter, runtime: Runtime): void {
+  // Not EventEmitter's own: an agent that was loaded first may have wrapped it.
+  const before = Object.getOwnPropertyDescriptor(prototype, 'emit');
+  const forward = prototype.emit as (event: string | symbol, ...args: unknown[]) => boolean;
   const remove = (): void => {
-    for (const prototype of prototypes) Reflect.deleteProperty(prototype, 'emit');
+    if (prototype.emit !== emit) return; // one that came later has; ours then only passes on
+    if (before === undefined) Reflect.deleteProperty(prototype, 'emit');
+    else Object.defineProperty(prototype, 'emit', before);
   };
-  const emit: Emit = function (this: EventEmitter, event, ...args: unknown[]) {
-    if (event !== 'request') return Reflect.apply(inherited, this, [event, ...args]);
+  const emit: typeof forward = function (this: EventEmitter, event, ...args) {
+    if (!requests.has(event)) return Reflect.apply(forward, this, [event, ...args]);
     const [req, res] = args as [IncomingMessage, ServerResponse];
     if (runtime.rules !== null) remove(); // from the next event on this costs nothing any more
-    else if (runtime.gate.tryEnter(req, res) === undefined) {
+    else if (!runtime.gate.has(req) && runtime.gate.tryEnter(req, res) === undefined) {
       void runtime.settings.then(({ maintenance }) => {
-        const forward = (): void => void inherited.call(this, event, req, res);
-        waitOrRefuse(runtime, req, res, maintenance.onPause === 'hold' ? holdDefaults : notHeld, forward);
+        const admit = (): void => void forward.call(this, event, req, res);
+        waitOrRefuse(runtime, req, res, maintenance.onPause === 'hold' ? holdDefaults : notHeld, admit);
       });
       return true;
     }
-    return inherited.call(this, event, req, res);
+    return forward.call(this, event, req, res);
   };
-  for (const prototype of prototypes) prototype.emit = emit;
+  prototype.emit = emit;
 }

@@ -4,7 +4,7 @@
  * argv: node boot.js <script> [args of the app]
  */
 import Module from 'node:module';
-import { gateServersWithout } from './auto-gate.ts';
+import { gateHttp2Without, gateServersWithout } from './auto-gate.ts';
 import { trackServers } from './connections.ts';
 import { serveExpressFast } from './express-server.ts';
 import { stopGracefully } from './graceful-stop.ts';
@@ -14,13 +14,13 @@ import { ignoreGroupSignals } from './signals.ts';
 import { writeStdioToTheEnd } from './stdio.ts';
 
 ignoreGroupSignals();
-trackServers();
 serveExpressFast();
 writeStdioToTheEnd();
 const runtime = getRuntime();
 gateServersWithout(runtime);
+trackServers((server) => gateHttp2Without(runtime, server));
 reportFailures(runtime.link);
-runtime.onStop = (timeout) => stopGracefully(timeout, () => runtime.gate.inFlight);
+runtime.onStop = (timeout) => stopGracefully(timeout, () => runtime.gate.unfinished);
 
 process.argv.splice(1, 1);
 // Node's own way to its main script: `require.main`, ESM, CommonJS and TypeScript are as its version has them.

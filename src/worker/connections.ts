@@ -30,11 +30,12 @@ export const tracked = {
   },
 };
 
-/** To be called before any code of the app is loaded. */
-export function trackServers(): void {
+/** To be called before any code of the app is loaded. `onListen` is told of each server before it listens. */
+export function trackServers(onListen: (server: Server) => void): void {
   const { listen } = Server.prototype;
   Server.prototype.listen = function (this: Server, ...args: unknown[]) {
     track(this);
+    onListen(this);
     return Reflect.apply(listen, this, args) as Server;
   } as typeof listen;
 }

@@ -18,31 +18,71 @@ interface ExpressApp {
 type Constructor = new (...args: never[]) => object;
 type Listener = (req: IncomingMessage, res: ServerResponse) => unknown;
 
+/** Events beside `request` that hand a request to the app. */
+const others = new Set<string | symbol>(['upgrade', 'connect', 'checkContinue', 'checkExpectation']);
+
 /** V8 before 12 (Node 20) takes its slowest way in Reflect.construct, and later ones where a function calls the other. */
 const byCall = Number.parseInt(process.versions.v8, 10) < 12;
+const either = (called: Function, constructed: Function): Function => (byCall ? called : constructed);
 
 /** To be called before any code of the app is loaded: from then on `createServer` knows an Express app. */
 export function serveExpressFast(): void {
-  for (const module of [http, https] as { createServer: (...args: unknown[]) => unknown }[]) {
-    const { createServer } = module;
-    module.createServer = function (...args: unknown[]) {
-      const [first, second] = args;
-      const [options, listener] = typeof first === 'function' ? [{}, first] : [first ?? {}, second];
-      return Reflect.apply(createServer, this, [{ ...expressOptions(listener), ...options }, listener]);
+  for (const module of [http, https] as { createServer: (...args: never[]) => http.Server }[]) {
+    const original = module.createServer;
+    module.createServer = function createServer(first: unknown, second: unknown) {
+      const [options, listener] = typeof first === 'function' ? [{}, first] : [first, second];
+      if (!isExpress(listener)) return Reflect.apply(original, this, [first, second]);
+      const birth = new Birth(listener);
+      const server = Reflect.apply(original, this, [{ ...birth.options, ...(options as object) }, listener]);
+      birth.watch(server);
+      return server;
     };
   }
   syncBuiltinESMExports(); // for those who import it by its name
 }
 
-/** Options of `createServer` for what it is to serve; none where that is no Express app, or one that Node would trip over. */
-export function expressOptions(listener: unknown): Pick<ServerOptions, 'IncomingMessage' | 'ServerResponse'> {
-  if (!isExpress(listener)) return {};
-  const req = new IncomingMessage(new Socket());
-  if (hides(listener.request, req) || hides(listener.response, new ServerResponse(req))) return {};
-  return {
-    IncomingMessage: bornWith(listener.request, IncomingMessage) as typeof IncomingMessage,
-    ServerResponse: bornWith(listener.response, ServerResponse) as typeof ServerResponse,
-  };
+/**
+ * How the requests and responses of an Express app are born. As node:http's own as soon as the server also hands
+ * requests to others, who may write what Express can only be asked for, such as `req.query`.
+ */
+export class Birth {
+  /** Of `createServer`; none where the app is one that Node would trip over. */
+  readonly options: Pick<ServerOptions, 'IncomingMessage' | 'ServerResponse'> = {};
+  readonly #app: unknown;
+  #isPlain = false;
+
+  constructor(app: Listener & ExpressApp) {
+    this.#app = app;
+    const req = new IncomingMessage(new Socket());
+    if (hides(app.request, req) || hides(app.response, new ServerResponse(req))) return;
+    this.options = {
+      IncomingMessage: this.#bornWith(app.request, IncomingMessage) as typeof IncomingMessage,
+      ServerResponse: this.#bornWith(app.response, ServerResponse) as typeof ServerResponse,
+    };
+  }
+
+  /** From now on others may listen. */
+  watch(server: http.Server): void {
+    server.on('newListener', (event, listener) => {
+      if (others.has(event) || (event === 'request' && listener !== this.#app)) this.#isPlain = true;
+    });
+  }
+
+  #bornWith(prototype: object, Base: Constructor): unknown {
+    const isPlain = (): boolean => this.#isPlain;
+    // Without a name of their own: stack traces then have that of the class that `prototype` descends from.
+    const born = either(
+      function (this: object, first: unknown, second: unknown): object | void {
+        if (isPlain()) return Reflect.construct(Base, [first, second]) as object;
+        Reflect.apply(Base, this, [first, second]);
+      },
+      function (first: unknown, second: unknown): object {
+        return Reflect.construct(Base, [first, second], isPlain() ? Base : new.target) as object;
+      },
+    );
+    born.prototype = prototype;
+    return born;
+  }
 }
 
 function isExpress(listener: unknown): listener is Listener & ExpressApp {
@@ -59,16 +99,4 @@ function hides(prototype: object, made: object): boolean {
     if (own.some((name) => Object.hasOwn(link, name))) return true;
   }
   return false;
-}
-
-function bornWith(prototype: object, Base: Constructor): unknown {
-  function Called(this: object, first: unknown, second: unknown): void {
-    Reflect.apply(Base, this, [first, second]);
-  }
-  function Constructed(first: unknown, second: unknown): object {
-    return Reflect.construct(Base, [first, second], Constructed) as object;
-  }
-  const born = byCall ? Called : Constructed;
-  born.prototype = prototype;
-  return born;
 }

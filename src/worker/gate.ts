@@ -7,10 +7,12 @@
  * While it is starting, requests wait briefly for the primary's word: a fresh worker answers neither 200 during
  * a pause nor a needless 503. Only a message of the primary opens the gate.
  */
+import { AsyncResource } from 'node:async_hooks';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { InFlightRequest, PauseInfo } from '../protocol/messages.ts';
 import type { RequestTimes } from '../protocol/request-times.ts';
 import { InFlight, type Entry } from './in-flight.ts';
+import { Search } from './search.ts';
 
 export type GateState = 'starting' | 'open' | 'shut' | 'lost';
 
@@ -46,6 +48,9 @@ export class Gate {
   readonly #inFlight = new InFlight(() => {
     if (this.#state === 'shut') this.#reportIfDrained();
   });
+  /** What nobody holds any more is looked for where something waits for it: a drain, or the end of this process. */
+  readonly #search = new Search(() => (this.#state === 'shut' || this.#ending) && this.#inFlight.isDeserted);
+  #ending = false;
   readonly #onDrained: (epoch: number) => void;
   served = 0;
   refused = 0;
@@ -68,6 +73,13 @@ export class Gate {
   }
 
   get inFlight(): number {
+    return this.#inFlight.count;
+  }
+
+  /** The same for whoever waits for them to end before this process does. */
+  get unfinished(): number {
+    this.#ending = true;
+    this.#search.begin();
     return this.#inFlight.count;
   }
 
@@ -121,13 +133,14 @@ export class Gate {
       res,
       startup: startup && limits.limit === 0,
       timer: setTimeout(() => held.refuse(), startup ? Math.max(startupWait, limits.timeout) : limits.timeout),
-      admit: () => {
+      // In the context of the request, as the handlers before the gate have set it, and not in that of the resume.
+      admit: AsyncResource.bind(() => {
         // A pipelined request whose client has left hears no event: it is not begun for nobody.
         if (leave(held) && !req.socket.destroyed) admit();
-      },
-      refuse: () => {
+      }),
+      refuse: AsyncResource.bind(() => {
         if (leave(held)) refuse();
-      },
+      }),
     };
     this.#held.add(held);
     res.once('close', () => leave(held));
@@ -191,7 +204,8 @@ export class Gate {
   }
 
   #reportIfDrained(): void {
-    if (this.#inFlight.count > 0 || this.#drainedEpoch === this.#epoch) return;
+    if (this.#inFlight.count > 0) return this.#search.begin();
+    if (this.#drainedEpoch === this.#epoch) return;
     this.#drainedEpoch = this.#epoch;
     this.#onDrained(this.#epoch);
   }

@@ -1,30 +1,36 @@
 /**
  * A request from the moment it is admitted until nothing of it runs any more.
  *
- * open ──(response or socket closed)──▶ gone ──(handler has ended the response)──▶ ended ──(no promise left)──▶ settled
+ * open ──(response or socket closed)──▶ gone ──(handler is done with the response)──▶ ended ──(no promise left)──▶ settled
  *
  * `close` alone proves nothing: a client that aborts closes the response while the handler works on. And a
  * pipelined request whose client leaves gets no event at all on Node 20 and 22, hence the look at the socket.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Readable } from 'node:stream';
 import type { InFlightRequest } from '../protocol/messages.ts';
 import { countTime, noRequestTimes, type RequestTimes } from '../protocol/request-times.ts';
 import type { TrackedSocket } from './connections.ts';
+import { closedByHandler, describe, whenHandlerIsDone, type Label } from './departed.ts';
 
 // Registered: the app may carry a copy of the package of its own.
 const kEntry = Symbol.for('quiesce.entry');
 const kOpen = Symbol.for('quiesce.open');
+const kCut = Symbol.for('quiesce.cut');
 
 export interface Entry {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
-  readonly socket: TrackedSocket;
+  /** These are let go of when the client has gone: whether the app does so, too, tells whether it is done. */
+  req: IncomingMessage | null;
+  res: ServerResponse | null;
+  socket: TrackedSocket | null;
+  /** What it was, where that is still of interest when it is gone. */
+  label: Label | null;
   /** `performance.now()`, ms. */
   readonly since: number;
   /** Whether it counts towards the requests in flight that a drain waits for. */
   counts: boolean;
   gone: boolean;
+  /** Gone before its handler was done, which it is when `ended`. */
+  departed: boolean;
   ended: boolean;
   settled: boolean;
   /** Promises that keep it from settling. */
@@ -36,7 +42,7 @@ export interface Entry {
 }
 
 type Tracked = IncomingMessage & { [kEntry]?: Entry };
-type CountedSocket = TrackedSocket & { [kOpen]?: number };
+type CountedSocket = TrackedSocket & { [kOpen]?: number; [kCut]?: true };
 
 /** The entry of a request that has been admitted. */
 export function entryOf(req: IncomingMessage): Entry | undefined {
@@ -49,6 +55,8 @@ export class InFlight {
   #count = 0;
   #oldest: Entry | null = null;
   #newest: Entry | null = null;
+  /** How many of those are gone and not done. */
+  #departed = 0;
   readonly #exempt = new Set<Entry>();
   readonly #onLeave: () => void;
   readonly #onSocketClose: (this: TrackedSocket) => void;
@@ -57,7 +65,7 @@ export class InFlight {
   /** When its response went out: what it took does not grow until somebody looks. */
   #leftAt = 0;
 
-  /** `onLeave` is called each time a request stops counting. */
+  /** `onLeave` is called each time a request stops counting, or its client has gone. */
   constructor(onLeave: () => void) {
     this.#onLeave = onLeave;
     const leftWith = (socket: TrackedSocket): void => this.#leftWith(socket);
@@ -69,6 +77,12 @@ export class InFlight {
   get count(): number {
     this.#flush();
     return this.#count;
+  }
+
+  /** Whether all that count are requests whose client has gone. */
+  get isDeserted(): boolean {
+    this.#flush();
+    return this.#count > 0 && this.#count === this.#departed;
   }
 
   get times(): RequestTimes {
@@ -99,9 +113,11 @@ export class InFlight {
       req,
       res,
       socket,
+      label: null,
       since: performance.now(),
       counts: false,
       gone: false,
+      departed: false,
       ended: false,
       settled: false,
       waits: 0,
@@ -130,6 +146,7 @@ export class InFlight {
   /** The request no longer counts but is followed until it settles: an exclusive run's own request. */
   exempt(entry: Entry): void {
     if (!entry.counts) return;
+    if (entry.departed && !entry.ended) this.#departed--;
     this.#remove(entry);
     if (!entry.settled) this.#exempt.add(entry);
     this.#onLeave();
@@ -137,7 +154,7 @@ export class InFlight {
 
   /** Keeps the entry from settling until the promise has settled. False where it is too late for that. */
   wait(entry: Entry, promise: PromiseLike<unknown>): boolean {
-    if (entry.res.closed) this.#flush();
+    if (entry.res?.closed) this.#flush();
     if (entry.settled) return false;
     entry.waits++;
     const done = (): void => {
@@ -155,13 +172,17 @@ export class InFlight {
 
   /** The handler is known to be done with the socket, which now lives on for something else. */
   done(entry: Entry): void {
-    entry.gone = true;
+    if (!entry.gone) this.#release(entry, false);
     this.#end(entry);
   }
 
   /** Cuts the connections of all that count; their handlers may still run. */
   cut(): void {
-    for (const entry of this.#byAge()) entry.socket.destroy();
+    for (const { socket } of this.#byAge()) {
+      if (socket === null) continue;
+      (socket as CountedSocket)[kCut] = true;
+      socket.destroy();
+    }
   }
 
   /** The oldest first; `age` in ms. */
@@ -171,11 +192,8 @@ export class InFlight {
     const list: InFlightRequest[] = [];
     for (const entry of this.#byAge()) {
       if (list.length === limit) break;
-      // Express rewrites `url` inside a mounted router and keeps what came in `originalUrl`.
-      const url = (entry.req as { originalUrl?: string }).originalUrl ?? entry.req.url ?? '';
       list.push({
-        method: entry.req.method ?? '',
-        path: url.split('?', 1)[0]!,
+        ...(entry.label ?? describe(entry.req!)),
         age: Math.round(now - entry.since),
         ...(entry.gone && !entry.ended ? { clientGone: true } : {}),
       });
@@ -184,9 +202,15 @@ export class InFlight {
   }
 
   #leftWith(socket: CountedSocket): void {
+    this.#flush();
     if (!socket[kOpen]) return;
+    const shared = socket[kOpen] > 1;
     for (const entries of [this.#byAge(), this.#exempt]) {
-      for (const entry of entries) if (entry.socket === socket) this.#left(entry);
+      for (const entry of entries) {
+        if (entry.socket !== socket) continue;
+        const hungUp = !socket[kCut] && closedByHandler(entry.req!, entry.res!, socket, shared);
+        this.#left(entry, undefined, hungUp);
+      }
     }
   }
 
@@ -225,27 +249,34 @@ export class InFlight {
     }
   }
 
-  #left(entry: Entry, at?: number): void {
+  #left(entry: Entry, at?: number, hungUp = false): void {
     if (entry.gone) return;
+    const res = entry.res!;
+    const socket: CountedSocket = entry.socket!;
+    const ended = res.writableEnded || hungUp;
+    this.#release(entry, !ended);
+    if (ended) return this.#end(entry, at);
+    entry.departed = true;
+    whenHandlerIsDone(res, socket, socket[kOpen]! > 0, () => this.#end(entry));
+    if (!entry.counts) return;
+    this.#departed++;
+    this.#onLeave();
+  }
+
+  #release(entry: Entry, isDescribed: boolean): void {
+    if (isDescribed || entry.waits > 0) entry.label = describe(entry.req!);
+    const socket: CountedSocket = entry.socket!;
+    socket[kOpen] = (socket[kOpen] ?? 1) - 1;
     entry.gone = true;
-    const { res } = entry;
-    if (res.writableEnded) return this.#end(entry, at);
-    // The client left before the handler was done: only now is it worth watching what the handler does.
-    const end = res.end;
-    res.end = ((...args: Parameters<typeof end>) => {
-      const result = end.apply(res, args);
-      this.#end(entry);
-      return result;
-    }) as typeof end;
-    // What was piped into the response is unpiped by now and will never end it: the source's own end counts.
-    res.on('unpipe', (source: Readable) => {
-      if (source.destroyed || source.readableEnded) this.#end(entry);
-      else source.once('close', () => this.#end(entry)).once('end', () => this.#end(entry));
-    });
+    entry.req = null;
+    entry.res = null;
+    entry.socket = null;
   }
 
   #end(entry: Entry, at?: number): void {
+    if (entry.ended) return;
     entry.ended = true;
+    if (entry.counts && entry.departed) this.#departed--;
     this.#settle(entry, at);
   }
 
@@ -253,8 +284,6 @@ export class InFlight {
     if (entry.settled || !entry.ended || entry.waits > 0) return;
     entry.settled = true;
     countTime(this.#times, at - entry.since);
-    const socket = entry.socket as CountedSocket;
-    socket[kOpen] = (socket[kOpen] ?? 1) - 1;
     if (entry.counts) {
       this.#remove(entry);
       this.#onLeave();

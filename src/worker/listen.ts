@@ -3,7 +3,7 @@ import { createServer, ServerResponse, type IncomingMessage, type Server } from 
 import type { Socket } from 'node:net';
 import type { Express } from 'express';
 import { notHeld, pathOf, refusePaused } from './admission.ts';
-import { expressOptions } from './express-server.ts';
+import { Birth } from './express-server.ts';
 import { getRuntime, type Runtime } from './runtime.ts';
 
 /**
@@ -16,11 +16,13 @@ import { getRuntime, type Runtime } from './runtime.ts';
  */
 export function listen(app: Express, port?: number | string, host?: string, onListening?: () => void): Server {
   const runtime = getRuntime();
-  const server = createServer(expressOptions(app), app);
+  const birth = new Birth(app);
+  const server = createServer(birth.options, app);
   server.on('checkContinue', (req, res) => {
     continueWhenRead(req, res);
     server.emit('request', req, res);
   });
+  birth.watch(server);
   gateTakeovers(runtime, server);
   // Node cuts a request off after 300 s, which would be shorter than a longer sync.upload_timeout.
   void runtime.settings.then(({ sync }) => {
