@@ -1,9 +1,10 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { RunRecord } from '#quiesce/protocol/runs.js';
-import { linesTo, problemIn, send, type Reply } from './harness/lines.ts';
+import { useClusters } from './harness/clusters.ts';
+import { json, linesTo, problemIn, send, type Reply } from './harness/lines.ts';
 import { mongo } from './harness/mongo.ts';
 import { MongoProxy } from './harness/mongo-proxy.ts';
 import { exclusivePhases, holdExclusive, holdSync, syncPhases, type HeldRun } from './harness/phases.ts';
@@ -13,6 +14,7 @@ import { straggler } from './harness/straggler.ts';
 import { until } from './harness/until.ts';
 
 const app = fileURLToPath(new URL('./fixtures/app.js', import.meta.url));
+const slowRenames = new URL('./fixtures/slow-renames.js', import.meta.url).href;
 const feed = [{ id: 'new', n: 2 }];
 
 describe('a primary that is killed', function () {
@@ -112,5 +114,33 @@ describe('a primary that is killed', function () {
       if (isAlive(left)) process.kill(left, 'SIGKILL');
       await end().catch(() => null);
     }
+  });
+});
+
+describe('a primary that is killed when its feed has just been answered', function () {
+  this.timeout(40_000);
+  const clusters = useClusters();
+
+  it('has mirrored it for good: what the app writes after that is not taken back by the next one', async () => {
+    const { database } = clusters;
+    const primaryEnv: Record<string, string> = { NODE_OPTIONS: `--import=${slowRenames}` };
+    const quiesce = { mongodb: { uri: database.uri, db: database.name } };
+    const cluster = await clusters.create({ instances: 1, primaryEnv, quiesce });
+    cluster.launch();
+    await cluster.ready();
+    const message = { method: 'PUT' as const, headers: json, body: JSON.stringify(feed) };
+    expect((await send(`${cluster.url}/api/sync`, message)).status).to.equal(204);
+    const [run] = await cluster.control.runs(1);
+    const record = join(cluster.dataDir, 'runs', `${run!.id}.json`);
+    await database.db.collection('resources').insertOne({ _id: 'of the app' } as object);
+    expect(JSON.parse(readFileSync(record, 'utf8')), 'on disk').to.not.include({ state: 'succeeded' });
+    await cluster.kill();
+    delete primaryEnv['NODE_OPTIONS'];
+    cluster.launch();
+    await cluster.until('it serves', ({ phase }) => phase === 'serving');
+    expect(await database.db.collection('resources').distinct('_id')).to.have.members(['new', 'of the app']);
+    const [found] = await cluster.control.runs(1);
+    expect(found).to.include({ id: run!.id, state: 'succeeded' });
+    expect(found!.notes?.at(-1)).to.equal('It had been finished before.');
   });
 });

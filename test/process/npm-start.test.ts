@@ -86,7 +86,12 @@ describe('npm start', function () {
     await killed;
 
     await npmStart();
-    expect(await request('/api/resources')).to.equal('200 {"items":[{"id":"one"}],"next":null}');
+    // A kill so soon after the answer may leave the run to be looked at again, for which the cluster is held.
+    const answer = await until('it serves', async () => {
+      const found = await request('/api/resources');
+      return found.startsWith('503 ') && found.includes('"kind":"sync"') ? null : found;
+    });
+    expect(answer).to.equal('200 {"items":[{"id":"one"}],"next":null}');
     const ended = once(child as ChildProcess, 'exit');
     child?.kill('SIGINT');
     expect(await ended).to.deep.equal([0, null]);
