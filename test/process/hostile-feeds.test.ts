@@ -120,9 +120,7 @@ describe('a feed that was made to hurt is refused, with nothing paused and the p
       const peak = await peakMemory();
       const took = performance.now() - started;
       if (isFull) {
-        console.log(
-          `        ${took.toFixed(0)} ms, peak ${(peak / MB).toFixed(0)} MB, longest stall ${stall} ms`,
-        );
+        console.log(`        ${took.toFixed(0)} ms, peak ${(peak / MB).toFixed(0)} MB, longest stall ${stall} ms`);
       }
       expectShort(reply);
       if (process.platform !== 'linux') return;

@@ -177,4 +177,20 @@ describe('a worker that stops', function () {
     expect(performance.now() - since).to.be.at.least(1_000);
     await cluster.said(/worker 0\.1 ended with code 0/);
   });
+
+  it('waits for no event stream whose client has left and whose handler only stopped its timer; nor does a drain', async () => {
+    const { cluster } = await start();
+    for (const pauses of [true, false]) {
+      const wire = await Wire.open(cluster);
+      wire.send('/events');
+      await until('it is in flight', () => wire.text.includes('data: '));
+      wire.socket.destroy();
+      await once(wire.socket, 'close');
+      if (pauses) await cluster.control.maintenance({ on: true });
+      if (pauses) await cluster.until('it is drained', ({ phase }) => phase === 'quiesced');
+      await cluster.control.maintenance({ on: false });
+    }
+    await cluster.control.reload();
+    await cluster.said(/worker 0\.1 ended with code 0/);
+  });
 });
