@@ -63,7 +63,9 @@ function allowed(issue: z.core.$ZodIssue): string {
 }
 
 /** All of them in one error, so that a file is corrected in one go. */
-export function configError(file: string, faults: readonly string[]): QuiesceError {
+export function configError(file: string, faults: readonly string[], warnings: readonly string[]): QuiesceError {
   const count = faults.length === 1 ? 'is wrong' : `is wrong in ${faults.length} places`;
-  return new QuiesceError('bad-config', [`${file} ${count}:`, ...faults.map((fault) => `  ${fault}`)].join('\n'));
+  const lines = [`${file} ${count}:`, ...faults.map((fault) => `  ${fault}`)];
+  if (warnings.length > 0) lines.push('and these have no effect:', ...warnings.map((warning) => `  ${warning}`));
+  return new QuiesceError('bad-config', lines.join('\n'));
 }

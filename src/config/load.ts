@@ -64,7 +64,7 @@ export async function loadConfig(file: string | undefined, options: LoadOptions 
     faults.push(...found.map(({ path, message }) => `${label}${path} ${message}`));
     if (result.success) apps.push({ parsed: result.data, sorted, index });
   }
-  if (faults.length > 0) throw configError(where, faults);
+  if (faults.length > 0) throw configError(where, faults, warnings);
 
   const chosen = apps.filter(({ parsed }) => options.only === undefined || appName(parsed) === options.only);
   if (chosen.length === 0) {
@@ -92,12 +92,9 @@ export async function loadConfig(file: string | undefined, options: LoadOptions 
     }),
   );
   const wrong = [...resolved.flatMap(({ faults: own }) => own), ...clashes(resolved.map(({ config }) => config))];
-  if (wrong.length > 0) throw configError(where, wrong);
-  return {
-    file: raw.file,
-    apps: resolved.map(({ config }) => config),
-    warnings: [...warnings, ...resolved.flatMap(({ warnings: own }) => own)],
-  };
+  warnings.push(...resolved.flatMap(({ warnings: own }) => own));
+  if (wrong.length > 0) throw configError(where, wrong, warnings);
+  return { file: raw.file, apps: resolved.map(({ config }) => config), warnings };
 }
 
 function checkFlags(options: LoadOptions): Omit<Overrides, 'folder' | 'index' | 'environment' | 'several'> {

@@ -6,6 +6,7 @@ import type { HoldLimits } from './gate.ts';
 import { refuse } from './refusal.ts';
 import { getRuntime, type Runtime } from './runtime.ts';
 import { findSpecial } from './special-routes.ts';
+import { pathOf } from './target.ts';
 
 export interface GateOptions {
   /** Paths that are never gated: equal to the string, or below it, or matching the expression. Default none. */
@@ -91,12 +92,6 @@ export function refusePaused(runtime: Runtime, req: IncomingMessage, res: Server
 
 function goneError(): QuiesceError {
   return new QuiesceError('no-primary', 'The primary is gone and this worker is stopping. Try again in a moment.');
-}
-
-export function pathOf(req: IncomingMessage): string {
-  const url = (req as { originalUrl?: string }).originalUrl ?? req.url ?? '/';
-  const query = url.indexOf('?');
-  return query === -1 ? url : url.slice(0, query);
 }
 
 function isBelow(path: string, rule: string): boolean {

@@ -20,7 +20,10 @@ const runtime = getRuntime();
 gateServersWithout(runtime);
 trackServers((server) => gateHttp2Without(runtime, server));
 reportFailures(runtime.link);
-runtime.onStop = (timeout) => stopGracefully(timeout, () => runtime.gate.unfinished);
+runtime.onStop = (timeout) => {
+  stopGracefully(timeout, () => runtime.gate.unfinished);
+  runtime.gate.dismiss(); // after the connections have been marked as closing
+};
 
 process.argv.splice(1, 1);
 // Node's own way to its main script: `require.main`, ESM, CommonJS and TypeScript are as its version has them.

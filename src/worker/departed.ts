@@ -11,14 +11,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { InFlightRequest } from '../protocol/messages.ts';
 import type { TrackedSocket } from './connections.ts';
+import { pathOf } from './target.ts';
 
 export type Label = Pick<InFlightRequest, 'method' | 'path'>;
 
 /** What is told of it when the request itself has been let go of. */
 export function describe(req: IncomingMessage): Label {
-  // Express rewrites `url` inside a mounted router and keeps what came in `originalUrl`.
-  const url = (req as { originalUrl?: string }).originalUrl ?? req.url ?? '';
-  return { method: req.method ?? '', path: url.split('?', 1)[0]! };
+  return { method: req.method ?? '', path: pathOf(req) };
 }
 
 const nobodys = new FinalizationRegistry<() => void>((done) => done());

@@ -2,13 +2,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { QuiesceError, toQuiesceError, type Problem } from '../errors.ts';
-import { pathOf } from './admission.ts';
 import { holdEnd } from './held-end.ts';
 import { entryOf, type Entry } from './in-flight.ts';
 import { requestTimeout } from './link.ts';
 import { refuse } from './refusal.ts';
 import { getRuntime, type Runtime } from './runtime.ts';
 import { markSpecial } from './special-routes.ts';
+import { pathOf } from './target.ts';
 
 /** What cutting stragglers off may add to a drain, ms. */
 const cutTime = 5_000;

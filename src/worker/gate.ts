@@ -45,6 +45,7 @@ export class Gate {
   #shutAt = 0;
   #drainedEpoch = -1;
   readonly #held = new Set<Held>();
+  #holds = true;
   readonly #inFlight = new InFlight(() => {
     if (this.#state === 'shut') this.#reportIfDrained();
   });
@@ -123,7 +124,7 @@ export class Gate {
   /** Lets the request wait until the gate opens, or until it must be refused. */
   hold(req: IncomingMessage, res: ServerResponse, limits: HoldLimits, admit: () => void, refuse: () => void): void {
     const startup = this.#state === 'starting';
-    if (this.#state === 'lost' || (!startup && this.#held.size >= limits.limit)) return refuse();
+    if (!this.#holds || this.#state === 'lost' || (!startup && this.#held.size >= limits.limit)) return refuse();
     const leave = (held: Held): boolean => {
       clearTimeout(held.timer);
       return this.#held.delete(held);
@@ -200,7 +201,15 @@ export class Gate {
   }
 
   cut(epoch: number): void {
-    if (epoch === this.#epoch && this.#state === 'shut') this.#inFlight.cut();
+    if (epoch !== this.#epoch || this.#state !== 'shut') return;
+    this.#inFlight.cut();
+    for (const held of this.#held) held.refuse(); // a handler that does not end now is killed with its process
+  }
+
+  /** The process is to end: whoever waits here is answered now, since nobody will be there at the resume. */
+  dismiss(): void {
+    this.#holds = false;
+    for (const held of this.#held) held.refuse();
   }
 
   #reportIfDrained(): void {

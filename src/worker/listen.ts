@@ -2,9 +2,10 @@
 import { createServer, ServerResponse, type IncomingMessage, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Express } from 'express';
-import { notHeld, pathOf, refusePaused } from './admission.ts';
+import { notHeld, refusePaused } from './admission.ts';
 import { Birth } from './express-server.ts';
 import { getRuntime, type Runtime } from './runtime.ts';
+import { pathOf } from './target.ts';
 
 /**
  * Starts an HTTP server for the app, as `app.listen` does, and gates what bypasses its middleware: `Expect:

@@ -14,7 +14,6 @@ import type { WorkerSettings } from '../protocol/messages.ts';
 import type { CompleteMirrorOptions, MirrorOptions } from '../protocol/mirror-job.ts';
 import type { Counts, RunRecord } from '../protocol/runs.ts';
 import { spoolPrefix } from '../protocol/spool-prefix.ts';
-import { pathOf } from './admission.ts';
 import { claimingEntry, claimRun, refuseClaim, releaseRun, runInProgress } from './exclusive.ts';
 import { accepted, readFeedHeaders, type FeedHeaders } from './feed-headers.ts';
 import { entryOf } from './in-flight.ts';
@@ -23,6 +22,7 @@ import { serveRuns } from './run-routes.ts';
 import { getRuntime, type Runtime } from './runtime.ts';
 import { markSpecial } from './special-routes.ts';
 import { authorize } from './sync-access.ts';
+import { pathOf } from './target.ts';
 import { spool } from './upload.ts';
 
 /**
@@ -54,7 +54,7 @@ export function mirror(options: MirrorOptions): RequestHandler {
   }
 
   markSpecial(quiesceMirror, {
-    isFree: (req) => req.method === 'GET' || req.method === 'HEAD' || isDryRun(req.url),
+    isFree: (req) => req.method === 'GET' || req.method === 'HEAD' || dryRunOf(req.url) === true,
     refuse: (req, res, run) => {
       void getRuntime()
         .settings.then((settings) => authorize(req, settings.sync.token))
@@ -83,7 +83,15 @@ async function put(req: Request, res: Response, options: CompleteMirrorOptions):
   const settings = await runtime.settings;
   authorize(req, settings.sync.token);
   const headers = readFeedHeaders(req, settings.sync.maxBytes);
-  if (isDryRun(req.url)) return dryRun(runtime, req, res, options, headers, settings);
+  if (req.readableDidRead)
+    throw new QuiesceError(
+      'internal',
+      'Something has read the body before mirror() got the request. Put mirror() before express.json() and whatever else reads bodies.',
+    );
+  const isDry = dryRunOf(req.url);
+  // Taken for false, a misspelt one would write.
+  if (isDry === null) throw new QuiesceError('bad-request', 'dryRun must be given once, as true or false.');
+  if (isDry) return dryRun(runtime, req, res, options, headers, settings);
 
   const location = locationOf(req);
   claimingEntry(req, res);
@@ -130,10 +138,10 @@ async function dryRun(
   const path = spoolPath(runtime, settings, randomUUID());
   const feed = await runtime.link.unlessLost(spool(req, path, headers, limitsOf(settings)));
   // The primary removes the spool.
-  res
-    .status(200)
-    .set('Cache-Control', 'no-store')
-    .json(await runtime.link.request<'dry-run'>({ op: 'dry-run', feed, mirror }));
+  const report = await runtime.link.request<'dry-run'>({ op: 'dry-run', feed, mirror });
+  res.set({ 'Quiesce-Counts': countsHeader(report.counts), 'Cache-Control': 'no-store' });
+  if (headers.prefer.representation) res.set('Preference-Applied', 'return=representation');
+  res.status(200).json(report);
 }
 
 function spoolPath({ link }: Runtime, { spoolDir }: WorkerSettings, name: string): string {
@@ -186,8 +194,9 @@ function locationOf(req: IncomingMessage): (run: string) => string {
   return (run) => `${pathOf(req).replace(/\/$/, '')}/${run}`;
 }
 
-/** Of the query string alone: a path such as `//` is no URL. */
-function isDryRun(url = ''): boolean {
+/** Null where it cannot be told. Of the query string alone: a path such as `//` is no URL. */
+function dryRunOf(url = ''): boolean | null {
   const query = url.indexOf('?');
-  return query !== -1 && new URLSearchParams(url.slice(query)).get('dryRun') === 'true';
+  const [value = 'false', ...more] = query === -1 ? [] : new URLSearchParams(url.slice(query)).getAll('dryRun');
+  return more.length > 0 || (value !== 'true' && value !== 'false') ? null : value === 'true';
 }

@@ -4,6 +4,7 @@
  * only while it is shut; `layer.match` is what Express itself calls for each request.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pathOf } from './target.ts';
 
 export interface Special {
   /** May be served at any time and never counts: the runs and their progress. */
@@ -29,13 +30,11 @@ export function markSpecial(handler: object, special: Special): void {
 
 /** The first route that matches decides; a handler before it that is unknown to us changes nothing. */
 export function findSpecial(req: IncomingMessage): Special | undefined {
-  const { app, originalUrl } = req as {
-    app?: { router?: { stack?: Layer[] }; _router?: { stack?: Layer[] } };
-    originalUrl?: string;
-  };
+  const { app } = req as { app?: { router?: { stack?: Layer[] } } };
   const stack = app?.router?.stack;
-  const path = (originalUrl ?? req.url ?? '/').split('?', 1)[0]!;
-  return stack === undefined ? undefined : (search(stack, path, (req.method ?? 'GET').toLowerCase()) ?? undefined);
+  return stack === undefined
+    ? undefined
+    : (search(stack, pathOf(req), (req.method ?? 'GET').toLowerCase()) ?? undefined);
 }
 
 /** `null`: an ordinary route matches, so the search is over. */

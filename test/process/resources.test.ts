@@ -1,5 +1,7 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
-import { problemIn } from './harness/lines.ts';
+import { problemIn, send } from './harness/lines.ts';
 import { useSharedCluster } from './harness/shared-cluster.ts';
 import { SyncClient } from './harness/sync-client.ts';
 
@@ -113,6 +115,35 @@ describe('GET /api/resources', function () {
       expect(problemIn(reply).code).to.equal('bad-request');
     });
   }
+
+  for (const path of ['/api/resources', '/api/resources/x', '/livez', '/readyz']) {
+    it(`refuses to write to ${path} with 405, and says what it takes`, async () => {
+      for (const method of ['POST', 'DELETE', 'OPTIONS'] as const) {
+        const reply = await send(shared.cluster.url + path, { method });
+        expect(reply.status, reply.text).to.equal(405);
+        expect(reply.headers['allow']).to.equal('GET, HEAD');
+        expect(problemIn(reply).code).to.equal('method-not-allowed');
+      }
+    });
+  }
+
+  it('takes a target with scheme and host for the same one, also while the cluster is held', async () => {
+    const ask = async (method: string, path: string): Promise<string> => {
+      const socket = connect(shared.cluster.port, '127.0.0.1').setEncoding('utf8');
+      const body = method === 'PUT' ? '[]' : '';
+      socket.write(
+        `${method} http://example.org${path} HTTP/1.1\r\nHost: example.org\r\nConnection: close\r\n` +
+          `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      );
+      return (await text(socket)).slice(9, 12);
+    };
+    await shared.cluster.control.maintenance({ on: true });
+    expect(await ask('GET', '/api/sync')).to.equal('200');
+    expect(await ask('PUT', '/api/sync')).to.equal('204');
+    expect(await ask('GET', '/api/resources')).to.equal('503');
+    await shared.cluster.control.maintenance({ on: false });
+    expect(await ask('GET', '/api/resources')).to.equal('200');
+  });
 
   it('refuses a path that is not well-formed with 400', async () => {
     expect((await client.get('/api/resources/%E0%A4%A')).status).to.equal(400);

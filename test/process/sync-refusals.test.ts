@@ -101,6 +101,12 @@ describe('PUT /api/sync refuses', function () {
     await client.refused({ status: 422, code: 'invalid-feed' }, dry('[1]'));
   });
 
+  for (const query of ['?dryRun', '?dryRun=1', '?dryRun=TRUE', '?dryRun=true&dryRun=true']) {
+    it(`${query}, with 400: it could be meant to write nothing`, async () => {
+      await client.refused({ status: 400, code: 'bad-request' }, () => client.put('[]', {}, query));
+    });
+  }
+
   it('a digest that is not that of the body, with 400', async () => {
     const headers = { 'Content-Digest': digestOf('[ ]') };
     await failedRun(400, 'digest-mismatch', () => client.put('[]', headers));

@@ -111,6 +111,7 @@ export const appPaths: Paths = {
         },
         ...refusals(
           [
+            'bad-request',
             'malformed-json',
             'digest-mismatch',
             'unauthorized',

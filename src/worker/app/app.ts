@@ -11,6 +11,7 @@ import { mirror } from '../mirror-route.ts';
 import { refuse } from '../refusal.ts';
 import { getRuntime } from '../runtime.ts';
 import { livez, readyz } from './health.ts';
+import { notAllowed } from './not-allowed.ts';
 import { resources } from './resources.ts';
 
 /**
@@ -23,8 +24,8 @@ export function builtInApp({ mongodb, sync }: WorkerSettings): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
-  app.get('/livez', livez);
-  app.get('/readyz', readyz(getRuntime()));
+  app.route('/livez').get(livez).all(notAllowed);
+  app.route('/readyz').get(readyz(getRuntime())).all(notAllowed);
   app.use(gate());
   app.use(
     '/api/sync',

@@ -2,6 +2,7 @@
 import { Router, type Request, type Response } from 'express';
 import { BSON, type Collection, type Document, type MongoClient } from 'mongodb';
 import { QuiesceError } from '../../errors.ts';
+import { notAllowed } from './not-allowed.ts';
 import { decodeKey, encodeKey, keysFromPath } from './resource-key.ts';
 
 export interface ResourcesOptions {
@@ -21,6 +22,12 @@ export function resources({ client, db, collection: name, key }: ResourcesOption
   const toItem = ({ _id, ...rest }: Document): Document =>
     BSON.EJSON.serialize({ [key]: _id, ...rest }, { relaxed: true });
   const router = Router();
+  for (const path of ['/', '/:key']) {
+    router.all(path, (req, res, next) => {
+      if (req.method === 'GET' || req.method === 'HEAD') next();
+      else notAllowed(req, res, next);
+    });
+  }
   // A client whose first connection failed would never try again by itself.
   router.use(async (_req, _res, next) => {
     await client.connect();

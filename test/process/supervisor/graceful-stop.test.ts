@@ -178,6 +178,28 @@ describe('a worker that stops', function () {
     await cluster.said(/worker 0\.1 ended with code 0/);
   });
 
+  it('answers at once, with 503, who waits for a resume that it will not see, and asks to close', async () => {
+    const cluster = await clusters.start({
+      script: app,
+      instances: 1,
+      app: { kill_timeout: killTimeout },
+      quiesce: { maintenance: { on_pause: 'hold' } },
+    });
+    await cluster.control.maintenance({ on: true, reason: 'moving' });
+    const wires = await Promise.all([1, 2].map(() => Wire.open(cluster)));
+    for (const wire of wires) wire.send('/');
+    await cluster.control.reload();
+    for (const wire of wires) {
+      await until('the answer', () => wire.ended);
+      const { text } = wire;
+      expect(text)
+        .to.match(/^HTTP\/1\.1 503 /)
+        .and.to.match(closes);
+      expect(text).to.match(/^Retry-After: [1-9]/im);
+    }
+    await cluster.said(/worker 0\.1 ended with code 0/);
+  });
+
   it('waits for no event stream whose client has left and whose handler only stopped its timer; nor does a drain', async () => {
     const { cluster } = await start();
     for (const pauses of [true, false]) {

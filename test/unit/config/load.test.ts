@@ -155,6 +155,12 @@ describe('loadConfig', () => {
     expect(fromEnvironment.message).to.include('MONGODB_URI').and.not.include('s3cret');
   });
 
+  it('names what has no effect beside what is wrong', async () => {
+    const error = await refusal(load([{ script: 'app.js', watch: true, instance: 2 }]));
+    expect(error.message.split('\n')).to.have.lengthOf(4);
+    expect(error.message).to.match(/\n {2}instance is not .*\nand these have no effect:\n {2}watch is not supported/);
+  });
+
   it('warns of what PM2 has and quiesce has not, and only where it would do something', async () => {
     const { warnings } = await load([
       {

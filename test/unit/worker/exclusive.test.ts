@@ -142,6 +142,7 @@ describe('what a feed may look like, by its headers', () => {
     const app = express();
     app.use(gate());
     app.use('/api/sync', mirror({ collection: 'resources' }));
+    app.put('/parsed', express.json(), mirror({ collection: 'resources' }));
     server = app.listen(0);
     await once(server, 'listening');
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/sync`;
@@ -201,6 +202,15 @@ describe('what a feed may look like, by its headers', () => {
       }
     });
   }
+
+  it('blames the app, not the client, where something else has read the body', async () => {
+    const headers = { 'Content-Type': 'application/json' };
+    const response = await fetch(new URL('/parsed', url), { method: 'PUT', headers, body: '[{"id":1}]' });
+    expect(response.status).to.equal(500);
+    const problem = (await response.json()) as { code: string; detail: string };
+    expect(problem.code).to.equal('internal');
+    expect(problem.detail).to.include('Put mirror() before express.json()');
+  });
 });
 
 async function turn(): Promise<void> {
