@@ -123,7 +123,11 @@ function watchClock(slot: DraftSlot, draft: Draft, now: number, settings: FleetS
       }
     } else if (each.killAt !== null && now >= each.killAt && !isKept(each, draft)) {
       each.killed = true;
-      effects.push({ type: 'kill', ref: refOf(each), why: `it had not finished after ${settings.killTimeout} ms` });
+      effects.push({
+        type: 'kill',
+        ref: refOf(each),
+        why: `it had not finished after ${settings.killTimeout} ms, its kill_timeout`,
+      });
     }
   }
 }
