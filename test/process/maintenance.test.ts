@@ -15,7 +15,7 @@ import { useSharedCluster } from './harness/shared-cluster.ts';
 import { until } from './harness/until.ts';
 
 const app = fileURLToPath(new URL('./fixtures/app.js', import.meta.url));
-const slowRenames = new URL('./fixtures/slow-renames.js', import.meta.url).href;
+const slowRenames = new URL('./fixtures/slow-renames.js?of=(maintenance|workers).json', import.meta.url).href;
 const slots = [0, 1, 2];
 
 async function expectEveryWorker(cluster: Cluster, status: number): Promise<void> {
