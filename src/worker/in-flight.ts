@@ -209,7 +209,7 @@ export class InFlight {
       for (const entry of entries) {
         if (entry.socket !== socket) continue;
         const hungUp = !socket[kCut] && closedByHandler(entry.req!, entry.res!, socket, shared);
-        this.#left(entry, undefined, hungUp);
+        this.#left(entry, undefined, hungUp, shared);
       }
     }
   }
@@ -249,15 +249,16 @@ export class InFlight {
     }
   }
 
-  #left(entry: Entry, at?: number, hungUp = false): void {
+  /** Where it is not the socket that tells, as with HTTP/2, that may be anybody's. */
+  #left(entry: Entry, at?: number, hungUp = false, shared = true): void {
     if (entry.gone) return;
     const res = entry.res!;
-    const socket: CountedSocket = entry.socket!;
+    const socket = entry.socket!;
     const ended = res.writableEnded || hungUp;
     this.#release(entry, !ended);
     if (ended) return this.#end(entry, at);
     entry.departed = true;
-    whenHandlerIsDone(res, socket, socket[kOpen]! > 0, () => this.#end(entry));
+    whenHandlerIsDone(res, socket, shared, () => this.#end(entry));
     if (!entry.counts) return;
     this.#departed++;
     this.#onLeave();

@@ -186,6 +186,24 @@ describe('a request whose client leaves early', () => {
     expect(isDrained()).to.equal(true);
   });
 
+  it('is one of several on its connection: which of their handlers closes that cannot be told', async () => {
+    const port = await serve(appWith());
+    const running = [handlerStarted(), handlerStarted()];
+    const client = await raw(port, get('/hold') + get('/hold'));
+    await Promise.all(running);
+    const { socket } = held[0]!.req;
+    client.destroy();
+    await until(
+      () =>
+        runtime()
+          .gate.oldest()
+          .every(({ clientGone }) => clientGone),
+      'the gate to notice',
+    );
+    socket.destroy();
+    expect(runtime().gate.inFlight).to.equal(2);
+  });
+
   it('is told from one that its handler closes over TLS as well', async function () {
     const pem = certificate(scratch());
     if (pem === null) return this.skip();
