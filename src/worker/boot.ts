@@ -21,7 +21,7 @@ gateServersWithout(runtime);
 trackServers((server) => gateHttp2Without(runtime, server));
 reportFailures(runtime.link);
 runtime.onStop = (timeout) => {
-  stopGracefully(timeout, () => runtime.gate.unfinished);
+  stopGracefully(timeout, () => runtime.gate.countUnfinished());
   runtime.gate.dismiss(); // after the connections have been marked as closing
 };
 

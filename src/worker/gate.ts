@@ -78,7 +78,7 @@ export class Gate {
   }
 
   /** The same for whoever waits for them to end before this process does. */
-  get unfinished(): number {
+  countUnfinished(): number {
     this.#ending = true;
     this.#search.begin();
     return this.#inFlight.count;

@@ -17,7 +17,7 @@ import { spoolPrefix } from '../protocol/spool-prefix.ts';
 import { claimingEntry, claimRun, refuseClaim, releaseRun, runInProgress } from './exclusive.ts';
 import { accepted, readFeedHeaders, type FeedHeaders } from './feed-headers.ts';
 import { entryOf } from './in-flight.ts';
-import { refuse } from './refusal.ts';
+import { refuse, refuseMethod } from './refusal.ts';
 import { serveRuns } from './run-routes.ts';
 import { getRuntime, type Runtime } from './runtime.ts';
 import { markSpecial } from './special-routes.ts';
@@ -46,10 +46,7 @@ export function mirror(options: MirrorOptions): RequestHandler {
       if (entry) getRuntime().gate.exempt(entry); // a page that follows a run must not keep it from draining
       serveRuns(req, res, String(run)).catch((error: unknown) => fail(req, res, error));
     } else {
-      const allow = run === '' ? 'GET, HEAD, PUT' : 'GET, HEAD';
-      refuse(req, res, new QuiesceError('method-not-allowed', `Here is ${allow}, not ${req.method}.`), {
-        headers: { Allow: allow },
-      });
+      refuseMethod(req, res, run === '' ? 'GET, HEAD, PUT' : 'GET, HEAD');
     }
   }
 

@@ -1,7 +1,7 @@
 /** Answers that refuse: problem documents (RFC 9457), or a page for a browser. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import Negotiator from 'negotiator';
-import type { QuiesceError } from '../errors.ts';
+import { QuiesceError } from '../errors.ts';
 import { pausePage, refreshAfter } from './pause-page.ts';
 import { countProblem, ownPage } from './runtime.ts';
 
@@ -14,6 +14,13 @@ export interface RefusalOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Whether a browser gets the page instead. */
   readonly page?: boolean;
+}
+
+/** 405 with what is allowed, as `Allow` has it. */
+export function refuseMethod(req: IncomingMessage, res: ServerResponse, allow: string): void {
+  refuse(req, res, new QuiesceError('method-not-allowed', `Here is ${allow}, not ${req.method}.`), {
+    headers: { Allow: allow },
+  });
 }
 
 /** Answers a request with an error. Safe at any moment: does nothing where an answer has begun. */

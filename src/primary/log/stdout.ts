@@ -3,6 +3,7 @@
  * process from its end: on a pipe or a socket not even a write in Node's thread pool may wait, since a process that
  * ends waits for these.
  */
+import type { EventEmitter } from 'node:events';
 import { constants, fstatSync, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { DestinationStream } from 'pino';
@@ -28,22 +29,16 @@ export function stdoutForMachines(onDropped: (lines: number) => void): Stdout {
 
 function toReader(onDropped: (lines: number) => void): Stdout {
   const stdout = new Socket({ fd: nonBlocking(), readable: false, writable: true });
-  let dropped = 0;
+  const dropped = countDrops(stdout, onDropped);
   stdout.on('error', (error: NodeJS.ErrnoException) => {
     // Nobody reads it any more, as under `quiesce start | head`: no news.
     if (error.code !== 'EPIPE' && error.code !== 'ECONNRESET') tellOnStderr('stdout', error);
-  });
-  stdout.on('drain', () => {
-    if (dropped === 0) return;
-    const lines = dropped;
-    dropped = 0;
-    onDropped(lines);
   });
   return {
     write(line) {
       if (stdout.destroyed) return;
       if (stdout.writableLength < maxWaiting) stdout.write(line);
-      else dropped++;
+      else dropped();
     },
     drained: () =>
       new Promise((resolve) => {
@@ -58,6 +53,18 @@ function toReader(onDropped: (lines: number) => void): Stdout {
         });
       }),
   };
+}
+
+/** Returns what counts a line that was dropped; `onDropped` is told of them when there is room again. */
+function countDrops(stdout: EventEmitter, onDropped: (lines: number) => void): () => void {
+  let dropped = 0;
+  stdout.on('drain', () => {
+    if (dropped === 0) return;
+    const lines = dropped;
+    dropped = 0;
+    onDropped(lines);
+  });
+  return () => void dropped++;
 }
 
 /** A description of its own where there can be one: whoever else has this pipe goes on as before. */
@@ -75,20 +82,13 @@ function nonBlocking(): number {
  */
 function toFile(onDropped: (lines: number) => void): Stdout {
   const stdout = new sonic.SonicBoom({ fd: 1, sync: false, maxLength: maxWaiting });
-  let dropped = 0;
   let failed = false;
   stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (!failed) tellOnStderr('stdout', error);
     failed = true;
   });
-  stdout.on('drop', () => dropped++);
-  stdout.on('drain', () => {
-    failed = false;
-    if (dropped === 0) return;
-    const lines = dropped;
-    dropped = 0;
-    onDropped(lines);
-  });
+  stdout.on('drain', () => (failed = false));
+  stdout.on('drop', countDrops(stdout, onDropped));
   process.once('exit', () => {
     if (!failed) stdout.flushSync();
   });

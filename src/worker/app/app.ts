@@ -2,16 +2,15 @@
  * The built-in app: the mirror of one collection, and its documents. It uses nothing of the library that an app of
  * your own could not.
  */
-import express, { type ErrorRequestHandler, type Express } from 'express';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import { MongoClient, MongoError } from 'mongodb';
 import { QuiesceError, toQuiesceError } from '../../errors.ts';
 import type { WorkerSettings } from '../../protocol/messages.ts';
 import { gate } from '../admission.ts';
 import { mirror } from '../mirror-route.ts';
-import { refuse } from '../refusal.ts';
+import { refuse, refuseMethod } from '../refusal.ts';
 import { getRuntime } from '../runtime.ts';
 import { livez, readyz } from './health.ts';
-import { notAllowed } from './not-allowed.ts';
 import { resources } from './resources.ts';
 
 /**
@@ -24,8 +23,9 @@ export function builtInApp({ mongodb, sync }: WorkerSettings): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
-  app.route('/livez').get(livez).all(notAllowed);
-  app.route('/readyz').get(readyz(getRuntime())).all(notAllowed);
+  const isRead: RequestHandler = (req, res) => refuseMethod(req, res, 'GET, HEAD');
+  app.route('/livez').get(livez).all(isRead);
+  app.route('/readyz').get(readyz(getRuntime())).all(isRead);
   app.use(gate());
   app.use(
     '/api/sync',

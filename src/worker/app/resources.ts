@@ -2,7 +2,7 @@
 import { Router, type Request, type Response } from 'express';
 import { BSON, type Collection, type Document, type MongoClient } from 'mongodb';
 import { QuiesceError } from '../../errors.ts';
-import { notAllowed } from './not-allowed.ts';
+import { refuseMethod } from '../refusal.ts';
 import { decodeKey, encodeKey, keysFromPath } from './resource-key.ts';
 
 export interface ResourcesOptions {
@@ -25,7 +25,7 @@ export function resources({ client, db, collection: name, key }: ResourcesOption
   for (const path of ['/', '/:key']) {
     router.all(path, (req, res, next) => {
       if (req.method === 'GET' || req.method === 'HEAD') next();
-      else notAllowed(req, res, next);
+      else refuseMethod(req, res, 'GET, HEAD');
     });
   }
   // A client whose first connection failed would never try again by itself.
