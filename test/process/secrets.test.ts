@@ -2,9 +2,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { Cluster } from '../../dev/cluster/cluster.ts';
 import { freePort } from '../../dev/free-port.ts';
-import { useClusters } from './harness/clusters.ts';
+import { useSharedCluster } from './harness/shared-cluster.ts';
 
 const syncToken = 'a-token-for-feeds';
 /** The database takes it from anybody who does not log in: it stands where a password would. */
@@ -12,27 +11,28 @@ const password = 'a-passw0rd';
 
 describe('no secret is told', function () {
   this.timeout(60_000);
-  const clusters = useClusters();
-  let cluster: Cluster;
   let admin: string;
   let adminToken: string;
-
-  beforeEach(async () => {
+  const shared = useSharedCluster(async (database) => {
     const port = await freePort();
-    const uri = new URL(clusters.database.uri);
-    uri.searchParams.set('appName', password);
-    cluster = await clusters.start({
-      instances: 1,
-      quiesce: { admin: { port }, mongodb: { uri: uri.href, db: clusters.database.name } },
-      primaryEnv: { QUIESCE_SYNC_TOKEN: syncToken, LOG_LEVEL: 'trace' },
-    });
     admin = `http://127.0.0.1:${port}`;
-    adminToken = (await readFile(join(cluster.dataDir, 'admin.token'), 'utf8')).trim();
+    const uri = new URL(database.uri);
+    uri.searchParams.set('appName', password);
+    return {
+      instances: 2,
+      quiesce: { admin: { port }, mongodb: { uri: uri.href, db: database.name } },
+      primaryEnv: { QUIESCE_SYNC_TOKEN: syncToken, LOG_LEVEL: 'trace' },
+    };
+  });
+
+  before(async () => {
+    adminToken = (await readFile(join(shared.cluster.dataDir, 'admin.token'), 'utf8')).trim();
     await used();
   });
 
   /** Both tokens at work, and refused: what is told afterwards could tell them. */
   async function used(): Promise<void> {
+    const { cluster } = shared;
     const put = async (token: string): Promise<number> => {
       const headers = { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` };
       return (await fetch(`${cluster.url}/api/sync`, { method: 'PUT', headers, body: '[{"id":1}]' })).status;
@@ -71,9 +71,10 @@ describe('no secret is told', function () {
     holdsNone('/api/events', events);
   });
 
-  it('by the log, at its most talkative', () => holdsNone('the log', cluster.output));
+  it('by the log, at its most talkative', () => holdsNone('the log', shared.cluster.output));
 
   it('by the list of processes, or the files that others may read', async () => {
+    const { cluster } = shared;
     const { pid, workers } = await cluster.status();
     for (const each of [pid, ...workers.map((worker) => worker.pid)])
       holdsNone('a command line', await readFile(`/proc/${each}/cmdline`, 'latin1'));

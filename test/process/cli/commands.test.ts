@@ -7,6 +7,7 @@ import { scratchFolders } from '../../unit/scratch.ts';
 import { useClusters } from '../harness/clusters.ts';
 import { quiesce, quiesceCommand, type Ended } from '../harness/command.ts';
 import { startQuiesce } from '../harness/running-command.ts';
+import { useSharedCluster } from '../harness/shared-cluster.ts';
 import { until } from '../harness/until.ts';
 
 const feed = (items: number): string =>
@@ -14,11 +15,30 @@ const feed = (items: number): string =>
 
 describe('the commands, on a real cluster', function () {
   this.timeout(120_000);
-  const clusters = useClusters();
-  const scratch = scratchFolders();
+  const shared = useSharedCluster({});
 
+  it('show how far a feed has come on a terminal', async function () {
+    // util-linux gives a command a terminal of its own.
+    if (spawnSync('script', ['--version']).error !== undefined) this.skip();
+    const { cluster } = shared;
+    await writeFile(join(cluster.folder, 'feed.json'), feed(60_000));
+    const words = [process.execPath, quiesceCommand, 'sync', 'feed.json', '--data-dir', cluster.dataDir].map(
+      (word) => `'${word}'`,
+    );
+    const { status, stdout } = spawnSync('script', ['-qec', words.join(' '), '/dev/null'], {
+      cwd: cluster.folder,
+      encoding: 'utf8',
+    });
+    expect(status).to.equal(0);
+    expect(stdout)
+      .to.match(/upload +\[/)
+      .and.include('60000 inserted');
+    expect(stdout).to.match(/(prepare|scan|write) +\[/);
+  });
+
+  // The last one: it ends the cluster of both.
   it('send feeds, tell about runs, hold, reload, scale and stop', async () => {
-    const cluster = await clusters.start();
+    const { cluster } = shared;
     const run = (...args: string[]): Promise<Ended> =>
       quiesce([...args, '--data-dir', cluster.dataDir], { cwd: cluster.folder });
     await writeFile(join(cluster.folder, 'feed.json'), feed(500));
@@ -78,6 +98,12 @@ describe('the commands, on a real cluster', function () {
     expect(await cluster.exited).to.deep.equal({ code: 0, signal: null });
     expect((await run('status')).code).to.equal(5);
   });
+});
+
+describe('the commands, on a cluster of their own', function () {
+  this.timeout(120_000);
+  const clusters = useClusters();
+  const scratch = scratchFolders();
 
   it('follow the status and the log until the primary ends', async () => {
     const cluster = await clusters.start();
@@ -96,25 +122,6 @@ describe('the commands, on a real cluster', function () {
     expect(logs.child.exitCode, 'the log is followed through a restart').to.equal(null);
     logs.child.kill();
     await logs.ended;
-  });
-
-  it('show how far a feed has come on a terminal', async function () {
-    // util-linux gives a command a terminal of its own.
-    if (spawnSync('script', ['--version']).error !== undefined) this.skip();
-    const cluster = await clusters.start();
-    await writeFile(join(cluster.folder, 'feed.json'), feed(60_000));
-    const words = [process.execPath, quiesceCommand, 'sync', 'feed.json', '--data-dir', cluster.dataDir].map(
-      (word) => `'${word}'`,
-    );
-    const { status, stdout } = spawnSync('script', ['-qec', words.join(' '), '/dev/null'], {
-      cwd: cluster.folder,
-      encoding: 'utf8',
-    });
-    expect(status).to.equal(0);
-    expect(stdout)
-      .to.match(/upload +\[/)
-      .and.include('60000 inserted');
-    expect(stdout).to.match(/(prepare|scan|write) +\[/);
   });
 
   it('end with 6 where the app refuses: no token, or a run that goes on', async () => {

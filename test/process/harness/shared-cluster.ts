@@ -1,33 +1,53 @@
 import { startCluster, type Cluster, type ClusterOptions } from '../../../dev/cluster/cluster.ts';
 import { discard, newDatabase, type TestDatabase } from './mongo.ts';
 
-export interface SharedCluster {
+export interface SharedPlainCluster {
   readonly cluster: Cluster;
+}
+
+export interface SharedCluster extends SharedPlainCluster {
   readonly database: TestDatabase;
 }
 
 /**
- * In a `describe`: one cluster for all of its tests, which therefore leave it as they found it. Each finds the mirrored
- * collection empty, and a cluster that serves with all of its workers.
+ * In a `describe`: one cluster for all of its tests, which therefore leave it as they found it. Each finds a cluster
+ * that serves with all of its workers, and the mirrored collection empty.
  */
 export function useSharedCluster(
-  options: ClusterOptions | ((database: TestDatabase) => ClusterOptions),
+  options: ClusterOptions | ((database: TestDatabase) => ClusterOptions | Promise<ClusterOptions>),
 ): SharedCluster {
-  let cluster: Cluster | undefined;
   let database: TestDatabase | undefined;
+  const shared = share(async () => {
+    database = await newDatabase();
+    const { quiesce, ...rest } = typeof options === 'function' ? await options(database) : options;
+    return { ...rest, quiesce: { mongodb: { uri: database.uri, db: database.name }, ...quiesce } };
+  });
+  beforeEach('nothing is mirrored', () => database?.db.collection('resources').deleteMany({}));
+  after('its database dropped', () => discard(database));
+  return {
+    get cluster() {
+      return shared.cluster;
+    },
+    get database() {
+      return given(database);
+    },
+  };
+}
+
+/** The same without a database, for apps that have none. */
+export function useSharedPlainCluster(options: ClusterOptions): SharedPlainCluster {
+  return share(() => options);
+}
+
+function share(options: () => ClusterOptions | Promise<ClusterOptions>): SharedPlainCluster {
+  let cluster: Cluster | undefined;
   before('a cluster', async function () {
     this.timeout(120_000);
-    database = await newDatabase();
-    const { quiesce, ...rest } = typeof options === 'function' ? options(database) : options;
-    cluster = await startCluster({
-      ...rest,
-      quiesce: { mongodb: { uri: database.uri, db: database.name }, ...quiesce },
-    });
+    cluster = await startCluster(await options());
   });
   beforeEach('all of it serves', async () => {
     await cluster?.ready();
     await cluster?.until('the cluster serves', ({ phase }) => phase === 'serving');
-    await database?.db.collection('resources').deleteMany({});
   });
   afterEach(function () {
     // What a cluster said is what explains a failure.
@@ -36,18 +56,15 @@ export function useSharedCluster(
   after('it ended', async function () {
     this.timeout(30_000);
     await cluster?.close();
-    await discard(database);
   });
-  const given = <T>(value: T | undefined): T => {
-    if (value === undefined) throw new Error('there is a cluster during a test only');
-    return value;
-  };
   return {
     get cluster() {
       return given(cluster);
     },
-    get database() {
-      return given(database);
-    },
   };
+}
+
+function given<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('there is a cluster during a test only');
+  return value;
 }

@@ -1,6 +1,4 @@
-import { once } from 'node:events';
 import { rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
@@ -27,16 +25,6 @@ describe('a cluster that cannot boot', function () {
     cluster.launch();
     expect(await cluster.exited).to.deep.equal({ code: 4, signal: null });
     expect(cluster.output).to.match(/^quiesce: .*could not boot: DB_URL is not set/m);
-  });
-
-  it('ends with exit code 4 where its port is taken, and says so', async () => {
-    const cluster = await clusters.create({ script: app, instances: 2 });
-    const other = createServer().listen(cluster.port, '127.0.0.1');
-    await once(other, 'listening');
-    cluster.launch();
-    expect(await cluster.exited).to.deep.equal({ code: 4, signal: null });
-    expect(cluster.output).to.match(new RegExp(`^quiesce: .*EADDRINUSE.*${cluster.port}`, 'm'));
-    other.close();
   });
 
   it('gives up on an app that never listens when listen_timeout is over', async () => {

@@ -3,8 +3,9 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import type { WorkerStatus } from '#quiesce/protocol/runs.js';
 import type { Cluster } from '../../../dev/cluster/cluster.ts';
-import { usePlainClusters } from '../harness/clusters.ts';
+import { useSharedPlainCluster } from '../harness/shared-cluster.ts';
 import { until } from '../harness/until.ts';
 
 const app = fileURLToPath(new URL('../fixtures/trouble.js', import.meta.url));
@@ -48,12 +49,24 @@ const closes = /^connection: close$/im;
 
 describe('a worker that stops', function () {
   this.timeout(60_000);
-  const clusters = usePlainClusters();
+  const shared = useSharedPlainCluster({
+    script: app,
+    instances: 1,
+    app: { kill_timeout: killTimeout },
+    quiesce: { maintenance: { on_pause: 'hold' } },
+  });
 
-  async function start(): Promise<{ cluster: Cluster; pid: number }> {
-    const cluster = await clusters.start({ script: app, instances: 1, app: { kill_timeout: killTimeout } });
-    return { cluster, pid: (await cluster.status()).workers[0]!.pid! };
+  afterEach('opened', () => shared.cluster.control.maintenance({ on: false }));
+
+  /** The one that serves, which the test will stop. `name` is what the log calls it. */
+  async function worker(): Promise<{ cluster: Cluster; pid: number; name: string }> {
+    const { cluster } = shared;
+    const [{ slot, incarnation, pid }] = (await cluster.status()).workers as [WorkerStatus];
+    return { cluster, pid: pid!, name: `worker ${slot}.${incarnation}` };
   }
+
+  /** It was not killed, and nothing went wrong in it. */
+  const endedWell = (name: string): Promise<void> => shared.cluster.said(new RegExp(`${name} ended with code 0`));
 
   /** The worker has been told to finish. */
   const told = (cluster: Cluster): Promise<unknown> =>
@@ -68,7 +81,7 @@ describe('a worker that stops', function () {
   }
 
   it('answers one more request on a connection that was idle, and asks to close it', async () => {
-    const { cluster, pid } = await start();
+    const { cluster, pid } = await worker();
     const wire = await Wire.open(cluster);
     wire.send('/');
     expect((await wire.answers(1))[0]!.headers).not.to.match(closes);
@@ -83,7 +96,7 @@ describe('a worker that stops', function () {
   });
 
   it('asks to close with the response that is in flight', async () => {
-    const { cluster, pid } = await start();
+    const { cluster, pid } = await worker();
     const wire = await Wire.open(cluster);
     const other = await Wire.open(cluster);
     wire.send('/held');
@@ -96,7 +109,7 @@ describe('a worker that stops', function () {
   });
 
   it('leaves a connection whose stream has just ended the time for one more request', async () => {
-    const { cluster } = await start();
+    const { cluster } = await worker();
     const wire = await Wire.open(cluster);
     wire.socket.write('POST /stream HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n');
     await until('its answer has begun', () => wire.text.includes('piece'));
@@ -112,7 +125,7 @@ describe('a worker that stops', function () {
   });
 
   it('answers all requests that are pipelined, and closes with the last', async () => {
-    const { cluster, pid } = await start();
+    const { cluster, pid } = await worker();
     const wire = await Wire.open(cluster);
     const other = await Wire.open(cluster);
     for (let i = 0; i < 3; i++) wire.send('/held');
@@ -130,7 +143,7 @@ describe('a worker that stops', function () {
   });
 
   it('lets an upgraded connection work on, and is gone as soon as that ends', async () => {
-    const { cluster, pid } = await start();
+    const { cluster, pid, name } = await worker();
     const wire = await Wire.open(cluster);
     wire.send('/', 'Connection: Upgrade\r\nUpgrade: echo\r\n');
     await until('it is upgraded', () => wire.text.includes('101'));
@@ -143,31 +156,31 @@ describe('a worker that stops', function () {
     wire.socket.end();
     await reload;
     expect(performance.now() - since).to.be.below(1_000);
-    await cluster.said(/worker 0\.1 ended with code 0/);
-    expect(cluster.output).not.to.match(/is killed/);
+    await endedWell(name);
+    expect(cluster.output).not.to.include(`${name} is killed`);
     expect((await cluster.status()).workers[0]!.pid).not.to.equal(pid);
   });
 
   it('is killed when kill_timeout is over and an upgraded connection is still there', async () => {
-    const { cluster } = await start();
+    const { cluster, name } = await worker();
     const wire = await Wire.open(cluster);
     wire.send('/', 'Connection: Upgrade\r\nUpgrade: echo\r\n');
     await until('it is upgraded', () => wire.text.includes('101'));
     const since = performance.now();
     await cluster.control.reload();
     expect(performance.now() - since).to.be.within(killTimeout, killTimeout + 4_000);
-    await cluster.said(/worker 0\.1 is killed: it had not finished after 3000 ms/);
+    await cluster.said(new RegExp(`${name} is killed: it had not finished after 3000 ms`));
   });
 
   it('waits for no connection that was opened ahead and never used', async () => {
-    const { cluster } = await start();
+    const { cluster, name } = await worker();
     await Wire.open(cluster);
     await cluster.control.reload();
-    await cluster.said(/worker 0\.1 ended with code 0/);
+    await endedWell(name);
   });
 
   it('waits for a handler whose client has left', async () => {
-    const { cluster } = await start();
+    const { cluster, name } = await worker();
     const wire = await Wire.open(cluster);
     wire.send('/?ms=2000');
     await cluster.until('it is in flight', ({ workers }) => workers[0]!.inFlight === 1);
@@ -175,16 +188,11 @@ describe('a worker that stops', function () {
     wire.socket.destroy();
     await cluster.control.reload();
     expect(performance.now() - since).to.be.at.least(1_000);
-    await cluster.said(/worker 0\.1 ended with code 0/);
+    await endedWell(name);
   });
 
   it('answers at once, with 503, who waits for a resume that it will not see, and asks to close', async () => {
-    const cluster = await clusters.start({
-      script: app,
-      instances: 1,
-      app: { kill_timeout: killTimeout },
-      quiesce: { maintenance: { on_pause: 'hold' } },
-    });
+    const { cluster, name } = await worker();
     await cluster.control.maintenance({ on: true, reason: 'moving' });
     const wires = await Promise.all([1, 2].map(() => Wire.open(cluster)));
     for (const wire of wires) wire.send('/');
@@ -197,11 +205,11 @@ describe('a worker that stops', function () {
         .and.to.match(closes);
       expect(text).to.match(/^Retry-After: [1-9]/im);
     }
-    await cluster.said(/worker 0\.1 ended with code 0/);
+    await endedWell(name);
   });
 
   it('waits for no event stream whose client has left and whose handler only stopped its timer; nor does a drain', async () => {
-    const { cluster } = await start();
+    const { cluster, name } = await worker();
     for (const pauses of [true, false]) {
       const wire = await Wire.open(cluster);
       wire.send('/events');
@@ -213,6 +221,6 @@ describe('a worker that stops', function () {
       await cluster.control.maintenance({ on: false });
     }
     await cluster.control.reload();
-    await cluster.said(/worker 0\.1 ended with code 0/);
+    await endedWell(name);
   });
 });

@@ -1,15 +1,15 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { usePlainClusters } from '../harness/clusters.ts';
+import { useSharedPlainCluster } from '../harness/shared-cluster.ts';
 
 const app = fileURLToPath(new URL('../fixtures/app.js', import.meta.url));
 
 describe('orders that cross', function () {
   this.timeout(60_000);
-  const clusters = usePlainClusters();
+  const shared = useSharedPlainCluster({ script: app, instances: 2 });
 
   it('a reload waits with the worker whose exclusive run is going on, and that run ends well', async () => {
-    const cluster = await clusters.start({ script: app, instances: 2 });
+    const { cluster } = shared;
     // Longer than kill_timeout: a worker that was stopped in the middle of it would be killed.
     const alone = fetch(`${cluster.url}/alone?ms=3000`, { method: 'POST' });
     await cluster.until('the run is going on', ({ run }) => run?.state === 'running');
@@ -23,7 +23,7 @@ describe('orders that cross', function () {
   });
 
   it('a worker that is reloaded under an operator hold starts shut, and opens with the others', async () => {
-    const cluster = await clusters.start({ script: app, instances: 2 });
+    const { cluster } = shared;
     await cluster.control.maintenance({ on: true, reason: 'inventory' });
     await cluster.control.reload();
     expect((await fetch(`${cluster.url}/work`)).status).to.equal(503);
@@ -31,8 +31,9 @@ describe('orders that cross', function () {
     expect((await fetch(`${cluster.url}/work`)).status).to.equal(200);
   });
 
+  // The last one: it ends the cluster of all.
   it('reloads, scales and a stop at the same moment are each answered, and the stop wins', async () => {
-    const cluster = await clusters.start({ script: app, instances: 2 });
+    const { cluster } = shared;
     const answers = Promise.allSettled([
       cluster.control.reload(),
       cluster.control.scale(4),

@@ -4,15 +4,24 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { Load } from '../../../dev/load/load.ts';
 import { usePlainClusters } from '../harness/clusters.ts';
+import { useSharedPlainCluster } from '../harness/shared-cluster.ts';
 
 const app = fileURLToPath(new URL('../fixtures/trouble.js', import.meta.url));
 
 describe('reload and scale', function () {
   this.timeout(120_000);
+  const shared = useSharedPlainCluster({ script: app, instances: 2, env: { BROKEN: 'broken' } });
   const clusters = usePlainClusters();
 
+  /** From now on no worker can boot, until what is returned is called. */
+  async function breakBuild(): Promise<() => Promise<void>> {
+    const file = join(shared.cluster.folder, 'broken');
+    await writeFile(file, '');
+    return () => rm(file);
+  }
+
   it('fail not one request of 300 ms, or short ones, on keep-alive connections', async () => {
-    const cluster = await clusters.start({ script: app, instances: 2 });
+    const { cluster } = shared;
     const load = new Load({ url: cluster.url, paths: ['/?ms=300', '/'], connections: 24 });
     const before = await cluster.status();
     for (let reload = 0; reload < 3; reload++) await cluster.control.reload();
@@ -23,10 +32,9 @@ describe('reload and scale', function () {
     expect(report.failures, JSON.stringify(report)).to.deep.equal({});
     expect(Object.keys(report.byStatus)).to.deep.equal(['200']);
     const after = await cluster.ready();
-    expect(after.workers.map(({ slot, incarnation, restarts }) => [slot, incarnation, restarts])).to.deep.equal([
-      [0, 4, 0],
-      [1, 4, 0],
-    ]);
+    expect(after.workers.map(({ slot, incarnation, restarts }) => [slot, incarnation, restarts])).to.deep.equal(
+      before.workers.map(({ slot, incarnation }) => [slot, incarnation + 3, 0]),
+    );
     const pids = new Set(after.workers.map(({ pid }) => pid));
     expect(before.workers.filter(({ pid }) => pids.has(pid))).to.deep.equal([]);
   });
@@ -41,7 +49,7 @@ describe('reload and scale', function () {
   });
 
   it('fail nobody who sends one request each second, or a connection for each', async () => {
-    const cluster = await clusters.start({ script: app, instances: 2 });
+    const { cluster } = shared;
     const calm = new Load({ url: cluster.url, connections: 20, pause: 950 });
     const fresh = new Load({ url: cluster.url, connections: 4, keepAlive: false, pause: 10 });
     await cluster.control.reload();
@@ -53,10 +61,10 @@ describe('reload and scale', function () {
   });
 
   it('a build that cannot boot ends the reload with its reason, and the old workers serve on', async () => {
-    const broken = join((await clusters.create()).folder, 'broken');
-    const cluster = await clusters.start({ script: app, instances: 2, env: { BROKEN: broken } });
+    const { cluster } = shared;
     const load = new Load({ url: cluster.url, connections: 4, pause: 5 });
-    await writeFile(broken, '');
+    const { workers: before } = await cluster.status();
+    const mend = await breakBuild();
     const outcome = await cluster.control.reload().then(
       () => null,
       (error: Error & { code?: string }) => error,
@@ -64,22 +72,23 @@ describe('reload and scale', function () {
     expect(outcome).to.include({ code: 'boot-failed' });
     expect(outcome?.message).to.match(/this build has no column named tenant/);
     const { workers } = await cluster.status();
-    expect(workers.map(({ incarnation, state }) => [incarnation, state])).to.deep.equal([
-      [1, 'serving'],
-      [1, 'serving'],
-    ]);
-    await rm(broken);
+    expect(workers.map(({ pid, state }) => [pid, state])).to.deep.equal(before.map(({ pid }) => [pid, 'serving']));
+    await mend();
     await cluster.control.reload();
     expect((await load.stop()).failures).to.deep.equal({});
-    expect((await cluster.ready()).workers.map(({ incarnation }) => incarnation)).to.deep.equal([3, 2]);
+    const [first, second] = before.map(({ incarnation }) => incarnation);
+    expect((await cluster.ready()).workers.map(({ incarnation }) => incarnation)).to.deep.equal([
+      first! + 2,
+      second! + 1,
+    ]);
   });
 
   it('a scale up that cannot boot is taken back', async () => {
-    const broken = join((await clusters.create()).folder, 'broken');
-    const cluster = await clusters.start({ script: app, instances: 1, env: { BROKEN: broken } });
-    await writeFile(broken, '');
-    const outcome = await cluster.control.scale(3).catch((error: Error) => error);
+    const { cluster } = shared;
+    const mend = await breakBuild();
+    const outcome = await cluster.control.scale(4).catch((error: Error) => error);
     expect(outcome).to.include({ code: 'boot-failed' });
-    await cluster.until('one worker is left', ({ workers }) => workers.length === 1 && workers[0]?.state === 'serving');
+    await cluster.ready();
+    await mend();
   });
 });

@@ -5,6 +5,7 @@ import type { Cluster } from '../../../dev/cluster/cluster.ts';
 import { connectToWorkers } from '../../../dev/cluster/connection.ts';
 import { Load } from '../../../dev/load/load.ts';
 import { usePlainClusters } from '../harness/clusters.ts';
+import { useSharedPlainCluster } from '../harness/shared-cluster.ts';
 
 const app = fileURLToPath(new URL('../fixtures/trouble.js', import.meta.url));
 
@@ -95,6 +96,11 @@ describe('a worker in trouble', function () {
     expect((await load.stop()).failures).to.deep.equal({});
     await cluster.said(/ended with code 0: memory/);
   });
+});
+
+describe('a worker that ends right after it has printed', function () {
+  this.timeout(60_000);
+  const shared = useSharedPlainCluster({ script: app, instances: 1 });
 
   for (const [then, ending] of [
     ['exit', /ended with code 3/],
@@ -102,11 +108,14 @@ describe('a worker in trouble', function () {
     ['kill', /ended with SIGKILL: crash/],
   ] as const) {
     it(`leaves every line that reached the pipe in the log: ${then}`, async () => {
-      const cluster = await clusters.start({ script: app, instances: 1 });
+      const { cluster } = shared;
+      const before = cluster.output.length;
       const [connection] = await connectToWorkers(cluster.url, 1, '/');
       await connection!.request(`/lines?count=2000&then=${then}`).catch(() => {});
       await cluster.said(ending);
-      const numbers = [...cluster.output.matchAll(/"msg":"line (\d+) x{80}"/g)].map((match) => Number(match[1]));
+      const numbers = [...cluster.output.slice(before).matchAll(/"msg":"line (\d+) x{80}"/g)].map((match) =>
+        Number(match[1]),
+      );
       expect(numbers, 'in order, none twice, none left out').to.deep.equal(numbers.map((_, index) => index));
       // A process that kills itself has no time to wait for a full pipe: what it still held in memory never got there.
       if (then === 'kill') expect(numbers.length).to.be.at.least(100);
