@@ -2,7 +2,8 @@
  * The mirror thread as its owner sees it: the primary, or the one process of an app without a cluster.
  *
  * States: idle (no thread) → running → idle again when the thread ends, whatever way. Every call in flight when the
- * thread dies is rejected, and the next call starts a new one; the owner itself never goes down with it.
+ * thread dies is rejected, and the next call starts a new one; the owner itself never goes down with it. One that has
+ * nothing to do for a while is ended: a feed comes once a night, and till the next its memory and connections are free.
  */
 import { Worker } from 'node:worker_threads';
 import { QuiesceError, toQuiesceError, type ErrorCode, type ProblemExtra } from '../errors.ts';
@@ -28,6 +29,8 @@ export interface MirrorLog {
 export interface MirrorThreadOptions {
   /** The thread's heap may grow to this. Default 512. */
   readonly memoryLimitMb?: number;
+  /** How long the thread stays without a call or a prepared run, ms. Default 60,000. */
+  readonly linger?: number;
   /** At most ten times a second for each run. */
   readonly onProgress: (run: string, progress: Progress) => void;
   /** The thread died; its runs have failed. */
@@ -60,6 +63,9 @@ export class MirrorThread {
   readonly #options: MirrorThreadOptions;
   #worker: Worker | null = null;
   readonly #pending = new Map<number, Pending>();
+  /** Runs that the thread keeps between two calls. */
+  readonly #prepared = new Set<string>();
+  #idle: NodeJS.Timeout | undefined;
   #nextId = 1;
   #closed = false;
 
@@ -73,8 +79,10 @@ export class MirrorThread {
   }
 
   /** Reads and validates the feed. Rejects with the feed's faults: `malformed-json`, `invalid-feed`, `payload-too-large` … */
-  prepare(job: MirrorJob): Promise<Prepared> {
-    return this.#call<'prepare'>({ op: 'prepare', job });
+  async prepare(job: MirrorJob): Promise<Prepared> {
+    const prepared = await this.#call<'prepare'>({ op: 'prepare', job });
+    this.#prepared.add(job.run);
+    return prepared;
   }
 
   /** What `write` would do now. The run stays prepared: end a dry run with {@link MirrorThread.cancel}. */
@@ -84,17 +92,20 @@ export class MirrorThread {
 
   /** Makes the collection equal to the feed; only while the cluster is quiesced. The run is over afterwards, well or not. */
   write(run: string, epoch: number): Promise<Written> {
+    this.#prepared.delete(run);
     return this.#call<'write'>({ op: 'write', run, epoch });
   }
 
   /** Forgets a run: what is going on for it rejects, and what it has written is put back. An unknown run is no error. */
   async cancel(run: string): Promise<void> {
+    this.#prepared.delete(run);
     if (this.#worker) await this.#call<'cancel'>({ op: 'cancel', run });
   }
 
   /** Ends the thread; a write that is going on is waited for no longer than `grace` ms. */
   async close(grace = 2000): Promise<void> {
     this.#closed = true;
+    clearTimeout(this.#idle);
     const worker = this.#worker;
     if (!worker) return;
     const timer = setTimeout(() => void worker.terminate(), grace);
@@ -107,6 +118,7 @@ export class MirrorThread {
     if (this.#closed && call.op !== 'close') {
       return Promise.reject(new MirrorError('stopping', 'The mirror has been closed.', false));
     }
+    clearTimeout(this.#idle);
     return new Promise<Results[Op]>((resolve, reject) => {
       const id = this.#nextId++;
       const worker = this.#running();
@@ -137,14 +149,32 @@ export class MirrorThread {
     const pending = this.#pending.get(message.id);
     if (!pending) return;
     this.#pending.delete(message.id);
-    if (this.#pending.size === 0) this.#worker?.unref();
+    if (this.#pending.size === 0) this.#rest();
     if (message.type === 'done') return pending.resolve(message.value);
     const { code, message: detail, extra } = QuiesceError.fromProblem(message.problem);
     pending.reject(new MirrorError(code, detail, message.dirty, extra));
   }
 
+  #rest(): void {
+    this.#worker?.unref();
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => {
+      if (this.#prepared.size === 0 && !this.#closed) this.#retire();
+    }, this.#options.linger ?? 60_000).unref();
+  }
+
+  /** From now on another call gets another thread; what this one still removes from the disk is waited for. */
+  #retire(): void {
+    const worker = this.#worker;
+    this.#worker = null;
+    worker?.once('message', () => void worker.terminate());
+    worker?.postMessage({ id: 0, call: { op: 'close' } } satisfies ToThread);
+  }
+
   #ended(worker: Worker, cause: unknown, limit: number): void {
-    if (this.#worker === worker) this.#worker = null;
+    if (this.#worker !== worker) return; // it had retired
+    this.#worker = null;
+    this.#prepared.clear();
     const orphans = [...this.#pending.values()];
     this.#pending.clear();
     if (this.#closed) {

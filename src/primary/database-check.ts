@@ -33,7 +33,5 @@ export async function requireDatabase(config: AppConfig, thread: MirrorThread): 
       `${why} Start MongoDB, or set MONGODB_URI (or quiesce.mongodb.uri) to one that runs.`,
       { cause },
     );
-  } finally {
-    await thread.close();
   }
 }

@@ -52,7 +52,7 @@ export async function runSite(
     log,
     thread: (onProgress) => new MirrorThread({ onProgress, log }),
   });
-  const fenceEpoch = await requireDatabase(config, new MirrorThread({ onProgress: () => {}, log }));
+  const fenceEpoch = await requireDatabase(config, sync.mirror());
 
   const workersFile = join(dataDir, 'workers.json');
   await endFormerWorkers(workersFile, log);

@@ -206,13 +206,14 @@ export class SyncRuns {
     return work;
   }
 
-  #mirror(): MirrorThread {
+  /** The thread of the runs, which whoever calls it first starts. */
+  mirror(): MirrorThread {
     return (this.#thread ??= this.#deps.thread((run, progress) => this.#deps.runs.update(run, { progress })));
   }
 
   /** A write that does not let go in time is ended together with its thread, and what it left is half done. */
   async #cancelled(run: string, work: Work): Promise<void> {
-    const thread = this.#mirror();
+    const thread = this.mirror();
     const grace = this.#deps.config.sync.databaseTimeout;
     if ((await letsGo(thread, run, grace)) || work.runningAt === undefined) return;
     if (this.#halted || this.#thread !== thread) return;
@@ -222,7 +223,7 @@ export class SyncRuns {
   }
 
   async #prepared(run: string, work: Work): Promise<NonNullable<Work['prepared']>> {
-    work.prepared = await this.#mirror().prepare(jobOf(this.#deps.config, run, work.feed!, work.mirror!));
+    work.prepared = await this.mirror().prepare(jobOf(this.#deps.config, run, work.feed!, work.mirror!));
     if (work.prepared.note) this.#deps.runs.note(run, work.prepared.note);
     return work.prepared;
   }
@@ -230,10 +231,10 @@ export class SyncRuns {
   async #written(run: string, work: Work, epoch: number): Promise<void> {
     const { needsPause, counts, strategy, scanMs = 0 } = work.prepared!;
     if (!needsPause && counts !== undefined) {
-      await this.#mirror().cancel(run); // nothing to write; what was prepared goes
+      await this.mirror().cancel(run); // nothing to write; what was prepared goes
       work.written = { counts, strategy, scanMs, writeMs: 0 };
     } else {
-      work.written = await this.#mirror().write(run, epoch);
+      work.written = await this.mirror().write(run, epoch);
     }
     if (work.written.note) this.#deps.runs.note(run, work.written.note);
   }

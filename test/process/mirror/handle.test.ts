@@ -1,7 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { MirrorThread } from '#quiesce/mirror/handle.js';
 import { until } from '../harness/until.ts';
 import { refusal, useMirror } from './harness.ts';
+
+/** ms */
+const linger = 100;
 
 describe('the handle of the mirror thread', function () {
   this.timeout(30_000);
@@ -61,6 +65,25 @@ describe('the handle of the mirror thread', function () {
     expect(dirty).to.equal(false);
     expect(await mirrors.stored()).to.deep.equal(before.map(({ id, v }) => ({ _id: id, v })));
   });
+
+  it('gives back what a thread holds that has had nothing to do for a while, and keeps a run that is prepared', async () => {
+    const thread = new MirrorThread({ linger, onProgress: () => {}, log: { warn: () => {} } });
+    const job = await mirrors.job([{ id: 1 }]);
+    await thread.prepare(job);
+    await delay(3 * linger);
+    expect((await thread.write(job.run, 1)).counts.inserted).to.equal(1);
+    expect(await connections()).to.be.at.least(1);
+    await until('its connections are closed', async () => (await connections()) === 0);
+    await thread.check({ uri: mirrors.uri, timeout: 5000 }); // by another one
+    await thread.close();
+  });
+
+  /** Of mirror threads, to the test's server. */
+  async function connections(): Promise<number> {
+    const all = { $currentOp: { allUsers: true, idleConnections: true } };
+    const ours = { $match: { 'clientMetadata.application.name': 'quiesce-mirror' } };
+    return (await mirrors.db.client.db('admin').aggregate([all, ours]).toArray()).length;
+  }
 
   it('is closed with calls going on, and takes none afterwards', async () => {
     const preparing = refusal(mirrors.thread.prepare(await mirrors.job([{ id: 1 }])));
