@@ -10,6 +10,9 @@ export interface FoundMongod {
   readonly command: string;
 }
 
+/** Where the progress goes by itself. */
+export const toStderr: Log = (line) => void process.stderr.write(`mongodb: ${line}\n`);
+
 export async function findMongod(log: Log): Promise<FoundMongod> {
   const named = process.env['MONGOMS_SYSTEM_BINARY'];
   if (named) {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../free-port.ts';
-import { findMongod, type FoundMongod } from './find.ts';
+import { findMongod, toStderr, type FoundMongod } from './find.ts';
 import { GuardedMongod } from './guarded.ts';
 import { livingOwner, recordFile, sweepOrphans, writeRecord } from './records.ts';
 import { becomePrimary, replicaSet, shutDown } from './replica-set.ts';
@@ -46,7 +46,7 @@ const stopTimeout = 10_000;
 export async function startMongo(options: MongoOptions = {}): Promise<DevMongo> {
   const uri = process.env['MONGODB_URI'];
   if (uri) return external(uri);
-  const log = options.log ?? ((line: string) => process.stderr.write(`mongodb: ${line}\n`));
+  const log = options.log ?? toStderr;
   await sweepOrphans(log);
   const kept = options.dataDir === undefined ? undefined : await openKept(options.dataDir);
   const found = await findMongod(log);

@@ -98,14 +98,13 @@ export class MirrorThread {
 
   /** Forgets a run: what is going on for it rejects, and what it has written is put back. An unknown run is no error. */
   async cancel(run: string): Promise<void> {
-    this.#prepared.delete(run);
     if (this.#worker) await this.#call<'cancel'>({ op: 'cancel', run });
+    this.#prepared.delete(run); // it may have been prepared in that very moment
   }
 
   /** Ends the thread; a write that is going on is waited for no longer than `grace` ms. */
   async close(grace = 2000): Promise<void> {
     this.#closed = true;
-    clearTimeout(this.#idle);
     const worker = this.#worker;
     if (!worker) return;
     const timer = setTimeout(() => void worker.terminate(), grace);
@@ -157,9 +156,9 @@ export class MirrorThread {
 
   #rest(): void {
     this.#worker?.unref();
-    clearTimeout(this.#idle);
+    // The next call clears it.
     this.#idle = setTimeout(() => {
-      if (this.#prepared.size === 0 && !this.#closed) this.#retire();
+      if (this.#prepared.size === 0) this.#retire();
     }, this.#options.linger ?? 60_000).unref();
   }
 

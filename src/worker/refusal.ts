@@ -16,7 +16,7 @@ export interface RefusalOptions {
   readonly page?: boolean;
 }
 
-/** 405 with what is allowed, as `Allow` has it. */
+/** 405 with what is allowed, as `Allow` has it (RFC 9110, section 10.2.1). */
 export function refuseMethod(req: IncomingMessage, res: ServerResponse, allow: string): void {
   refuse(req, res, new QuiesceError('method-not-allowed', `Here is ${allow}, not ${req.method}.`), {
     headers: { Allow: allow },

@@ -43,8 +43,12 @@ describe('no secret is told', function () {
       const body = JSON.stringify({ instances });
       return (await fetch(`${admin}/api/scale`, { method: 'POST', headers, body })).status;
     };
-    expect([await scale(adminToken, 2), await scale(`${adminToken}x`, 3)]).to.deep.equal([200, 401]);
-    expect((await cluster.status()).workers).to.have.length(2);
+    const serving = async (): Promise<number> =>
+      (await cluster.status()).workers.filter(({ state }) => state === 'serving').length;
+    expect([await scale(adminToken, 1), await scale(`${adminToken}x`, 3)]).to.deep.equal([200, 401]);
+    expect(await serving()).to.equal(1);
+    expect(await scale(adminToken, 2)).to.equal(200);
+    expect(await serving()).to.equal(2);
   }
 
   function holdsNone(where: string, text: string): void {

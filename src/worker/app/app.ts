@@ -2,15 +2,16 @@
  * The built-in app: the mirror of one collection, and its documents. It uses nothing of the library that an app of
  * your own could not.
  */
-import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import express, { type ErrorRequestHandler, type Express } from 'express';
 import { MongoClient, MongoError } from 'mongodb';
 import { QuiesceError, toQuiesceError } from '../../errors.ts';
 import type { WorkerSettings } from '../../protocol/messages.ts';
 import { gate } from '../admission.ts';
 import { mirror } from '../mirror-route.ts';
-import { refuse, refuseMethod } from '../refusal.ts';
+import { refuse } from '../refusal.ts';
 import { getRuntime } from '../runtime.ts';
 import { livez, readyz } from './health.ts';
+import { readOnly } from './read-only.ts';
 import { resources } from './resources.ts';
 
 /**
@@ -23,9 +24,8 @@ export function builtInApp({ mongodb, sync }: WorkerSettings): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
-  const isRead: RequestHandler = (req, res) => refuseMethod(req, res, 'GET, HEAD');
-  app.route('/livez').get(livez).all(isRead);
-  app.route('/readyz').get(readyz(getRuntime())).all(isRead);
+  app.all('/livez', readOnly, livez);
+  app.all('/readyz', readOnly, readyz(getRuntime()));
   app.use(gate());
   app.use(
     '/api/sync',

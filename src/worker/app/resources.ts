@@ -2,7 +2,7 @@
 import { Router, type Request, type Response } from 'express';
 import { BSON, type Collection, type Document, type MongoClient } from 'mongodb';
 import { QuiesceError } from '../../errors.ts';
-import { refuseMethod } from '../refusal.ts';
+import { readOnly } from './read-only.ts';
 import { decodeKey, encodeKey, keysFromPath } from './resource-key.ts';
 
 export interface ResourcesOptions {
@@ -22,12 +22,7 @@ export function resources({ client, db, collection: name, key }: ResourcesOption
   const toItem = ({ _id, ...rest }: Document): Document =>
     BSON.EJSON.serialize({ [key]: _id, ...rest }, { relaxed: true });
   const router = Router();
-  for (const path of ['/', '/:key']) {
-    router.all(path, (req, res, next) => {
-      if (req.method === 'GET' || req.method === 'HEAD') next();
-      else refuseMethod(req, res, 'GET, HEAD');
-    });
-  }
+  router.all(['/', '/:key'], readOnly);
   // A client whose first connection failed would never try again by itself.
   router.use(async (_req, _res, next) => {
     await client.connect();

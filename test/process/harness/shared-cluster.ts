@@ -3,6 +3,8 @@ import { discard, newDatabase, type TestDatabase } from './mongo.ts';
 
 export interface SharedPlainCluster {
   readonly cluster: Cluster;
+  /** What it wrote since the test began. */
+  readonly output: string;
 }
 
 export interface SharedCluster extends SharedPlainCluster {
@@ -28,6 +30,9 @@ export function useSharedCluster(
     get cluster() {
       return shared.cluster;
     },
+    get output() {
+      return shared.output;
+    },
     get database() {
       return given(database);
     },
@@ -41,6 +46,7 @@ export function useSharedPlainCluster(options: ClusterOptions): SharedPlainClust
 
 function share(options: () => ClusterOptions | Promise<ClusterOptions>): SharedPlainCluster {
   let cluster: Cluster | undefined;
+  let written = 0;
   before('a cluster', async function () {
     this.timeout(120_000);
     cluster = await startCluster(await options());
@@ -48,6 +54,7 @@ function share(options: () => ClusterOptions | Promise<ClusterOptions>): SharedP
   beforeEach('all of it serves', async () => {
     await cluster?.ready();
     await cluster?.until('the cluster serves', ({ phase }) => phase === 'serving');
+    written = cluster?.output.length ?? 0;
   });
   afterEach(function () {
     // What a cluster said is what explains a failure.
@@ -60,6 +67,9 @@ function share(options: () => ClusterOptions | Promise<ClusterOptions>): SharedP
   return {
     get cluster() {
       return given(cluster);
+    },
+    get output() {
+      return given(cluster).output.slice(written);
     },
   };
 }

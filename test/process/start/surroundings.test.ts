@@ -12,6 +12,7 @@ import { isAlive } from '../harness/processes.ts';
 import { until } from '../harness/until.ts';
 
 const plain = fileURLToPath(new URL('../fixtures/plain.js', import.meta.url));
+const withListen = fileURLToPath(new URL('../fixtures/trouble.js', import.meta.url));
 
 describe('quiesce start', function () {
   this.timeout(60_000);
@@ -51,14 +52,19 @@ describe('quiesce start', function () {
     expect(performance.now() - began).to.be.lessThan(15_000);
   });
 
-  it('ends with 4 where its port is in use, says which, and leaves the other server alone', async () => {
-    const cluster = await clusters.create({ script: plain, instances: 2 });
-    await silentServer(cluster.port);
-    cluster.launch();
-    expect(await cluster.exited).to.deep.equal({ code: 4, signal: null });
-    expect(cluster.output).to.match(new RegExp(`^quiesce: .*EADDRINUSE.*${cluster.port}`, 'm'));
-    expect(servers[0]!.listening).to.equal(true);
-  });
+  for (const [what, script] of [
+    ['a server of its own', plain],
+    ['listen()', withListen],
+  ] as const) {
+    it(`ends with 4 where the port of ${what} is in use, says which, and leaves the other server alone`, async () => {
+      const cluster = await clusters.create({ script, instances: 2 });
+      await silentServer(cluster.port);
+      cluster.launch();
+      expect(await cluster.exited).to.deep.equal({ code: 4, signal: null });
+      expect(cluster.output).to.match(new RegExp(`^quiesce: .*EADDRINUSE.*${cluster.port}`, 'm'));
+      expect(servers[0]!.listening).to.equal(true);
+    });
+  }
 
   it('ends with the shell that npx has put between, which passes no signal on', async () => {
     const cluster = await clusters.start({

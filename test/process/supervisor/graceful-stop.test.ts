@@ -58,15 +58,16 @@ describe('a worker that stops', function () {
 
   afterEach('opened', () => shared.cluster.control.maintenance({ on: false }));
 
-  /** The one that serves, which the test will stop. `name` is what the log calls it. */
-  async function worker(): Promise<{ cluster: Cluster; pid: number; name: string }> {
+  /** The one that serves, which the test will stop. `said` waits until the log says that of it. */
+  async function worker(): Promise<{ cluster: Cluster; pid: number; said: (what: string) => Promise<void> }> {
     const { cluster } = shared;
     const [{ slot, incarnation, pid }] = (await cluster.status()).workers as [WorkerStatus];
-    return { cluster, pid: pid!, name: `worker ${slot}.${incarnation}` };
+    return {
+      cluster,
+      pid: pid!,
+      said: (what) => cluster.said(new RegExp(`worker ${slot}\\.${incarnation} ${what}`)),
+    };
   }
-
-  /** It was not killed, and nothing went wrong in it. */
-  const endedWell = (name: string): Promise<void> => shared.cluster.said(new RegExp(`${name} ended with code 0`));
 
   /** The worker has been told to finish. */
   const told = (cluster: Cluster): Promise<unknown> =>
@@ -143,7 +144,7 @@ describe('a worker that stops', function () {
   });
 
   it('lets an upgraded connection work on, and is gone as soon as that ends', async () => {
-    const { cluster, pid, name } = await worker();
+    const { cluster, pid, said } = await worker();
     const wire = await Wire.open(cluster);
     wire.send('/', 'Connection: Upgrade\r\nUpgrade: echo\r\n');
     await until('it is upgraded', () => wire.text.includes('101'));
@@ -156,31 +157,31 @@ describe('a worker that stops', function () {
     wire.socket.end();
     await reload;
     expect(performance.now() - since).to.be.below(1_000);
-    await endedWell(name);
-    expect(cluster.output).not.to.include(`${name} is killed`);
+    await said('ended with code 0');
+    expect(shared.output).not.to.match(/is killed/);
     expect((await cluster.status()).workers[0]!.pid).not.to.equal(pid);
   });
 
   it('is killed when kill_timeout is over and an upgraded connection is still there', async () => {
-    const { cluster, name } = await worker();
+    const { cluster, said } = await worker();
     const wire = await Wire.open(cluster);
     wire.send('/', 'Connection: Upgrade\r\nUpgrade: echo\r\n');
     await until('it is upgraded', () => wire.text.includes('101'));
     const since = performance.now();
     await cluster.control.reload();
     expect(performance.now() - since).to.be.within(killTimeout, killTimeout + 4_000);
-    await cluster.said(new RegExp(`${name} is killed: it had not finished after 3000 ms`));
+    await said('is killed: it had not finished after 3000 ms');
   });
 
   it('waits for no connection that was opened ahead and never used', async () => {
-    const { cluster, name } = await worker();
+    const { cluster, said } = await worker();
     await Wire.open(cluster);
     await cluster.control.reload();
-    await endedWell(name);
+    await said('ended with code 0');
   });
 
   it('waits for a handler whose client has left', async () => {
-    const { cluster, name } = await worker();
+    const { cluster, said } = await worker();
     const wire = await Wire.open(cluster);
     wire.send('/?ms=2000');
     await cluster.until('it is in flight', ({ workers }) => workers[0]!.inFlight === 1);
@@ -188,11 +189,11 @@ describe('a worker that stops', function () {
     wire.socket.destroy();
     await cluster.control.reload();
     expect(performance.now() - since).to.be.at.least(1_000);
-    await endedWell(name);
+    await said('ended with code 0');
   });
 
   it('answers at once, with 503, who waits for a resume that it will not see, and asks to close', async () => {
-    const { cluster, name } = await worker();
+    const { cluster, said } = await worker();
     await cluster.control.maintenance({ on: true, reason: 'moving' });
     const wires = await Promise.all([1, 2].map(() => Wire.open(cluster)));
     for (const wire of wires) wire.send('/');
@@ -205,11 +206,11 @@ describe('a worker that stops', function () {
         .and.to.match(closes);
       expect(text).to.match(/^Retry-After: [1-9]/im);
     }
-    await endedWell(name);
+    await said('ended with code 0');
   });
 
   it('waits for no event stream whose client has left and whose handler only stopped its timer; nor does a drain', async () => {
-    const { cluster, name } = await worker();
+    const { cluster, said } = await worker();
     for (const pauses of [true, false]) {
       const wire = await Wire.open(cluster);
       wire.send('/events');
@@ -221,6 +222,6 @@ describe('a worker that stops', function () {
       await cluster.control.maintenance({ on: false });
     }
     await cluster.control.reload();
-    await endedWell(name);
+    await said('ended with code 0');
   });
 });

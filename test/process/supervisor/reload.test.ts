@@ -13,12 +13,9 @@ describe('reload and scale', function () {
   const shared = useSharedPlainCluster({ script: app, instances: 2, env: { BROKEN: 'broken' } });
   const clusters = usePlainClusters();
 
-  /** From now on no worker can boot, until what is returned is called. */
-  async function breakBuild(): Promise<() => Promise<void>> {
-    const file = join(shared.cluster.folder, 'broken');
-    await writeFile(file, '');
-    return () => rm(file);
-  }
+  /** While it is there, no worker can boot. */
+  const broken = (): string => join(shared.cluster.folder, 'broken');
+  afterEach('the build is mended', () => rm(broken(), { force: true }));
 
   it('fail not one request of 300 ms, or short ones, on keep-alive connections', async () => {
     const { cluster } = shared;
@@ -64,7 +61,7 @@ describe('reload and scale', function () {
     const { cluster } = shared;
     const load = new Load({ url: cluster.url, connections: 4, pause: 5 });
     const { workers: before } = await cluster.status();
-    const mend = await breakBuild();
+    await writeFile(broken(), '');
     const outcome = await cluster.control.reload().then(
       () => null,
       (error: Error & { code?: string }) => error,
@@ -73,7 +70,7 @@ describe('reload and scale', function () {
     expect(outcome?.message).to.match(/this build has no column named tenant/);
     const { workers } = await cluster.status();
     expect(workers.map(({ pid, state }) => [pid, state])).to.deep.equal(before.map(({ pid }) => [pid, 'serving']));
-    await mend();
+    await rm(broken());
     await cluster.control.reload();
     expect((await load.stop()).failures).to.deep.equal({});
     const [first, second] = before.map(({ incarnation }) => incarnation);
@@ -85,10 +82,11 @@ describe('reload and scale', function () {
 
   it('a scale up that cannot boot is taken back', async () => {
     const { cluster } = shared;
-    const mend = await breakBuild();
+    await writeFile(broken(), '');
     const outcome = await cluster.control.scale(4).catch((error: Error) => error);
     expect(outcome).to.include({ code: 'boot-failed' });
-    await cluster.ready();
-    await mend();
+    await cluster.until('two workers are left', ({ workers }) => {
+      return workers.length === 2 && workers.every(({ state }) => state === 'serving');
+    });
   });
 });

@@ -1,0 +1,8 @@
+import type { RequestHandler } from 'express';
+import { refuseMethod } from '../refusal.ts';
+
+/** Lets through what reads; anything else is answered 405. */
+export const readOnly: RequestHandler = (req, res, next) => {
+  if (req.method === 'GET' || req.method === 'HEAD') next();
+  else refuseMethod(req, res, 'GET, HEAD');
+};
