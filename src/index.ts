@@ -9,7 +9,7 @@
  * listen(app);
  * ```
  */
-import { provideLocalPrimary } from './worker/runtime.ts';
+import { provideLocalPrimary } from './worker/process/runtime.ts';
 
 // Without a cluster one process is its own primary. Workers never load that part.
 provideLocalPrimary((toWorker) => {
@@ -25,9 +25,9 @@ provideLocalPrimary((toWorker) => {
   };
 });
 
-export { gate, type GateOptions } from './worker/admission.ts';
-export { exclusive } from './worker/exclusive.ts';
-export { listen } from './worker/listen.ts';
-export { mirror } from './worker/mirror-route.ts';
-export { waitUntil } from './worker/wait-until.ts';
+export { gate, type GateOptions } from './worker/gate/admission.ts';
+export { exclusive } from './worker/gate/exclusive.ts';
+export { listen } from './worker/gate/listen.ts';
+export { mirror } from './worker/feed/mirror-route.ts';
+export { waitUntil } from './worker/gate/wait-until.ts';
 export type { MirrorOptions } from './protocol/mirror-job.ts';

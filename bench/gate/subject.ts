@@ -5,10 +5,10 @@
 import { once } from 'node:events';
 import { Duplex } from 'node:stream';
 import express from 'express';
-import { gate } from '#quiesce/worker/admission.js';
-import { gateServersWithout } from '#quiesce/worker/auto-gate.js';
-import { serveExpressFast } from '#quiesce/worker/express-server.js';
-import { getRuntime, provideLocalPrimary } from '#quiesce/worker/runtime.js';
+import { gate } from '#quiesce/worker/gate/admission.js';
+import { gateServersWithout } from '#quiesce/worker/gate/auto-gate.js';
+import { serveExpressFast } from '#quiesce/worker/gate/express-server.js';
+import { getRuntime, provideLocalPrimary } from '#quiesce/worker/process/runtime.js';
 
 const connections = 20;
 const requests = 750;

@@ -3,9 +3,8 @@ import http from 'node:http';
 import { z } from 'zod';
 import { eventData } from './event-stream.ts';
 import { QuiesceError, toQuiesceError } from '../errors.ts';
-import { controlSocket } from '../primary/control-path.ts';
-import { lifeOf, readOwner } from '../primary/lock-owner.ts';
-import { shortSocketPath } from '../primary/socket-path.ts';
+import { lifeOf, readOwner } from '../primary/data-dir/lock-owner.ts';
+import { controlSocket, shortSocketPath } from '../primary/admin/control-socket.ts';
 import { clusterStatus, problem, runRecord, type ClusterStatus, type RunRecord } from '../protocol/runs.ts';
 
 /** An answer that takes longer means that the primary hangs; operations that take long by nature have none, ms. */

@@ -1,8 +1,8 @@
 /** Which running app a command means: by flag, by variable, or the one that runs from here. */
 import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { readOwner, lifeOf } from '../primary/lock-owner.ts';
-import { controlSocket } from '../primary/control-path.ts';
+import { readOwner, lifeOf } from '../primary/data-dir/lock-owner.ts';
+import { controlSocket } from '../primary/admin/control-socket.ts';
 import { loadConfig } from '../config/load.ts';
 import { findDefaultFile } from '../config/read-file.ts';
 import { QuiesceError } from '../errors.ts';

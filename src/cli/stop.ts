@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ControlClient } from './control-client.ts';
 import { findDataDir, type Target } from './find-data-dir.ts';
 import { print } from './output.ts';
-import { lifeOf, readOwner } from '../primary/lock-owner.ts';
+import { lifeOf, readOwner } from '../primary/data-dir/lock-owner.ts';
 
 /** Returns when the primary has let go of its data directory, so that the next `start` finds it free. */
 export async function stop(options: Target & { now?: boolean }): Promise<number> {

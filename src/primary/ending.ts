@@ -1,8 +1,8 @@
 /** How a primary ends: running → stopping (a run at work is waited for) → over; a second request stops at once. */
 import type { Logger } from 'pino';
 import { toQuiesceError, type QuiesceError } from '../errors.ts';
-import type { Coordinator } from './coordinator.ts';
-import type { Supervisor } from './supervisor.ts';
+import type { Coordinator } from './maintenance/coordinator.ts';
+import type { Supervisor } from './fleet/supervisor.ts';
 
 export class Ending {
   readonly over: Promise<number>;

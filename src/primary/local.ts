@@ -13,12 +13,12 @@ import { logLevelOf } from '../config/log-level.ts';
 import type { AppConfig } from '../config.ts';
 import { MirrorThread } from '../mirror/handle.ts';
 import type { FromWorker } from '../protocol/messages.ts';
-import { Coordinator } from './coordinator.ts';
+import { Coordinator } from './maintenance/coordinator.ts';
 import type { WorkerPort, WorkerRef } from './ports.ts';
-import { Journal } from './journal.ts';
-import { rulesOf } from './rules.ts';
-import { RunStore } from './run-store.ts';
-import { SyncRuns } from './sync-runs.ts';
+import { Journal } from './runs/journal.ts';
+import { rulesOf } from './maintenance/rules.ts';
+import { RunStore } from './runs/history.ts';
+import { SyncRuns } from './runs/feed-runs.ts';
 
 const self: WorkerRef = { slot: 0, incarnation: 0 };
 

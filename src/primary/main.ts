@@ -6,8 +6,8 @@
 import type { RequestHandler } from 'express';
 import type { AppConfig } from '../config.ts';
 import { exitCodes } from '../errors.ts';
-import { prepareDataDir } from './data-dir.ts';
-import { acquireLock } from './lock.ts';
+import { prepareDataDir } from './data-dir/data-dir.ts';
+import { acquireLock } from './data-dir/lock.ts';
 import type { OpenLog } from './log/log.ts';
 
 export interface PrimaryOptions {

@@ -1,5 +1,5 @@
 /** Run as a process of its own: takes the lock of the folder it is given and says what became of it. */
-import { acquireLock } from '#quiesce/primary/lock.js';
+import { acquireLock } from '#quiesce/primary/data-dir/lock.js';
 import type { QuiesceError } from '#quiesce/errors.js';
 
 const say = (message: Record<string, unknown>): void => {

@@ -5,8 +5,8 @@ import { existsSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'n
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { describeSelf, lifeOf, ownerFile, readOwner } from '#quiesce/primary/lock-owner.js';
-import { acquireLock } from '#quiesce/primary/lock.js';
+import { describeSelf, lifeOf, ownerFile, readOwner } from '#quiesce/primary/data-dir/lock-owner.js';
+import { acquireLock } from '#quiesce/primary/data-dir/lock.js';
 import type { QuiesceError } from '#quiesce/errors.js';
 import { quiesce } from './harness/command.ts';
 import { scratchFolders } from '../unit/scratch.ts';

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { Cluster } from '../../dev/cluster/cluster.ts';
-import type { Stored } from '#quiesce/primary/hold-file.js';
+import type { Stored } from '#quiesce/primary/maintenance/hold-file.js';
 import { useClusters } from './harness/clusters.ts';
 import { quiesce, type Ended } from './harness/command.ts';
 import { json, linesTo, problemIn, send } from './harness/lines.ts';

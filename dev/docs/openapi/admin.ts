@@ -1,5 +1,5 @@
 /** HTTP of the admin server. */
-import { bodies, runsQuery } from '#quiesce/primary/admin-routes.js';
+import { bodies, runsQuery } from '#quiesce/primary/admin/routes.js';
 import type { ErrorCode } from '#quiesce/errors.js';
 import { json, refusals, stream, text, type Answer, type Operation, type Parameter, type Paths } from './operation.ts';
 import { inputSchema, ref } from './schemas.ts';

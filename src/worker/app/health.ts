@@ -1,8 +1,8 @@
 /** `/livez` and `/readyz`: is the process sound, and should a load balancer send requests here? */
 import type { RequestHandler } from 'express';
 import { QuiesceError } from '../../errors.ts';
-import { refuse } from '../refusal.ts';
-import type { Runtime } from '../runtime.ts';
+import { refuse } from '../gate/refusal.ts';
+import type { Runtime } from '../process/runtime.ts';
 
 /** A process that answers is alive. */
 export const livez: RequestHandler = (_req, res) => {

@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express';
-import { refuseMethod } from '../refusal.ts';
+import { refuseMethod } from '../gate/refusal.ts';
 
 /** Lets through what reads; anything else is answered 405. */
 export const readOnly: RequestHandler = (req, res, next) => {

@@ -6,10 +6,10 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { startAdminServer } from '#quiesce/primary/admin-server.js';
-import { acquireLock } from '#quiesce/primary/lock.js';
+import { startAdminServer } from '#quiesce/primary/admin/server.js';
+import { acquireLock } from '#quiesce/primary/data-dir/lock.js';
 import { scratchFolders } from '../scratch.js';
-import { aStatus, FakeOperations, liveOf } from '../primary/fake-operations.js';
+import { aStatus, FakeOperations, liveOf } from '../primary/admin/fake-operations.js';
 
 interface Ended {
   readonly code: number;

@@ -6,7 +6,7 @@ import { QuiesceError } from '#quiesce/errors.js';
 import { Live } from '#quiesce/primary/live/live.js';
 import { LogTail } from '#quiesce/primary/live/log-tail.js';
 import { Traffic } from '#quiesce/primary/live/traffic.js';
-import { aBeat } from '../primary/a-beat.js';
+import { aBeat } from '../primary/fleet/a-beat.js';
 import type { Operations } from '#quiesce/primary/ports.js';
 import type {
   ClusterStatus,

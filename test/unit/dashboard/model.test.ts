@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { apply, emptyModel, phaseSince, presentPause, presentRun, type Model } from '#quiesce/dashboard/page/model.js';
 import type { History, PauseRecord } from '#quiesce/protocol/live.js';
 import type { RunRecord } from '#quiesce/protocol/runs.js';
-import { aStatus } from '../primary/fake-operations.js';
+import { aStatus } from '../primary/admin/fake-operations.js';
 
 const at = (ms: number): string => new Date(ms).toISOString();
 const event = (type: string, value: unknown): { type: string; data: string } => ({ type, data: JSON.stringify(value) });

@@ -3,8 +3,8 @@ import type { Express } from 'express';
 import { readFileSync } from 'node:fs';
 import request from 'supertest';
 import { dashboard } from '#quiesce/dashboard/routes.js';
-import { guardTcp } from '#quiesce/primary/admin-guard.js';
-import { adminApp } from '#quiesce/primary/admin-routes.js';
+import { guardTcp } from '#quiesce/primary/admin/guard.js';
+import { adminApp } from '#quiesce/primary/admin/routes.js';
 import { FakeCluster } from './fake-cluster.js';
 
 describe("the page's routes", () => {

@@ -1,7 +1,7 @@
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { expect } from 'chai';
 import { registry } from '#quiesce/errors.js';
-import { routes } from '#quiesce/primary/admin-routes.js';
+import { routes } from '#quiesce/primary/admin/routes.js';
 import { openApi, tags } from '../../../dev/docs/openapi/document.ts';
 import { examples } from '../../../dev/docs/openapi/examples/index.ts';
 import type { Operation } from '../../../dev/docs/openapi/operation.ts';

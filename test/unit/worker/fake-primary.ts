@@ -1,6 +1,6 @@
 /** The one runtime of the unit tests' process, with a primary that the test plays itself. */
 import type { FromWorker, PauseInfo } from '#quiesce/protocol/messages.js';
-import { getRuntime, provideLocalPrimary, type Runtime } from '#quiesce/worker/runtime.js';
+import { getRuntime, provideLocalPrimary, type Runtime } from '#quiesce/worker/process/runtime.js';
 
 export const sent: FromWorker[] = [];
 /** What the primary answers to a request; the default refuses. */

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Heartbeat } from '#quiesce/protocol/messages.js';
 import { Traffic } from '#quiesce/primary/live/traffic.js';
-import { aBeat } from '../a-beat.js';
+import { aBeat } from '../fleet/a-beat.js';
 
 const worker = { slot: 1, incarnation: 4 };
 const beat = (served: number, refused = 0): Heartbeat => aBeat({ served, refused });

@@ -9,8 +9,8 @@ import { countTime, noRequestTimes } from '#quiesce/protocol/request-times.js';
 import type { ClusterStatus, RunRecord } from '#quiesce/protocol/runs.js';
 import { scratchFolders } from '../../scratch.js';
 import { endedRun } from '../../dashboard/a-day.js';
-import { aBeat } from '../a-beat.js';
-import { aStatus } from '../fake-operations.js';
+import { aBeat } from '../fleet/a-beat.js';
+import { aStatus } from '../admin/fake-operations.js';
 import { commandIfThere, run } from './command.js';
 import { parseMetrics, type Family } from './prometheus-text.js';
 

@@ -1,0 +1,67 @@
+/**
+ * `GET /api/events`: server-sent events (HTML standard, section 9.2). A reader gets the `status`, at once and at each
+ * change. With `?detail=true` it gets `history` first, then also each `sample`, `pause` and `run` and, where it may see
+ * it, the `log`; with `Last-Event-ID` what it has missed instead of the history, as far as that is kept.
+ */
+import type { Request, Response } from 'express';
+import { z } from 'zod';
+import type { Live } from '../live/live.ts';
+import { QuiesceError } from '../../errors.ts';
+
+/** Often enough for proxies that close silent connections, ms. */
+const keepAlive = 15_000;
+
+export interface Reader {
+  /** May change things, and so may read the log. */
+  readonly trusted: boolean;
+}
+
+export function streamEvents(live: Live, { trusted }: Reader, request: Request, response: Response): void {
+  const detail = z.enum(['true', 'false']).default('false').safeParse(request.query['detail']);
+  if (!detail.success) throw new QuiesceError('bad-request', '`detail` takes true or false.');
+  const withDetail = detail.data === 'true';
+  const { events } = live;
+  response.set({ 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' });
+  response.flushHeaders();
+  request.socket.setTimeout(0);
+
+  /** The last event that was written; null where the reader has nothing yet. */
+  let seq = withDetail ? events.seqOf(request.get('last-event-id')) : events.last;
+  let shown = '';
+
+  /** A slow reader is written to again when it has caught up: then with the newest status, not a queue of old ones. */
+  const write = (): void => {
+    if (response.writableNeedDrain) return;
+    let text = '';
+    const missed = !withDetail ? [] : seq === null ? null : events.after(seq);
+    const upTo = events.last;
+    if (missed === null) {
+      text += frame('history', live.history(trusted), events.idOf(upTo));
+    } else {
+      for (const event of missed) {
+        if (trusted || !event.trustedOnly) text += frame(event.type, event.data, events.idOf(event.seq));
+      }
+    }
+    seq = upTo;
+    if (live.status !== shown) {
+      shown = live.status;
+      text += frame('status', shown, events.idOf(upTo));
+    }
+    if (text !== '') response.write(text);
+  };
+  const unfollow = live.follow(write);
+  write();
+  response.on('drain', write);
+  const timer = setInterval(() => {
+    if (!response.writableNeedDrain) response.write(': \n\n');
+  }, keepAlive);
+  timer.unref();
+  response.on('close', () => {
+    clearInterval(timer);
+    unfollow();
+  });
+}
+
+function frame(event: string, data: string, id: string): string {
+  return `event: ${event}\nid: ${id}\ndata: ${data}\n\n`;
+}

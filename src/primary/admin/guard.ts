@@ -1,0 +1,73 @@
+/**
+ * What a request over TCP has to pass. A browser on this machine is the danger: any page that it shows can send
+ * requests to loopback, and with DNS rebinding under a name of its own. So `Host` has to be one of ours, `Origin`,
+ * where there is one, that same host, and a change needs the token, which no page can know.
+ */
+import type { Request, RequestHandler } from 'express';
+import net from 'node:net';
+import os from 'node:os';
+import { carriesToken } from './token.ts';
+import { QuiesceError } from '../../errors.ts';
+
+/** What the guard found out about a request. */
+export interface Locals {
+  /** It carries the token, or came where none is asked for. */
+  trusted?: boolean;
+}
+
+export function guardTcp(options: { token: string; host: string }): RequestHandler {
+  return (request, response, next) => {
+    // RFC 9112, section 3.2. Node takes the first; a proxy in front may have looked at the other.
+    if ((request.headersDistinct.host?.length ?? 0) > 1) {
+      throw new QuiesceError('bad-request', 'The request names more than one host.');
+    }
+    if (!isOurs(request, options.host)) {
+      throw new QuiesceError(
+        'forbidden',
+        `The host ${request.headers.host ?? '(none)'} is not this admin server's; call it by its address.`,
+      );
+    }
+    if (isForeign(request)) {
+      throw new QuiesceError('forbidden', 'A page of another origin may not call the admin server.');
+    }
+    const trusted = carriesToken(request.headers.authorization, options.token);
+    const change = request.method !== 'GET' && request.method !== 'HEAD';
+    if (change && !trusted) {
+      throw new QuiesceError(
+        'unauthorized',
+        'A change needs `Authorization: Bearer` with the token in admin.token of the data directory.',
+      );
+    }
+    (response.locals as Locals).trusted = trusted;
+    next();
+  };
+}
+
+/** The port is left out: an SSH tunnel or a published container port changes it. */
+function isOurs(request: Request, bound: string): boolean {
+  const host = hostOf(request.headers.host);
+  if (host === undefined) return false;
+  if (host === 'localhost' || host === bound.toLowerCase() || host === os.hostname().toLowerCase()) return true;
+  const address = request.socket.localAddress?.replace(/^::ffff:/, '');
+  return net.isIP(host) !== 0 && (host === address || isLoopback(host));
+}
+
+function hostOf(header: string | undefined): string | undefined {
+  const match = /^(?:\[([0-9a-f:.]+)\]|([^:/@?#\s]+))(?::\d{1,5})?$/i.exec(header ?? '');
+  return (match?.[1] ?? match?.[2])?.toLowerCase();
+}
+
+function isLoopback(address: string): boolean {
+  return address === '::1' || (net.isIPv4(address) && address.startsWith('127.'));
+}
+
+function isForeign(request: Request): boolean {
+  const { origin } = request.headers;
+  if (origin !== undefined) {
+    const host = URL.canParse(origin) ? new URL(origin).host : undefined;
+    return host !== request.headers.host?.toLowerCase();
+  }
+  const site = request.headers['sec-fetch-site'];
+  // `same-site` would let http://localhost:3000, the app, steer its supervisor.
+  return site !== undefined && site !== 'same-origin' && site !== 'none';
+}

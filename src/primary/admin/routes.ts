@@ -1,0 +1,180 @@
+/** The admin interface: what an operator can see and do, as JSON over HTTP. docs/http-api.md describes it. */
+import express, { Router, type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import { z } from 'zod';
+import { streamEvents } from './events.ts';
+import type { Locals } from './guard.ts';
+import type { Live } from '../live/live.ts';
+import type { Operations } from '../ports.ts';
+import { QuiesceError, toQuiesceError } from '../../errors.ts';
+import { deadline, flag, integer, kind } from '../../config/kinds.ts';
+
+/** More workers than this is a slip of the finger. */
+export const mostWorkers = 1024;
+
+const longestReason = 500;
+const reason = kind(
+  `text of at most ${longestReason} characters`,
+  (value) => (typeof value === 'string' && value.length <= longestReason ? value : undefined),
+  { type: 'string', maxLength: longestReason },
+);
+
+/** What the requests that change something take; docs/openapi.json is made from it. */
+export const bodies = {
+  maintenance: z.strictObject({ on: flag, reason: reason.optional(), for: deadline.optional() }),
+  scale: z.strictObject({ instances: integer(1, mostWorkers) }),
+  stop: z.strictObject({ now: flag.optional() }),
+  empty: z.strictObject({}),
+};
+
+export const runsQuery = z.object({ limit: integer(1, 1000).prefault(20).describe('At most so many.') });
+
+/** Every path below `/api`, with its one method. */
+export const routes = [
+  ['/status', 'GET'],
+  ['/events', 'GET'],
+  ['/urls', 'GET'],
+  ['/runs', 'GET'],
+  ['/runs/:id', 'GET'],
+  ['/runs/:id/abandon', 'POST'],
+  ['/maintenance', 'POST'],
+  ['/reload', 'POST'],
+  ['/scale', 'POST'],
+  ['/stop', 'POST'],
+] as const;
+
+function bodyOf<T>(schema: z.ZodType<T>, body: unknown): T {
+  const result = schema.safeParse(body ?? {});
+  if (result.success) return result.data;
+  const found = result.error.issues.map((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? `${issue.keys.join(', ')} is not known`
+      : `${issue.path.map(String).join('.') || 'the body'} takes ${issue.code === 'invalid_type' ? `an ${issue.expected}` : issue.message}`,
+  );
+  throw new QuiesceError('bad-request', `The body is wrong: ${found.join('; ')}.`);
+}
+
+const jsonOnly: RequestHandler = (request, _response, next) => {
+  // A form that another site posts cannot carry this type without asking first.
+  if (request.headers['content-length'] !== '0' && request.is('application/json') === false) {
+    throw new QuiesceError('unsupported-media-type', 'The body has to be application/json.');
+  }
+  next();
+};
+
+export function adminRoutes(operations: Operations, live: Live): Router {
+  const router = Router();
+  const api = Router();
+  router.use('/api', api);
+  api.use((_request, response, next) => {
+    response.set('Cache-Control', 'no-store');
+    next();
+  });
+  api.post('/*path', jsonOnly, express.json({ limit: '16kb' }));
+
+  api.get('/status', (_request, response) => void response.json(operations.status()));
+  api.get('/events', (request, response) => {
+    const { trusted } = response.locals as Locals;
+    streamEvents(live, { trusted: trusted === true }, request, response);
+  });
+  api.get('/urls', (_request, response) => void response.json({ urls: operations.urls() }));
+
+  api.get('/runs', (request, response) => {
+    const query = runsQuery.safeParse(request.query);
+    if (!query.success) throw new QuiesceError('bad-request', 'limit takes a whole number from 1 to 1000.');
+    response.json({ items: operations.runs(query.data.limit) });
+  });
+  api.get('/runs/:id', (request, response) => {
+    const run = operations.run(request.params.id);
+    if (run === undefined) throw new QuiesceError('not-found', `There is no run ${request.params.id}.`);
+    response.json(run);
+  });
+  api.post('/runs/:id/abandon', async (request, response) => {
+    bodyOf(bodies.empty, request.body);
+    response.json(await operations.abandon(request.params.id));
+  });
+
+  api.post('/maintenance', async (request, response) => {
+    const body = bodyOf(bodies.maintenance, request.body);
+    if (!body.on && body.for !== undefined) throw new QuiesceError('bad-request', '`for` goes with `"on": true` only.');
+    response.json(
+      await operations.maintenance({
+        on: body.on,
+        ...(body.reason === undefined ? {} : { reason: body.reason }),
+        ...(body.for === undefined ? {} : { forMs: body.for }),
+      }),
+    );
+  });
+  api.post('/reload', async (request, response) => {
+    bodyOf(bodies.empty, request.body);
+    await operations.reload();
+    response.json(operations.status());
+  });
+  api.post('/scale', async (request, response) => {
+    await operations.scale(bodyOf(bodies.scale, request.body).instances);
+    response.json(operations.status());
+  });
+  api.post('/stop', (request, response) => {
+    operations.stop({ now: bodyOf(bodies.stop, request.body).now ?? false });
+    response.status(202).json({ pid: process.pid });
+  });
+
+  for (const [path, method] of routes) {
+    api.all(path, (request, response) => {
+      response.set('Allow', method);
+      throw new QuiesceError('method-not-allowed', `${request.originalUrl} takes ${method}, not ${request.method}.`);
+    });
+  }
+  return router;
+}
+
+/** Whoever can open the control socket owns the app. */
+const trustAll: RequestHandler = (_request, response, next) => {
+  (response.locals as Locals).trusted = true;
+  next();
+};
+
+/** The admin server's Express app. `guard` comes before, `more` (the dashboard, metrics) after the routes of the interface. */
+export function adminApp(
+  operations: Operations,
+  live: Live,
+  options: { guard?: RequestHandler; more?: readonly RequestHandler[]; onError: (error: unknown) => void },
+): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.use((_request, response, next) => {
+    response.set({ 'X-Content-Type-Options': 'nosniff', 'X-Frame-Options': 'DENY', 'Referrer-Policy': 'no-referrer' });
+    next();
+  });
+  app.use(options.guard ?? trustAll);
+  app.use(adminRoutes(operations, live));
+  for (const handler of options.more ?? []) app.use(handler);
+  app.use((request) => {
+    throw new QuiesceError('not-found', `There is nothing at ${request.path}.`);
+  });
+  const answer: ErrorRequestHandler = (thrown, request, response, next) => {
+    const error = asProblem(thrown);
+    if (error.code === 'internal') options.onError(thrown);
+    if (response.headersSent) {
+      next(thrown);
+      return;
+    }
+    if (error.status === 401) response.set('WWW-Authenticate', 'Bearer');
+    // Not Express' own ways: they add a charset, and this type has none.
+    response.statusCode = error.status;
+    response.setHeader('Content-Type', 'application/problem+json');
+    response.end(JSON.stringify(error.toProblem(request.originalUrl)));
+  };
+  app.use(answer);
+  return app;
+}
+
+/** Errors of Express' own body parser and router carry a status and a message that may be shown. */
+function asProblem(thrown: unknown): QuiesceError {
+  if (thrown instanceof QuiesceError) return thrown;
+  const { status, expose, message } = thrown as { status?: unknown; expose?: unknown; message?: unknown };
+  if (expose !== true && !(thrown instanceof URIError)) return toQuiesceError(thrown);
+  if (status === 413) return new QuiesceError('payload-too-large', 'The body may hold at most 16 kB.');
+  if (status === 415) return new QuiesceError('unsupported-media-type', String(message));
+  return new QuiesceError('bad-request', `The request cannot be read: ${String(message)}.`);
+}

@@ -1,0 +1,139 @@
+/**
+ * Serves the admin interface on the control socket and, where configured, on TCP.
+ *
+ * Whoever can open the socket owns the app anyway (mode 0600 in a folder of mode 0700), so nothing is asked there.
+ * The TCP side is a convenience: where its port is taken the site runs without it, and the log says so.
+ */
+import type { RequestHandler } from 'express';
+import { renameSync, rmSync, statSync } from 'node:fs';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import { guardTcp } from './guard.ts';
+import { adminApp } from './routes.ts';
+import { adminToken } from './token.ts';
+import type { Live } from '../live/live.ts';
+import type { Operations } from '../ports.ts';
+import { controlSocket, shortSocketPath } from './control-socket.ts';
+import { QuiesceError } from '../../errors.ts';
+
+export interface AdminServer {
+  /** Such as `http://127.0.0.1:9615`; null where nothing listens on TCP. */
+  readonly url: string | null;
+  /** Ends event streams and idle connections at once; answers in progress get a moment. */
+  close(): Promise<void>;
+}
+
+export interface AdminOptions {
+  readonly dataDir: string;
+  readonly admin: { readonly host: string; readonly port: number } | null;
+  readonly operations: Operations;
+  /** What `GET /api/events` tells. */
+  readonly live: Live;
+  /** Further routes, such as the dashboard and `/metrics`, behind the same guard. */
+  readonly more?: readonly RequestHandler[];
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
+}
+
+/** Call with the lock held: a control socket that is there already is one that a dead primary left behind. */
+export async function startAdminServer(options: AdminOptions): Promise<AdminServer> {
+  const { dataDir, admin, operations, live, log } = options;
+  const more = options.more ?? [];
+  const onError = (err: unknown): void => log.error({ err }, 'The admin server failed to answer');
+  const onServerError = (err: unknown): void => log.error({ err }, 'The admin server has a problem and goes on');
+  const token = await adminToken(dataDir);
+
+  const control = http.createServer(adminApp(operations, live, { more, onError }));
+  const removeSocket = await listenOnSocket(control, controlSocket(dataDir));
+  control.on('error', onServerError);
+  const servers = [control];
+  let url: string | null = null;
+  if (admin !== null) {
+    const tcp = http.createServer(
+      adminApp(operations, live, { guard: guardTcp({ token, host: admin.host }), more, onError }),
+    );
+    try {
+      url = await listenOnTcp(tcp, admin);
+      tcp.on('error', onServerError);
+      servers.push(tcp);
+      log.info({ url }, 'The dashboard is up');
+    } catch (error) {
+      log.warn(
+        { code: (error as NodeJS.ErrnoException).code },
+        `No dashboard on ${admin.host}:${admin.port}: ${(error as Error).message}. Set quiesce.admin.port to a free one, or quiesce.admin to false`,
+      );
+    }
+  }
+  return {
+    url,
+    async close() {
+      await Promise.all(servers.map(closeServer));
+      removeSocket();
+    },
+  };
+}
+
+/**
+ * Returns how to remove the socket. It is bound under a name of its own and then renamed: closing a server unlinks
+ * the name it was bound to, and a primary that has lost its lock must not take the socket of its successor away.
+ */
+async function listenOnSocket(server: http.Server, socket: string): Promise<() => void> {
+  const bound = `${socket}.${process.pid}`;
+  rmSync(bound, { force: true });
+  const { name, done } = shortSocketPath(bound);
+  // Nobody else may connect even in the moment between bind and chmod, so it is made with its mode. The bind happens
+  // within listen(), which is why the umask can be put back right after it.
+  const umask = process.umask(0o177);
+  try {
+    const listening = opened(server);
+    server.listen(name);
+    process.umask(umask);
+    await listening;
+    renameSync(bound, socket);
+  } catch (cause) {
+    throw new QuiesceError(
+      'data-dir-unusable',
+      `The control socket ${socket} cannot be made: ${(cause as Error).message}.`,
+      { cause },
+    );
+  } finally {
+    process.umask(umask);
+    done();
+  }
+  const { ino } = statSync(socket);
+  return () => {
+    if (statSync(socket, { throwIfNoEntry: false })?.ino === ino) rmSync(socket, { force: true });
+  };
+}
+
+async function listenOnTcp(server: http.Server, { host, port }: { host: string; port: number }): Promise<string> {
+  const listening = opened(server);
+  server.listen({ host, port, exclusive: true });
+  await listening;
+  const address = server.address() as AddressInfo;
+  return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
+}
+
+function opened(server: http.Server): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.once('listening', () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** How long an answer in progress, such as that of a `stop`, may take to get out, ms. */
+const closeGrace = 500;
+
+function closeServer(server: http.Server): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.closeAllConnections(), closeGrace);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

@@ -1,0 +1,179 @@
+/**
+ * The lock of a data directory: one primary at a time.
+ *
+ * `primary.lock`, a folder kept fresh by proper-lockfile, is the lock; `primary.json` says who holds it. Its states:
+ *
+ *   free      no folder. Whoever makes it first (mkdir is atomic) holds the lock.
+ *   held      its holder is alive, or elsewhere and touches the folder every few seconds: everybody else is refused.
+ *   orphaned  its holder is dead: taken over at once.
+ *   stale     not touched for 10 s, whoever holds it (stopped, hung, another container that is gone): taken over.
+ *             Its holder notices when it runs again (`onLost`) and has to stop the site.
+ *
+ * The race in a takeover: two find the same dead lock, the first removes it and makes its own, the second then removes
+ * that one. So only one process may remove a given lock: whoever made the symbolic link `takeover.<lock>`, which names
+ * its maker. A link whose maker died is taken over in the same way.
+ */
+import { lstatSync, readlinkSync, rmdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import lockfile from 'proper-lockfile';
+import writeFileAtomic from 'write-file-atomic';
+import { describeSelf, lifeOf, ownerFile, readOwner, type LockOwner } from './lock-owner.ts';
+import { QuiesceError } from '../../errors.ts';
+
+/** A lock that has not been touched for so long is stale, ms. Its holder touches it five times as often. */
+const defaultStale = 10_000;
+
+export interface Lock {
+  release(): Promise<void>;
+}
+
+/**
+ * @param onLost the lock is somebody else's now; called once, out of nowhere, and never after `release`.
+ * @throws QuiesceError `already-running`, naming the pid, or `data-dir-unusable`.
+ */
+export async function acquireLock(
+  dataDir: string,
+  onLost: (reason: string) => void,
+  stale = defaultStale,
+): Promise<Lock> {
+  const folder = path.join(dataDir, 'primary.lock');
+  const touches = new Set<string>();
+  // Each turn either ends, or has seen the lock change hands, or has waited.
+  for (const deadline = Date.now() + 2 * stale; ;) {
+    const seen = identify(folder);
+    if (seen !== undefined) {
+      const verdict = judge(dataDir, seen, stale);
+      if (verdict === 'elsewhere') touches.add(`${seen.id} ${seen.touchedAt}`);
+      if (verdict === 'held' || touches.size > 1 || Date.now() > deadline)
+        throw alreadyRunning(dataDir, readOwner(dataDir));
+      if (verdict !== 'free' || !removeLock(dataDir, folder, seen.id, stale)) {
+        await sleep(30);
+        continue;
+      }
+    }
+    try {
+      return await make(dataDir, folder, onLost, stale);
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== 'ELOCKED') {
+        throw new QuiesceError(
+          'data-dir-unusable',
+          `The data directory ${dataDir} cannot be locked: ${(cause as Error).message}.`,
+          { cause },
+        );
+      }
+    }
+  }
+}
+
+interface SeenLock {
+  readonly id: string;
+  readonly touchedAt: bigint;
+}
+
+function identify(folder: string): SeenLock | undefined {
+  const stat = statSync(folder, { bigint: true, throwIfNoEntry: false });
+  return stat === undefined ? undefined : { id: `${stat.ino}-${stat.birthtimeNs}`, touchedAt: stat.mtimeNs };
+}
+
+/** `elsewhere`: only time can tell, by whether it is touched. `unnamed`: its holder has still to write who it is. */
+function judge(dataDir: string, { id, touchedAt }: SeenLock, stale: number): 'held' | 'free' | 'elsewhere' | 'unnamed' {
+  if (Date.now() - Number(touchedAt / 1_000_000n) > stale) return 'free';
+  const owner = readOwner(dataDir);
+  if (owner?.lock !== id) return 'unnamed';
+  const life = lifeOf(owner);
+  return life === 'alive' ? 'held' : life === 'dead' ? 'free' : 'elsewhere';
+}
+
+/** False where another process is at it. */
+function removeLock(dataDir: string, folder: string, id: string, stale: number): boolean {
+  const links = claimTakeover(dataDir, id, stale);
+  if (links === undefined) return false;
+  try {
+    // Looked at again: it may have been removed and made anew before the link was ours. Nothing asynchronous in between.
+    const seen = identify(folder);
+    if (seen?.id === id && judge(dataDir, seen, stale) === 'free') rmdirSync(folder);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true;
+    throw error;
+  } finally {
+    for (const link of links) rmSync(link, { force: true });
+  }
+}
+
+/** The links that give the right to remove lock `id`, all to be removed afterwards. */
+function claimTakeover(dataDir: string, id: string, stale: number): string[] | undefined {
+  const links: string[] = [];
+  for (let link = path.join(dataDir, `takeover.${id}`); ; link += '+') {
+    links.unshift(link);
+    const self = describeSelf(id);
+    try {
+      symlinkSync(JSON.stringify([self.pid, self.startTime, self.place]), link);
+      return links;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    const maker = makerOf(link);
+    if (maker === undefined || lifeOf(maker) === 'alive') return undefined;
+    if (
+      lifeOf(maker) === 'elsewhere' &&
+      Date.now() - (lstatSync(link, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()) < stale
+    )
+      return undefined;
+  }
+}
+
+function makerOf(link: string): Pick<LockOwner, 'pid' | 'startTime' | 'place'> | undefined {
+  try {
+    const [pid, startTime, place] = JSON.parse(readlinkSync(link)) as [number, string | null, string];
+    return { pid, startTime, place };
+  } catch {
+    // Gone already: that takeover is over.
+    return undefined;
+  }
+}
+
+async function make(dataDir: string, folder: string, onLost: (reason: string) => void, stale: number): Promise<Lock> {
+  let released = false;
+  const release = await lockfile.lock(dataDir, {
+    lockfilePath: folder,
+    realpath: false,
+    stale,
+    update: stale / 5,
+    onCompromised: (error) => {
+      if (!released) onLost(error.message);
+    },
+  });
+  const seen = identify(folder);
+  if (seen === undefined) throw new Error('the lock vanished while it was made');
+  const self = describeSelf(seen.id);
+  try {
+    await writeFileAtomic(ownerFile(dataDir), `${JSON.stringify(self)}\n`, { mode: 0o600 });
+  } catch (error) {
+    released = true;
+    await release();
+    throw error;
+  }
+  return {
+    async release() {
+      if (released) return;
+      released = true;
+      // Not where a successor has taken over: its record stands there now.
+      if (readOwner(dataDir)?.lock === self.lock) rmSync(ownerFile(dataDir), { force: true });
+      await release().catch((error: NodeJS.ErrnoException) => {
+        // Lost before: nothing is left to give back.
+        if (error.code !== 'ERELEASED' && error.code !== 'ENOTACQUIRED') throw error;
+      });
+    },
+  };
+}
+
+function alreadyRunning(dataDir: string, owner: LockOwner | undefined): QuiesceError {
+  const who = owner === undefined ? 'Another primary, just starting,' : `The primary with pid ${owner.pid}`;
+  return new QuiesceError(
+    'already-running',
+    `${who} holds the data directory ${dataDir}. Stop it with \`quiesce stop\`, or give this one its own with --data-dir.`,
+    owner === undefined ? {} : { extra: { pid: owner.pid } },
+  );
+}

@@ -1,0 +1,51 @@
+/** What the log says of each effect of the lifecycle model. */
+import type { Effect } from './state.ts';
+import type { WorkerRef } from '../ports.ts';
+
+export interface LogEntry {
+  readonly level: 'info' | 'warn' | 'error';
+  readonly fields: object;
+  readonly text: string;
+}
+
+export function label({ slot, incarnation }: WorkerRef): string {
+  return `${slot}.${incarnation}`;
+}
+
+/** Null for what is told where it is done. */
+export function logEntry(effect: Effect, waitReady: boolean): LogEntry | null {
+  switch (effect.type) {
+    case 'fork':
+    case 'settle':
+      return null;
+    case 'stop':
+      return { level: 'info', fields: effect.ref, text: `worker ${label(effect.ref)} is to finish` };
+    case 'kill':
+      return { level: 'warn', fields: effect.ref, text: `worker ${label(effect.ref)} is killed: ${effect.why}` };
+    case 'retired':
+      return {
+        level: 'warn',
+        fields: effect.ref,
+        text: `worker ${label(effect.ref)} is to be replaced: ${effect.why}`,
+      };
+    case 'ended': {
+      const { ref, exit } = effect;
+      const how = `worker ${label(ref)} ended with ${exit.signal ?? `code ${exit.code}`}`;
+      if (exit.cause === 'planned') return { level: 'info', fields: { ...ref, exit }, text: how };
+      const why = exit.reason === undefined ? exit.cause : `${exit.cause}, ${exit.reason}`;
+      return { level: exit.cause === 'memory' ? 'warn' : 'error', fields: { ...ref, exit }, text: `${how}: ${why}` };
+    }
+    case 'backoff': {
+      const { slot, delay, looping } = effect;
+      const what = looping ? 'its workers keep failing; the next one starts' : 'the next worker starts';
+      return { level: 'warn', fields: { slot, delay }, text: `slot ${slot}: ${what} in ${delay} ms` };
+    }
+    case 'slow': {
+      const hint = waitReady
+        ? "with wait_ready the app has to call process.send('ready')"
+        : 'it has to listen on a port';
+      const text = `worker ${label(effect.ref)} is not ready after ${effect.after} ms; ${hint}`;
+      return { level: 'warn', fields: effect.ref, text };
+    }
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * Finds workers whose event loop is stuck: serving, but silent for longer than the timeout.
+ *
+ * Silence counts only while this process itself could listen. One that was stopped, or was busy, finds all of
+ * its workers silent, and must hear them out first.
+ */
+import type { Heartbeat } from '../../protocol/messages.ts';
+
+interface Pulse {
+  /** When it was last heard, or its silence began to count. */
+  at: number;
+  last: Heartbeat | null;
+  counts: boolean;
+}
+
+export class HeartbeatMonitor<Key> {
+  readonly #timeout: number;
+  readonly #pulses = new Map<Key, Pulse>();
+  #checkedAt: number | null = null;
+
+  /** `timeout` in ms. */
+  constructor(timeout: number) {
+    this.#timeout = timeout;
+  }
+
+  /** How often `check` is to be called, ms. */
+  get interval(): number {
+    return Math.max(50, Math.min(1_000, this.#timeout / 4));
+  }
+
+  /** From now on its silence counts. */
+  watch(key: Key, now: number): void {
+    this.#checkedAt ??= now; // or a late first check would not be known as one
+    this.#pulses.set(key, { at: now, last: this.last(key), counts: true });
+  }
+
+  beat(key: Key, beat: Heartbeat, now: number): void {
+    this.#pulses.set(key, { at: now, last: beat, counts: this.#pulses.get(key)?.counts ?? false });
+  }
+
+  last(key: Key): Heartbeat | null {
+    return this.#pulses.get(key)?.last ?? null;
+  }
+
+  forget(key: Key): void {
+    this.#pulses.delete(key);
+  }
+
+  /** Those that have been silent for too long, and for how long, ms. `now` is monotonic. */
+  check(now: number): { key: Key; silentFor: number }[] {
+    const late = this.#checkedAt !== null && now - this.#checkedAt > 2 * this.interval;
+    this.#checkedAt = now;
+    if (late) {
+      for (const pulse of this.#pulses.values()) pulse.at = now;
+      return [];
+    }
+    const silent: { key: Key; silentFor: number }[] = [];
+    for (const [key, pulse] of this.#pulses) {
+      if (pulse.counts && now - pulse.at > this.#timeout) silent.push({ key, silentFor: now - pulse.at });
+    }
+    return silent;
+  }
+}

@@ -1,0 +1,192 @@
+/** Moves each slot one step from what is towards what is wanted; then tells whose task is done. Pure but for the draft. */
+import { QuiesceError } from '../../errors.ts';
+import {
+  bootTries,
+  ending,
+  newSlot,
+  refOf,
+  type Draft,
+  type DraftSlot,
+  type Effect,
+  type Fleet,
+  type FleetSettings,
+  type Incarnation,
+  type Mutable,
+} from './state.ts';
+import type { ExitCause } from '../ports.ts';
+
+export function reconcile(draft: Draft, now: number, settings: FleetSettings, effects: Effect[]): void {
+  if (!ending(draft)) {
+    for (let slot = 0; slot < draft.target; slot++) {
+      if (!draft.slots.some((each) => each.slot === slot)) draft.slots.push(newSlot(slot));
+    }
+    draft.slots.sort((a, b) => a.slot - b.slot);
+  }
+  const wanted = (slot: DraftSlot): boolean => !ending(draft) && slot.slot < draft.target;
+  for (const slot of draft.slots) {
+    watchClock(slot, draft, now, settings, effects);
+    // One worker that serves is wanted, the newest. One that has been killed but is not yet gone is as good as none.
+    const serves = (each: Incarnation): boolean => each.stage === 'serving' && !each.killed;
+    const newest = wanted(slot) ? slot.incarnations.findLast(serves) : undefined;
+    for (const each of slot.incarnations) {
+      if (each === newest || each.killed || (wanted(slot) && each.stage === 'starting')) continue;
+      end(each, each.retire ?? 'planned', draft, now, settings, effects);
+    }
+  }
+  for (const slot of draft.slots) if (wanted(slot)) fill(draft, slot, now, effects);
+  draft.slots = draft.slots.filter((slot) => slot.incarnations.length > 0 || wanted(slot));
+  settle(draft, effects);
+}
+
+/** Forks where the slot has no worker that serves, or one that is to be replaced. */
+function fill(draft: Draft, slot: DraftSlot, now: number, effects: Effect[]): void {
+  if (slot.incarnations.some((each) => each.stage === 'starting')) return;
+  if (slot.retryAt !== null) return;
+  const newest = slot.incarnations.findLast((each) => each.stage === 'serving');
+  if (newest && newest.retire === null && !(outdated(draft, newest) && isTurn(draft))) return;
+  const incarnation = (draft.lastIncarnations[slot.slot] ?? 0) + 1;
+  draft.lastIncarnations[slot.slot] = incarnation;
+  const ref = { slot: slot.slot, incarnation };
+  slot.incarnations.push({
+    ...ref,
+    stage: 'starting',
+    generation: draft.generation,
+    forkedAt: now,
+    readyAt: null,
+    retire: null,
+    pinned: false,
+    ending: null,
+    killAt: null,
+    killed: false,
+    slowNoted: false,
+  });
+  effects.push({ type: 'fork', ref });
+}
+
+function outdated(fleet: Pick<Fleet, 'reload'>, incarnation: Incarnation): boolean {
+  return fleet.reload !== null && incarnation.generation < fleet.reload;
+}
+
+/**
+ * A reload boots one replacement at a time, and goes on while no more than a quarter of the workers are
+ * still finishing: neither the processors nor the memory see the cluster twice.
+ */
+function isTurn(draft: Draft): boolean {
+  let leaving = 0;
+  for (const slot of draft.slots) {
+    const serves = slot.incarnations.some((each) => each.stage === 'serving');
+    if (serves && slot.incarnations.some((each) => each.stage === 'starting')) return false;
+    leaving += slot.incarnations.filter((each) => each.stage === 'stopping').length;
+  }
+  return leaving < Math.max(1, Math.ceil(draft.target / 4));
+}
+
+/** Its run may have begun after it was told to stop: by a request on a connection that it had. */
+function isKept(incarnation: Incarnation, fleet: Pick<Fleet, 'phase'>): boolean {
+  return incarnation.pinned && !ending(fleet);
+}
+
+function end(
+  incarnation: Mutable<Incarnation>,
+  cause: ExitCause,
+  draft: Draft,
+  now: number,
+  settings: FleetSettings,
+  effects: Effect[],
+): void {
+  if (incarnation.stage === 'stopping' || isKept(incarnation, draft)) return;
+  const served = incarnation.stage === 'serving';
+  incarnation.stage = 'stopping';
+  incarnation.ending ??= cause;
+  if (served) {
+    incarnation.killAt = now + settings.killTimeout;
+    effects.push({ type: 'stop', ref: refOf(incarnation), timeout: settings.killTimeout });
+  } else {
+    // Nobody has been given to it yet, and code that is still being loaded hears no message.
+    incarnation.killed = true;
+    effects.push({ type: 'kill', ref: refOf(incarnation), why: 'it is not needed any more' });
+  }
+}
+
+function watchClock(slot: DraftSlot, draft: Draft, now: number, settings: FleetSettings, effects: Effect[]): void {
+  if (slot.retryAt !== null && slot.retryAt <= now) slot.retryAt = null;
+  for (const each of slot.incarnations) {
+    if (each.killed) continue;
+    if (each.stage === 'starting') {
+      const age = now - each.forkedAt;
+      if (age >= settings.bootLimit) {
+        each.killed = true;
+        effects.push({ type: 'kill', ref: refOf(each), why: `it was not ready after ${settings.bootLimit} ms` });
+      } else if (age >= settings.slowBoot && !each.slowNoted) {
+        each.slowNoted = true;
+        effects.push({ type: 'slow', ref: refOf(each), after: settings.slowBoot });
+      }
+    } else if (each.killAt !== null && now >= each.killAt && !isKept(each, draft)) {
+      each.killed = true;
+      effects.push({
+        type: 'kill',
+        ref: refOf(each),
+        why: `it had not finished after ${settings.killTimeout} ms, its kill_timeout`,
+      });
+    }
+  }
+}
+
+function settle(draft: Draft, effects: Effect[]): void {
+  const serves = (slot: DraftSlot): boolean =>
+    slot.incarnations.some((each) => each.stage === 'serving' && !each.killed);
+  if (draft.phase === 'booting' && draft.slots.some((slot) => slot.everReady)) {
+    // A slot that cannot boot does not keep the others from being a cluster.
+    const settled = (slot: DraftSlot): boolean =>
+      slot.everReady || slot.bootFailures >= bootTries || slot.incarnations.some((each) => each.slowNoted);
+    if (draft.slots.every(settled)) {
+      draft.phase = 'running';
+      effects.push({ type: 'settle', task: 'start' });
+    }
+  }
+  if (draft.scale !== null && !ending(draft)) {
+    const { from } = draft.scale;
+    const reached = draft.slots.every((slot) => slot.slot < draft.target && (slot.slot < from || serves(slot)));
+    if (reached) {
+      draft.scale = null;
+      effects.push({ type: 'settle', task: 'scale' });
+    }
+  }
+  if (draft.reload !== null) {
+    const generation = draft.reload;
+    const done = draft.slots.every(
+      (slot) => serves(slot) && slot.incarnations.every((each) => each.generation >= generation),
+    );
+    if (done) {
+      draft.reload = null;
+      effects.push({ type: 'settle', task: 'reload' });
+    }
+  }
+  if ((draft.phase === 'stopping' || draft.phase === 'halting') && draft.slots.length === 0) {
+    if (draft.phase === 'halting') {
+      const error = draft.haltReason ?? new QuiesceError('boot-failed', 'No worker could boot.');
+      effects.push({ type: 'settle', task: 'start', error });
+    }
+    draft.phase = 'stopped';
+    effects.push({ type: 'settle', task: 'stop' });
+  }
+}
+
+/** When the next deadline passes, on the clock of `step`; null where there is none. */
+export function nextDeadline(fleet: Fleet, settings: FleetSettings): number | null {
+  let next = Infinity;
+  for (const slot of fleet.slots) {
+    if (slot.retryAt !== null) next = Math.min(next, slot.retryAt);
+    for (const each of slot.incarnations) {
+      if (each.killed) continue;
+      if (each.killAt !== null && !isKept(each, fleet)) next = Math.min(next, each.killAt);
+      if (each.stage === 'starting') {
+        next = Math.min(
+          next,
+          each.forkedAt + (each.slowNoted ? settings.bootLimit : Math.min(settings.slowBoot, settings.bootLimit)),
+        );
+      }
+    }
+  }
+  return next === Infinity ? null : next;
+}

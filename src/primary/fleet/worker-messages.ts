@@ -1,0 +1,24 @@
+/** What a worker's raw message is to the supervisor. Pure: whoever calls this acts on it and logs what is dropped. */
+import { fromWorker, type FromWorker } from '../../protocol/messages.ts';
+import type { WorkerRef } from '../ports.ts';
+
+export type Received =
+  | { readonly kind: 'ours'; readonly message: FromWorker }
+  /** PM2's word of an app that says by itself when it is ready: `process.send('ready')`. */
+  | { readonly kind: 'app-ready' }
+  /** The app's own message to a primary that it imagines. */
+  | { readonly kind: 'foreign' }
+  | { readonly kind: 'dropped'; readonly why: string };
+
+/** @param ref the process the message came from: one in another's name is dropped */
+export function readMessage(raw: unknown, ref: WorkerRef): Received {
+  if (raw === 'ready') return { kind: 'app-ready' };
+  if (typeof raw !== 'object' || raw === null || !('quiesce' in raw)) return { kind: 'foreign' };
+  const parsed = fromWorker.safeParse(raw);
+  if (!parsed.success) return { kind: 'dropped', why: `it is malformed: ${parsed.error.message}` };
+  const message = parsed.data;
+  if (message.slot !== ref.slot || message.incarnation !== ref.incarnation) {
+    return { kind: 'dropped', why: `it is in the name of ${message.slot}.${message.incarnation}` };
+  }
+  return { kind: 'ours', message };
+}

@@ -1,0 +1,111 @@
+/** The primary's image of one forked process: its channel, its output, its end. Decides nothing. */
+import cluster, { type Address, type Worker } from 'node:cluster';
+import { fileURLToPath } from 'node:url';
+import type { AppConfig } from '../../config.ts';
+import type { ToWorker } from '../../protocol/messages.ts';
+import type { OutgoingMessage, WorkerRef } from '../ports.ts';
+import { WorkerOutput, type LineListener } from './worker-output.ts';
+
+export interface ProcessEnd {
+  readonly code: number | null;
+  readonly signal: string | null;
+  /** Its last lines on stderr. */
+  readonly lastWords: string;
+}
+
+export interface ProcessListener {
+  message(raw: unknown): void;
+  listening(address: Address): void;
+  line: LineListener;
+  /** Once, after its last message and its last line. */
+  end(end: ProcessEnd): void;
+}
+
+/** How long output and messages may come after the exit, ms: a child of the worker can keep its pipes open. */
+const afterExit = 500;
+const bootScript = fileURLToPath(new URL('../../worker/process/boot.js', import.meta.url));
+
+/** What all forks have in common. To be called once per process, before the first fork. */
+export function setUpCluster(config: AppConfig): void {
+  cluster.schedulingPolicy = config.scheduling === 'rr' ? cluster.SCHED_RR : cluster.SCHED_NONE;
+  cluster.setupPrimary({
+    exec: bootScript,
+    args: [config.script, ...config.args],
+    execArgv: [...config.nodeArgs],
+    cwd: config.cwd,
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+}
+
+export class WorkerProcess {
+  readonly ref: WorkerRef;
+  readonly #worker: Worker;
+  readonly #output: WorkerOutput;
+
+  /** Forks. Throws where the system refuses a process. */
+  constructor(ref: WorkerRef, config: AppConfig, listener: ProcessListener) {
+    this.ref = ref;
+    this.#worker = cluster.fork(environment(ref, config));
+    const { stdout, stderr } = this.#worker.process;
+    this.#output = new WorkerOutput({ stdout, stderr }, listener.line);
+    this.#worker.on('message', (raw: unknown) => listener.message(raw));
+    this.#worker.on('listening', (address) => listener.listening(address));
+    this.#worker.on('error', () => {}); // of a send to a process that has just ended; `end` tells of that
+    this.#watchEnd(listener);
+  }
+
+  get pid(): number | null {
+    return this.#worker.process.pid ?? null;
+  }
+
+  /** False where its channel is closed. */
+  send(message: OutgoingMessage): boolean {
+    if (!this.#worker.isConnected()) return false;
+    const { slot, incarnation } = this.ref;
+    const full = { quiesce: 1, slot, incarnation, ...message } as ToWorker;
+    this.#worker.process.send(full, (error) => void error);
+    return true;
+  }
+
+  kill(): void {
+    this.#worker.process.kill('SIGKILL');
+  }
+
+  #watchEnd(listener: ProcessListener): void {
+    const child = this.#worker.process;
+    let ended = false;
+    const end = (code: number | null, signal: string | null): void => {
+      if (ended) return;
+      ended = true;
+      listener.end({ code, signal, lastWords: this.#output.lastWords });
+    };
+    child.once('exit', (code: number | null, signal: string | null) => {
+      const limit = setTimeout(() => end(code, signal), afterExit);
+      // Not node:events' `once`: it rejects at an `error`, as of a send that comes too late, and nobody would catch that.
+      const heard = (name: string): Promise<void> => new Promise((resolve) => child.once(name, () => resolve()));
+      const closed = heard('close');
+      const disconnected = child.connected ? heard('disconnect') : Promise.resolve();
+      void Promise.all([closed, disconnected]).then(() => {
+        clearTimeout(limit);
+        end(code, signal);
+      });
+    });
+    child.once('error', (error) => {
+      // No process came of the fork, so no exit will either.
+      if (child.pid === undefined) end(null, error.message);
+    });
+  }
+}
+
+function environment({ slot, incarnation }: WorkerRef, config: AppConfig): Record<string, string | undefined> {
+  const { env, instanceVar, incrementVar } = config;
+  return {
+    ...env,
+    [instanceVar]: String(slot),
+    ...(incrementVar === null ? {} : { [incrementVar]: String(Number(env[incrementVar] ?? 0) + slot) }),
+    QUIESCE_SLOT: String(slot),
+    QUIESCE_INCARNATION: String(incarnation),
+    // The app's own code has no business with it; what needs it gets it over the channel.
+    QUIESCE_SYNC_TOKEN: undefined,
+  };
+}

@@ -1,0 +1,80 @@
+/** The last heartbeat of each worker, and what can be read from them all. */
+import type { Heartbeat } from '../../protocol/messages.ts';
+import type { WaitingRequest } from '../../protocol/runs.ts';
+import { keyOf, type State } from './state.ts';
+import type { WorkerRef } from '../ports.ts';
+
+interface Beat {
+  readonly at: number;
+  readonly beat: Heartbeat;
+}
+
+/** How long the workers' counts of refusals are waited for after a resume, ms. */
+const tallyWait = 250;
+
+export class Beats {
+  readonly #beats = new Map<string, Beat>();
+  readonly #arrivals = new Set<() => void>();
+  /** Refusals of workers that are gone. */
+  #refusedByGone = 0;
+
+  of(worker: WorkerRef): Heartbeat | undefined {
+    return this.#beats.get(keyOf(worker))?.beat;
+  }
+
+  set(worker: WorkerRef, beat: Heartbeat): void {
+    this.#beats.set(keyOf(worker), { at: performance.now(), beat });
+    for (const arrival of this.#arrivals) arrival();
+  }
+
+  forget(worker: WorkerRef): void {
+    const key = keyOf(worker);
+    this.#refusedByGone += this.#beats.get(key)?.beat.refused ?? 0;
+    this.#beats.delete(key);
+    for (const arrival of this.#arrivals) arrival();
+  }
+
+  /** Requests refused since the primary started, as far as is known. */
+  get refused(): number {
+    let total = this.#refusedByGone;
+    for (const { beat } of this.#beats.values()) total += beat.refused;
+    return total;
+  }
+
+  /** What keeps a drain waiting, the oldest first. */
+  waitingFor(state: State): WaitingRequest[] {
+    if (state.phase !== 'draining') return [];
+    const now = performance.now();
+    const list: WaitingRequest[] = [];
+    for (const worker of state.workers.values()) {
+      const known = worker.gate === 'shut' ? undefined : this.#beats.get(keyOf(worker));
+      for (const request of known?.beat.oldest ?? []) {
+        list.push({ slot: worker.slot, ...request, age: Math.round(request.age + now - known!.at) });
+      }
+    }
+    return list.sort((a, b) => b.age - a.age);
+  }
+
+  /** Workers beat at once after a resume. Resolves when all have, or after a moment: a report is worth that wait, not more. */
+  tally(state: () => State): Promise<void> {
+    const since = performance.now();
+    const complete = (): boolean =>
+      [...state().workers.values()].every(
+        (worker) => worker.gate !== 'open' || (this.#beats.get(keyOf(worker))?.at ?? 0) >= since,
+      );
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (!complete()) return;
+        end();
+      };
+      const end = (): void => {
+        clearTimeout(timer);
+        this.#arrivals.delete(look);
+        resolve();
+      };
+      const timer = setTimeout(end, tallyWait);
+      this.#arrivals.add(look);
+      look();
+    });
+  }
+}

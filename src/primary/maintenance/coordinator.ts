@@ -1,0 +1,293 @@
+/**
+ * Joins the workers to the maintenance state: their messages become events, its effects become messages.
+ * What is known beside the state (who waits, the last beats) never decides about gates.
+ */
+import type { Logger } from 'pino';
+import { QuiesceError, toQuiesceError, type ErrorCode } from '../../errors.ts';
+import type { FromWorker, Replies } from '../../protocol/messages.ts';
+import { isEnded } from '../../protocol/is-ended.ts';
+import type { HoldStatus, RunRecord } from '../../protocol/runs.ts';
+import { Beats } from './beats.ts';
+import { Callers, type Answer } from '../runs/callers.ts';
+import type { HoldFile } from './hold-file.ts';
+import type { Move } from '../live/observers.ts';
+import { MaintenanceLoop } from './loop.ts';
+import { initialState, type Effect, type Event, type OperatorHold, type Rules, type State } from './state.ts';
+import { holdsOf, PauseInformer } from './pause-informer.ts';
+import type { WorkerEvents, WorkerPort, WorkerRef } from '../ports.ts';
+import { conclude, runError } from '../runs/conclusion.ts';
+import { refusal } from '../runs/end.ts';
+import type { RunStore } from '../runs/history.ts';
+import type { SyncRuns } from '../runs/feed-runs.ts';
+import { WorkerRequests } from '../runs/worker-requests.ts';
+
+export interface CoordinatorDeps {
+  readonly rules: Rules;
+  /** The last epoch that anybody may have used. */
+  readonly epoch: number;
+  readonly operator: OperatorHold | null;
+  readonly port: WorkerPort;
+  readonly runs: RunStore;
+  readonly sync: SyncRuns;
+  /** Null where nothing outlives the process. */
+  readonly holdFile: HoldFile | null;
+  /** Told of each change of phase; decides nothing. */
+  readonly onMove?: (move: Move) => void;
+  readonly log: Logger;
+}
+
+/** How long callers get to read a 202 before their worker is killed, ms. */
+const flushBeforeKill = 250;
+
+const stageStates = {
+  claimed: 'uploading',
+  preparing: 'preparing',
+  draining: 'draining',
+  running: 'running',
+  ending: 'running',
+} as const;
+
+export class Coordinator implements WorkerEvents {
+  readonly beats: Beats = new Beats();
+  readonly #deps: CoordinatorDeps;
+  readonly #loop: MaintenanceLoop;
+  readonly #callers = new Callers();
+  readonly #listeners = new Set<() => void>();
+  readonly #unfinished: string[] = [];
+  #persisting: Promise<void> = Promise.resolve();
+  readonly #informer: PauseInformer;
+  readonly #requests: WorkerRequests;
+
+  constructor(deps: CoordinatorDeps) {
+    this.#deps = deps;
+    this.#loop = new MaintenanceLoop(initialState(deps.epoch, deps.operator), deps.rules, (...step) =>
+      this.#carryOut(...step),
+    );
+    this.#informer = new PauseInformer(deps.runs, deps.port);
+    const dispatch = (event: Event): void => this.#dispatch(event);
+    this.#requests = new WorkerRequests({ runs: deps.runs, sync: deps.sync, callers: this.#callers, dispatch });
+    deps.runs.onChange((run) => this.#onRunChange(run));
+    deps.sync.connect(dispatch, () => this.beats.refused);
+  }
+
+  get state(): State {
+    return this.#loop.state;
+  }
+
+  /** Calls back after anything that a status shows may have changed; returns how to stop it. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Resolves when the hold would survive a restart; rejects with what keeps it from that. */
+  hold(reason: string | null, lasts: number | null): Promise<void> {
+    this.#dispatch({ type: 'hold', reason, lasts });
+    return this.#persisting;
+  }
+
+  unhold(): Promise<void> {
+    this.#dispatch({ type: 'unhold' });
+    return this.#persisting;
+  }
+
+  toggleHold(reason: string): void {
+    this.#dispatch({ type: 'toggle', reason });
+    this.#persisting.catch(() => {}); // logged; nobody waits for a signal's end
+  }
+
+  /** Finishes what a former primary began, before any gate opens. To be called before the first worker is there. */
+  recover(runs: readonly string[]): void {
+    this.#unfinished.push(...runs);
+    this.#recoverNext();
+  }
+
+  #recoverNext(): void {
+    const run = this.#unfinished.shift();
+    if (run !== undefined) this.#dispatch({ type: 'recover', run });
+  }
+
+  /** No new run from now on. Resolves when the one at work has ended; one that rolls forward is left to the next primary. */
+  stop(): Promise<void> {
+    this.#dispatch({ type: 'stop' });
+    return this.#until(() => this.state.run === null || this.#deps.sync.isRollingForward(this.state.run.id));
+  }
+
+  /** False where the run is not being rolled forward. Resolves when the history knows that it was given up. */
+  async abandon(id: string): Promise<boolean> {
+    if (!this.#deps.sync.abandon(id)) return false;
+    await this.#until(() => this.#deps.runs.get(id)?.endedAt !== undefined);
+    return true;
+  }
+
+  #until(condition: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (!condition()) return;
+        forget();
+        resolve();
+      };
+      const forget = this.onChange(look);
+      look();
+    });
+  }
+
+  close(): void {
+    this.#loop.close();
+    this.#informer.stop();
+  }
+
+  holds(): HoldStatus[] {
+    return holdsOf(this.state);
+  }
+
+  forked(ref: WorkerRef): void {
+    this.#dispatch({ type: 'forked', worker: ref });
+  }
+
+  gone(ref: WorkerRef): void {
+    this.beats.forget(ref);
+    this.#callers.forget(ref);
+    void this.#deps.sync.gone(ref);
+    this.#dispatch({ type: 'gone', worker: ref });
+  }
+
+  message(ref: WorkerRef, message: FromWorker): void {
+    switch (message.type) {
+      case 'hello':
+        this.#deps.port.send(ref, {
+          type: 'welcome',
+          epoch: this.state.epoch,
+          settings: this.#deps.sync.workerSettings,
+        });
+        return this.#dispatch({ type: 'hello', worker: ref });
+      case 'drained':
+        return this.#dispatch({ type: 'drained', worker: ref, epoch: message.epoch });
+      case 'heartbeat':
+        this.beats.set(ref, message.beat);
+        return this.#dispatch({ type: 'beat', worker: ref, epoch: message.epoch, gate: message.beat.gate });
+      case 'request': {
+        const answer: Answer = (result) => {
+          const reply = 'error' in result ? { problem: result.error.toProblem() } : { value: result.value };
+          this.#deps.port.send(ref, { type: 'reply', epoch: this.state.epoch, id: message.id, ...reply });
+        };
+        this.#requests.answer(ref, message.body, answer).catch((error: unknown) => {
+          if (!(error instanceof QuiesceError))
+            this.#deps.log.error({ err: error, op: message.body.op }, 'a request of a worker failed');
+          answer({ error: toQuiesceError(error) });
+        });
+        return;
+      }
+      case 'ready':
+      case 'failed':
+        return; // the supervisor's
+      default:
+        return message satisfies never;
+    }
+  }
+
+  #dispatch(event: Event): void {
+    this.#loop.dispatch(event);
+    for (const listener of this.#listeners) listener();
+  }
+
+  #carryOut(effect: Effect, state: State, before: State): void {
+    const { port, runs, sync, log } = this.#deps;
+    const { epoch } = state;
+    switch (effect.type) {
+      case 'pause':
+        return void port.send(effect.worker, { type: 'pause', epoch, info: this.#informer.info(state) });
+      case 'inform':
+        return void port.send(effect.worker, { type: 'pause-info', epoch, info: this.#informer.info(state) });
+      case 'resume':
+        return void port.send(effect.worker, { type: 'resume', epoch });
+      case 'cut':
+        if (state.run) sync.countForced(state.run.id, Math.max(1, this.beats.of(effect.worker)?.inFlight ?? 1));
+        return void port.send(effect.worker, { type: 'cut', epoch });
+      case 'kill':
+        return this.#kill(effect.worker, effect.why);
+      case 'grant':
+        this.#reached(state);
+        if (state.run?.stage === 'running') port.pin(state.run.owner!, true);
+        return this.#callers.answerClaim(effect.run, {
+          value: { run: effect.run, epoch: effect.epoch } satisfies Replies['claim'],
+        });
+      case 'refuse':
+        // A claim that was refused never was a run. A submission that was refused belongs to one that is over.
+        if (state.run?.id !== effect.run) {
+          if (runs.get(effect.run)?.endedAt === undefined) runs.remove(effect.run);
+          void sync.discard(effect.run);
+        }
+        return this.#callers.answerClaim(effect.run, { error: refusal(effect.code, effect.holder) });
+      case 'prepare':
+        this.#reached(state);
+        this.#callers.answerClaim(effect.run, { value: runs.get(effect.run) });
+        return sync.prepare(effect.run);
+      case 'begin':
+        this.#reached(state);
+        return sync.write(effect.run, effect.epoch);
+      case 'cancel':
+        return sync.cancel(effect.run);
+      case 'ended':
+        if (before.run?.owner) port.pin(before.run.owner, false);
+        this.#recoverNext();
+        return void this.#end(effect.run, effect.error, before);
+      case 'persist':
+        return this.#persist(state);
+      case 'moved':
+        log.info(
+          { from: effect.from, to: effect.to, epoch: effect.epoch, holds: this.holds() },
+          `the cluster is ${effect.to}`,
+        );
+        this.#reached(state);
+        this.#deps.onMove?.({ from: effect.from, to: effect.to, epoch: effect.epoch, at: Date.now() });
+        return this.#informer.run(effect.to !== 'serving', () => this.state);
+      case 'timer':
+        return; // the loop's
+      default:
+        return effect satisfies never;
+    }
+  }
+
+  /** Brings the record of the run up to the stage it has reached. */
+  #reached({ run }: State): void {
+    if (run === null) return;
+    this.#deps.sync.reached(run.id, run.stage, run.epoch);
+    this.#deps.runs.update(run.id, {
+      state: stageStates[run.stage],
+      ...(run.epoch === null ? {} : { epoch: run.epoch }),
+    });
+  }
+
+  async #end(id: string, code: ErrorCode | null, before: State): Promise<void> {
+    const error = runError(id, code, this.#deps, () => this.beats.waitingFor(before));
+    if (error !== null) this.#callers.answerClaim(id, { error });
+    this.#deps.sync.ended(id);
+    if (before.run?.epoch !== null) await this.beats.tally(() => this.state); // without a pause no beat follows
+    await conclude(id, error, { workers: before.workers.size, refused: this.beats.refused }, this.#deps);
+  }
+
+  #kill(worker: WorkerRef, why: string): void {
+    // Those whose run goes on without them get a 202 first.
+    const answered = this.#callers.dismiss(worker, (run) => this.#deps.runs.get(run));
+    if (answered === 0) return this.#deps.port.kill(worker, why);
+    setTimeout(() => this.#deps.port.kill(worker, why), flushBeforeKill);
+  }
+
+  #onRunChange(run: RunRecord): void {
+    for (const ref of this.#callers.watchers(run.id))
+      this.#deps.port.send(ref, { type: 'run-changed', epoch: this.state.epoch, run });
+    // One that rolls forward may take for ever: its client gets a 202 and can follow it.
+    if (isEnded(run.state) || run.state === 'rolling-forward') this.#callers.ended(run);
+    for (const listener of this.#listeners) listener();
+  }
+
+  #persist({ epoch, operator }: State): void {
+    const { holdFile, log } = this.#deps;
+    if (holdFile === null) return;
+    this.#persisting = holdFile.save({ epoch, operator });
+    this.#persisting.catch((error: unknown) =>
+      log.error({ err: error }, 'the operator hold cannot be written and would not survive a restart'),
+    );
+  }
+}

@@ -1,0 +1,59 @@
+/** What shut gates tell those they refuse: the holds, and an estimate that is renewed while the pause lasts. */
+import type { PauseInfo } from '../../protocol/messages.ts';
+import type { HoldStatus } from '../../protocol/runs.ts';
+import { estimatePause } from './estimate.ts';
+import type { State } from './state.ts';
+import type { WorkerPort } from '../ports.ts';
+import type { RunStore } from '../runs/history.ts';
+
+/** How often shut gates hear a new estimate, ms. */
+const interval = 1_000;
+
+export class PauseInformer {
+  readonly #runs: RunStore;
+  readonly #port: WorkerPort;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(runs: RunStore, port: WorkerPort) {
+    this.#runs = runs;
+    this.#port = port;
+  }
+
+  info(state: State): PauseInfo {
+    const last = this.#runs.list(20).find((run) => run.report !== undefined && run.report.timings.paused > 0);
+    const progress = state.run === null ? undefined : this.#runs.get(state.run.id)?.progress;
+    const retryAfter = estimatePause(state, progress, { lastPaused: last?.report?.timings.paused ?? null }, Date.now());
+    return { holds: holdsOf(state), run: state.run?.id ?? null, retryAfter };
+  }
+
+  run(on: boolean, state: () => State): void {
+    clearInterval(this.#timer);
+    if (!on) return;
+    this.#timer = setInterval(() => this.#tell(state()), interval);
+    this.#timer.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #tell(state: State): void {
+    const info = this.info(state);
+    for (const worker of state.workers.values()) {
+      if (worker.greeted) this.#port.send(worker, { type: 'pause-info', epoch: state.epoch, info });
+    }
+  }
+}
+
+export function holdsOf({ operator, run }: State): HoldStatus[] {
+  const iso = (time: number): string => new Date(time).toISOString();
+  const list: HoldStatus[] = [];
+  if (run !== null && run.heldSince !== null) {
+    list.push({ kind: run.kind, reason: `run ${run.id}`, since: iso(run.heldSince) });
+  }
+  if (operator !== null) {
+    const { reason, since, until } = operator;
+    list.push({ kind: 'operator', reason, since: iso(since), ...(until === null ? {} : { until: iso(until) }) });
+  }
+  return list;
+}

@@ -1,0 +1,76 @@
+/**
+ * Who waits for what. A worker's request is answered once; one that claimed waits for its grant, one that submitted for
+ * the end of its run. Those of a worker that is gone are forgotten.
+ */
+import type { QuiesceError } from '../../errors.ts';
+import { isEnded } from '../../protocol/is-ended.ts';
+import type { RunRecord } from '../../protocol/runs.ts';
+import { keyOf } from '../maintenance/state.ts';
+import type { WorkerRef } from '../ports.ts';
+
+export type Result = { readonly value: unknown } | { readonly error: QuiesceError };
+export type Answer = (result: Result) => void;
+
+interface Caller {
+  readonly worker: WorkerRef;
+  readonly answer: Answer;
+}
+
+export class Callers {
+  readonly #claims = new Map<string, Caller>();
+  readonly #waiters = new Map<string, Caller[]>();
+  readonly #watchers = new Map<string, Map<string, WorkerRef>>();
+
+  claim(run: string, worker: WorkerRef, answer: Answer): void {
+    this.#claims.set(run, { worker, answer });
+  }
+
+  /** Nothing happens where the claim has been answered. */
+  answerClaim(run: string, result: Result): void {
+    this.#claims.get(run)?.answer(result);
+    this.#claims.delete(run);
+  }
+
+  wait(run: string, worker: WorkerRef, answer: Answer): void {
+    this.#waiters.set(run, [...(this.#waiters.get(run) ?? []), { worker, answer }]);
+  }
+
+  watch(run: string, worker: WorkerRef): void {
+    const watchers = this.#watchers.get(run) ?? new Map<string, WorkerRef>();
+    this.#watchers.set(run, watchers.set(keyOf(worker), worker));
+  }
+
+  watchers(run: string): Iterable<WorkerRef> {
+    return this.#watchers.get(run)?.values() ?? [];
+  }
+
+  /** Answers those who wait for the end, or for as far as it can be waited. */
+  ended(run: RunRecord): void {
+    for (const { answer } of this.#waiters.get(run.id) ?? []) answer({ value: run });
+    this.#waiters.delete(run.id);
+    if (isEnded(run.state)) this.#watchers.delete(run.id);
+  }
+
+  /** Answers those of a worker that must go before their runs have ended. Returns how many there were. */
+  dismiss(worker: WorkerRef, record: (run: string) => RunRecord | undefined): number {
+    let dismissed = 0;
+    for (const [run, waiters] of this.#waiters) {
+      const [going, staying] = split(waiters, worker);
+      for (const { answer } of going) answer({ value: record(run) });
+      dismissed += going.length;
+      this.#waiters.set(run, staying);
+    }
+    return dismissed;
+  }
+
+  forget(worker: WorkerRef): void {
+    for (const [run, claim] of this.#claims) if (keyOf(claim.worker) === keyOf(worker)) this.#claims.delete(run);
+    for (const [run, waiters] of this.#waiters) this.#waiters.set(run, split(waiters, worker)[1]);
+    for (const watchers of this.#watchers.values()) watchers.delete(keyOf(worker));
+  }
+}
+
+function split(callers: readonly Caller[], worker: WorkerRef): [Caller[], Caller[]] {
+  const own = (caller: Caller): boolean => keyOf(caller.worker) === keyOf(worker);
+  return [callers.filter(own), callers.filter((caller) => !own(caller))];
+}

@@ -1,0 +1,45 @@
+/** The end of a run: why it failed, where it did, and what the history keeps of it. */
+import type { Logger } from 'pino';
+import { QuiesceError, type ErrorCode, type Problem } from '../../errors.ts';
+import type { WaitingRequest } from '../../protocol/runs.ts';
+import type { Rules } from '../maintenance/state.ts';
+import { abandoned, runFailure } from './end.ts';
+import type { RunStore } from './history.ts';
+import type { SyncRuns } from './feed-runs.ts';
+
+export interface ConclusionDeps {
+  readonly runs: RunStore;
+  readonly sync: SyncRuns;
+  readonly rules: Rules;
+  readonly log: Logger;
+}
+
+/** Whoever did the work has said more than the code tells. */
+export function runError(
+  id: string,
+  code: ErrorCode | null,
+  { runs, sync, rules }: ConclusionDeps,
+  waitingFor: () => readonly WaitingRequest[],
+): QuiesceError | null {
+  const said = runs.get(id)?.error as Problem | undefined;
+  if (sync.isAbandoned(id)) return abandoned(said);
+  if (code === null) return null;
+  return said?.code === code ? QuiesceError.fromProblem(said) : runFailure(code, rules, waitingFor());
+}
+
+export async function conclude(
+  id: string,
+  error: QuiesceError | null,
+  cluster: { readonly workers: number; readonly refused: number },
+  { runs, sync, log }: ConclusionDeps,
+): Promise<void> {
+  const report = sync.report(id, error, cluster);
+  await runs.end(id, {
+    state: sync.isAbandoned(id) ? 'abandoned' : error === null ? 'succeeded' : 'failed',
+    ...(report === null ? {} : { report }),
+    ...(error === null ? {} : { error: error.toProblem() }),
+  });
+  await sync.discard(id);
+  if (error === null) log.info({ run: id, report }, `run ${id} succeeded`);
+  else log.warn({ run: id, code: error.code, report }, `run ${id} failed: ${error.message}`);
+}

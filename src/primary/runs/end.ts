@@ -1,0 +1,63 @@
+/** What a refused claim and a run that ended badly say. Pure. */
+import { QuiesceError, type ErrorCode, type Problem } from '../../errors.ts';
+import type { WaitingRequest } from '../../protocol/runs.ts';
+import type { Rules } from '../maintenance/state.ts';
+
+/** Why a claim or a submission was not granted; `holder` is the run that has the right. */
+export function refusal(code: ErrorCode, holder: string | null): QuiesceError {
+  switch (code) {
+    case 'run-in-progress':
+      return new QuiesceError(
+        code,
+        `Run ${holder} is going on, and only one may run at a time. Try again when it has ended.`,
+        { extra: { run: holder } },
+      );
+    case 'stopping':
+      return new QuiesceError(code, 'The cluster is stopping and begins no new run. Try again when it is back.');
+    default:
+      return new QuiesceError(code, 'The run has ended already, so its feed is not taken. Send it again.');
+  }
+}
+
+/** Why a run ended without success, where nobody has said more than the code. */
+export function runFailure(code: ErrorCode, rules: Rules, waitingFor: readonly WaitingRequest[]): QuiesceError {
+  switch (code) {
+    case 'drain-timeout': {
+      const names = waitingFor
+        .slice(0, 5)
+        .map(({ slot, method, path, age }) => `${method} ${path} in worker ${slot} (${age} ms)`);
+      const who =
+        names.length === 0 ? '' : ` Still in flight: ${names.join(', ')}${waitingFor.length > 5 ? ' …' : ''}.`;
+      return new QuiesceError(
+        code,
+        `After ${rules.drainTimeout} ms not every request had finished, so the run was given up and nothing was changed.${who}`,
+        {
+          extra: { waitingFor },
+        },
+      );
+    }
+    case 'owner-died':
+      return new QuiesceError(code, 'The worker that had asked for the run died before it was done.');
+    case 'run-timeout':
+      return new QuiesceError(
+        code,
+        `The run was not done after ${rules.runTimeout} ms (sync.run_timeout) and was ended.`,
+      );
+    case 'upload-timeout':
+      return new QuiesceError(
+        code,
+        `The feed was not complete after ${rules.uploadTimeout} ms (sync.upload_timeout). Nothing was changed.`,
+      );
+    case 'stopping':
+      return new QuiesceError(code, 'The cluster was stopped before the run had begun to write. Nothing was changed.');
+    default:
+      return new QuiesceError(code, 'The run failed.');
+  }
+}
+
+/** `last` is why it could not be rolled forward. */
+export function abandoned(last: Problem | undefined): QuiesceError {
+  const why = last === undefined ? '' : ` (${last.detail})`;
+  const what = `An operator gave the run up while it was being rolled forward${why}.`;
+  return new QuiesceError('run-failed', `${what} The collection may hold a part of it: send a feed to make it whole.`);
+}

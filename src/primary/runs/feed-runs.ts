@@ -1,0 +1,300 @@
+/**
+ * The runs that the primary does itself: feeds that became its own.
+ *
+ * accepted ──prepare──▶ prepared ──(cluster quiesced)──▶ written
+ *                                        └─(failed half-way)─▶ rolling forward ⟲ until it is whole, or abandoned
+ *
+ * Before a feed is acknowledged it is in the journal, and before the pause the journal says that writing begins.
+ */
+import { rm } from 'node:fs/promises';
+import type { Logger } from 'pino';
+import type { AppConfig } from '../../config.ts';
+import { QuiesceError, toQuiesceError } from '../../errors.ts';
+import type { MirrorThread } from '../../mirror/handle.ts';
+import type { DryRunReport, WorkerSettings } from '../../protocol/messages.ts';
+import type { mirrorOptions, SpooledFeed } from '../../protocol/mirror-job.ts';
+import type { Progress, Report } from '../../protocol/runs.ts';
+import { DryRuns } from './dry-runs.ts';
+import type { Journal, JournalEntry } from './journal.ts';
+import type { Event, Stage } from '../maintenance/state.ts';
+import type { WorkerRef } from '../ports.ts';
+import { removeUploads } from './uploads.ts';
+import { letsGo } from './cancel-within.ts';
+import { jobOf } from './mirror-job.ts';
+import { isHalfDone, rollForward } from './roll-forward.ts';
+import { reportOf, type Work } from './report.ts';
+import type { RunStore } from './history.ts';
+import { workerSettingsOf } from '../fleet/worker-settings.ts';
+
+export interface SyncRunsDeps {
+  readonly config: AppConfig;
+  readonly runs: RunStore;
+  readonly journal: Journal;
+  readonly log: Logger;
+  readonly thread: (onProgress: (run: string, progress: Progress) => void) => MirrorThread;
+}
+
+type RunEvent = Extract<Event, { type: 'prepared' | 'finished' }>;
+type Options = ReturnType<typeof mirrorOptions.parse>;
+
+export class SyncRuns {
+  readonly workerSettings: WorkerSettings;
+  readonly #deps: SyncRunsDeps;
+  readonly #work = new Map<string, Work>();
+  readonly #dryRuns: DryRuns;
+  #thread: MirrorThread | null = null;
+  #halted = false;
+  #dispatch: (event: RunEvent) => void = () => {};
+  #refused: () => number = () => 0;
+
+  constructor(deps: SyncRunsDeps) {
+    this.#deps = deps;
+    this.workerSettings = workerSettingsOf(deps.config);
+    this.#dryRuns = new DryRuns(deps.config, () => deps.thread(() => {}));
+  }
+
+  /** `refused` counts the requests that the cluster has refused so far. */
+  connect(dispatch: (event: RunEvent) => void, refused: () => number): void {
+    this.#dispatch = dispatch;
+    this.#refused = refused;
+  }
+
+  /** @throws QuiesceError `database-unavailable` where none is configured */
+  requireDatabase(): void {
+    if (this.#deps.config.mongodb.uri !== null) return;
+    const detail = 'No database is configured. Set MONGODB_URI, or mongodb.uri in the configuration, and restart.';
+    throw new QuiesceError('database-unavailable', detail);
+  }
+
+  /**
+   * Resolves when the feed would survive a power cut.
+   * @throws QuiesceError `insufficient-storage`
+   */
+  async accept(run: string, feed: SpooledFeed, mirror: Options): Promise<void> {
+    Object.assign(this.#of(run), { feed, mirror });
+    await this.#journal(run, 'accepted');
+  }
+
+  /** A run that a former primary left unfinished; `write` begins anew with it. */
+  restore(entry: JournalEntry): void {
+    Object.assign(this.#of(entry.run), {
+      feed: entry.feed,
+      mirror: entry.mirror,
+      begunBefore: entry.state === 'writing',
+    });
+  }
+
+  prepare(run: string): void {
+    void this.#settle(run, async (work) => {
+      const prepared = await this.#prepared(run, work);
+      if (work.cancelled) return; // its entry is gone or about to go
+      if (prepared.needsPause) await this.#journal(run, 'writing');
+      this.#dispatch({ type: 'prepared', run, needsPause: prepared.needsPause });
+    });
+  }
+
+  write(run: string, epoch: number): void {
+    void this.#settle(run, async (work) => {
+      if (work.begunBefore || !work.prepared) {
+        const { needsPause } = await this.#prepared(run, work);
+        // A former primary had only accepted it: a later one has to know that this one has begun.
+        if (needsPause && !work.begunBefore) await this.#journal(run, 'writing');
+      }
+      await this.#written(run, work, epoch);
+      this.#dispatch({ type: 'finished', run, error: null });
+    });
+  }
+
+  /** What it was doing rejects, if it has not ended yet; what it had written is put back, or else it is rolled forward. */
+  cancel(run: string): void {
+    const work = this.#of(run);
+    if (work.rolling !== undefined) return; // a part of it is written, so only its end makes the collection whole
+    work.cancelled = true;
+    this.#deps.log.warn({ run }, `run ${run} is cancelled`);
+    void this.#cancelled(run, work);
+  }
+
+  /** Whether it is being tried again and again, with no end in sight. */
+  isRollingForward(run: string): boolean {
+    return this.#work.get(run)?.rolling !== undefined;
+  }
+
+  /** The operator takes a half-mirrored collection over a site that stays shut. False where it is not rolling forward. */
+  abandon(run: string): boolean {
+    const work = this.#work.get(run);
+    if (work?.rolling === undefined) return false;
+    work.abandoned = true;
+    work.rolling.abort();
+    // An attempt may be under way: it ends with its thread, and only then may a gate open.
+    const thread = this.#thread;
+    this.#thread = null;
+    void Promise.resolve(thread?.close(0)).finally(() =>
+      this.#dispatch({ type: 'finished', run, error: 'run-failed' }),
+    );
+    return true;
+  }
+
+  isAbandoned(run: string): boolean {
+    return this.#work.get(run)?.abandoned === true;
+  }
+
+  reached(run: string, stage: Stage, epoch: number | null): void {
+    const work = this.#of(run);
+    const now = performance.now();
+    if (epoch !== null) work.epoch = epoch;
+    if (stage === 'draining') work.drainingAt ??= now;
+    if (stage === 'running') work.runningAt ??= now;
+  }
+
+  ended(run: string): void {
+    this.#of(run).endedAt ??= performance.now();
+  }
+
+  countForced(run: string, requests: number): void {
+    this.#of(run).forced += requests;
+  }
+
+  report(run: string, error: QuiesceError | null, cluster: { workers: number; refused: number }): Report | null {
+    return reportOf(this.#of(run), this.#deps.runs.get(run), error, cluster);
+  }
+
+  /** The run is over, and the history knows it: nothing else of it is needed any more. */
+  async discard(run: string): Promise<void> {
+    const feed = this.#work.get(run)?.feed;
+    this.#work.delete(run);
+    if (feed === undefined) return;
+    // One that was given up after it was prepared still has files and a change stream.
+    if (!this.#halted && this.#thread) await this.#quietly(this.#thread.cancel(run), run);
+    await this.#quietly(this.#deps.journal.remove(run), run);
+    await this.#quietly(rm(feed.path, { force: true }), run);
+  }
+
+  /** What that worker had not handed over is nobody's. */
+  async gone(worker: WorkerRef): Promise<void> {
+    const isTaken = (path: string): boolean => [...this.#work.values()].some(({ feed }) => feed?.path === path);
+    await this.#quietly(removeUploads(this.workerSettings.spoolDir, worker, isTaken), 'uploads');
+  }
+
+  async dryRun(feed: SpooledFeed, mirror: Options): Promise<DryRunReport> {
+    try {
+      this.requireDatabase();
+      return await this.#dryRuns.run(feed, mirror);
+    } finally {
+      await this.#quietly(rm(feed.path, { force: true }), feed.path);
+    }
+  }
+
+  /** Somebody else may be writing: whatever is going on here ends at once, and nothing is begun any more. */
+  halt(): void {
+    this.#halted = true;
+    for (const { rolling } of this.#work.values()) rolling?.abort();
+    void this.#thread?.close(0);
+  }
+
+  async close(): Promise<void> {
+    this.#halted = true; // the next primary goes on with what is unfinished
+    for (const { rolling } of this.#work.values()) rolling?.abort();
+    await this.#thread?.close();
+  }
+
+  #of(run: string): Work {
+    let work = this.#work.get(run);
+    if (work === undefined) {
+      work = { startedAt: performance.now(), refusedBefore: this.#refused(), forced: 0 };
+      this.#work.set(run, work);
+    }
+    return work;
+  }
+
+  /** The thread of the runs, which whoever calls it first starts. */
+  mirror(): MirrorThread {
+    return (this.#thread ??= this.#deps.thread((run, progress) => this.#deps.runs.update(run, { progress })));
+  }
+
+  /** A write that does not let go in time is ended together with its thread, and what it left is half done. */
+  async #cancelled(run: string, work: Work): Promise<void> {
+    const thread = this.mirror();
+    const grace = this.#deps.config.sync.databaseTimeout;
+    if ((await letsGo(thread, run, grace)) || work.runningAt === undefined) return;
+    if (this.#halted || this.#thread !== thread) return;
+    this.#deps.log.warn({ run }, `run ${run} could not be cancelled within ${grace} ms: the mirror thread is ended`);
+    this.#thread = null;
+    await thread.close(0);
+  }
+
+  async #prepared(run: string, work: Work): Promise<NonNullable<Work['prepared']>> {
+    work.prepared = await this.mirror().prepare(jobOf(this.#deps.config, run, work.feed!, work.mirror!));
+    if (work.prepared.note) this.#deps.runs.note(run, work.prepared.note);
+    return work.prepared;
+  }
+
+  async #written(run: string, work: Work, epoch: number): Promise<void> {
+    const { needsPause, counts, strategy, scanMs = 0 } = work.prepared!;
+    if (!needsPause && counts !== undefined) {
+      await this.mirror().cancel(run); // nothing to write; what was prepared goes
+      work.written = { counts, strategy, scanMs, writeMs: 0 };
+    } else {
+      work.written = await this.mirror().write(run, epoch);
+    }
+    if (work.written.note) this.#deps.runs.note(run, work.written.note);
+  }
+
+  async #journal(run: string, state: JournalEntry['state']): Promise<void> {
+    const { feed, mirror } = this.#of(run);
+    const startedAt = this.#deps.runs.get(run)?.startedAt ?? new Date().toISOString();
+    await this.#deps.journal.put({ run, state, startedAt, feed: feed!, mirror: mirror! });
+  }
+
+  /** Does a part of a run, and decides what becomes of it where that fails. */
+  async #settle(run: string, part: (work: Work) => Promise<void>): Promise<void> {
+    if (this.#halted) return;
+    const work = this.#of(run);
+    try {
+      await part(work);
+    } catch (error) {
+      if (this.#halted) return;
+      if (!isHalfDone(work.begunBefore === true, error)) return this.#failed(run, work, error);
+      await this.#rollForward(run, work, error).catch((last: unknown) => this.#failed(run, work, last));
+    }
+  }
+
+  /** The gates stay shut meanwhile: a half-mirrored collection is never served. */
+  async #rollForward(run: string, work: Work, first: unknown): Promise<void> {
+    const { runs, log } = this.#deps;
+    work.rolling = new AbortController();
+    const whole = await rollForward(first, {
+      attempt: async () => {
+        await this.#prepared(run, work);
+        await this.#written(run, work, work.epoch!);
+      },
+      onFailure: (error, wait) => {
+        const problem = toQuiesceError(error, 'run-failed').toProblem();
+        const what = `run ${run} stopped half-way and is rolled forward in ${wait} ms: ${problem.detail}`;
+        log.error({ run, code: problem.code }, what);
+        runs.update(run, { state: 'rolling-forward', error: problem });
+      },
+      signal: work.rolling.signal,
+    });
+    if (!whole) return; // abandoned, or the primary stops and the next one goes on
+    runs.note(run, 'It had stopped half-way and was rolled forward.');
+    delete work.rolling;
+    this.#dispatch({ type: 'finished', run, error: null });
+  }
+
+  #failed(run: string, work: Work, error: unknown): void {
+    delete work.rolling;
+    if (work.cancelled) return this.#dispatch({ type: 'finished', run, error: 'run-timeout' });
+    const known = toQuiesceError(error, 'run-failed');
+    if (!(error instanceof QuiesceError)) this.#deps.log.error({ err: error, run }, 'a run failed unexpectedly');
+    this.#deps.runs.update(run, { error: known.toProblem() });
+    this.#dispatch({ type: 'finished', run, error: known.code });
+  }
+
+  async #quietly(work: Promise<unknown>, what: string): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      this.#deps.log.warn({ err: error, what }, 'what is left of a run cannot be removed');
+    }
+  }
+}

@@ -1,0 +1,144 @@
+/** The history of runs: in memory while they go on, one file each in `<data dir>/runs` when they have ended. */
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { jsonFiles, makeDurably, writeDurably } from '../data-dir/durable.ts';
+import { isEnded } from '../../protocol/is-ended.ts';
+import { runRecord, type Progress, type RunRecord } from '../../protocol/runs.ts';
+
+/** How many ended runs are kept. */
+const kept = 500;
+
+export class RunStore {
+  readonly #dir: string;
+  readonly #log: Logger;
+  /** By id, which sorts by time. */
+  readonly #runs = new Map<string, RunRecord>();
+  readonly #listeners = new Set<(run: RunRecord) => void>();
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(dir: string, log: Logger) {
+    this.#dir = dir;
+    this.#log = log;
+  }
+
+  /** Reads the history. A file that cannot be read is named in the log and left alone. */
+  static async open(dir: string, log: Logger): Promise<RunStore> {
+    const store = new RunStore(dir, log);
+    await makeDurably(dir);
+    for (const name of await jsonFiles(dir)) {
+      try {
+        const run = runRecord.parse(JSON.parse(await readFile(join(dir, name), 'utf8')));
+        store.#runs.set(run.id, run);
+      } catch (error) {
+        log.warn({ err: error, file: join(dir, name) }, 'a run of the history cannot be read and is left out');
+      }
+    }
+    return store;
+  }
+
+  /** Those that a former primary left without an end. */
+  unended(): RunRecord[] {
+    return [...this.#runs.values()].filter((run) => !isEnded(run.state));
+  }
+
+  /** Calls back with each change. */
+  onChange(listener: (run: RunRecord) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  get(id: string): RunRecord | undefined {
+    return this.#runs.get(id);
+  }
+
+  /** The newest first. */
+  list(limit: number): RunRecord[] {
+    return [...this.#runs.values()].slice(-limit).reverse();
+  }
+
+  get last(): RunRecord | null {
+    return [...this.#runs.values()].at(-1) ?? null;
+  }
+
+  /** The largest epoch of a pause that the history knows; 0 where there was none. */
+  get newestEpoch(): number {
+    return Math.max(0, ...[...this.#runs.values()].map(({ epoch = 0 }) => epoch));
+  }
+
+  /** Told of with its first change: a claim that is refused never was a run. */
+  add(run: RunRecord): void {
+    this.#runs.set(run.id, run);
+  }
+
+  /** For one that never came to be. */
+  remove(id: string): void {
+    this.#runs.delete(id);
+  }
+
+  update(id: string, change: Partial<RunRecord>): void {
+    const run = this.#runs.get(id);
+    if (run === undefined || isEnded(run.state)) return;
+    const next = { ...run, ...change };
+    this.#runs.set(id, next);
+    this.#tell(next);
+  }
+
+  /** Something worth telling beside the plan. */
+  note(id: string, note: string): void {
+    const run = this.#runs.get(id);
+    if (run) this.update(id, { notes: [...(run.notes ?? []), note] });
+  }
+
+  /** The record of a run that has ended; durable when this resolves. */
+  end(id: string, end: Pick<RunRecord, 'state' | 'report' | 'error'>): Promise<void> {
+    const run = this.#runs.get(id);
+    if (run === undefined) return this.#writing;
+    // An error of an attempt that was made good is none of the run's.
+    const { error: _error, progress, ...rest } = run;
+    const next: RunRecord = {
+      ...rest,
+      ...(progress === undefined ? {} : { progress: end.state === 'succeeded' ? whole(progress) : progress }),
+      ...end,
+      endedAt: new Date().toISOString(),
+    };
+    this.#runs.set(id, next);
+    const saved = this.save(id);
+    this.#tell(next);
+    return saved;
+  }
+
+  /** Makes the present record of a run durable, whatever its state. */
+  save(id: string): Promise<void> {
+    const run = this.#runs.get(id);
+    if (run === undefined) return this.#writing;
+    this.#writing = this.#writing.then(() => this.#write(run));
+    return this.#writing;
+  }
+
+  async flush(): Promise<void> {
+    await this.#writing;
+  }
+
+  #tell(run: RunRecord): void {
+    for (const listener of this.#listeners) listener(run);
+  }
+
+  async #write(run: RunRecord): Promise<void> {
+    try {
+      await writeDurably(join(this.#dir, `${run.id}.json`), `${JSON.stringify(run, null, 2)}\n`);
+      const surplus = [...this.#runs.keys()].slice(0, -kept);
+      for (const id of surplus) {
+        this.#runs.delete(id);
+        await rm(join(this.#dir, `${id}.json`), { force: true });
+      }
+    } catch (error) {
+      // A full disk must not turn a run that succeeded into one that failed.
+      this.#log.error({ err: error, run: run.id }, 'a run cannot be written to the history');
+    }
+  }
+}
+
+/** Progress is told of at most ten times a second, so the last that was told may be less than there was. */
+function whole({ step, done, total = done }: Progress): Progress {
+  return { step, done: total, total };
+}

@@ -1,0 +1,87 @@
+/**
+ * The accepted feeds that are not done with, durably: what a crash leaves is finished by the next primary.
+ *
+ * accepted   the feed is the primary's; nothing has been written to the database
+ * writing    the database may hold a part of it, so no gate may open before the rest is there as well
+ *
+ * A mirror is idempotent, so going forward means running the whole feed once more from its spool. Operations take
+ * effect in the order of their calls: the entry of a run has gone before that of a later one comes.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { QuiesceError } from '../../errors.ts';
+import { mirrorOptions, spooledFeed } from '../../protocol/mirror-job.ts';
+import { jsonFiles, makeDurably, removeDurably, writeDurably } from '../data-dir/durable.ts';
+
+const entrySchema = z.object({
+  run: z.string(),
+  state: z.enum(['accepted', 'writing']),
+  startedAt: z.string(),
+  feed: spooledFeed,
+  mirror: mirrorOptions,
+});
+export type JournalEntry = z.output<typeof entrySchema>;
+
+export class Journal {
+  readonly #dir: string;
+  #last: Promise<unknown> = Promise.resolve();
+
+  private constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  static async open(dir: string): Promise<Journal> {
+    await makeDurably(dir);
+    return new Journal(dir);
+  }
+
+  /**
+   * What a former primary left, the oldest first.
+   * @throws QuiesceError `data-dir-unusable`: an entry that cannot be read may stand for a half-mirrored collection
+   */
+  async unfinished(): Promise<JournalEntry[]> {
+    const entries: JournalEntry[] = [];
+    for (const name of await jsonFiles(this.#dir)) {
+      const path = join(this.#dir, name);
+      try {
+        entries.push(entrySchema.parse(JSON.parse(await readFile(path, 'utf8'))));
+      } catch (cause) {
+        const why = cause instanceof Error ? cause.message : String(cause);
+        const what = `The journal ${path} cannot be read (${why}), so it is not known whether the collection is whole.`;
+        throw new QuiesceError('data-dir-unusable', `${what} Repair or remove the file; then send the feed again.`, {
+          cause,
+        });
+      }
+    }
+    return entries;
+  }
+
+  /**
+   * Resolves when the entry would survive a power cut.
+   * @throws QuiesceError `insufficient-storage`
+   */
+  put(entry: JournalEntry): Promise<void> {
+    return this.#inOrder(() => writeDurably(this.#path(entry.run), `${JSON.stringify(entry)}\n`).catch(notDurable));
+  }
+
+  remove(run: string): Promise<void> {
+    return this.#inOrder(() => removeDurably(this.#path(run)));
+  }
+
+  #path(run: string): string {
+    return join(this.#dir, `${run}.json`);
+  }
+
+  #inOrder<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => {});
+    return done;
+  }
+}
+
+function notDurable(cause: unknown): never {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  const detail = `The feed cannot be made durable: ${why}. Nothing was changed. Free some space and send it again.`;
+  throw new QuiesceError('insufficient-storage', detail, { cause });
+}

@@ -1,0 +1,34 @@
+/** The job of the mirror thread: what the route asked for, completed by the configuration. */
+import { join } from 'node:path';
+import type { AppConfig } from '../../config.ts';
+import type { MirrorJob } from '../../mirror/messages.ts';
+import type { mirrorOptions, SpooledFeed } from '../../protocol/mirror-job.ts';
+
+export function jobOf(
+  config: AppConfig,
+  run: string,
+  feed: SpooledFeed,
+  mirror: ReturnType<typeof mirrorOptions.parse>,
+): MirrorJob {
+  const { mongodb, sync, dataDir } = config;
+  const db = mirror.db ?? mongodb.db;
+  const maxDeletes = mirror.maxDeletes ?? sync.maxDeletes;
+  return {
+    run,
+    spool: feed.path,
+    format: feed.format,
+    coding: feed.coding,
+    uri: mongodb.uri!,
+    ...(db === null ? {} : { db }),
+    collection: mirror.collection,
+    key: mirror.key,
+    ...(mirror.scope === undefined ? {} : { scope: mirror.scope }),
+    extendedJson: mirror.extendedJson,
+    ...(maxDeletes === null ? {} : { maxDeletes }),
+    maxBytes: sync.maxBytes,
+    strategy: sync.strategy,
+    atomic: sync.atomic,
+    databaseTimeout: sync.databaseTimeout,
+    workDir: join(dataDir, 'work'),
+  };
+}

@@ -1,0 +1,87 @@
+/** What a mirror run leaves behind for its report. Pure. */
+import type { QuiesceError } from '../../errors.ts';
+import type { Prepared, Written } from '../../mirror/messages.ts';
+import type { mirrorOptions, SpooledFeed } from '../../protocol/mirror-job.ts';
+import type { Report, RunRecord } from '../../protocol/runs.ts';
+
+/** What is known of a run beside its record; times by `performance.now()`. */
+export interface Work {
+  readonly startedAt: number;
+  /** Requests refused before it, by the whole cluster. */
+  readonly refusedBefore: number;
+  feed?: SpooledFeed;
+  mirror?: ReturnType<typeof mirrorOptions.parse>;
+  prepared?: Prepared;
+  written?: Written;
+  drainingAt?: number;
+  runningAt?: number;
+  endedAt?: number;
+  epoch?: number;
+  forced: number;
+  /** Told to stop because it took too long. */
+  cancelled?: boolean;
+  /** A former primary had begun to write: only success makes the collection whole. */
+  begunBefore?: boolean;
+  /** Set while it is tried again and again; aborting it gives up. */
+  rolling?: AbortController;
+  abandoned?: boolean;
+}
+
+/** Null where no feed was ever accepted: there is nothing to report but the error. */
+export function reportOf(
+  work: Work,
+  record: RunRecord | undefined,
+  error: QuiesceError | null,
+  cluster: { readonly workers: number; readonly refused: number },
+): Report | null {
+  const { feed, prepared, written } = work;
+  if (feed === undefined || record === undefined) return null;
+  const none = { inserted: 0, updated: 0, deleted: 0, unchanged: 0 };
+  return {
+    id: record.id,
+    epoch: work.epoch ?? 0,
+    state: endState(work, error),
+    feed: { items: prepared?.items ?? 0, bytes: feed.bytes, digest: digestOf(feed) },
+    counts: written?.counts ?? none,
+    timings: timingsOf(work),
+    strategy: written?.strategy ?? prepared?.strategy ?? 'scan',
+    workers: cluster.workers,
+    refused: Math.max(0, cluster.refused - work.refusedBefore),
+    forced: work.forced,
+    startedAt: record.startedAt,
+    endedAt: new Date().toISOString(),
+    ...(error === null ? {} : { error: error.toProblem() }),
+  };
+}
+
+export function endState(
+  work: Pick<Work, 'abandoned'>,
+  error: QuiesceError | null,
+): 'succeeded' | 'failed' | 'abandoned' {
+  if (work.abandoned) return 'abandoned';
+  return error === null ? 'succeeded' : 'failed';
+}
+
+/** As a `Content-Digest` would have it (RFC 9530). */
+export function digestOf(feed: SpooledFeed): string {
+  return `sha-256=:${feed.digest}:`;
+}
+
+function timingsOf(work: Work): Report['timings'] {
+  const { prepared, written, drainingAt, runningAt } = work;
+  const end = work.endedAt ?? performance.now();
+  return {
+    upload: round(work.feed?.uploadMs ?? 0),
+    prepare: round(prepared?.prepareMs ?? 0),
+    drain: drainingAt === undefined ? 0 : round((runningAt ?? end) - drainingAt),
+    scan: round(written?.scanMs ?? 0),
+    write: round(written?.writeMs ?? 0),
+    paused: drainingAt === undefined ? 0 : round(end - drainingAt),
+    total: round(end - work.startedAt),
+  };
+}
+
+/** Tenths of a millisecond. */
+export function round(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

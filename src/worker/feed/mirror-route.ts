@@ -1,0 +1,199 @@
+/**
+ * `mirror()`: the Express handler of `PUT /api/sync`, and of `GET` for the runs where it is mounted for that too.
+ *
+ * auth → headers → claim (409 at once) → spool → submit → wait for the end → answer
+ */
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { join } from 'node:path';
+import type { Request, RequestHandler, Response } from 'express';
+import { QuiesceError, toQuiesceError, type Problem } from '../../errors.ts';
+import { faultsOf, isMirrorOptions } from '../../protocol/checks.ts';
+import { isEnded } from '../../protocol/is-ended.ts';
+import type { WorkerSettings } from '../../protocol/messages.ts';
+import type { CompleteMirrorOptions, MirrorOptions } from '../../protocol/mirror-job.ts';
+import type { Counts, RunRecord } from '../../protocol/runs.ts';
+import { spoolPrefix } from '../../protocol/spool-prefix.ts';
+import { claimingEntry, claimRun, refuseClaim, releaseRun, runInProgress } from '../gate/exclusive.ts';
+import { accepted, readFeedHeaders, type FeedHeaders } from './headers.ts';
+import { entryOf } from '../gate/in-flight.ts';
+import { refuse, refuseMethod } from '../gate/refusal.ts';
+import { serveRuns } from './run-routes.ts';
+import { getRuntime, type Runtime } from '../process/runtime.ts';
+import { markSpecial } from '../gate/special-routes.ts';
+import { authorize } from './access.ts';
+import { pathOf } from '../gate/target.ts';
+import { spool } from './upload.ts';
+
+/**
+ * An Express handler that makes a MongoDB collection equal to the JSON array (or NDJSON) in the body of a `PUT`, while
+ * the whole cluster is quiesced. `docs/http-api.md` has every answer.
+ *
+ * Mount it with `app.put(path, mirror(…))`, or with `app.use(path, mirror(…))` to serve the runs under the same path.
+ *
+ * @throws TypeError where an option is not of its type.
+ */
+export function mirror(options: MirrorOptions): RequestHandler {
+  const checked = completeOptions(options);
+
+  function quiesceMirror(req: Request, res: Response): void {
+    // A route names the run as a parameter; where the handler is mounted it is what follows the mount point.
+    const run = req.route === undefined ? req.path.slice(1) : (req.params['id'] ?? '');
+    if (req.method === 'PUT' && run === '') {
+      put(req, res, checked).catch((error: unknown) => fail(req, res, error));
+    } else if (req.method === 'GET' || req.method === 'HEAD') {
+      const entry = entryOf(req);
+      if (entry) getRuntime().gate.exempt(entry); // a page that follows a run must not keep it from draining
+      serveRuns(req, res, String(run)).catch((error: unknown) => fail(req, res, error));
+    } else {
+      refuseMethod(req, res, run === '' ? 'GET, HEAD, PUT' : 'GET, HEAD');
+    }
+  }
+
+  markSpecial(quiesceMirror, {
+    isFree: (req) => req.method === 'GET' || req.method === 'HEAD' || dryRunOf(req.url) === true,
+    refuse: (req, res, run) => {
+      void getRuntime()
+        .settings.then((settings) => authorize(req, settings.sync.token))
+        .then(
+          () => refuseClaim(req, res, runInProgress(run), locationOf(req)),
+          (error: unknown) => fail(req as Request, res as Response, error),
+        );
+    },
+  });
+  return quiesceMirror;
+}
+
+/** With the defaults, and as they are now: what the caller does to its object later changes no run. */
+export function completeOptions(options: MirrorOptions): CompleteMirrorOptions {
+  const checked: unknown = { ...options };
+  if (!isMirrorOptions(checked)) throw new TypeError(`mirror(): ${faultsOf(isMirrorOptions)}`);
+  return checked.scope === undefined ? checked : { ...checked, scope: { ...checked.scope } };
+}
+
+/** How long the primary may take to make a feed durable, ms. */
+const submitTimeout = 30_000;
+
+async function put(req: Request, res: Response, options: CompleteMirrorOptions): Promise<void> {
+  const runtime = getRuntime();
+  runtime.requirePrimary();
+  const settings = await runtime.settings;
+  authorize(req, settings.sync.token);
+  const headers = readFeedHeaders(req, settings.sync.maxBytes);
+  if (req.readableDidRead)
+    throw new QuiesceError(
+      'internal',
+      'Something has read the body before mirror() got the request. Put mirror() before express.json() and whatever else reads bodies.',
+    );
+  const isDry = dryRunOf(req.url);
+  // Taken for false, a misspelt one would write.
+  if (isDry === null) throw new QuiesceError('bad-request', 'dryRun must be given once, as true or false.');
+  if (isDry) return dryRun(runtime, req, res, options, headers, settings);
+
+  const location = locationOf(req);
+  claimingEntry(req, res);
+  let run: string;
+  try {
+    run = await claimRun(runtime, req, 'sync');
+  } catch (error) {
+    return refuseClaim(req, res, error, location);
+  }
+  try {
+    const path = spoolPath(runtime, settings, run);
+    const feed = await runtime.link.unlessLost(spool(req, path, headers, limitsOf(settings)));
+    await runtime.link.request<'submit'>({ op: 'submit', run, feed, mirror: options }, { timeout: submitTimeout });
+  } catch (error) {
+    const problem = toQuiesceError(error, 'run-failed').toProblem(location(run));
+    void releaseRun(runtime, run, problem);
+    throw error;
+  }
+  // From here on the run is the primary's: it goes on whether or not this client stays.
+  if (headers.prefer.respondAsync)
+    return answerAccepted(res, run, location(run), { 'Preference-Applied': 'respond-async' });
+  let ended: RunRecord;
+  try {
+    ended = await runtime.link.request<'wait'>({ op: 'wait', run });
+  } catch (error) {
+    // The next primary goes on with it, and tells there what came of it.
+    return fail(req, res, error, { Location: location(run), 'Quiesce-Run': run });
+  }
+  if (!isEnded(ended.state)) return answerAccepted(res, run, location(run), {});
+  answerEnded(req, res, ended, headers);
+}
+
+/** Validates and compares without a claim: the cluster serves on, and nothing is written. */
+async function dryRun(
+  runtime: Runtime,
+  req: Request,
+  res: Response,
+  mirror: CompleteMirrorOptions,
+  headers: FeedHeaders,
+  settings: WorkerSettings,
+): Promise<void> {
+  const entry = entryOf(req);
+  if (entry) runtime.gate.exempt(entry);
+  const path = spoolPath(runtime, settings, randomUUID());
+  const feed = await runtime.link.unlessLost(spool(req, path, headers, limitsOf(settings)));
+  // The primary removes the spool.
+  const report = await runtime.link.request<'dry-run'>({ op: 'dry-run', feed, mirror });
+  res.set({ 'Quiesce-Counts': countsHeader(report.counts), 'Cache-Control': 'no-store' });
+  if (headers.prefer.representation) res.set('Preference-Applied', 'return=representation');
+  res.status(200).json(report);
+}
+
+function spoolPath({ link }: Runtime, { spoolDir }: WorkerSettings, name: string): string {
+  return join(spoolDir, `${spoolPrefix(link.identity)}${name}.feed`);
+}
+
+function limitsOf(settings: WorkerSettings): { maxBytes: number; timeout: number } {
+  return { maxBytes: settings.sync.maxBytes, timeout: settings.sync.uploadTimeout };
+}
+
+function answerAccepted(res: Response, run: string, location: string, headers: Record<string, string>): void {
+  res
+    .status(202)
+    .set({ Location: location, 'Quiesce-Run': run, 'Cache-Control': 'no-store', ...headers })
+    .end();
+}
+
+function answerEnded(req: Request, res: Response, run: RunRecord, { prefer }: FeedHeaders): void {
+  if (run.state !== 'succeeded' || run.report === undefined) {
+    const error =
+      run.error === undefined
+        ? new QuiesceError('run-failed', 'The run ended without a report.')
+        : QuiesceError.fromProblem(run.error as Problem);
+    return fail(req, res, error, { 'Quiesce-Run': run.id });
+  }
+  res.set({ 'Quiesce-Run': run.id, 'Quiesce-Counts': countsHeader(run.report.counts), 'Cache-Control': 'no-store' });
+  if (prefer.representation !== null)
+    res.set('Preference-Applied', `return=${prefer.representation ? 'representation' : 'minimal'}`);
+  if (prefer.representation) res.status(200).json(run.report);
+  else res.status(204).end();
+}
+
+function countsHeader({ inserted, updated, deleted, unchanged }: Counts): string {
+  return `inserted=${inserted}, updated=${updated}, deleted=${deleted}, unchanged=${unchanged}`;
+}
+
+function fail(req: Request, res: Response, error: unknown, headers: Record<string, string> = {}): void {
+  const known = toQuiesceError(error, 'internal');
+  refuse(req, res, known, {
+    headers: {
+      ...headers,
+      ...(known.code === 'unsupported-media-type' ? accepted : {}),
+      ...(known.code === 'unauthorized' ? { 'WWW-Authenticate': 'Bearer realm="quiesce"' } : {}),
+      ...(known.status === 503 ? { 'Retry-After': String(getRuntime().gate.retryAfter) } : {}),
+    },
+  });
+}
+
+function locationOf(req: IncomingMessage): (run: string) => string {
+  return (run) => `${pathOf(req).replace(/\/$/, '')}/${run}`;
+}
+
+/** Null where it cannot be told. Of the query string alone: a path such as `//` is no URL. */
+function dryRunOf(url = ''): boolean | null {
+  const query = url.indexOf('?');
+  const [value = 'false', ...more] = query === -1 ? [] : new URLSearchParams(url.slice(query)).getAll('dryRun');
+  return more.length > 0 || (value !== 'true' && value !== 'false') ? null : value === 'true';
+}

@@ -1,0 +1,65 @@
+/** `GET` of the runs: all, one, or one as a live stream. */
+import type { Request, Response } from 'express';
+import { isEnded } from '../../protocol/is-ended.ts';
+import type { RunRecord } from '../../protocol/runs.ts';
+import { requestTimeout } from '../process/link.ts';
+import { getRuntime } from '../process/runtime.ts';
+
+/** Comments that keep proxies from closing an idle stream, ms. */
+const keepAlive = 15_000;
+const listLimit = 100;
+
+/** The list where `run` is empty, else that run. */
+export async function serveRuns(req: Request, res: Response, run: string): Promise<void> {
+  const runtime = getRuntime();
+  runtime.requirePrimary();
+  res.set('Cache-Control', 'no-store');
+  if (run === '') {
+    const items = await runtime.link.request<'runs'>({ op: 'runs', limit: listLimit }, { timeout: requestTimeout });
+    res.json({ items });
+    return;
+  }
+  res.vary('Accept');
+  if (req.accepts(['application/json', 'text/event-stream']) === 'text/event-stream') return stream(req, res, run);
+  res.json(await runtime.link.request<'run'>({ op: 'run', run }, { timeout: requestTimeout }));
+}
+
+/**
+ * Server-sent events: `run` with the whole record at each change, until the run has ended. A slow reader misses what
+ * came while it had not caught up, never the end.
+ */
+async function stream(req: Request, res: Response, id: string): Promise<void> {
+  let number = 0;
+  let stop = (): void => {};
+  let skipped: RunRecord | null = null;
+  const send = (run: RunRecord): void => {
+    if (res.writableNeedDrain && !isEnded(run.state)) {
+      skipped = run;
+      return;
+    }
+    skipped = null;
+    res.write(`id: ${++number}\nevent: run\ndata: ${JSON.stringify(run)}\n\n`);
+    if (!isEnded(run.state)) return;
+    stop();
+    res.end();
+  };
+  // Changes that come before the answer to `watch` are older than it.
+  let current = false;
+  const watch = await getRuntime().link.watch(id, (run) => {
+    if (current) send(run);
+  });
+  current = true;
+  const timer = setInterval(() => {
+    if (!res.writableNeedDrain) res.write(': still here\n\n');
+  }, keepAlive);
+  stop = () => {
+    clearInterval(timer);
+    watch.stop();
+  };
+  if (req.destroyed || res.destroyed) return stop();
+  res.once('close', stop).on('drain', () => {
+    if (skipped) send(skipped);
+  });
+  res.set({ 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' }).flushHeaders();
+  send(watch.current);
+}

@@ -1,0 +1,142 @@
+/**
+ * Streams a request's body, untouched, into a spool file. The worker never parses it: a feed of hundreds of megabytes
+ * must not stop it from serving.
+ */
+import { createHash } from 'node:crypto';
+import { open, rm, type FileHandle } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import { dirname } from 'node:path';
+import { QuiesceError } from '../../errors.ts';
+import type { SpooledFeed } from '../../protocol/mirror-job.ts';
+import { tooLarge, type FeedHeaders } from './headers.ts';
+
+export interface UploadLimits {
+  readonly maxBytes: number;
+  /** For the whole upload, ms. */
+  readonly timeout: number;
+}
+
+/**
+ * Resolves when the feed is complete, verified and on disk. Leaves no file behind where it rejects.
+ *
+ * @throws QuiesceError `payload-too-large`, `upload-timeout`, `upload-aborted`, `digest-mismatch`, `insufficient-storage`
+ */
+export async function spool(
+  req: IncomingMessage,
+  path: string,
+  headers: FeedHeaders,
+  limits: UploadLimits,
+): Promise<SpooledFeed> {
+  const started = performance.now();
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path, 'wx', 0o600);
+    const { bytes, digest } = await copy(req, file, limits);
+    if (headers.sha256 !== null && headers.sha256 !== digest) {
+      throw new QuiesceError(
+        'digest-mismatch',
+        `The body has sha-256 ${digest}, and Content-Digest says ${headers.sha256}. It was damaged on the way; send it again.`,
+      );
+    }
+    await file.sync();
+    await syncDirectory(dirname(path)); // or its name is lost in a power cut
+    return {
+      path,
+      bytes,
+      digest,
+      format: headers.format,
+      coding: headers.coding,
+      uploadMs: performance.now() - started,
+    };
+  } catch (error) {
+    await rm(path, { force: true });
+    throw storageError(error);
+  } finally {
+    await file?.close();
+  }
+}
+
+/** `for await` would destroy the request, and its socket with it, at the first error: then nobody could be answered. */
+async function copy(
+  req: IncomingMessage,
+  file: FileHandle,
+  limits: UploadLimits,
+): Promise<{ bytes: number; digest: string }> {
+  const hash = createHash('sha256');
+  const chunks = req.iterator({ destroyOnReturn: false });
+  let bytes = 0;
+  let expired: QuiesceError | undefined;
+  let giveUp = (_error: QuiesceError): void => {};
+  const timer = setTimeout(() => {
+    expired = new QuiesceError(
+      'upload-timeout',
+      `The feed was not complete after ${limits.timeout} ms (${bytes} bytes came). Raise sync.upload_timeout or send faster.`,
+    );
+    giveUp(expired);
+  }, limits.timeout);
+  // Not a race against one promise for the whole upload: that would keep every chunk until the end (ECMA-262, 27.2.4.5).
+  const nextChunk = (): Promise<IteratorResult<unknown>> =>
+    new Promise((resolve, reject) => {
+      giveUp = reject;
+      if (expired) return reject(expired);
+      chunks.next().catch(aborted).then(resolve, reject);
+    });
+  try {
+    for (;;) {
+      const next = await nextChunk();
+      if (next.done) return { bytes, digest: hash.digest('base64') };
+      const chunk = next.value as Buffer;
+      bytes += chunk.length;
+      if (bytes > limits.maxBytes) throw tooLarge(limits.maxBytes, 'more came');
+      hash.update(chunk);
+      await writeAll(file, chunk);
+    }
+  } finally {
+    clearTimeout(timer);
+    // Until it lets go of the request, nobody else can read what a client that was refused still sends.
+    chunks.return?.().then(
+      () => req.resume(),
+      () => {},
+    );
+  }
+}
+
+async function writeAll(file: FileHandle, chunk: Buffer): Promise<void> {
+  for (let offset = 0; offset < chunk.length;) {
+    const { bytesWritten } = await file.write(chunk, offset);
+    offset += bytesWritten;
+  }
+}
+
+function aborted(cause: unknown): never {
+  throw new QuiesceError('upload-aborted', 'The client went away before the feed was complete. Nothing was changed.', {
+    cause,
+  });
+}
+
+const full = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
+function storageError(error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (error instanceof QuiesceError || code === undefined) return error;
+  if (full.has(code))
+    return new QuiesceError(
+      'insufficient-storage',
+      `There is no room for the feed in the data directory (${code}). Nothing was changed. Free some space and send it again.`,
+      { cause: error },
+    );
+  return new QuiesceError(
+    'insufficient-storage',
+    `The feed cannot be written to the data directory: ${(error as Error).message}. Nothing was changed.`,
+    { cause: error },
+  );
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}

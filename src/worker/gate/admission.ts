@@ -1,0 +1,125 @@
+/** `gate()`: the middleware that stands before everything else in an app. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RequestHandler } from 'express';
+import { QuiesceError } from '../../errors.ts';
+import type { HoldLimits } from './gate.ts';
+import { refuse } from './refusal.ts';
+import { getRuntime, type Runtime } from '../process/runtime.ts';
+import { findSpecial } from './special-routes.ts';
+import { pathOf } from './target.ts';
+
+export interface GateOptions {
+  /** Paths that are never gated: equal to the string, or below it, or matching the expression. Default none. */
+  except?: (string | RegExp)[];
+  /** What a request gets during a pause: 503 at once, or a wait for the resume. Default `maintenance.on_pause`. */
+  onPause?: 'refuse' | 'hold';
+  /** How many requests may wait in one worker; the next one gets 503. Default 1000. */
+  holdLimit?: number;
+  /** How long one may wait, ms; then it gets 503. Default 30 000. */
+  holdTimeout?: number;
+  /** Lets GET and HEAD pass at any time. They do not count as in flight. Default false. */
+  readOnly?: boolean;
+}
+
+/** How long and how many wait where `onPause` is 'hold' and nothing else is said. */
+export const holdDefaults: HoldLimits = { limit: 1_000, timeout: 30_000 };
+export const notHeld: HoldLimits = { limit: 0, timeout: 0 };
+
+/**
+ * Express middleware, the first of an app: admits, refuses (503 `paused` with `Retry-After`) or holds requests, and
+ * counts those in flight until nothing of them runs any more.
+ *
+ * @throws TypeError where an option is not of its type.
+ */
+export function gate(options: GateOptions = {}): RequestHandler {
+  const {
+    except = [],
+    onPause,
+    readOnly = false,
+    holdLimit = holdDefaults.limit,
+    holdTimeout = holdDefaults.timeout,
+  } = options;
+  validate(options);
+  const runtime = getRuntime();
+  const isExcepted = (path: string): boolean =>
+    except.some((rule) => (typeof rule === 'string' ? isBelow(path, rule) : path.search(rule) !== -1));
+  runtime.rules = { isExcepted };
+  const hold = { limit: holdLimit, timeout: holdTimeout };
+  let mode = onPause;
+  if (mode === undefined) void runtime.settings.then((settings) => (mode ??= settings.maintenance.onPause));
+
+  return function quiesceGate(req, res, next) {
+    if (runtime.gate.has(req)) return next(); // a second gate, or `listen` was first
+    if (readOnly && (req.method === 'GET' || req.method === 'HEAD')) return next();
+    if (except.length > 0 && isExcepted(pathOf(req))) return next();
+    if (runtime.gate.tryEnter(req, res) !== undefined) return next();
+    const special = runtime.gate.state === 'shut' ? findSpecial(req) : undefined;
+    if (special !== undefined) {
+      const { run } = runtime.gate.info;
+      if (run !== null && !special.isFree(req)) return special.refuse(req, res, run);
+      runtime.gate.enterShut(req, res);
+      return next();
+    }
+    waitOrRefuse(runtime, req, res, mode === 'hold' ? hold : notHeld, next);
+  };
+}
+
+/** Lets a request wait, as far as it may, and refuses it otherwise. */
+export function waitOrRefuse(
+  runtime: Runtime,
+  req: IncomingMessage,
+  res: ServerResponse,
+  limits: HoldLimits,
+  next: () => void,
+): void {
+  const admit = (): void => {
+    if (runtime.gate.tryEnter(req, res) !== undefined) next();
+    else refusePaused(runtime, req, res);
+  };
+  runtime.gate.hold(req, res, limits, admit, () => refusePaused(runtime, req, res));
+}
+
+export function refusePaused(runtime: Runtime, req: IncomingMessage, res: ServerResponse): void {
+  const { gate } = runtime;
+  gate.refused++;
+  if (gate.state === 'lost') return refuse(req, res, goneError(), { page: true, headers: { 'Retry-After': '1' } });
+  const { holds } = gate.info;
+  const reasons = holds.map((hold) => hold.reason).filter((reason) => reason !== '');
+  const detail = `Requests are refused while maintenance is going on${reasons.length > 0 ? ` (${reasons.join('; ')})` : ''}. Try again in ${gate.retryAfter} s.`;
+  const error = new QuiesceError('paused', detail, { extra: { holds } });
+  refuse(req, res, error, { page: true, headers: { 'Retry-After': String(gate.retryAfter) } });
+}
+
+function goneError(): QuiesceError {
+  return new QuiesceError('no-primary', 'The primary is gone and this worker is stopping. Try again in a moment.');
+}
+
+function isBelow(path: string, rule: string): boolean {
+  return path === rule || path.startsWith(rule.endsWith('/') ? rule : `${rule}/`);
+}
+
+function validate(options: GateOptions): void {
+  const bad = (name: string, allowed: string): never => {
+    throw new TypeError(
+      `gate(): ${name} must be ${allowed}, not ${JSON.stringify(options[name as keyof GateOptions])}.`,
+    );
+  };
+  const { except, onPause, holdLimit, holdTimeout, readOnly } = options;
+  const isRule = (rule: unknown): boolean =>
+    rule instanceof RegExp || (typeof rule === 'string' && rule.startsWith('/'));
+  if (except !== undefined && !(Array.isArray(except) && except.every(isRule)))
+    bad('except', "an array of paths that begin with '/' or of RegExp");
+  if (onPause !== undefined && onPause !== 'refuse' && onPause !== 'hold') bad('onPause', "'refuse' or 'hold'");
+  if (holdLimit !== undefined && !(Number.isInteger(holdLimit) && holdLimit >= 0))
+    bad('holdLimit', 'a whole number of requests');
+  if (holdTimeout !== undefined && !(holdTimeout >= 0 && holdTimeout < 2 ** 31))
+    bad('holdTimeout', 'a number of milliseconds');
+  if (readOnly !== undefined && typeof readOnly !== 'boolean') bad('readOnly', 'true or false');
+  for (const name of Object.keys(options)) {
+    if (!['except', 'onPause', 'holdLimit', 'holdTimeout', 'readOnly'].includes(name)) {
+      throw new TypeError(
+        `gate(): there is no option '${name}'. There are except, onPause, holdLimit, holdTimeout and readOnly.`,
+      );
+    }
+  }
+}

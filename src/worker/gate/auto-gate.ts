@@ -1,0 +1,50 @@
+/**
+ * The gate of an app that has none of its own: its servers stand behind one as a whole, so that an app that knows
+ * nothing of quiesce can be held as well. It goes as soon as the app calls `gate()`, which knows better.
+ */
+import type { EventEmitter } from 'node:events';
+import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import https from 'node:https';
+import type { Server } from 'node:net';
+import { holdDefaults, notHeld, waitOrRefuse } from './admission.ts';
+import type { Runtime } from '../process/runtime.ts';
+
+/** With what node:http hands a request over. A server may hand on what it got, even to another one. */
+const requests = new Set<string | symbol>(['request', 'checkContinue', 'checkExpectation']);
+
+/** To be called before any code of the app is loaded. */
+export function gateServersWithout(runtime: Runtime): void {
+  for (const { prototype } of [http.Server, https.Server]) gateAll(prototype, runtime);
+}
+
+/** For the servers of node:http2, whose classes are known by their objects only; to be called with each that listens. */
+export function gateHttp2Without(runtime: Runtime, server: Server): void {
+  if (!/^Http2(Secure)?Server$/.test(server.constructor.name)) return;
+  const prototype = Object.getPrototypeOf(server) as EventEmitter;
+  if (!Object.hasOwn(prototype, 'emit')) gateAll(prototype, runtime);
+}
+
+function gateAll(prototype: EventEmitter, runtime: Runtime): void {
+  // Not EventEmitter's own: an agent that was loaded first may have wrapped it.
+  const before = Object.getOwnPropertyDescriptor(prototype, 'emit');
+  const forward = prototype.emit as (event: string | symbol, ...args: unknown[]) => boolean;
+  const remove = (): void => {
+    if (prototype.emit !== emit) return; // one that came later has; ours then only passes on
+    if (before === undefined) Reflect.deleteProperty(prototype, 'emit');
+    else Object.defineProperty(prototype, 'emit', before);
+  };
+  const emit: typeof forward = function (this: EventEmitter, event, ...args) {
+    if (!requests.has(event)) return Reflect.apply(forward, this, [event, ...args]);
+    const [req, res] = args as [IncomingMessage, ServerResponse];
+    if (runtime.rules !== null) remove(); // from the next event on this costs nothing any more
+    else if (!runtime.gate.has(req) && runtime.gate.tryEnter(req, res) === undefined) {
+      void runtime.settings.then(({ maintenance }) => {
+        const admit = (): void => void forward.call(this, event, req, res);
+        waitOrRefuse(runtime, req, res, maintenance.onPause === 'hold' ? holdDefaults : notHeld, admit);
+      });
+      return true;
+    }
+    return forward.call(this, event, req, res);
+  };
+  prototype.emit = emit;
+}

@@ -1,0 +1,90 @@
+/**
+ * A request whose client has gone while its handler was at work: from here on node:http tells nothing of it. What shows
+ * that the handler is done with the response is that it
+ *
+ *   - ends it, whatever has wrapped `end`,
+ *   - closes the connection, as Express does after an error that came too late for an answer,
+ *   - has piped a stream into it that has ended or was closed, or
+ *   - has let go of it: nobody can end any more what the garbage collector has found to be nobody's.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Readable } from 'node:stream';
+import type { InFlightRequest } from '../../protocol/messages.ts';
+import type { TrackedSocket } from '../process/connections.ts';
+import { pathOf } from './target.ts';
+
+export type Label = Pick<InFlightRequest, 'method' | 'path'>;
+
+/** What is told of it when the request itself has been let go of. */
+export function describe(req: IncomingMessage): Label {
+  return { method: req.method ?? '', path: pathOf(req) };
+}
+
+const nobodys = new FinalizationRegistry<() => void>((done) => done());
+
+/**
+ * Whether it was the handler that closed the connection, rather than the client or node:http. To be asked before
+ * node:http has heard of it, which marks the response as destroyed.
+ *
+ * @param shared whether other requests are in flight on the connection: any of these may have closed it
+ */
+export function closedByHandler(
+  req: IncomingMessage,
+  res: ServerResponse,
+  socket: TrackedSocket,
+  shared: boolean,
+): boolean {
+  if (res.destroyed) return true;
+  if (shared) return false;
+  if (socket.errored) return socket.errored === req.errored; // req.destroy(error); else the client's reset, or a time limit
+  const byClient = socket.readableEnded;
+  // What an idle connection is closed by has no error either; and a body that is not there yet may have run out of time.
+  const mayBeLate = Boolean(socket.timeout) || !req.complete;
+  return !byClient && !mayBeLate;
+}
+
+/**
+ * @param done may be called several times; must not hold the response, which would then never be nobody's
+ * @param shared as above
+ */
+export function whenHandlerIsDone(res: ServerResponse, socket: TrackedSocket, shared: boolean, done: () => void): void {
+  onEnd(res, done);
+  // Before the client had gone, or after it: `send` pipes when it has looked at the file.
+  const onSource = (source: Readable): void => {
+    if (source.destroyed || source.readableEnded) done();
+    else source.once('close', done).once('end', done);
+  };
+  res.on('pipe', onSource).on('unpipe', onSource);
+  if (!shared) {
+    const { destroy } = socket;
+    socket.destroy = (error) => {
+      done();
+      return destroy.call(socket, error);
+    };
+  }
+  nobodys.register(res, done);
+}
+
+/** The flag and not `end`: what a session store has wrapped around that may end the response long after it returned. */
+function onEnd(res: ServerResponse, done: () => void): void {
+  if (Object.hasOwn(res, 'finished')) {
+    let finished = false;
+    Object.defineProperty(res, 'finished', {
+      configurable: true,
+      enumerable: true,
+      get: () => finished,
+      set(value: boolean) {
+        finished = value;
+        if (finished) done();
+      },
+    });
+    return;
+  }
+  // HTTP/2 has no such flag of its own.
+  const { end } = res;
+  res.end = ((...args: Parameters<typeof end>) => {
+    const result = end.apply(res, args);
+    done();
+    return result;
+  }) as typeof end;
+}

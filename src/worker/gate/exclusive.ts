@@ -1,0 +1,141 @@
+/** `exclusive()`: a handler that runs alone in the whole cluster. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import { QuiesceError, toQuiesceError, type Problem } from '../../errors.ts';
+import { holdEnd } from './held-end.ts';
+import { entryOf, type Entry } from './in-flight.ts';
+import { requestTimeout } from '../process/link.ts';
+import { refuse } from './refusal.ts';
+import { getRuntime, type Runtime } from '../process/runtime.ts';
+import { markSpecial } from './special-routes.ts';
+import { pathOf } from './target.ts';
+
+/** What cutting stragglers off may add to a drain, ms. */
+const cutTime = 5_000;
+
+/**
+ * Wraps an Express handler so that it runs only while the cluster is quiesced, its own request excepted.
+ *
+ * Another such request meanwhile gets 409 `run-in-progress`; if the requests in flight do not finish in time, this one
+ * gets 503 `drain-timeout` and the handler is not called. The run ends when the handler has ended its response and, if
+ * it returned a promise, that has settled; the end of the response is held back until the gates are open again, unless
+ * that promise is not settled yet. A run that passes `sync.run_timeout` is ended by killing its worker.
+ */
+export function exclusive(handler: RequestHandler): RequestHandler {
+  if (typeof handler !== 'function')
+    throw new TypeError('exclusive() takes an Express handler: exclusive((req, res) => { … }).');
+
+  async function quiesceExclusive(req: Request, res: Response, next: NextFunction): Promise<void> {
+    const runtime = getRuntime();
+    let entry: Entry;
+    let run: string;
+    try {
+      entry = claimingEntry(req, res);
+      run = await claimRun(runtime, req, 'exclusive');
+    } catch (error) {
+      return refuseClaim(req, res, error);
+    }
+    if (entry.gone) {
+      // Nobody waits for the answer any more, so nothing need be stopped for it.
+      res.end();
+      return void releaseRun(runtime, run);
+    }
+    let released: Promise<void> | undefined;
+    entry.onSettled = () => {
+      released = releaseRun(runtime, run);
+    };
+    // Whoever has the answer finds the gates open. One that works on after its answer is not waited for.
+    const letGo = holdEnd(res, () => {
+      if (entry.waits === 0) runtime.gate.done(entry);
+      return released;
+    });
+    try {
+      const result: unknown = handler(req, res, next);
+      if (!isPromise(result)) return;
+      runtime.gate.wait(entry, result);
+      await result;
+      // Its promise says that the handler is done, even if it did not end a response that nobody reads.
+      runtime.gate.finish(entry);
+    } catch (error) {
+      letGo(); // an error after the answer is none of the answer's
+      next(error);
+    }
+  }
+
+  markSpecial(quiesceExclusive, { isFree: () => false, refuse: refuseDuringRun });
+  return quiesceExclusive;
+}
+
+/**
+ * The entry of a request that asks for a run: from now on it does not count, since a drain must not wait for it.
+ * @throws QuiesceError `no-primary`, or `internal` where the app has no gate: then nothing would be held off
+ */
+export function claimingEntry(req: IncomingMessage, res: ServerResponse): Entry {
+  const runtime = getRuntime();
+  const { gate, rules } = runtime;
+  runtime.requirePrimary();
+  // A request that the gate lets pass without counting may ask for a run as well.
+  const entry = entryOf(req) ?? (rules === null ? undefined : gate.enterShut(req, res));
+  if (entry === undefined) {
+    throw new QuiesceError(
+      'internal',
+      'This app has no gate, so no request would be held off. Put app.use(gate()) before everything else.',
+    );
+  }
+  gate.exempt(entry);
+  return entry;
+}
+
+/** Resolves with the run: a sync's at once, an exclusive one's when the cluster is quiesced. */
+export async function claimRun(runtime: Runtime, req: IncomingMessage, kind: 'sync' | 'exclusive'): Promise<string> {
+  const { drainTimeout } = (await runtime.settings).maintenance;
+  const { run } = await runtime.link.request<'claim'>(
+    { op: 'claim', kind, method: req.method ?? '', path: pathOf(req) },
+    {
+      timeout: requestTimeout + (kind === 'exclusive' ? drainTimeout + cutTime : 0),
+      late: (granted) => void releaseRun(runtime, granted.run),
+    },
+  );
+  return run;
+}
+
+/** Resolves when the primary has opened the gates again, or does not answer: a lost one has ended the run already. */
+export async function releaseRun(runtime: Runtime, run: string, problem?: Problem): Promise<void> {
+  await runtime.link
+    .request<'release'>(
+      { op: 'release', run, ...(problem === undefined ? {} : { problem }) },
+      { timeout: requestTimeout },
+    )
+    .catch(() => {});
+}
+
+/** Answers a claim that was not granted; 409 names the run that is going on. */
+export function refuseClaim(
+  req: IncomingMessage,
+  res: ServerResponse,
+  error: unknown,
+  location?: (run: string) => string,
+): void {
+  const known = toQuiesceError(error);
+  const { run } = known.extra;
+  const headers: Record<string, string> = {};
+  if (location !== undefined && typeof run === 'string') headers['Location'] = location(run);
+  if (known.status === 503 || known.status === 409) headers['Retry-After'] = String(getRuntime().gate.retryAfter);
+  refuse(req, res, known, { headers });
+}
+
+export function runInProgress(run: string): QuiesceError {
+  return new QuiesceError(
+    'run-in-progress',
+    `Run ${run} is going on, and only one may run at a time. Try again when it has ended.`,
+    { extra: { run } },
+  );
+}
+
+function refuseDuringRun(req: IncomingMessage, res: ServerResponse, run: string): void {
+  refuseClaim(req, res, runInProgress(run));
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
+}

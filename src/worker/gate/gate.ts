@@ -1,0 +1,221 @@
+/**
+ * The part of a worker that admits, refuses or holds requests and counts those in flight.
+ *
+ * starting ──resume──▶ open ──pause──▶ shut ──resume──▶ open      (starting ──pause──▶ shut)
+ * any ──primary lost──▶ lost, for good
+ *
+ * While it is starting, requests wait briefly for the primary's word: a fresh worker answers neither 200 during
+ * a pause nor a needless 503. Only a message of the primary opens the gate.
+ */
+import { AsyncResource } from 'node:async_hooks';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { InFlightRequest, PauseInfo } from '../../protocol/messages.ts';
+import type { RequestTimes } from '../../protocol/request-times.ts';
+import { InFlight, type Entry } from './in-flight.ts';
+import { Search } from './search.ts';
+
+export type GateState = 'starting' | 'open' | 'shut' | 'lost';
+
+/** What becomes of a request that may not enter now. */
+export interface HoldLimits {
+  /** How many may wait. */
+  readonly limit: number;
+  /** How long each may wait, ms. */
+  readonly timeout: number;
+}
+
+interface Held {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly admit: () => void;
+  readonly refuse: () => void;
+  readonly timer: NodeJS.Timeout;
+  /** A request that came before the primary's first word; a pause refuses it unless it asked to be held. */
+  readonly startup: boolean;
+}
+
+/** How long a request waits for the primary's first word, ms. */
+export const startupWait = 5_000;
+
+export class Gate {
+  #state: GateState = 'starting';
+  #epoch = 0;
+  #info: PauseInfo = { holds: [], run: null, retryAfter: 1_000 };
+  #infoAt = performance.now();
+  #shutAt = 0;
+  #drainedEpoch = -1;
+  readonly #held = new Set<Held>();
+  #holds = true;
+  readonly #inFlight = new InFlight(() => {
+    if (this.#state === 'shut') this.#reportIfDrained();
+  });
+  /** What nobody holds any more is looked for where something waits for it: a drain, or the end of this process. */
+  readonly #search = new Search(() => (this.#state === 'shut' || this.#ending) && this.#inFlight.isDeserted);
+  #ending = false;
+  readonly #onDrained: (epoch: number) => void;
+  served = 0;
+  refused = 0;
+
+  /** `onDrained` is called once for each pause, when no request is in flight any more. */
+  constructor(onDrained: (epoch: number) => void) {
+    this.#onDrained = onDrained;
+  }
+
+  get state(): GateState {
+    return this.#state;
+  }
+
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  get info(): PauseInfo {
+    return this.#info;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight.count;
+  }
+
+  /** The same for whoever waits for them to end before this process does. */
+  countUnfinished(): number {
+    this.#ending = true;
+    this.#search.begin();
+    return this.#inFlight.count;
+  }
+
+  /** How long requests took. */
+  get times(): RequestTimes {
+    return this.#inFlight.times;
+  }
+
+  /** How long the gate has been shut, ms; 0 while it is open. */
+  get shutFor(): number {
+    return this.#state === 'open' ? 0 : performance.now() - this.#shutAt;
+  }
+
+  /** Whole seconds, at least 1: what `Retry-After` should say now. */
+  get retryAfter(): number {
+    return Math.max(1, Math.ceil((this.#info.retryAfter - (performance.now() - this.#infoAt)) / 1000));
+  }
+
+  /** To be called when the response of a request has gone out, as node:http tells. */
+  finished(req: IncomingMessage): void {
+    this.#inFlight.finished(req, this.#state !== 'open');
+  }
+
+  has(req: IncomingMessage): boolean {
+    return this.#inFlight.has(req);
+  }
+
+  /** The one hot path: tests and counts in one synchronous step. `undefined` where the gate is not open. */
+  tryEnter(req: IncomingMessage, res: ServerResponse): Entry | undefined {
+    if (this.#state !== 'open') return undefined;
+    this.served++;
+    return this.#inFlight.enter(req, res);
+  }
+
+  /** Counts a request that may pass whatever the gate's state: one that asks for an exclusive run of its own. */
+  enterShut(req: IncomingMessage, res: ServerResponse): Entry {
+    this.served++;
+    return this.#inFlight.enter(req, res);
+  }
+
+  /** Lets the request wait until the gate opens, or until it must be refused. */
+  hold(req: IncomingMessage, res: ServerResponse, limits: HoldLimits, admit: () => void, refuse: () => void): void {
+    const startup = this.#state === 'starting';
+    if (!this.#holds || this.#state === 'lost' || (!startup && this.#held.size >= limits.limit)) return refuse();
+    const leave = (held: Held): boolean => {
+      clearTimeout(held.timer);
+      return this.#held.delete(held);
+    };
+    const held: Held = {
+      req,
+      res,
+      startup: startup && limits.limit === 0,
+      timer: setTimeout(() => held.refuse(), startup ? Math.max(startupWait, limits.timeout) : limits.timeout),
+      // In the context of the request, as the handlers before the gate have set it, and not in that of the resume.
+      admit: AsyncResource.bind(() => {
+        // A pipelined request whose client has left hears no event: it is not begun for nobody.
+        if (leave(held) && !req.socket.destroyed) admit();
+      }),
+      refuse: AsyncResource.bind(() => {
+        if (leave(held)) refuse();
+      }),
+    };
+    this.#held.add(held);
+    res.once('close', () => leave(held));
+  }
+
+  exempt(entry: Entry): void {
+    this.#inFlight.exempt(entry);
+  }
+
+  wait(entry: Entry, promise: PromiseLike<unknown>): boolean {
+    return this.#inFlight.wait(entry, promise);
+  }
+
+  oldest(limit = 20): InFlightRequest[] {
+    return this.#inFlight.list(limit);
+  }
+
+  /** Messages of an older epoch are late and mean nothing. */
+  pause(epoch: number, info: PauseInfo): void {
+    if (this.#state === 'lost' || epoch < this.#epoch) return;
+    if (this.#state !== 'shut') this.#shutAt = performance.now();
+    this.#state = 'shut';
+    this.#epoch = epoch;
+    this.#drainedEpoch = -1; // a repeated pause is answered again
+    this.inform(epoch, info);
+    for (const held of this.#held) if (held.startup) held.refuse();
+    this.#reportIfDrained();
+  }
+
+  inform(epoch: number, info: PauseInfo): void {
+    if (epoch < this.#epoch) return;
+    this.#info = info;
+    this.#infoAt = performance.now();
+  }
+
+  resume(epoch: number): void {
+    if (this.#state === 'lost' || epoch < this.#epoch) return;
+    this.#state = 'open';
+    this.#epoch = epoch;
+    this.#info = { holds: [], run: null, retryAfter: 1_000 };
+    for (const held of this.#held) held.admit();
+  }
+
+  /** The primary is gone. Nothing opens this gate again. */
+  lose(): void {
+    if (this.#state !== 'shut') this.#shutAt = performance.now();
+    this.#state = 'lost';
+    for (const held of this.#held) held.refuse();
+  }
+
+  done(entry: Entry): void {
+    this.#inFlight.done(entry);
+  }
+
+  finish(entry: Entry): void {
+    this.#inFlight.finish(entry);
+  }
+
+  cut(epoch: number): void {
+    if (epoch !== this.#epoch || this.#state !== 'shut') return;
+    this.#inFlight.cut();
+    for (const held of this.#held) held.refuse(); // a handler that does not end now is killed with its process
+  }
+
+  /** The process is to end: whoever waits here is answered now, since nobody will be there at the resume. */
+  dismiss(): void {
+    this.#holds = false;
+    for (const held of this.#held) held.refuse();
+  }
+
+  #reportIfDrained(): void {
+    if (this.#inFlight.count > 0) return this.#search.begin();
+    if (this.#drainedEpoch === this.#epoch) return;
+    this.#drainedEpoch = this.#epoch;
+    this.#onDrained(this.#epoch);
+  }
+}

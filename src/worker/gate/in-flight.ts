@@ -1,0 +1,296 @@
+/**
+ * A request from the moment it is admitted until nothing of it runs any more.
+ *
+ * open ──(response or socket closed)──▶ gone ──(handler is done with the response)──▶ ended ──(no promise left)──▶ settled
+ *
+ * `close` alone proves nothing: a client that aborts closes the response while the handler works on. And a
+ * pipelined request whose client leaves gets no event at all on Node 20 and 22, hence the look at the socket.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { InFlightRequest } from '../../protocol/messages.ts';
+import { countTime, noRequestTimes, type RequestTimes } from '../../protocol/request-times.ts';
+import type { TrackedSocket } from '../process/connections.ts';
+import { closedByHandler, describe, whenHandlerIsDone, type Label } from './departed.ts';
+
+// Registered: the app may carry a copy of the package of its own.
+const kEntry = Symbol.for('quiesce.entry');
+const kOpen = Symbol.for('quiesce.open');
+const kCut = Symbol.for('quiesce.cut');
+
+export interface Entry {
+  /** These are let go of when the client has gone: whether the app does so, too, tells whether it is done. */
+  req: IncomingMessage | null;
+  res: ServerResponse | null;
+  socket: TrackedSocket | null;
+  /** What it was, where that is still of interest when it is gone. */
+  label: Label | null;
+  /** `performance.now()`, ms. */
+  readonly since: number;
+  /** Whether it counts towards the requests in flight that a drain waits for. */
+  counts: boolean;
+  gone: boolean;
+  /** Gone before its handler was done, which it is when `ended`. */
+  departed: boolean;
+  ended: boolean;
+  settled: boolean;
+  /** Promises that keep it from settling. */
+  waits: number;
+  onSettled: (() => void) | null;
+  /** Its neighbours among those that count, by age. */
+  older: Entry | null;
+  newer: Entry | null;
+}
+
+type Tracked = IncomingMessage & { [kEntry]?: Entry };
+type CountedSocket = TrackedSocket & { [kOpen]?: number; [kCut]?: true };
+
+/** The entry of a request that has been admitted. */
+export function entryOf(req: IncomingMessage): Entry | undefined {
+  return (req as Tracked)[kEntry];
+}
+
+export class InFlight {
+  readonly #times: RequestTimes = noRequestTimes();
+  /** Those that count are a list, linked through its entries: a set would have to give each a hash first. */
+  #count = 0;
+  #oldest: Entry | null = null;
+  #newest: Entry | null = null;
+  /** How many of those are gone and not done. */
+  #departed = 0;
+  readonly #exempt = new Set<Entry>();
+  readonly #onLeave: () => void;
+  readonly #onSocketClose: (this: TrackedSocket) => void;
+  readonly #leave = (entry: Entry): void => this.#left(entry);
+  #leaving: Entry | null = null;
+  /** When its response went out: what it took does not grow until somebody looks. */
+  #leftAt = 0;
+
+  /** `onLeave` is called each time a request stops counting, or its client has gone. */
+  constructor(onLeave: () => void) {
+    this.#onLeave = onLeave;
+    const leftWith = (socket: TrackedSocket): void => this.#leftWith(socket);
+    this.#onSocketClose = function () {
+      leftWith(this);
+    };
+  }
+
+  get count(): number {
+    this.#flush();
+    return this.#count;
+  }
+
+  /** Whether all that count are requests whose client has gone. */
+  get isDeserted(): boolean {
+    this.#flush();
+    return this.#count > 0 && this.#count === this.#departed;
+  }
+
+  get times(): RequestTimes {
+    this.#flush();
+    return this.#times;
+  }
+
+  /**
+   * Its response has gone out: to be told by node:http costs less than a listener on each response. The app's own
+   * listeners hear of that next and may have the request wait, so it leaves only after them: in a turn of its own where
+   * somebody waits for that, else with the next one, or when somebody looks.
+   */
+  finished(req: IncomingMessage, isAwaited: boolean): void {
+    const entry = (req as Tracked)[kEntry];
+    if (entry === undefined) return;
+    this.#flush();
+    if (isAwaited || !entry.counts) process.nextTick(this.#leave, entry);
+    else {
+      this.#leaving = entry;
+      this.#leftAt = performance.now();
+    }
+  }
+
+  /** Admits and counts in one synchronous step. */
+  enter(req: IncomingMessage, res: ServerResponse): Entry {
+    const socket: CountedSocket = req.socket;
+    const entry: Entry = {
+      req,
+      res,
+      socket,
+      label: null,
+      since: performance.now(),
+      counts: false,
+      gone: false,
+      departed: false,
+      ended: false,
+      settled: false,
+      waits: 0,
+      onSettled: null,
+      older: null,
+      newer: null,
+    };
+    (req as Tracked)[kEntry] = entry;
+    this.#add(entry);
+    // One that node:http is not at work on, as of HTTP/2, never has a response of which it could tell.
+    if (socket.parser?.incoming !== req) res.on('close', () => this.#left(entry));
+    const open = socket[kOpen];
+    // Before node:http tells the response, which unpipes what was piped into it.
+    if (open === undefined) socket.prependListener('close', this.#onSocketClose);
+    socket[kOpen] = (open ?? 0) + 1;
+    // One that was held while its client left: no event tells of that any more.
+    if (socket.destroyed) this.#left(entry);
+    return entry;
+  }
+
+  /** Whether the request has been admitted. */
+  has(req: IncomingMessage): boolean {
+    return (req as Tracked)[kEntry] !== undefined;
+  }
+
+  /** The request no longer counts but is followed until it settles: an exclusive run's own request. */
+  exempt(entry: Entry): void {
+    if (!entry.counts) return;
+    if (entry.departed && !entry.ended) this.#departed--;
+    this.#remove(entry);
+    if (!entry.settled) this.#exempt.add(entry);
+    this.#onLeave();
+  }
+
+  /** Keeps the entry from settling until the promise has settled. False where it is too late for that. */
+  wait(entry: Entry, promise: PromiseLike<unknown>): boolean {
+    if (entry.res?.closed) this.#flush();
+    if (entry.settled) return false;
+    entry.waits++;
+    const done = (): void => {
+      entry.waits--;
+      this.#settle(entry);
+    };
+    promise.then(done, done);
+    return true;
+  }
+
+  /** The handler is known to be done, whether or not it has ended the response to a client that has gone. */
+  finish(entry: Entry): void {
+    if (entry.gone) this.#end(entry);
+  }
+
+  /** The handler is known to be done with the socket, which now lives on for something else. */
+  done(entry: Entry): void {
+    if (!entry.gone) this.#release(entry, false);
+    this.#end(entry);
+  }
+
+  /** Cuts the connections of all that count; their handlers may still run. */
+  cut(): void {
+    for (const { socket } of this.#byAge()) {
+      if (socket === null) continue;
+      (socket as CountedSocket)[kCut] = true;
+      socket.destroy();
+    }
+  }
+
+  /** The oldest first; `age` in ms. */
+  list(limit: number): InFlightRequest[] {
+    this.#flush();
+    const now = performance.now();
+    const list: InFlightRequest[] = [];
+    for (const entry of this.#byAge()) {
+      if (list.length === limit) break;
+      list.push({
+        ...(entry.label ?? describe(entry.req!)),
+        age: Math.round(now - entry.since),
+        ...(entry.gone && !entry.ended ? { clientGone: true } : {}),
+      });
+    }
+    return list;
+  }
+
+  #leftWith(socket: CountedSocket): void {
+    this.#flush();
+    if (!socket[kOpen]) return;
+    const shared = socket[kOpen] > 1;
+    for (const entries of [this.#byAge(), this.#exempt]) {
+      for (const entry of entries) {
+        if (entry.socket !== socket) continue;
+        const hungUp = !socket[kCut] && closedByHandler(entry.req!, entry.res!, socket, shared);
+        this.#left(entry, undefined, hungUp, shared);
+      }
+    }
+  }
+
+  #flush(): void {
+    const entry = this.#leaving;
+    this.#leaving = null;
+    if (entry !== null) this.#left(entry, this.#leftAt);
+  }
+
+  #add(entry: Entry): void {
+    entry.counts = true;
+    entry.older = this.#newest;
+    if (this.#newest === null) this.#oldest = entry;
+    else this.#newest.newer = entry;
+    this.#newest = entry;
+    this.#count++;
+  }
+
+  #remove(entry: Entry): void {
+    const { older, newer } = entry;
+    if (older === null) this.#oldest = newer;
+    else older.newer = newer;
+    if (newer === null) this.#newest = older;
+    else newer.older = older;
+    entry.counts = false;
+    entry.older = null;
+    entry.newer = null;
+    this.#count--;
+  }
+
+  /** Those that count, the oldest first; the one at hand may be removed. */
+  *#byAge(): Generator<Entry> {
+    for (let entry = this.#oldest, next: Entry | null; entry !== null; entry = next) {
+      next = entry.newer;
+      yield entry;
+    }
+  }
+
+  /** Where it is not the socket that tells, as with HTTP/2, that may be anybody's. */
+  #left(entry: Entry, at?: number, hungUp = false, shared = true): void {
+    if (entry.gone) return;
+    const res = entry.res!;
+    const socket = entry.socket!;
+    const ended = res.writableEnded || hungUp;
+    this.#release(entry, !ended);
+    if (ended) return this.#end(entry, at);
+    entry.departed = true;
+    whenHandlerIsDone(res, socket, shared, () => this.#end(entry));
+    if (!entry.counts) return;
+    this.#departed++;
+    this.#onLeave();
+  }
+
+  #release(entry: Entry, isDescribed: boolean): void {
+    if (isDescribed || entry.waits > 0) entry.label = describe(entry.req!);
+    const socket: CountedSocket = entry.socket!;
+    socket[kOpen] = (socket[kOpen] ?? 1) - 1;
+    entry.gone = true;
+    entry.req = null;
+    entry.res = null;
+    entry.socket = null;
+  }
+
+  #end(entry: Entry, at?: number): void {
+    if (entry.ended) return;
+    entry.ended = true;
+    if (entry.counts && entry.departed) this.#departed--;
+    this.#settle(entry, at);
+  }
+
+  #settle(entry: Entry, at = performance.now()): void {
+    if (entry.settled || !entry.ended || entry.waits > 0) return;
+    entry.settled = true;
+    countTime(this.#times, at - entry.since);
+    if (entry.counts) {
+      this.#remove(entry);
+      this.#onLeave();
+    } else {
+      this.#exempt.delete(entry);
+    }
+    entry.onSettled?.();
+  }
+}

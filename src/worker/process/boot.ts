@@ -1,0 +1,30 @@
+/**
+ * What the primary forks: makes the process a worker, then runs the app's script as if Node had been started with it.
+ *
+ * argv: node boot.js <script> [args of the app]
+ */
+import Module from 'node:module';
+import { gateHttp2Without, gateServersWithout } from '../gate/auto-gate.ts';
+import { trackServers } from './connections.ts';
+import { serveExpressFast } from '../gate/express-server.ts';
+import { stopGracefully } from './graceful-stop.ts';
+import { reportFailures } from './failure-report.ts';
+import { getRuntime } from './runtime.ts';
+import { ignoreGroupSignals } from './signals.ts';
+import { writeStdioToTheEnd } from './stdio.ts';
+
+ignoreGroupSignals();
+serveExpressFast();
+writeStdioToTheEnd();
+const runtime = getRuntime();
+gateServersWithout(runtime);
+trackServers((server) => gateHttp2Without(runtime, server));
+reportFailures(runtime.link);
+runtime.onStop = (timeout) => {
+  stopGracefully(timeout, () => runtime.gate.countUnfinished());
+  runtime.gate.dismiss(); // after the connections have been marked as closing
+};
+
+process.argv.splice(1, 1);
+// Node's own way to its main script: `require.main`, ESM, CommonJS and TypeScript are as its version has them.
+(Module as unknown as { runMain(): void }).runMain();

@@ -1,0 +1,207 @@
+/**
+ * What gate, exclusive, mirror and listen share in one process. One per process, even where the command and the
+ * app carry a copy of the package each.
+ *
+ * worker      forked by a quiesce primary
+ * foreign     a cluster worker of somebody else's primary (PM2's cluster mode): exclusive work is refused
+ * standalone  no cluster at all: a primary in the same process guards this one
+ */
+import cluster from 'node:cluster';
+import { subscribe } from 'node:diagnostics_channel';
+import { readFile } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import { QuiesceError, type ErrorCode } from '../../errors.ts';
+import type { WorkerSettings } from '../../protocol/messages.ts';
+import { Gate } from '../gate/gate.ts';
+import { startHeartbeat } from './heartbeat.ts';
+import { isQuiesceMessage, Link, type Transport } from './link.ts';
+
+export type Mode = 'worker' | 'foreign' | 'standalone';
+
+/** A primary in this process: given how to reach the worker, returns how the worker reaches it. */
+export type LocalPrimary = (toWorker: (message: unknown) => void) => Transport;
+
+/** Options of `gate()` that `listen()` needs for what bypasses the middleware. */
+export interface GateRules {
+  isExcepted(path: string): boolean;
+}
+
+export class Runtime {
+  readonly mode: Mode;
+  readonly gate: Gate;
+  readonly link: Link;
+  /** The rules of the app's gate, once it has one. */
+  rules: GateRules | null = null;
+  /** What to do when the primary says stop, in ms of grace; the process entry sets it. */
+  onStop: (timeout: number) => void = () => {};
+  stopping = false;
+  /** Answers that were problems, by code. */
+  readonly problems: Record<string, number> = {};
+  /** The app's own page for browsers during a pause. */
+  page: string | null = null;
+  readonly settings: Promise<WorkerSettings>;
+
+  constructor(mode: Mode, link: (receive: (message: unknown) => void) => Link) {
+    this.mode = mode;
+    this.gate = new Gate((epoch) => this.link.send({ type: 'drained', epoch }));
+    this.link = link((message) => this.link.receive(message));
+    let beat: (() => void) | null = null;
+    this.settings = new Promise((resolve) => {
+      this.link.onMessage((message) => {
+        switch (message.type) {
+          case 'welcome':
+            if (beat !== null) return; // said again, it starts no second heartbeat
+            resolve(message.settings);
+            void this.#readPage(message.settings.maintenance.page);
+            beat = startHeartbeat(this, message.settings.heartbeat.interval);
+            return;
+          case 'pause': {
+            // The primary asks again at each beat that is no answer, so only the first is answered with one.
+            const isNew = this.gate.state !== 'shut' || message.epoch > this.gate.epoch;
+            this.gate.pause(message.epoch, message.info);
+            if (isNew && this.gate.inFlight > 0) beat?.(); // names whom the drain waits for
+            return;
+          }
+          case 'pause-info':
+            return this.gate.inform(message.epoch, message.info);
+          case 'resume':
+            this.gate.resume(message.epoch);
+            return beat?.(); // counts what the pause has refused
+          case 'cut':
+            return this.gate.cut(message.epoch);
+          case 'stop':
+            this.stopping = true;
+            return this.onStop(message.timeout);
+          default:
+            return;
+        }
+      });
+    });
+  }
+
+  /** Once per worker: what is refused during a pause must not wait for a disk. Without it browsers get the built-in page. */
+  async #readPage(file: string | null): Promise<void> {
+    if (file === null) return;
+    try {
+      this.page = await readFile(file, 'utf8');
+    } catch (error) {
+      console.error(`quiesce: maintenance.page cannot be read, the built-in page is shown: ${String(error)}`);
+    }
+  }
+
+  /** Refuses what only a whole cluster, or a single process, can do. */
+  requirePrimary(): void {
+    if (this.mode !== 'foreign') return;
+    throw new QuiesceError(
+      'no-primary',
+      'This process is a cluster worker of another supervisor, so only one of several workers could be paused. ' +
+        'Start the app with `quiesce start`; under PM2 run quiesce itself in fork mode (`quiesce startup pm2`).',
+    );
+  }
+}
+
+const kRuntime = Symbol.for('quiesce.runtime');
+const shared = globalThis as { [kRuntime]?: Runtime };
+let localPrimary: LocalPrimary | null = null;
+
+/** Where no cluster is, this makes the primary. Set by the package's entry: a worker imports nothing of a primary. */
+export function provideLocalPrimary(factory: LocalPrimary): void {
+  localPrimary ??= factory;
+}
+
+/** Where there is no runtime, nobody asks for the count either. */
+export function countProblem(code: ErrorCode): void {
+  const problems = shared[kRuntime]?.problems;
+  if (problems !== undefined) problems[code] = (problems[code] ?? 0) + 1;
+}
+
+/** The app's own page, where it has one. */
+export function ownPage(): string | null {
+  return shared[kRuntime]?.page ?? null;
+}
+
+export function getRuntime(): Runtime {
+  return (shared[kRuntime] ??= create());
+}
+
+function create(): Runtime {
+  const runtime = createForMode();
+  subscribe('http.server.response.finish', (message) =>
+    runtime.gate.finished((message as { request: IncomingMessage }).request),
+  );
+  return runtime;
+}
+
+function createForMode(): Runtime {
+  const { QUIESCE_SLOT: slot, QUIESCE_INCARNATION: incarnation } = process.env;
+  if (cluster.isWorker && slot !== undefined && incarnation !== undefined)
+    return createWorker(Number(slot), Number(incarnation));
+  return cluster.isWorker ? createForeign() : createStandalone();
+}
+
+function createWorker(slot: number, incarnation: number): Runtime {
+  const runtime = new Runtime('worker', (receive) => {
+    process.on('message', (message) => {
+      if (isQuiesceMessage(message)) receive(message);
+    });
+    return new Link({ slot, incarnation }, (message, done) => {
+      if (!process.connected) return done(new Error('the channel is closed'));
+      process.send!(message, undefined, {}, done);
+    });
+  });
+  leaveWithoutPrimary(runtime);
+  runtime.link.send({ type: 'hello', epoch: 0, pid: process.pid });
+  return runtime;
+}
+
+/** How long callers are given to read their last answer when the primary is gone, ms. */
+const lastAnswers = 250;
+
+/**
+ * A worker that has lost its primary exits. Node would exit with code 0 in the middle of everything; this shuts the
+ * gate for good, answers those who wait for the primary, and goes.
+ */
+function leaveWithoutPrimary(runtime: Runtime): void {
+  cluster.worker!.prependListener('disconnect', () => {
+    cluster.worker!.exitedAfterDisconnect = true; // keeps Node's own listener from exiting at once
+    runtime.stopping = true;
+    runtime.gate.lose();
+    runtime.link.lose();
+    setTimeout(() => process.exit(1), lastAnswers);
+  });
+}
+
+/** Nobody ever answers; the gate guards nothing and stays open. */
+function createForeign(): Runtime {
+  const runtime = new Runtime(
+    'foreign',
+    () => new Link({ slot: 0, incarnation: 0 }, (_message, done) => done(new Error('no primary'))),
+  );
+  runtime.link.receive({ quiesce: 1, slot: 0, incarnation: 0, epoch: 0, type: 'welcome', settings: foreignSettings() });
+  runtime.gate.resume(0);
+  return runtime;
+}
+
+/** What an app that serves under somebody else needs; a feed is refused anyway. */
+function foreignSettings(): WorkerSettings {
+  const { MONGODB_URI: uri = null, QUIESCE_SYNC_TOKEN: token = null } = process.env;
+  return {
+    name: 'app',
+    mongodb: { uri, db: null },
+    sync: { collection: 'resources', key: 'id', token, maxBytes: 0, uploadTimeout: 0 },
+    maintenance: { onPause: 'refuse', readyGrace: 0, drainTimeout: 0, page: null },
+    heartbeat: { interval: 60_000 },
+    spoolDir: '',
+  };
+}
+
+function createStandalone(): Runtime {
+  const factory = localPrimary;
+  if (factory === null) throw new Error('Import quiesce through its entry point.');
+  const runtime = new Runtime('standalone', (receive) => {
+    const send = factory(receive);
+    return new Link({ slot: 0, incarnation: 0 }, send);
+  });
+  runtime.link.send({ type: 'hello', epoch: 0, pid: process.pid });
+  return runtime;
+}

@@ -1,0 +1,289 @@
+import { expect } from 'chai';
+import { bootTries } from '#quiesce/primary/fleet/state.js';
+import { calm, settings, World, type Process } from './fleet-world.js';
+
+/** A world whose workers all serve. */
+function serving(instances: number): World {
+  const world = new World(instances);
+  world.start();
+  for (const process of world.processes) world.ready(process);
+  world.settled.length = 0;
+  return world;
+}
+
+function process(world: World, slot: number, incarnation: number): Process {
+  const found = world.processes.find((each) => each.slot === slot && each.incarnation === incarnation);
+  if (!found) throw new Error(`${slot}.${incarnation} is not there: ${names(world).join()}`);
+  return found;
+}
+
+function names(world: World): string[] {
+  return world.processes.map((each) => `${each.slot}.${each.incarnation}`);
+}
+
+describe('lifecycle: start', () => {
+  it('is done when every worker is ready', () => {
+    const world = new World(2);
+    world.start();
+    expect(names(world)).to.deep.equal(['0.1', '1.1']);
+    world.ready(process(world, 1, 1));
+    expect(world.settled).to.deep.equal([]);
+    world.ready(process(world, 0, 1));
+    expect(world.settled).to.deep.equal([{ task: 'start', error: null }]);
+  });
+
+  it('halts when no worker can boot, after a few tries, and leaves no process', () => {
+    const world = new World(1);
+    world.start();
+    for (let boot = 1; boot < bootTries; boot++) {
+      world.exit(process(world, 0, boot));
+      expect(world.passTime()).to.equal(true);
+    }
+    world.exit(process(world, 0, bootTries));
+    expect(world.settled).to.deep.include({ task: 'start', error: 'boot-failed' });
+    expect([world.fleet.phase, names(world)]).to.deep.equal(['stopped', []]);
+  });
+
+  it('tries every slot before it halts, and no slot more often than needed', () => {
+    const world = new World(4);
+    world.start();
+    for (const each of [...world.processes].slice(0, 3)) world.exit(each);
+    expect(world.settled).to.deep.equal([]);
+    world.exit(process(world, 3, 1));
+    expect(world.fleet.phase).to.equal('stopped');
+  });
+
+  it('goes on with the workers that boot where one cannot', () => {
+    const world = new World(2);
+    world.start();
+    world.ready(process(world, 0, 1));
+    for (let boot = 1; boot <= bootTries; boot++) {
+      world.exit(process(world, 1, boot));
+      world.passTime();
+    }
+    expect(world.settled).to.deep.equal([{ task: 'start', error: null }]);
+    expect(names(world)).to.deep.equal(['0.1', `1.${bootTries + 1}`]);
+  });
+
+  it('kills a worker that is not ready in time, and takes that for a boot failure', () => {
+    const world = new World(1);
+    world.start();
+    world.now = settings.bootLimit;
+    world.send({ type: 'tick' });
+    expect(process(world, 0, 1).killed).to.equal(true);
+    world.exit(process(world, 0, 1), null, 'SIGKILL');
+    expect(world.ends).to.deep.equal([{ ref: { slot: 0, incarnation: 1 }, cause: 'boot-failure' }]);
+  });
+
+  it('takes a port in use for what it is', () => {
+    const world = new World(3);
+    world.start();
+    for (const ref of world.processes.map(({ slot, incarnation }) => ({ slot, incarnation }))) {
+      world.processes.shift();
+      world.send({ type: 'gone', ref, exit: { code: 1, signal: null, reason: 'listen EADDRINUSE' }, portInUse: true });
+    }
+    expect(world.settled).to.deep.include({ task: 'start', error: 'port-in-use' });
+  });
+});
+
+describe('lifecycle: restart', () => {
+  it('forks into the slot of a worker that crashed, at once', () => {
+    const world = serving(2);
+    world.now += 5_000;
+    world.exit(process(world, 1, 1), null, 'SIGKILL');
+    expect(names(world)).to.deep.equal(['0.1', '1.2']);
+    expect(world.ends.at(-1)).to.deep.equal({ ref: { slot: 1, incarnation: 1 }, cause: 'crash' });
+  });
+
+  it('never gives up a cluster that has served: it backs off and tries on', () => {
+    const world = serving(1);
+    world.exit(process(world, 0, 1));
+    const waits: number[] = [];
+    for (let boot = 2; boot < 40; boot++) {
+      const since = world.now;
+      expect(world.passTime()).to.equal(true);
+      waits.push(world.now - since);
+      world.exit(process(world, 0, boot));
+    }
+    expect(world.fleet.phase).to.equal('running');
+    expect(waits.at(-1)).to.equal(13_125); // the longest delay, spread
+    calm(world);
+  });
+
+  it('replaces a worker over its memory limit: the new one first', () => {
+    const world = serving(1);
+    world.send({ type: 'retire', ref: { slot: 0, incarnation: 1 }, cause: 'memory', why: '' });
+    expect([names(world), process(world, 0, 1).told]).to.deep.equal([['0.1', '0.2'], false]);
+    world.ready(process(world, 0, 2));
+    expect(process(world, 0, 1).told).to.equal(true);
+    world.exit(process(world, 0, 1), 0);
+    expect(world.ends).to.deep.equal([{ ref: { slot: 0, incarnation: 1 }, cause: 'memory' }]);
+  });
+
+  it('lets a worker over its memory limit serve on while its replacement cannot boot', () => {
+    const world = serving(1);
+    world.send({ type: 'retire', ref: { slot: 0, incarnation: 1 }, cause: 'memory', why: '' });
+    world.exit(process(world, 0, 2));
+    expect([names(world), process(world, 0, 1).told]).to.deep.equal([['0.1'], false]);
+    calm(world);
+    expect(names(world)).to.deep.equal(['0.3']);
+  });
+
+  it('kills a worker that does not finish in time', () => {
+    const world = serving(1);
+    world.order('stop', { type: 'stop', now: false });
+    world.now += settings.killTimeout - 1;
+    world.send({ type: 'tick' });
+    expect(process(world, 0, 1).killed).to.equal(false);
+    world.passTime();
+    expect([process(world, 0, 1).killed, world.now]).to.deep.equal([true, settings.killTimeout]);
+  });
+});
+
+describe('lifecycle: reload', () => {
+  it('boots one replacement at a time, and stops the old one when the new one serves', () => {
+    const world = serving(2);
+    world.order('reload', { type: 'reload' });
+    expect(names(world)).to.deep.equal(['0.1', '1.1', '0.2']);
+    world.ready(process(world, 0, 2));
+    expect(process(world, 0, 1).told).to.equal(true);
+    expect(names(world), 'with two workers, one may be finishing at a time').to.deep.equal(['0.1', '1.1', '0.2']);
+    world.exit(process(world, 0, 1), 0);
+    expect(names(world)).to.deep.equal(['1.1', '0.2', '1.2']);
+    calm(world);
+    expect(world.settled).to.deep.equal([{ task: 'reload', error: null }]);
+  });
+
+  it('ends where a replacement cannot boot; the old ones serve on', () => {
+    const world = serving(2);
+    world.order('reload', { type: 'reload' });
+    world.exit(process(world, 0, 2));
+    expect(world.settled).to.deep.equal([{ task: 'reload', error: 'boot-failed' }]);
+    world.now += 60_000;
+    world.send({ type: 'tick' });
+    expect([names(world), process(world, 0, 1).told]).to.deep.equal([['0.1', '1.1'], false]);
+  });
+
+  it('ends where a replacement dies right after it said that it was ready', () => {
+    const world = serving(4);
+    world.order('reload', { type: 'reload' });
+    world.ready(process(world, 0, 2));
+    world.exit(process(world, 0, 2));
+    expect(world.settled).to.deep.equal([{ task: 'reload', error: 'boot-failed' }]);
+    expect(world.processes.filter((each) => each.ready && !each.told)).to.have.length(3);
+  });
+
+  it('makes one more pass for all orders that come while it runs', () => {
+    const world = serving(2);
+    world.order('reload', { type: 'reload' });
+    world.order('reload', { type: 'reload' });
+    world.order('reload', { type: 'reload' });
+    calm(world);
+    expect(world.settled).to.deep.equal([{ task: 'reload', error: null }]);
+    expect(names(world).toSorted(), 'the replacement that was on its way, then one more').to.deep.equal(['0.3', '1.2']);
+  });
+
+  it('tries a slot that waits after failures again at once', () => {
+    const world = serving(2);
+    world.exit(process(world, 1, 1));
+    expect(names(world)).to.deep.equal(['0.1']);
+    world.order('reload', { type: 'reload' });
+    expect(names(world)).to.deep.equal(['0.1', '0.2', '1.2']);
+  });
+
+  it('waits for the exclusive run of a worker before it stops it', () => {
+    const world = serving(1);
+    world.pin(process(world, 0, 1), true);
+    world.order('reload', { type: 'reload' });
+    world.ready(process(world, 0, 2));
+    expect([process(world, 0, 1).told, world.settled]).to.deep.equal([false, []]);
+    world.pin(process(world, 0, 1), false);
+    expect(process(world, 0, 1).told).to.equal(true);
+  });
+
+  it('is refused by a stop', () => {
+    const world = serving(2);
+    world.order('reload', { type: 'reload' });
+    world.order('stop', { type: 'stop', now: false });
+    expect(world.settled).to.deep.equal([{ task: 'reload', error: 'stopping' }]);
+    calm(world);
+    expect(world.settled.at(-1)).to.deep.equal({ task: 'stop', error: null });
+  });
+});
+
+describe('lifecycle: scale', () => {
+  it('adds slots, and is done when they serve', () => {
+    const world = serving(1);
+    world.order('scale', { type: 'scale', target: 3 });
+    world.ready(process(world, 1, 1));
+    expect(world.settled).to.deep.equal([]);
+    world.ready(process(world, 2, 1));
+    expect(world.settled).to.deep.equal([{ task: 'scale', error: null }]);
+  });
+
+  it('takes the highest slots away, and is done when they are gone', () => {
+    const world = serving(3);
+    world.order('scale', { type: 'scale', target: 1 });
+    expect(world.processes.filter((each) => each.told).map((each) => each.slot)).to.deep.equal([1, 2]);
+    calm(world);
+    expect([names(world), world.settled]).to.deep.equal([['0.1'], [{ task: 'scale', error: null }]]);
+  });
+
+  it('is taken back where a new worker cannot boot', () => {
+    const world = serving(2);
+    world.order('scale', { type: 'scale', target: 4 });
+    world.exit(process(world, 2, 1));
+    expect(world.settled).to.deep.equal([{ task: 'scale', error: 'boot-failed' }]);
+    calm(world);
+    expect(names(world)).to.deep.equal(['0.1', '1.1']);
+  });
+
+  it('uses a slot again while its last worker still finishes, under a new incarnation', () => {
+    const world = serving(2);
+    world.order('scale', { type: 'scale', target: 1 });
+    world.order('scale', { type: 'scale', target: 2 });
+    expect(names(world)).to.deep.equal(['0.1', '1.1', '1.2']);
+    calm(world);
+    world.order('scale', { type: 'scale', target: 1 });
+    calm(world);
+    world.order('scale', { type: 'scale', target: 2 });
+    expect(names(world)).to.deep.equal(['0.1', '1.3']);
+  });
+
+  it('the last order wins', () => {
+    const world = serving(1);
+    world.order('scale', { type: 'scale', target: 4 });
+    world.order('scale', { type: 'scale', target: 2 });
+    calm(world);
+    expect([world.processes.length, world.settled]).to.deep.equal([2, [{ task: 'scale', error: null }]]);
+  });
+});
+
+describe('lifecycle: stop', () => {
+  it('kills at once when told so, also on top of a slow stop', () => {
+    const world = serving(2);
+    world.order('stop', { type: 'stop', now: false });
+    world.order('stop', { type: 'stop', now: true });
+    expect(world.processes.every((each) => each.killed)).to.equal(true);
+    calm(world);
+    expect(world.settled).to.deep.equal([{ task: 'stop', error: null }]);
+  });
+
+  it('wins over an exclusive run', () => {
+    const world = serving(1);
+    world.pin(process(world, 0, 1), true);
+    world.order('stop', { type: 'stop', now: false });
+    expect(process(world, 0, 1).told).to.equal(true);
+  });
+
+  it('refuses the start that it interrupts', () => {
+    const world = new World(2);
+    world.start();
+    world.order('stop', { type: 'stop', now: false });
+    calm(world);
+    expect(world.settled).to.deep.equal([
+      { task: 'start', error: 'stopping' },
+      { task: 'stop', error: null },
+    ]);
+  });
+});

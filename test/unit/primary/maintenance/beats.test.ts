@@ -1,0 +1,62 @@
+import { expect } from 'chai';
+import { Beats } from '#quiesce/primary/maintenance/beats.js';
+import { initialState, keyOf, type GateView, type State } from '#quiesce/primary/maintenance/state.js';
+import type { Heartbeat } from '#quiesce/protocol/messages.js';
+import { aBeat } from '../fleet/a-beat.js';
+
+describe('the beats of the workers', () => {
+  const beat = (change: Partial<Heartbeat>): Heartbeat => aBeat({ gate: 'shut', ...change });
+  const state = (...gates: GateView[]): State => {
+    const workers = gates.map((gate, slot) => ({ slot, incarnation: 1, greeted: true, gate }));
+    return {
+      ...initialState(0, null),
+      phase: 'draining',
+      workers: new Map(workers.map((worker) => [keyOf(worker), worker])),
+    };
+  };
+  const ref = (slot: number): { slot: number; incarnation: number } => ({ slot, incarnation: 1 });
+
+  it('count refusals, those of workers that are gone included', () => {
+    const beats = new Beats();
+    beats.set(ref(0), beat({ refused: 3 }));
+    beats.set(ref(1), beat({ refused: 4 }));
+    beats.set(ref(1), beat({ refused: 5 }));
+    beats.forget(ref(0));
+    expect(beats.refused).to.equal(8);
+  });
+
+  it('name what a drain waits for, the oldest first, and not what shut workers had', () => {
+    const beats = new Beats();
+    beats.set(ref(0), beat({ oldest: [{ method: 'GET', path: '/a', age: 10 }] }));
+    beats.set(ref(1), beat({ oldest: [{ method: 'GET', path: '/b', age: 5_000 }] }));
+    beats.set(ref(2), beat({ oldest: [{ method: 'GET', path: '/c', age: 9_000 }] }));
+    expect(beats.waitingFor(state('draining', 'draining', 'shut')).map(({ slot, path }) => [slot, path])).to.deep.equal(
+      [
+        [1, '/b'],
+        [0, '/a'],
+      ],
+    );
+    expect(beats.waitingFor({ ...state('draining'), phase: 'quiesced' })).to.deep.equal([]);
+  });
+
+  it('are complete when every open worker has sent one since', async () => {
+    const beats = new Beats();
+    let complete = false;
+    beats.set(ref(0), beat({}));
+    const tally = beats.tally(() => state('open', 'shut')).then(() => (complete = true));
+    await Promise.resolve();
+    expect(complete).to.equal(false);
+    beats.set(ref(0), beat({ refused: 1 }));
+    await tally;
+    expect(beats.refused).to.equal(1);
+  });
+
+  it('are not waited for where a worker has died', async () => {
+    const beats = new Beats();
+    let present = state('open');
+    const tally = beats.tally(() => present);
+    present = state();
+    beats.forget(ref(0));
+    await tally;
+  });
+});

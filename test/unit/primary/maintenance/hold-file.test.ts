@@ -1,0 +1,41 @@
+import { expect } from 'chai';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { HoldFile } from '#quiesce/primary/maintenance/hold-file.js';
+
+describe('the file of the operator hold', () => {
+  let dir: string;
+  let path: string;
+
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'quiesce-'));
+    path = join(dir, 'maintenance.json');
+  });
+  afterEach(() => rm(dir, { recursive: true }));
+
+  it('gives back what was saved last, and nothing where nothing was', async () => {
+    const file = new HoldFile(path);
+    expect(await file.load(0)).to.deep.equal({ epoch: 0, operator: null });
+    const operator = { reason: 'moving', since: 5, until: null };
+    await Promise.all([file.save({ epoch: 1, operator: null }), file.save({ epoch: 2, operator })]);
+    expect(await new HoldFile(path).load(10)).to.deep.equal({ epoch: 2, operator });
+    expect((await stat(path)).mode & 0o777).to.equal(0o600);
+  });
+
+  it('forgets a hold whose time has passed while nobody was there', async () => {
+    const file = new HoldFile(path);
+    await file.save({ epoch: 3, operator: { reason: '', since: 5, until: 100 } });
+    expect((await file.load(99)).operator).to.not.equal(null);
+    expect(await file.load(100)).to.deep.equal({ epoch: 3, operator: null });
+  });
+
+  it('does not open gates because the file cannot be read', async () => {
+    for (const text of ['', '{', '{"epoch":"1","operator":null}', '[]']) {
+      await writeFile(path, text);
+      let error: unknown;
+      await new HoldFile(path).load(0).catch((caught: unknown) => (error = caught));
+      expect(error, text).to.include({ code: 'data-dir-unusable' });
+    }
+  });
+});

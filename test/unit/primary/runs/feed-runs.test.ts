@@ -1,0 +1,108 @@
+import { expect } from 'chai';
+import { join } from 'node:path';
+import pino from 'pino';
+import type { AppConfig } from '#quiesce/config.js';
+import { MirrorError, type MirrorThread } from '#quiesce/mirror/handle.js';
+import type { Prepared, Written } from '#quiesce/mirror/messages.js';
+import { Journal, type JournalEntry } from '#quiesce/primary/runs/journal.js';
+import { RunStore } from '#quiesce/primary/runs/history.js';
+import { SyncRuns } from '#quiesce/primary/runs/feed-runs.js';
+import { scratchFolders } from '../../scratch.ts';
+
+type Thread = Pick<MirrorThread, 'prepare' | 'write' | 'cancel' | 'close'>;
+
+describe('a run of the primary', () => {
+  const scratch = scratchFolders();
+  const startedAt = '2026-01-01T00:00:00.000Z';
+  const counts = { inserted: 1, updated: 2, deleted: 3, unchanged: 4 };
+  const prepared: Prepared = { items: 7, bytes: 2, prepareMs: 1, needsPause: true, strategy: 'scan' };
+  const written: Written = { counts, strategy: 'scan', scanMs: 1, writeMs: 1 };
+
+  /** `finished` resolves with the first event that says so. */
+  async function setUp(mirror: Partial<Thread>, state: JournalEntry['state']) {
+    const dataDir = scratch();
+    const log = pino({ level: 'silent' });
+    const journal = await Journal.open(join(dataDir, 'journal'));
+    const runs = await RunStore.open(join(dataDir, 'runs'), log);
+    const thread: Thread = {
+      prepare: () => Promise.resolve(prepared),
+      write: () => Promise.resolve(written),
+      cancel: () => Promise.resolve(),
+      close: () => Promise.resolve(),
+      ...mirror,
+    };
+    const config = {
+      name: 'app',
+      dataDir,
+      mongodb: { uri: 'mongodb://127.0.0.1:1/', db: null },
+      sync: { databaseTimeout: 1_000 },
+      maintenance: {},
+      heartbeat: {},
+    } as unknown as AppConfig;
+    const sync = new SyncRuns({ config, runs, journal, log, thread: () => thread as MirrorThread });
+    const finished = new Promise<string | null>((resolve) =>
+      sync.connect(
+        (event) => event.type === 'finished' && resolve(event.error),
+        () => 0,
+      ),
+    );
+    const entry: JournalEntry = {
+      run: 'r',
+      state,
+      startedAt,
+      feed: { path: join(dataDir, 'feed'), bytes: 2, digest: 'x', format: 'json', coding: 'identity', uploadMs: 1 },
+      mirror: { collection: 'resources', key: 'id', extendedJson: false },
+    };
+    runs.add({ id: 'r', kind: 'sync', state: 'rolling-forward', startedAt });
+    await journal.put(entry);
+    sync.restore(entry);
+    return { sync, journal, finished };
+  }
+
+  it('that was only accepted before is in the journal as begun when the next primary writes it', async () => {
+    const states: string[] = [];
+    const { sync, journal, finished } = await setUp(
+      {
+        write: async () => {
+          states.push(...(await journal.unfinished()).map(({ state }) => state));
+          return written;
+        },
+      },
+      'accepted',
+    );
+    sync.write('r', 5);
+    expect(await finished).to.equal(null);
+    expect(states).to.deep.equal(['writing']);
+  });
+
+  it('that was cancelled while it was prepared leaves no entry, even if its preparation ends well after that', async () => {
+    let ready = (_value: Prepared): void => {};
+    const { sync, journal } = await setUp(
+      { prepare: () => new Promise<Prepared>((resolve) => (ready = resolve)) },
+      'accepted',
+    );
+    sync.prepare('r');
+    sync.cancel('r');
+    await sync.discard('r');
+    ready(prepared);
+    await new Promise((resolve) => setImmediate(resolve));
+    await journal.remove('another'); // whatever was put before it is there now
+    expect(await journal.unfinished()).to.deep.equal([]);
+  });
+
+  it('that proves to be whole when it is rolled forward tells what it had done', async () => {
+    let tries = 0;
+    const { sync, finished } = await setUp(
+      {
+        prepare: async () => {
+          if (tries++ === 0) throw new MirrorError('database-unavailable', 'gone', false);
+          return { ...prepared, needsPause: false, counts };
+        },
+      },
+      'writing',
+    );
+    sync.write('r', 5);
+    expect(await finished).to.equal(null);
+    expect(sync.report('r', null, { workers: 1, refused: 0 })?.counts).to.deep.equal(counts);
+  });
+});

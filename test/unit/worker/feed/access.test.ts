@@ -1,0 +1,39 @@
+import { expect } from 'chai';
+import type { IncomingMessage } from 'node:http';
+import { authorize, isLoopback } from '#quiesce/worker/feed/access.js';
+
+describe('who may send a feed', () => {
+  const request = (headers: Record<string, string>, remoteAddress = '127.0.0.1'): IncomingMessage =>
+    ({ headers, socket: { remoteAddress } }) as unknown as IncomingMessage;
+  const refusal = (req: IncomingMessage, token: string | null): unknown => {
+    try {
+      authorize(req, token);
+      return null;
+    } catch (error) {
+      return (error as { code: string }).code;
+    }
+  };
+
+  it('is who has the token, from anywhere', () => {
+    expect(refusal(request({ authorization: 'Bearer s3cret' }, '203.0.113.7'), 's3cret')).to.equal(null);
+    expect(refusal(request({ authorization: 'bearer s3cret' }), 's3cret')).to.equal(null);
+    for (const authorization of ['Bearer s3cret2', 'Bearer s3cre', 'Basic s3cret', 'Bearer ', 's3cret']) {
+      expect(refusal(request({ authorization }), 's3cret'), authorization).to.equal('unauthorized');
+    }
+    expect(refusal(request({}), 's3cret')).to.equal('unauthorized');
+  });
+
+  it('is a local client where there is no token, unless a proxy stands in front', () => {
+    expect(refusal(request({}), null)).to.equal(null);
+    expect(refusal(request({}, '203.0.113.7'), null)).to.equal('forbidden');
+    expect(refusal(request({ 'x-forwarded-for': '127.0.0.1' }), null)).to.equal('forbidden');
+    expect(refusal(request({ forwarded: 'for=127.0.0.1' }), null)).to.equal('forbidden');
+  });
+
+  it('knows the loopback addresses', () => {
+    for (const address of ['127.0.0.1', '127.8.9.1', '::1', '::ffff:127.0.0.1'])
+      expect(isLoopback(address), address).to.equal(true);
+    for (const address of ['128.0.0.1', '10.0.0.1', '::2', '::ffff:10.0.0.1', undefined])
+      expect(isLoopback(address), address).to.equal(false);
+  });
+});
