@@ -46,6 +46,7 @@ describe('PUT /api/sync refuses', function () {
     ['bytes that are not UTF-8', Buffer.from([...Buffer.from('[{"id":"'), 0xff, 0xfe, ...Buffer.from('"}]')])],
     ['a line that is no JSON', '{"id":1}\n{"id":\n{"id":3}\n', ndjson],
     ['bytes that are not gzip', 'not gzip at all', gzip],
+    ['gzip with something behind it', Buffer.concat([gzipSync('[{"id":1}]'), Buffer.from('[]')]), gzip],
     ['gzip that ends too early', gzipSync('[{"id":1},{"id":2}]').subarray(0, 24), gzip],
   ];
   for (const [what, body, headers] of malformed) {
@@ -106,6 +107,18 @@ describe('PUT /api/sync refuses', function () {
       await client.refused({ status: 400, code: 'bad-request' }, () => client.put('[]', {}, query));
     });
   }
+
+  it('a part of a feed, with 400 before it is sent: the rest would be deleted', async () => {
+    for (const query of ['', '?dryRun=true']) {
+      await client.refused({ status: 400, code: 'bad-request' }, () => {
+        const headers = { ...json, 'Content-Range': 'bytes 100-199/200', 'Content-Length': '100' };
+        const { request, reply } = begin(`${shared.cluster.url}/api/sync${query}`, { method: 'PUT', headers });
+        request.flushHeaders();
+        return reply.finally(() => request.destroy());
+      });
+      await shared.database.db.collection('resources').deleteMany({});
+    }
+  });
 
   it('a digest that is not that of the body, with 400', async () => {
     const headers = { 'Content-Digest': digestOf('[ ]') };

@@ -64,6 +64,12 @@ const feedParameters: readonly Parameter[] = [
     description: 'RFC 9530. A `sha-256` is verified before anything is paused.',
     schema: { type: 'string' },
   },
+  {
+    name: 'Content-Range',
+    in: 'header',
+    description: 'Refused with 400: a feed has to come whole (RFC 9110, section 14.5).',
+    schema: { type: 'string' },
+  },
 ];
 
 const unavailable = refusals(['paused', 'database-unavailable', 'no-primary', 'stopping', 'internal'], {
@@ -82,8 +88,20 @@ export const appPaths: Paths = {
       requestBody: {
         required: true,
         content: {
-          'application/json': { schema: { type: 'array', items: document } },
-          'application/x-ndjson': { schema: { type: 'string', description: 'One object in each line.' } },
+          'application/json': {
+            schema: {
+              type: 'array',
+              items: document,
+              description: 'An array of objects. `text/json` and each type that ends in `+json` are taken for it.',
+            },
+          },
+          'application/x-ndjson': {
+            schema: {
+              type: 'string',
+              description:
+                'One object in each line. `application/ndjson`, `application/jsonl` and `application/jsonlines` are the same.',
+            },
+          },
         },
       },
       responses: {

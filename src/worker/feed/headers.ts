@@ -15,9 +15,18 @@ export interface FeedHeaders {
   readonly prefer: { readonly respondAsync: boolean; readonly representation: boolean | null };
 }
 
+/** As they are registered or usual; the others are the names that senders give to the same. */
 const formats: Readonly<Record<string, FeedFormat>> = {
   'application/json': 'json',
   'application/x-ndjson': 'ndjson',
+};
+const otherNames: Readonly<Record<string, FeedFormat>> = {
+  'text/json': 'json',
+  'application/ndjson': 'ndjson',
+  'application/jsonl': 'ndjson',
+  'application/x-jsonl': 'ndjson',
+  'application/jsonlines': 'ndjson',
+  'application/x-jsonlines': 'ndjson',
 };
 
 /** `zstd` only where this Node has it (22.15, 23.8). */
@@ -31,6 +40,7 @@ export const accepted: Readonly<Record<string, string>> = {
 
 /** @throws QuiesceError `unsupported-media-type`, `payload-too-large`, `digest-mismatch` (malformed) or `bad-request` */
 export function readFeedHeaders(req: IncomingMessage, maxBytes: number): FeedHeaders {
+  refusePart(req.headers['content-range']);
   const length = Number(req.headers['content-length'] ?? 0);
   if (length > maxBytes) throw tooLarge(maxBytes, `it says it has ${length}`);
   return {
@@ -39,6 +49,15 @@ export function readFeedHeaders(req: IncomingMessage, maxBytes: number): FeedHea
     sha256: readDigest(req.headers['content-digest']),
     prefer: readPrefer(req.headers.prefer),
   };
+}
+
+/** RFC 9110, section 14.5. A part, taken for the whole, would have the rest deleted. */
+function refusePart(range: string | string[] | undefined): void {
+  if (range === undefined) return;
+  throw new QuiesceError(
+    'bad-request',
+    `A feed has to come whole, and this is a part of one: Content-Range is ${JSON.stringify(range)}. Send it again from its beginning; a client that goes on where it was cut off, such as curl -C, must not.`,
+  );
 }
 
 export function tooLarge(maxBytes: number, found: string): QuiesceError {
@@ -59,7 +78,7 @@ function readFormat(req: IncomingMessage): FeedFormat {
   } catch {
     // A header that cannot be parsed names no type that we know.
   }
-  const format = formats[type ?? ''];
+  const format = type === undefined ? undefined : formatOf(type);
   if (format === undefined || (charset !== undefined && !/^utf-?8$/i.test(charset))) {
     throw new QuiesceError(
       'unsupported-media-type',
@@ -67,6 +86,11 @@ function readFormat(req: IncomingMessage): FeedFormat {
     );
   }
   return format;
+}
+
+function formatOf(type: string): FeedFormat | undefined {
+  // RFC 6839, section 3.1, and RFC 8259: what such a type says beyond JSON is for its reader, as in application/geo+json.
+  return formats[type] ?? otherNames[type] ?? (type.endsWith('+json') ? 'json' : undefined);
 }
 
 function readCoding(req: IncomingMessage): FeedCoding {
