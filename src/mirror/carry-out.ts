@@ -3,6 +3,7 @@ import { QuiesceError } from '../errors.ts';
 import { isUnavailable } from './database/errors.ts';
 import { RefusedWrites } from './database/refused-writes.ts';
 import { dropLeftovers } from './database/swap.ts';
+import { StalePlan } from './database/stale-plan.ts';
 import { openTarget, type Target } from './database/target.ts';
 import { Writer } from './database/writer.ts';
 import type { Written } from './messages.ts';
@@ -13,12 +14,15 @@ import { scanned, type Survey } from './survey.ts';
 /** `comparedAt`: when the plan was exact, by `performance.now()`. */
 export type Outcome = Pick<Written, 'counts' | 'strategy' | 'note'> & { readonly comparedAt: number };
 
+/** So often a plan is made anew because of somebody who writes during the pause. */
+const mostAgain = 2;
+
 export class CarryOut {
   readonly #context: RunContext;
   readonly #survey: Survey;
   /** The survey can be relied on: no attempt has been made with it. */
   #isFresh = true;
-  /** The plans that writing has begun with, the newest last. */
+  /** The plans of which something may have been written, the newest last. */
   readonly #begun: Plan[] = [];
   /** Some writes were made and not put back, or may have been. */
   dirty = false;
@@ -44,7 +48,7 @@ export class CarryOut {
       };
     }
     await dropLeftovers(db, job.collection, job.run);
-    const outcome = (fresh ? await this.#bySwap() : null) ?? (await this.#byPlan(fresh ? mark : null));
+    const outcome = (fresh ? await this.#bySwap(mark) : null) ?? (await this.#byPlans(fresh ? mark : null));
     this.dirty = false;
     return outcome;
   }
@@ -67,18 +71,33 @@ export class CarryOut {
   }
 
   dispose(): void {
-    for (const plan of this.#begun) plan.dispose();
+    this.#forgetPlans();
   }
 
-  async #bySwap(): Promise<Outcome | null> {
+  /** The plan need not be exact for the copy to be right, but it is what the run reports, and is refused for. */
+  async #bySwap(mark: string): Promise<Outcome | null> {
     const { swap, phase } = this.#survey;
     if (!swap || !phase || !(await swap.isCurrent())) return null;
-    const { counts } = phase.plan;
+    const fault = await phase.complete(mark);
+    const plan = fault === null ? phase.plan : await scanned(this.#context);
+    const { counts } = plan;
+    if (plan !== phase.plan) plan.dispose();
     const comparedAt = performance.now();
     await this.#context.fence.touch(undefined);
     await swap.rename();
     await this.#context.fence.touch(undefined, counts);
-    return { counts, strategy: 'swap', comparedAt };
+    return { counts, strategy: 'swap', comparedAt, ...noteOf(fault) };
+  }
+
+  /** Compares again where somebody who heeds no pause has made the plan untrue. */
+  async #byPlans(mark: string | null): Promise<Outcome> {
+    for (let again = 0; ; again++) {
+      try {
+        return await this.#byPlan(again === 0 ? mark : null);
+      } catch (error) {
+        if (!(error instanceof StalePlan) || again === mostAgain) throw error;
+      }
+    }
   }
 
   /** `mark`: where the fence was taken, by which a fresh two-phase plan is completed. */
@@ -89,6 +108,7 @@ export class CarryOut {
     const isExact = fault === null;
     const target = isExact ? phase!.target : await openTarget(db, job.collection, job.scope);
     const plan = isExact ? phase!.plan : await scanned(this.#context);
+    if (!this.dirty) this.#forgetPlans();
     this.#begun.push(plan);
     const { counts } = this.#begun[0]!;
     const comparedAt = performance.now();
@@ -99,8 +119,12 @@ export class CarryOut {
     } finally {
       this.dirty ||= writer.dirty;
     }
-    const note = fault ? { note: `The collection was compared in the pause: ${fault}.` } : {};
-    return { counts, strategy: isExact ? 'two-phase' : 'scan', comparedAt, ...note };
+    return { counts, strategy: isExact ? 'two-phase' : 'scan', comparedAt, ...noteOf(fault) };
+  }
+
+  #forgetPlans(): void {
+    for (const plan of this.#begun) plan.dispose();
+    this.#begun.length = 0;
   }
 
   #writer(target: Target, onWritten: (count: number) => void, signal: AbortSignal): Writer {
@@ -116,4 +140,9 @@ export class CarryOut {
       onWritten,
     });
   }
+}
+
+/** `fault`: why the prepared plan could not be used; empty or null where there is nothing to say. */
+function noteOf(fault: string | null): Pick<Outcome, 'note'> {
+  return fault ? { note: `The collection was compared in the pause: ${fault}.` } : {};
 }

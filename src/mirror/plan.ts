@@ -59,9 +59,11 @@ export class Plan {
    * Compares these keys anew. `read` calls back with each of their documents that the collection has now.
    *
    * What the plan says of other keys stands, so this costs what was touched, not what the collection holds.
+   *
+   * @returns the `_id` element of each of them that would be inserted
    */
-  async retouch(keys: TouchedKeys, read: (take: typeof this.take) => Promise<void>): Promise<void> {
-    if (keys.size === 0) return;
+  async retouch(keys: TouchedKeys, read: (take: typeof this.take) => Promise<void>): Promise<Uint8Array[]> {
+    if (keys.size === 0) return [];
     const items = new Set<number>();
     for (const element of keys.values()) {
       const item = this.#feed.find(keyElement(element));
@@ -79,6 +81,7 @@ export class Plan {
       }
     });
     for (const item of missing) this.#inserts.push(item);
+    return [...missing].map((item) => this.#idOf(this.#feed.document(item)));
   }
 
   get counts(): Counts {

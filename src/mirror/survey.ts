@@ -63,7 +63,7 @@ export async function scanned(context: RunContext): Promise<Plan> {
   try {
     await compareAll(target, plan, session, scanProgress(context));
     plan.checkDeletes(job.maxDeletes);
-    await checkOutside(target, plan, feed, session);
+    await checkOutside(target, plan.insertedKeys(), feed, session);
   } catch (error) {
     plan.dispose();
     throw error;

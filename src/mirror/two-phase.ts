@@ -44,7 +44,8 @@ export class TwoPhase {
     const phase = new TwoPhase(context, target, log);
     try {
       await compareAll(target, phase.plan, session, scanProgress(context), operationTime);
-      await phase.#check();
+      phase.plan.checkDeletes(context.job.maxDeletes);
+      await checkOutside(target, phase.plan.insertedKeys(), feed, session);
     } catch (error) {
       phase.dispose();
       throw error;
@@ -75,7 +76,6 @@ export class TwoPhase {
   async complete(mark: string): Promise<string | null> {
     const touched = await this.#catchUp(mark);
     if (touched === null) return `the change stream could not be followed: ${this.#log.lost}`;
-    if (touched > 0) await this.#check();
     return null;
   }
 
@@ -84,17 +84,18 @@ export class TwoPhase {
     this.#log.close();
   }
 
-  /** How many keys had been touched; null where that is not known. */
+  /**
+   * How many keys had been touched; null where that is not known.
+   *
+   * Each time with all that the first compare was refused for: what the app has written since changes the plan as well.
+   */
   async #catchUp(mark: string): Promise<number | null> {
+    const { job, feed, session } = this.#context;
     const keys = await this.#log.catchUp(mark);
     if (keys === null) return null;
-    await compareTouched(this.target, this.plan, keys, this.#context.session);
-    return keys.size;
-  }
-
-  async #check(): Promise<void> {
-    const { job, feed, session } = this.#context;
+    const inserted = await compareTouched(this.target, this.plan, keys, session);
     this.plan.checkDeletes(job.maxDeletes);
-    await checkOutside(this.target, this.plan, feed, session);
+    await checkOutside(this.target, inserted, feed, session);
+    return keys.size;
   }
 }

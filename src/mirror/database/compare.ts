@@ -26,14 +26,18 @@ export async function compareAll(
   plan.finish();
 }
 
-/** Compares these keys again, as the collection has them now. */
+/**
+ * Compares these keys again, as the collection has them now.
+ *
+ * @returns the `_id` element of each of them that would be inserted
+ */
 export async function compareTouched(
   target: Target,
   plan: Plan,
   keys: TouchedKeys,
   session: ClientSession,
-): Promise<void> {
-  await plan.retouch(keys, (take) => readKeys(target, keys.values(), session, take, { filter: target.filter }));
+): Promise<Uint8Array[]> {
+  return plan.retouch(keys, (take) => readKeys(target, keys.values(), session, take, { filter: target.filter }));
 }
 
 /**
@@ -48,21 +52,23 @@ export async function warmUp(target: Target, plan: Plan, session: ClientSession)
 /**
  * A mirror with a scope must not take over a document that lies outside it.
  *
- * @throws QuiesceError `invalid-feed` where the collection has a key outside the scope that the feed would insert
+ * @param inserted keys that the feed would insert
+ * @throws QuiesceError `invalid-feed` where the collection has one of them outside the scope
  */
 export async function checkOutside(
   target: Target,
-  plan: Plan,
+  inserted: Iterable<Uint8Array>,
   feed: PreparedFeed,
   session: ClientSession,
 ): Promise<void> {
-  if (!target.filter || !target.exists) return;
+  if (!target.filter) return;
   const faults = new FeedFaults();
-  // Whatever is found is outside: inside it was not there.
-  await readKeys(target, plan.insertedKeys(), session, (bytes, at, end) => {
+  const take: TakeDocument = (bytes, at, end) => {
     feed.compare(bytes, at, end);
     faults.add(`/${feed.found}`, 'the collection has a document with this key outside the scope of this mirror');
-  });
+  };
+  // The app may have inserted one inside the scope since it was compared: that is what the feed wants.
+  await readKeys(target, inserted, session, take, { filter: { $nor: [target.filter] } });
   faults.check();
 }
 

@@ -1,12 +1,22 @@
 /** The statements of MongoDB's write commands, put together from bytes. */
+import { BSON, type Document } from 'mongodb';
 import { bsonType, type Elements } from '../bson/elements.ts';
 
 export type WriteKind = 'delete' | 'update' | 'insert';
 
-/** `{q: {_id}, limit: 1}` */
-export function deleteStatement({ bytes, type, value, end }: Elements): Buffer {
-  const statement = Buffer.allocUnsafe(4 + querySize(value, end) + 1 + 6 + 4 + 1);
-  let at = writeQuery(statement, bytes, type, value, end);
+/** What a document has to match besides its key: the elements of a filter, without the document around them. */
+export type Condition = Uint8Array;
+
+export const anyDocument: Condition = new Uint8Array(0);
+
+export function conditionOf(filter: Document): Condition {
+  return BSON.serialize(filter).subarray(4, -1);
+}
+
+/** `{q: {_id, …condition}, limit: 1}` */
+export function deleteStatement(id: Elements, condition: Condition): Buffer {
+  const statement = Buffer.allocUnsafe(4 + querySize(id, condition) + 1 + 6 + 4 + 1);
+  let at = writeQuery(statement, id, condition);
   statement[at++] = bsonType.int32;
   at += statement.write('limit\0', at, 'latin1');
   at = statement.writeInt32LE(1, at);
@@ -14,35 +24,38 @@ export function deleteStatement({ bytes, type, value, end }: Elements): Buffer {
 }
 
 /**
- * `{q: {_id}, u: document, upsert: true}`: a document that somebody deleted meanwhile is there again afterwards.
+ * `{q: {_id, …condition}, u: document, upsert: true}`: a document that somebody deleted meanwhile is there again
+ * afterwards. Under a condition nothing is inserted: the key may be that of a document that does not match it.
  *
  * `dollar`: a top-level name starts with `$`, which only the form `u: [{$replaceWith: {$literal: document}}]` takes.
  */
-export function replaceStatement(id: Elements, document: Buffer, dollar: boolean): Buffer {
-  const { bytes, type, value, end } = id;
+export function replaceStatement(id: Elements, document: Buffer, dollar: boolean, condition: Condition): Buffer {
   const wrapping = dollar ? 3 * 4 + 3 + 14 + 10 + 3 : 0;
-  const statement = Buffer.allocUnsafe(4 + querySize(value, end) + 3 + wrapping + document.length + 9 + 1);
-  let at = writeQuery(statement, bytes, type, value, end);
+  const statement = Buffer.allocUnsafe(4 + querySize(id, condition) + 3 + wrapping + document.length + 9 + 1);
+  let at = writeQuery(statement, id, condition);
   at = dollar ? writeLiteral(statement, at, document) : writeMember(statement, at, 'u', document);
   statement[at++] = bsonType.boolean;
   at += statement.write('upsert\0', at, 'latin1');
-  statement[at++] = 1;
+  statement[at++] = condition.length === 0 ? 1 : 0;
   return finish(statement, at);
 }
 
-/** `q: {_id: value}` takes `03 'q' 00`, the length, the type, `'_id' 00`, the value and 00. */
-function querySize(value: number, end: number): number {
-  return 3 + 4 + 5 + (end - value) + 1;
+/** `q: {_id: value, …}` takes `03 'q' 00`, the length, the type, `'_id' 00`, the value, the condition and 00. */
+function querySize({ value, end }: Elements, condition: Condition): number {
+  return 3 + 4 + 5 + (end - value) + condition.length + 1;
 }
 
-function writeQuery(statement: Buffer, bytes: Uint8Array, type: number, value: number, end: number): number {
+function writeQuery(statement: Buffer, id: Elements, condition: Condition): number {
+  const { bytes, type, value, end } = id;
   statement[4] = bsonType.object;
   let at = 5 + statement.write('q\0', 5, 'latin1');
-  at = statement.writeInt32LE(querySize(value, end) - 3, at);
+  at = statement.writeInt32LE(querySize(id, condition) - 3, at);
   statement[at++] = type;
   at += statement.write('_id\0', at, 'latin1');
   statement.set(bytes.subarray(value, end), at);
   at += end - value;
+  statement.set(condition, at);
+  at += condition.length;
   statement[at++] = 0;
   return at;
 }

@@ -7,7 +7,7 @@ import { Elements, idElement } from '../bson/elements.ts';
 import type { Plan } from '../plan.ts';
 import type { PreparedFeed } from '../prepared/prepared-feed.ts';
 import { RefusedWrites } from './refused-writes.ts';
-import { deleteStatement, replaceStatement, type WriteKind } from './statements.ts';
+import { deleteStatement, replaceStatement, type Condition, type WriteKind } from './statements.ts';
 
 export interface Step {
   readonly kind: WriteKind;
@@ -17,6 +17,8 @@ export interface Step {
   /** Whether each statement is a document of the plan, for the progress. */
   readonly counts: boolean;
   readonly bypassValidation?: boolean;
+  /** A document that has the key of one to be inserted stays, and nothing is said. */
+  readonly spares?: boolean;
 }
 
 export interface Mode {
@@ -31,15 +33,18 @@ export interface Mode {
 export const plainMode: Mode = { moveUpdates: false, upsertInserts: false, skipDeletes: false };
 
 /** How to go on after MongoDB refused some writes, or null where that would not help. */
-export function nextMode(error: unknown, mode: Mode): Mode | null {
+export function nextMode(error: unknown, mode: Mode, condition: Condition): Mode | null {
   if (!(error instanceof RefusedWrites) || !error.isConflict) return null;
   if (error.kind === 'update') return mode.moveUpdates ? null : { ...mode, moveUpdates: true };
+  if (condition.length > 0) return null; // what has the key may be none of the mirror's documents
   return error.isKeyConflict && !mode.upsertInserts ? { ...mode, upsertInserts: true } : null;
 }
 
-export function stepsOf(plan: Plan, feed: PreparedFeed, { moveUpdates, upsertInserts, skipDeletes }: Mode): Step[] {
+/** `condition`: what the mirror's documents match; no other is touched. */
+export function stepsOf(plan: Plan, feed: PreparedFeed, mode: Mode, condition: Condition): Step[] {
+  const { moveUpdates, upsertInserts, skipDeletes } = mode;
   const replace = (item: number): Uint8Array =>
-    replaceStatement(idOf(feed.document(item)), feed.document(item), feed.isDollar(item));
+    replaceStatement(idOf(feed.document(item)), feed.document(item), feed.isDollar(item), condition);
   const copy = (item: number): Uint8Array => Buffer.from(feed.document(item));
   const write = upsertInserts ? replace : copy;
   const steps: Step[] = [];
@@ -47,7 +52,7 @@ export function stepsOf(plan: Plan, feed: PreparedFeed, { moveUpdates, upsertIns
     steps.push({
       kind: 'delete',
       count: plan.deletes,
-      statement: (i) => deleteStatement(idOf(plan.deleted(i))),
+      statement: (i) => deleteStatement(idOf(plan.deleted(i)), condition),
       counts: true,
     });
   }
@@ -55,7 +60,7 @@ export function stepsOf(plan: Plan, feed: PreparedFeed, { moveUpdates, upsertIns
     steps.push({
       kind: 'delete',
       count: plan.updates,
-      statement: (i) => deleteStatement(idOf(plan.replaced(i))),
+      statement: (i) => deleteStatement(idOf(plan.replaced(i)), condition),
       counts: false,
     });
     steps.push({
@@ -82,13 +87,14 @@ export function stepsOf(plan: Plan, feed: PreparedFeed, { moveUpdates, upsertIns
  * By deletes and inserts only: an upsert looks for its key first, and among keys that have just been deleted that takes
  * WiredTiger milliseconds for each.
  */
-export function undoSteps(plan: Plan, feed: PreparedFeed): Step[] {
-  const put = { kind: 'insert', counts: false, bypassValidation: true } as const;
+export function undoSteps(plan: Plan, feed: PreparedFeed, condition: Condition): Step[] {
+  const put = { kind: 'insert', counts: false, bypassValidation: true, spares: true } as const;
   const take = { kind: 'delete', counts: false } as const;
+  const remove = (document: Buffer): Uint8Array => deleteStatement(idOf(document), condition);
   return [
-    { ...take, count: plan.inserts, statement: (i) => deleteStatement(idOf(feed.document(plan.inserted(i)))) },
-    { ...take, count: plan.updates, statement: (i) => deleteStatement(idOf(plan.replaced(i))) },
-    { ...take, count: plan.deletes, statement: (i) => deleteStatement(idOf(plan.deleted(i))) },
+    { ...take, count: plan.inserts, statement: (i) => remove(feed.document(plan.inserted(i))) },
+    { ...take, count: plan.updates, statement: (i) => remove(plan.replaced(i)) },
+    { ...take, count: plan.deletes, statement: (i) => remove(plan.deleted(i)) },
     { ...put, count: plan.updates, statement: (i) => Buffer.from(plan.replaced(i)) },
     { ...put, count: plan.deletes, statement: (i) => Buffer.from(plan.deleted(i)) },
   ];

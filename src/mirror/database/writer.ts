@@ -13,6 +13,8 @@ import type { Fence } from './fence.ts';
 import { documents } from './raw-command.ts';
 import { RefusedWrites, type WriteError } from './refused-writes.ts';
 import { batchesOf, nextMode, plainMode, stepsOf, undoSteps, type Mode, type Step } from './steps.ts';
+import { StalePlan } from './stale-plan.ts';
+import { anyDocument, conditionOf, type Condition } from './statements.ts';
 import { ensureExists, type Target } from './target.ts';
 import { transact, TransactionTooLarge, type Outcome } from './transaction.ts';
 
@@ -39,17 +41,20 @@ export interface WriterOptions {
 
 export class Writer {
   readonly #options: WriterOptions;
+  readonly #condition: Condition;
   #written = 0;
   /** Some writes of a plan that was not finished were made, or may have been. */
   dirty = false;
 
   constructor(options: WriterOptions) {
     this.#options = options;
+    this.#condition = options.target.filter ? conditionOf(options.target.filter) : anyDocument;
   }
 
   /**
    * @param counts what the run has done, for the fence
    * @throws QuiesceError `run-failed` with what MongoDB would not write, or `fenced`
+   * @throws StalePlan where the plan is no longer exact
    */
   async write(plan: Plan, counts: Counts): Promise<void> {
     const { target, session, atomic } = this.#options;
@@ -68,7 +73,7 @@ export class Writer {
         }
       }
     }
-    await this.#inModes((mode) => this.#inBatches(stepsOf(plan, this.#options.feed, mode)), true);
+    await this.#inModes((mode) => this.#inBatches(stepsOf(plan, this.#options.feed, mode, this.#condition)), true);
     await this.#options.fence.touch(undefined, counts);
   }
 
@@ -79,7 +84,7 @@ export class Writer {
    */
   async undo(plan: Plan): Promise<void> {
     await this.#options.fence.touch(undefined, 'no');
-    await this.#inBatches(undoSteps(plan, this.#options.feed));
+    await this.#inBatches(undoSteps(plan, this.#options.feed, this.#condition));
   }
 
   /** `keeps`: what was written before MongoDB refused something stays, so deletes, which come first, are done with. */
@@ -89,7 +94,7 @@ export class Writer {
       try {
         return await write(mode);
       } catch (error) {
-        const next = nextMode(error, mode);
+        const next = nextMode(error, mode, this.#condition);
         if (next === null) throw error;
         mode = keeps ? { ...next, skipDeletes: true } : next;
       }
@@ -101,7 +106,7 @@ export class Writer {
     await this.#transact(async () => {
       this.#written = 0;
       await fence.touch(session, counts);
-      for (const step of stepsOf(plan, feed, mode)) await this.#sendAll(step);
+      for (const step of stepsOf(plan, feed, mode, this.#condition)) await this.#sendAll(step);
     });
   }
 
@@ -118,21 +123,29 @@ export class Writer {
   }
 
   async #inBatches(steps: readonly Step[]): Promise<void> {
+    for (const step of steps) for (const batch of batchesOf(step)) await this.#batch(step, batch);
+  }
+
+  async #batch(step: Step, batch: readonly Uint8Array[]): Promise<void> {
     const { target, session, fence } = this.#options;
-    for (const step of steps) {
-      for (const batch of batchesOf(step)) {
-        if (target.transactions) {
-          await this.#transact(async () => {
-            await fence.touch(session);
-            await this.#send(step, batch, session);
-          });
-          this.dirty = true;
-        } else {
-          await fence.touch(undefined);
-          this.dirty = true;
-          await this.#send(step, batch, undefined);
-        }
+    try {
+      if (target.transactions) {
+        await this.#transact(async () => {
+          await fence.touch(session);
+          await this.#send(step, batch, session);
+        });
+        this.dirty = true;
+      } else {
+        await fence.touch(undefined);
+        this.dirty = true;
+        await this.#send(step, batch, undefined);
       }
+    } catch (error) {
+      if (!(step.spares && error instanceof RefusedWrites && error.isKeyConflict)) throw error;
+      if (!target.transactions || batch.length === 1) return;
+      const half = batch.length / 2;
+      await this.#batch(step, batch.slice(0, half));
+      await this.#batch(step, batch.slice(half));
     }
   }
 
@@ -163,8 +176,15 @@ export class Writer {
     command[field] = documents(field, batch);
     const result = await target.db.command(command, session ? { session } : {});
     const errors = result['writeErrors'] as WriteError[] | undefined;
-    if (errors?.length) throw new RefusedWrites(step.kind, batch, errors);
+    if (errors?.length) throw this.#refusal(step, new RefusedWrites(step.kind, batch, errors));
+    const isScoped = this.#condition.length > 0;
+    if (isScoped && step.kind === 'update' && result['n'] < batch.length) throw new StalePlan();
     if (step.counts) onWritten((this.#written += batch.length));
+  }
+
+  #refusal(step: Step, refused: RefusedWrites): Error {
+    const isTaken = this.#condition.length > 0 && step.kind === 'insert' && refused.isKeyConflict;
+    return isTaken && !step.spares ? new StalePlan(refused) : refused; // inside or outside the scope? A compare will tell
   }
 
   #fits(plan: Plan): boolean {
