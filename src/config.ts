@@ -2,7 +2,7 @@
  * One app of an `ecosystem.config.js`, validated and with every default filled in. Fields that PM2 has keep
  * PM2's meaning and default. Times are milliseconds, sizes bytes, paths absolute.
  */
-import type { MaxDeletes } from './protocol/mirror-job.ts';
+import type { MaxDeletes } from './protocol/max-deletes.ts';
 
 export interface AppConfig {
   readonly name: string;

@@ -6,11 +6,18 @@ import type { RunsOptions } from './runs.ts';
 import type { StatusOptions } from './status.ts';
 import type { SyncOptions } from './sync.ts';
 import { parseDuration } from '../config/units.ts';
+import { maxDeletesWords, parseMaxDeletes, type MaxDeletes } from '../protocol/max-deletes.ts';
 
 function time(value: string): number {
   const parsed = parseDuration(value);
   if (parsed === undefined || parsed === 0)
     throw new InvalidArgumentError("It takes a time such as '90s', '10m' or '2h'.");
+  return parsed;
+}
+
+function deletes(value: string): MaxDeletes {
+  const parsed = parseMaxDeletes(value);
+  if (parsed === undefined) throw new InvalidArgumentError(`It takes ${maxDeletesWords}.`);
   return parsed;
 }
 
@@ -56,6 +63,7 @@ export function addOperatorCommands(program: Command, done: (code: number) => vo
     .option('--token <token>', 'the bearer token (default: QUIESCE_SYNC_TOKEN)')
     .option('--ndjson', 'the feed is NDJSON, whatever its name')
     .option('--dry-run', 'only tell what would change')
+    .option('--max-deletes <n>', 'how many documents it may delete: a number, or a share such as 50%', deletes)
     .option('--json', 'the report as JSON')
     .action(async (feed: string, options: SyncOptions) => done(await (await import('./sync.ts')).sync(feed, options)));
 

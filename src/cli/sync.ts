@@ -7,6 +7,7 @@ import { sendFeed } from './send-feed.ts';
 import { SyncProgress } from './sync-progress.ts';
 import { QuiesceError } from '../errors.ts';
 import { dryRunReport } from '../protocol/messages.ts';
+import type { MaxDeletes } from '../protocol/max-deletes.ts';
 import { problem, report } from '../protocol/runs.ts';
 
 export interface SyncOptions extends Target {
@@ -14,6 +15,7 @@ export interface SyncOptions extends Target {
   readonly token?: string;
   readonly ndjson?: boolean;
   readonly dryRun?: boolean;
+  readonly maxDeletes?: MaxDeletes;
   readonly json?: boolean;
 }
 
@@ -23,6 +25,7 @@ export async function sync(feed: string, options: SyncOptions): Promise<number> 
   // An address with a path is that of the mirror's route itself.
   const url = base.pathname === '/' ? new URL('/api/sync', base) : base;
   if (options.dryRun) url.searchParams.set('dryRun', 'true');
+  if (options.maxDeletes !== undefined) url.searchParams.set('maxDeletes', String(options.maxDeletes));
   const source = await openFeed(feed, options.ndjson ?? false);
   const bar = process.stderr.isTTY ? new SyncProgress(source.bytes, url, process.stderr) : undefined;
   const answer = await sendFeed(url, source, {

@@ -4,7 +4,7 @@
  */
 import { Cron } from 'croner';
 import { z } from 'zod';
-import { maxDeletes } from '../protocol/mirror-job.ts';
+import { maxDeletesWords, parseMaxDeletes } from '../protocol/max-deletes.ts';
 import { argumentList, deadline, duration, flag, instances, integer, kind, oneOf, size, text } from './kinds.ts';
 
 const environment = kind('an object of variables', (value): Readonly<Record<string, unknown>> | undefined =>
@@ -27,10 +27,9 @@ const mongodbUri = kind("a connection string that begins with 'mongodb://' or 'm
   typeof value === 'string' && /^mongodb(\+srv)?:\/\/\S+$/.test(value) ? value : undefined,
 );
 
-const deletions = kind("a number of documents, or a share of the collection such as '50%'", (value) => {
-  const parsed = maxDeletes.safeParse(value);
-  return parsed.success ? parsed.data : undefined;
-});
+const deletions = kind(maxDeletesWords, (value) =>
+  typeof value === 'number' || typeof value === 'string' ? parseMaxDeletes(String(value)) : undefined,
+);
 
 const namespaceName = kind("a name without '$' or NUL", (value) =>
   // eslint-disable-next-line no-control-regex
@@ -65,7 +64,9 @@ export const syncSchema = z.strictObject({
   max_bytes: size.prefault('1G').describe('The largest feed, decoded.'),
   max_deletes: deletions
     .optional()
-    .describe("Refuses a feed that would delete more: a number of documents or a share such as '50%'."),
+    .describe(
+      "Refuses a feed that would delete more. Without it, one that would delete more than half of the documents, where these are more than 100; `'100%'` allows everything. `?maxDeletes=` of a request takes its place.",
+    ),
   upload_timeout: deadline.prefault('5m').describe('How long an upload may take.'),
   database_timeout: deadline.prefault('60s').describe('How long a run waits for a database that cannot be reached.'),
   run_timeout: deadline.prefault('30m').describe('How long one exclusive run may take.'),

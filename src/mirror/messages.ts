@@ -3,7 +3,8 @@
  * A run goes prepare → write, or prepare → plan → cancel for a dry run; a failure ends it from anywhere.
  */
 import type { Problem } from '../errors.ts';
-import type { FeedCoding, FeedFormat, MaxDeletes } from '../protocol/mirror-job.ts';
+import type { MaxDeletes } from '../protocol/max-deletes.ts';
+import type { FeedCoding, FeedFormat } from '../protocol/mirror-job.ts';
 import type { Counts, Progress, Report } from '../protocol/runs.ts';
 
 /** One feed, and the collection that shall equal it. */
@@ -19,6 +20,7 @@ export interface MirrorJob {
   readonly key: string;
   readonly scope?: Readonly<Record<string, unknown>>;
   readonly extendedJson: boolean;
+  /** Default: half of the documents, and as many as a few. */
   readonly maxDeletes?: MaxDeletes;
   /** The decoded feed may hold at most this many bytes. */
   readonly maxBytes: number;

@@ -5,11 +5,11 @@
  * finished, as often as keys have been touched since: those are compared again, the rest stands.
  */
 import { join } from 'node:path';
-import { QuiesceError } from '../errors.ts';
-import type { MaxDeletes } from '../protocol/mirror-job.ts';
+import type { MaxDeletes } from '../protocol/max-deletes.ts';
 import type { Counts } from '../protocol/runs.ts';
 import { Elements, idElement } from './bson/elements.ts';
 import { keyText } from './bson/keys.ts';
+import { checkDeletes } from './deletes-guard.ts';
 import { DocumentList } from './prepared/document-list.ts';
 import { itemFlag } from './prepared/item-table.ts';
 import { IntList } from './prepared/lists.ts';
@@ -143,15 +143,7 @@ export class Plan {
 
   /** @throws QuiesceError `too-many-deletes` */
   checkDeletes(maxDeletes: MaxDeletes | undefined): void {
-    if (maxDeletes === undefined) return;
-    const { stored, deletes } = this;
-    const limit = typeof maxDeletes === 'number' ? maxDeletes : (Number.parseFloat(maxDeletes) / 100) * stored;
-    if (deletes <= limit) return;
-    throw new QuiesceError(
-      'too-many-deletes',
-      `The feed would delete ${deletes} of ${stored} documents, and max_deletes allows ${maxDeletes}. Nothing was changed. Is the feed complete?`,
-      { extra: { deletes, stored, maxDeletes } },
-    );
+    checkDeletes({ deletes: this.deletes, stored: this.stored, items: this.#feed.table.count }, maxDeletes);
   }
 
   /** May be called twice. */

@@ -35,7 +35,7 @@ export async function survey(context: RunContext): Promise<Survey> {
   if (job.dryRun) return nothingPrepared(scan);
   const phase = job.strategy === 'scan' ? null : await TwoPhase.begin(context, target);
   if (phase === null || typeof phase === 'string') {
-    if (job.maxDeletes !== undefined || target.filter) (await scanned(context)).dispose(); // to refuse before the pause
+    (await scanned(context)).dispose(); // to refuse before the pause
     return nothingPrepared(
       phase === null ? scan : { ...scan, note: `The collection is compared in the pause: ${phase}.` },
     );

@@ -1,9 +1,9 @@
 /** What a worker hands over for a mirror run, and what `mirror()` accepts. */
 import { z } from 'zod';
+import { share } from './max-deletes.ts';
 
 /** At most this many deletions: a number of documents, or a share of the collection such as `'50%'`. */
-export const maxDeletes = z.union([z.int().nonnegative(), z.string().regex(/^(100|\d{1,2})(\.\d+)?%$/)]);
-export type MaxDeletes = z.infer<typeof maxDeletes>;
+export const maxDeletes = z.union([z.int().nonnegative(), z.string().regex(share)]);
 
 export const mirrorOptions = z.strictObject({
   /** The collection that becomes equal to the feed. */
@@ -16,7 +16,7 @@ export const mirrorOptions = z.strictObject({
   scope: z.record(z.string(), z.unknown()).optional(),
   /** Reads MongoDB Extended JSON (`{"$date": …}`) as typed values. Default false. */
   extendedJson: z.boolean().default(false),
-  /** Refuses a feed that would delete more. Default: `sync.max_deletes`. */
+  /** Refuses a feed that would delete more, unless the request says another number. Default: `sync.max_deletes`. */
   maxDeletes: maxDeletes.optional(),
 });
 export type MirrorOptions = z.input<typeof mirrorOptions>;

@@ -102,6 +102,23 @@ describe('PUT /api/sync refuses', function () {
     await client.refused({ status: 422, code: 'invalid-feed' }, dry('[1]'));
   });
 
+  it('an empty feed for a full collection, with 409 that says how it may be sent', async () => {
+    const collection = shared.database.db.collection('resources');
+    await collection.insertMany(Array.from({ length: 150 }, (_, n) => ({ n })));
+    for (const query of ['', '?dryRun=true', '?maxDeletes=149']) {
+      const { epoch } = await shared.cluster.status();
+      const reply = await client.put('[]', {}, query);
+      expect(reply.status, reply.text).to.equal(409);
+      expect(problemIn(reply)).to.include({ code: 'too-many-deletes', deletes: 150, stored: 150 });
+      expect(problemIn(reply)['detail']).to.contain('?maxDeletes=150').and.contain('--max-deletes 150');
+      expect((await shared.cluster.status()).epoch, 'nothing was paused').to.equal(epoch);
+      expect(await collection.countDocuments()).to.equal(150);
+    }
+    const { status, text } = await client.put('[]', {}, '?maxDeletes=100%');
+    expect(status, text).to.equal(204);
+    expect(await client.documents()).to.deep.equal([]);
+  });
+
   for (const query of ['?dryRun', '?dryRun=1', '?dryRun=TRUE', '?dryRun=true&dryRun=true']) {
     it(`${query}, with 400: it could be meant to write nothing`, async () => {
       await client.refused({ status: 400, code: 'bad-request' }, () => client.put('[]', {}, query));

@@ -59,6 +59,13 @@ const feedParameters: readonly Parameter[] = [
     schema: { type: 'string', enum: ['identity', 'gzip', 'br', 'zstd'] },
   },
   {
+    name: 'maxDeletes',
+    in: 'query',
+    description:
+      'In place of `sync.max_deletes`: refuses a feed that would delete more, a number of documents or a share of them.',
+    schema: { type: 'string', examples: ['500', '100%'] },
+  },
+  {
     name: 'Content-Digest',
     in: 'header',
     description: 'RFC 9530. A `sha-256` is verified before anything is paused.',

@@ -22,6 +22,7 @@ import { serveRuns } from './run-routes.ts';
 import { getRuntime, type Runtime } from '../process/runtime.ts';
 import { markSpecial } from '../gate/special-routes.ts';
 import { authorize } from './access.ts';
+import { dryRunOf, readSyncQuery } from './query.ts';
 import { pathOf } from '../gate/target.ts';
 import { spool } from './upload.ts';
 
@@ -74,7 +75,7 @@ export function completeOptions(options: MirrorOptions): CompleteMirrorOptions {
 /** How long the primary may take to make a feed durable, ms. */
 const submitTimeout = 30_000;
 
-async function put(req: Request, res: Response, options: CompleteMirrorOptions): Promise<void> {
+async function put(req: Request, res: Response, configured: CompleteMirrorOptions): Promise<void> {
   const runtime = getRuntime();
   runtime.requirePrimary();
   const settings = await runtime.settings;
@@ -85,10 +86,9 @@ async function put(req: Request, res: Response, options: CompleteMirrorOptions):
       'internal',
       'Something has read the body before mirror() got the request. Put mirror() before express.json() and whatever else reads bodies.',
     );
-  const isDry = dryRunOf(req.url);
-  // Taken for false, a misspelt one would write.
-  if (isDry === null) throw new QuiesceError('bad-request', 'dryRun must be given once, as true or false.');
-  if (isDry) return dryRun(runtime, req, res, options, headers, settings);
+  const query = readSyncQuery(req.url);
+  const options = query.maxDeletes === null ? configured : { ...configured, maxDeletes: query.maxDeletes };
+  if (query.dryRun) return dryRun(runtime, req, res, options, headers, settings);
 
   const location = locationOf(req);
   claimingEntry(req, res);
@@ -189,11 +189,4 @@ function fail(req: Request, res: Response, error: unknown, headers: Record<strin
 
 function locationOf(req: IncomingMessage): (run: string) => string {
   return (run) => `${pathOf(req).replace(/\/$/, '')}/${run}`;
-}
-
-/** Null where it cannot be told. Of the query string alone: a path such as `//` is no URL. */
-function dryRunOf(url = ''): boolean | null {
-  const query = url.indexOf('?');
-  const [value = 'false', ...more] = query === -1 ? [] : new URLSearchParams(url.slice(query)).getAll('dryRun');
-  return more.length > 0 || (value !== 'true' && value !== 'false') ? null : value === 'true';
 }

@@ -108,6 +108,54 @@ describe('a mirror refuses, before anything is paused or changed,', function () 
   });
 });
 
+describe('a mirror that is told nothing of deletions', function () {
+  this.timeout(30_000);
+  const mirrors = useMirror();
+  const many = Array.from({ length: 250 }, (_, id) => ({ id }));
+
+  for (const strategy of ['scan', 'two-phase', 'swap', 'auto'] as const) {
+    it(`refuses an empty feed and less than half of one, before the pause (${strategy})`, async () => {
+      await mirrors.mirror(many);
+      for (const feed of [[], many.slice(0, 124)]) {
+        for (const dryRun of [false, true]) {
+          const job = await mirrors.job(feed, { strategy, dryRun });
+          const { thread } = mirrors;
+          const call = dryRun ? thread.prepare(job).then(() => thread.plan(job.run)) : thread.prepare(job);
+          const refused = await refusal(call);
+          expect(refused).to.include({ code: 'too-many-deletes', dirty: false });
+          expect(refused.extra).to.deep.equal({ deletes: 250 - feed.length, stored: 250 });
+          await thread.cancel(job.run);
+        }
+      }
+      expect(await mirrors.stored()).to.have.lengthOf(250);
+      await mirrors.mirror(many.slice(0, 125), { strategy });
+      await mirrors.mirror(many.slice(0, 50), { strategy });
+      expect(await mirrors.stored()).to.have.lengthOf(50);
+      await mirrors.mirror([], { strategy });
+      expect(await mirrors.stored()).to.have.lengthOf(0);
+    });
+  }
+
+  it('does as it is told then', async () => {
+    for (const maxDeletes of ['100%', 250]) {
+      await mirrors.mirror(many);
+      await mirrors.mirror([], { maxDeletes });
+      expect(await mirrors.stored()).to.have.lengthOf(0);
+    }
+  });
+
+  it('counts what is in its scope only', async () => {
+    const scope = { tenant: 'a' };
+    await mirrors.mirror(many, { scope });
+    await mirrors.mirror(
+      many.map(({ id }) => ({ id: `b${id}` })),
+      { scope: { tenant: 'b' } },
+    );
+    const refused = await refusal(mirrors.mirror(many.slice(0, 124), { scope }));
+    expect(refused.extra).to.deep.equal({ deletes: 126, stored: 250 });
+  });
+});
+
 describe('a mirror takes', function () {
   this.timeout(30_000);
   const mirrors = useMirror();

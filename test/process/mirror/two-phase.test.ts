@@ -175,7 +175,7 @@ describe('a mirror in two phases', function () {
           { id: 1, v: 1 },
           { id: 3, v: 3 },
         ],
-        { strategy: 'two-phase' },
+        { strategy: 'two-phase', maxDeletes: '100%' },
       );
       expect((await mirrors.thread.prepare(job)).strategy).to.equal('two-phase');
       await disturb(mirrors);

@@ -44,7 +44,11 @@ describe('a primary that is stopped until its lock goes stale', function () {
       },
       { within: 60_000, every: 100 },
     );
-    const answer = await fetch(`${second.url}/api/sync`, { method: 'PUT', headers: json, body: feed(1_000, 'second') });
+    const answer = await fetch(`${second.url}/api/sync?maxDeletes=100%`, {
+      method: 'PUT',
+      headers: json,
+      body: feed(1_000, 'second'),
+    });
     expect(answer.status, await answer.text()).to.equal(204);
     await db.admin().command({ ...limit, transactionLifetimeLimitSeconds: was });
 

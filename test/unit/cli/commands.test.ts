@@ -188,10 +188,10 @@ describe('the quiesce command', function () {
       code: 0,
       out: 'would be: 1 inserted, 0 updated, 0 deleted, 0 unchanged (1 items, nothing was written)\n',
     });
-    await run(['sync', 'feed.ndjson', '--url', `${url}/other/route`, '--token', 'flag', '--json'], {
-      cwd,
-      env: { QUIESCE_SYNC_TOKEN: 'variable' },
-    });
+    await run(
+      ['sync', 'feed.ndjson', '--url', `${url}/other/route`, '--token', 'flag', '--json', '--max-deletes', '50%'],
+      { cwd, env: { QUIESCE_SYNC_TOKEN: 'variable' } },
+    );
     const packed = gzipSync('[]');
     await run(['sync', '-', '--url', url, '--json', '--ndjson'], {
       cwd,
@@ -210,7 +210,7 @@ describe('the quiesce command', function () {
       ],
       [
         'PUT',
-        '/other/route',
+        '/other/route?maxDeletes=50%25',
         'application/x-ndjson',
         undefined,
         'Bearer flag',

@@ -1,0 +1,36 @@
+/** What the query of a `PUT /api/sync` says. Of the query string alone: a path such as `//` is no URL. */
+import { QuiesceError } from '../../errors.ts';
+import { maxDeletesWords, parseMaxDeletes, type MaxDeletes } from '../../protocol/max-deletes.ts';
+
+export interface SyncQuery {
+  readonly dryRun: boolean;
+  /** In place of the setting; null where it is not given. */
+  readonly maxDeletes: MaxDeletes | null;
+}
+
+/** @throws QuiesceError `bad-request`: taken for nothing, a misspelt value would write what was not meant */
+export function readSyncQuery(url: string | undefined): SyncQuery {
+  const dryRun = dryRunOf(url);
+  if (dryRun === null) throw new QuiesceError('bad-request', 'dryRun must be given once, as true or false.');
+  return { dryRun, maxDeletes: maxDeletesOf(url) };
+}
+
+/** Null where it cannot be told. */
+export function dryRunOf(url: string | undefined): boolean | null {
+  const [value = 'false', ...more] = valuesOf(url, 'dryRun');
+  return more.length > 0 || (value !== 'true' && value !== 'false') ? null : value === 'true';
+}
+
+function maxDeletesOf(url: string | undefined): MaxDeletes | null {
+  const [value, ...more] = valuesOf(url, 'maxDeletes');
+  if (value === undefined) return null;
+  const parsed = more.length > 0 ? undefined : parseMaxDeletes(value);
+  if (parsed === undefined)
+    throw new QuiesceError('bad-request', `maxDeletes must be given once, as ${maxDeletesWords}.`);
+  return parsed;
+}
+
+function valuesOf(url = '', name: string): string[] {
+  const query = url.indexOf('?');
+  return query === -1 ? [] : new URLSearchParams(url.slice(query)).getAll(name);
+}
