@@ -108,7 +108,7 @@ export function launch(apps: readonly LaunchedApp[]): Promise<number> {
         say(`quiesce: ${child.app.name} did not start (${how}); the others are stopped.`);
         stop('SIGTERM');
       } else if (exitCode !== 0 && !stopping) {
-        child.failures = Date.now() - child.startedAt > longestDelay ? 1 : child.failures + 1;
+        child.failures = performance.now() - child.startedAt > longestDelay ? 1 : child.failures + 1;
         const delay = restartDelay(child.failures);
         say(`quiesce: ${child.app.name} ended with ${how} and is started again in ${delay / 1000} s.`);
         child.timer = setTimeout(begin, delay, child);
@@ -120,7 +120,7 @@ export function launch(apps: readonly LaunchedApp[]): Promise<number> {
 
     const begin = (child: Child): void => {
       child.timer = undefined;
-      child.startedAt = Date.now();
+      child.startedAt = performance.now();
       const started = spawn(process.execPath, [...process.execArgv, main, 'start', ...child.app.args], {
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
         detached: true,

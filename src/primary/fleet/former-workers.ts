@@ -65,7 +65,7 @@ export async function endFormerWorkers(file: string, log: Logger): Promise<void>
   if (await gone(left, grace)) return;
   for (const { pid } of left()) {
     log.warn({ workerPid: pid }, `worker ${pid} of a former primary has not ended by itself and is killed`);
-    process.kill(pid, 'SIGKILL');
+    kill(pid);
   }
   if (await gone(left, killWait)) return;
   const pids = left().map(({ pid }) => pid);
@@ -84,8 +84,18 @@ async function read(file: string): Promise<ProcessRecord[]> {
   }
 }
 
+/** @throws Error where it may not be done */
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    // It has ended between the look and the signal, which is all that was wanted.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
 async function gone(left: () => readonly unknown[], within: number): Promise<boolean> {
-  for (const deadline = Date.now() + within; left().length > 0; await delay(20))
-    if (Date.now() > deadline) return false;
+  for (const deadline = performance.now() + within; left().length > 0; await delay(20))
+    if (performance.now() > deadline) return false;
   return true;
 }

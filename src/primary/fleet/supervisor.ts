@@ -18,6 +18,7 @@ import { step } from './step.ts';
 import type { OutgoingMessage, WorkerEvents, WorkerPort, WorkerRef } from '../ports.ts';
 import { nextDeadline } from './reconcile.ts';
 import { TaskOutcomes } from './task-outcomes.ts';
+import { carryOutEach, Turns } from '../turns.ts';
 import { VitalsSampler } from './vitals.ts';
 import { readMessage } from './worker-messages.ts';
 import { setUpCluster, WorkerProcess, type ProcessEnd } from './worker-process.ts';
@@ -47,9 +48,8 @@ export class Supervisor implements WorkerPort {
   readonly #heartbeats: HeartbeatMonitor<string>;
   readonly #vitals: VitalsSampler;
   readonly #files: OutputFiles;
-  readonly #queue: FleetEvent[] = [];
+  readonly #turns = new Turns<FleetEvent>((event) => this.#take(event));
   #fleet: Fleet;
-  #working = false;
   #deadline: NodeJS.Timeout | null = null;
   #heartbeatCheck: NodeJS.Timeout | null = null;
 
@@ -136,19 +136,16 @@ export class Supervisor implements WorkerPort {
   }
 
   #enqueue(event: FleetEvent): void {
-    this.#queue.push(event);
-    if (this.#working) return;
-    this.#working = true;
-    try {
-      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-        const { fleet, effects } = step(this.#fleet, next, performance.now(), this.#settings, Math.random);
-        this.#fleet = fleet;
-        for (const effect of effects) this.#run(effect);
-      }
-    } finally {
-      this.#working = false;
-    }
+    this.#turns.add(event);
     this.#setDeadline();
+  }
+
+  #take(event: FleetEvent): void {
+    const { fleet, effects } = step(this.#fleet, event, performance.now(), this.#settings, Math.random);
+    this.#fleet = fleet;
+    const onError = (error: unknown, { type }: Effect): void =>
+      this.#deps.log.error({ err: error, effect: type }, `what was to be done with a worker failed (${type})`);
+    carryOutEach(effects, (effect) => this.#run(effect), onError);
   }
 
   #run(effect: Effect): void {

@@ -60,9 +60,10 @@ export class Coordinator implements WorkerEvents {
 
   constructor(deps: CoordinatorDeps) {
     this.#deps = deps;
-    this.#loop = new MaintenanceLoop(initialState(deps.epoch, deps.operator), deps.rules, (...step) =>
-      this.#carryOut(...step),
-    );
+    this.#loop = new MaintenanceLoop(initialState(deps.epoch, deps.operator), deps.rules, {
+      run: (...step) => this.#carryOut(...step),
+      onError: (error, { type }) => deps.log.error({ err: error, effect: type }, `a pause could not ${type}`),
+    });
     this.#informer = new PauseInformer(deps.runs, deps.port);
     const dispatch = (event: Event): void => this.#dispatch(event);
     this.#requests = new WorkerRequests({ runs: deps.runs, sync: deps.sync, callers: this.#callers, dispatch });

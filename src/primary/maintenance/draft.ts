@@ -13,6 +13,7 @@ import {
   type Run,
   type Stage,
   type State,
+  type Time,
   type Timer,
   type WorkerView,
 } from './state.ts';
@@ -20,11 +21,11 @@ import {
 /** A state being changed, and the effects that pile up on the way. */
 export class Draft {
   state: State;
-  readonly now: number;
+  readonly now: Time;
   readonly rules: Rules;
   readonly effects: Effect[] = [];
 
-  constructor(state: State, now: number, rules: Rules) {
+  constructor(state: State, now: Time, rules: Rules) {
     this.state = state;
     this.now = now;
     this.rules = rules;
@@ -70,8 +71,9 @@ export class Draft {
     return this.state.workers.get(keyOf(ref));
   }
 
-  timer(timer: Timer, delay: number): void {
-    this.emit({ type: 'timer', timer, at: this.now + delay });
+  /** `delay` in ms. */
+  timer(timer: Exclude<Timer, { kind: 'operator' }>, delay: number): void {
+    this.emit({ type: 'timer', timer, at: this.now.monotonic + delay });
   }
 
   /** A pause of its own, with an epoch of its own, even where the gates are shut already. */
@@ -89,7 +91,7 @@ export class Draft {
   pauseForRun(): void {
     this.beginPause();
     const { epoch } = this.state;
-    this.setRun({ ...this.run!, epoch, heldSince: this.now });
+    this.setRun({ ...this.run!, epoch, held: this.now });
     this.timer({ kind: 'drain', epoch }, this.rules.drainTimeout);
   }
 

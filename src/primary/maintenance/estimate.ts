@@ -1,6 +1,6 @@
 /** How long a pause is expected to last: what `Retry-After` says. Pure. */
 import type { Progress } from '../../protocol/runs.ts';
-import type { State } from './state.ts';
+import type { State, Time } from './state.ts';
 
 /** A guess where nothing is known, ms. */
 const unknown = 5_000;
@@ -13,19 +13,19 @@ export interface History {
 }
 
 /** Milliseconds from `now` until requests are likely to be served again. */
-export function estimatePause(state: State, progress: Progress | undefined, history: History, now: number): number {
+export function estimatePause(state: State, progress: Progress | undefined, history: History, now: Time): number {
   const { operator, run } = state;
-  const operatorLeft = operator === null ? 0 : operator.until === null ? operatorGuess : operator.until - now;
+  const operatorLeft = operator === null ? 0 : operator.until === null ? operatorGuess : operator.until - now.wall;
   return Math.max(
     operatorLeft,
-    run === null || run.heldSince === null ? 0 : runLeft(run.heldSince, progress, history, now),
+    run === null || run.held === null ? 0 : runLeft(now.monotonic - run.held.monotonic, progress, history),
     0,
   );
 }
 
-function runLeft(heldSince: number, progress: Progress | undefined, history: History, now: number): number {
+/** `elapsed`: how long it has held the gates shut, ms. */
+function runLeft(elapsed: number, progress: Progress | undefined, history: History): number {
   if (progress?.eta !== undefined && (progress.step === 'scan' || progress.step === 'write')) return progress.eta;
-  const elapsed = now - heldSince;
   const expected = history.lastPaused ?? unknown;
   // Past what was expected, it may well take as long again as it has taken.
   return elapsed < expected ? expected - elapsed : elapsed;

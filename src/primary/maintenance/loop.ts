@@ -2,22 +2,36 @@
  * Keeps the maintenance state: the only place that replaces it. Events are queued, so that an effect that causes
  * another event never sees a state half changed.
  */
-import type { Effect, Event, Rules, State, Timer } from './state.ts';
+import type { Effect, Event, Rules, State, Time, Timer } from './state.ts';
 import { step } from './step.ts';
+import { carryOutEach, Turns } from '../turns.ts';
+
+/** The wall clock may be set meanwhile, so the end of an operator hold is looked for this often, ms. */
+const look = 1_000;
+/** setTimeout takes no more, ms. */
+const longest = 2 ** 31 - 1;
+
+export interface LoopSeams {
+  /** Carries out an effect of the step from `before` to `state`; it may dispatch, which takes its turn. */
+  readonly run: (effect: Effect, state: State, before: State) => void;
+  /** An effect has thrown. The others of its step are carried out all the same: the state has changed already. */
+  readonly onError: (error: unknown, effect: Effect) => void;
+  readonly now?: () => Time;
+}
 
 export class MaintenanceLoop {
   #state: State;
   readonly #rules: Rules;
-  readonly #run: (effect: Effect, state: State, before: State) => void;
-  readonly #queue: Event[] = [];
+  readonly #seams: LoopSeams;
+  readonly #now: () => Time;
+  readonly #turns = new Turns<Event>((event) => this.#take(event));
   readonly #timers = new Set<NodeJS.Timeout>();
-  #busy = false;
 
-  /** `run` carries out an effect of the step from `before` to `state`; it may dispatch, which takes its turn. */
-  constructor(initial: State, rules: Rules, run: (effect: Effect, state: State, before: State) => void) {
+  constructor(initial: State, rules: Rules, seams: LoopSeams) {
     this.#state = initial;
     this.#rules = rules;
-    this.#run = run;
+    this.#seams = seams;
+    this.#now = seams.now ?? timeNow;
     const { operator } = initial;
     if (typeof operator?.until === 'number') this.#arm({ kind: 'operator', until: operator.until }, operator.until);
   }
@@ -26,23 +40,9 @@ export class MaintenanceLoop {
     return this.#state;
   }
 
+  /** @throws Error on a move that no table lists, once the events that wait have had their turn */
   dispatch(event: Event): void {
-    this.#queue.push(event);
-    if (this.#busy) return;
-    this.#busy = true;
-    try {
-      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-        const before = this.#state;
-        const { state, effects } = step(before, next, Date.now(), this.#rules);
-        this.#state = state;
-        for (const effect of effects) {
-          if (effect.type === 'timer') this.#arm(effect.timer, effect.at);
-          else this.#run(effect, state, before);
-        }
-      }
-    } finally {
-      this.#busy = false;
-    }
+    this.#turns.add(event);
   }
 
   close(): void {
@@ -50,15 +50,31 @@ export class MaintenanceLoop {
     this.#timers.clear();
   }
 
+  #take(event: Event): void {
+    const before = this.#state;
+    const { state, effects } = step(before, event, this.#now(), this.#rules);
+    this.#state = state;
+    const carryOut = (effect: Effect): void => {
+      if (effect.type === 'timer') this.#arm(effect.timer, effect.at);
+      else this.#seams.run(effect, state, before);
+    };
+    carryOutEach(effects, carryOut, this.#seams.onError);
+  }
+
   #arm(timer: Timer, at: number): void {
-    // setTimeout takes at most 2^31-1 ms; a hold may well be longer.
-    const delay = Math.min(Math.max(0, at - Date.now()), 2 ** 31 - 1);
+    const byWall = timer.kind === 'operator';
+    const left = (): number => at - (byWall ? this.#now().wall : this.#now().monotonic);
+    const delay = Math.min(Math.max(0, Math.ceil(left())), byWall ? look : longest);
     const handle = setTimeout(() => {
       this.#timers.delete(handle);
-      if (Date.now() < at) this.#arm(timer, at);
+      if (left() > 0) this.#arm(timer, at);
       else this.dispatch({ type: 'timeout', timer });
     }, delay);
     handle.unref(); // a deadline alone keeps no process alive
     this.#timers.add(handle);
   }
+}
+
+export function timeNow(): Time {
+  return { wall: Date.now(), monotonic: performance.now() };
 }

@@ -2,6 +2,7 @@
 import type { PauseInfo } from '../../protocol/messages.ts';
 import type { HoldStatus } from '../../protocol/runs.ts';
 import { estimatePause } from './estimate.ts';
+import { timeNow } from './loop.ts';
 import type { State } from './state.ts';
 import type { WorkerPort } from '../ports.ts';
 import type { RunStore } from '../runs/history.ts';
@@ -22,7 +23,7 @@ export class PauseInformer {
   info(state: State): PauseInfo {
     const last = this.#runs.list(20).find((run) => run.report !== undefined && run.report.timings.paused > 0);
     const progress = state.run === null ? undefined : this.#runs.get(state.run.id)?.progress;
-    const retryAfter = estimatePause(state, progress, { lastPaused: last?.report?.timings.paused ?? null }, Date.now());
+    const retryAfter = estimatePause(state, progress, { lastPaused: last?.report?.timings.paused ?? null }, timeNow());
     return { holds: holdsOf(state), run: state.run?.id ?? null, retryAfter };
   }
 
@@ -48,8 +49,8 @@ export class PauseInformer {
 export function holdsOf({ operator, run }: State): HoldStatus[] {
   const iso = (time: number): string => new Date(time).toISOString();
   const list: HoldStatus[] = [];
-  if (run !== null && run.heldSince !== null) {
-    list.push({ kind: run.kind, reason: `run ${run.id}`, since: iso(run.heldSince) });
+  if (run !== null && run.held !== null) {
+    list.push({ kind: run.kind, reason: `run ${run.id}`, since: iso(run.held.wall) });
   }
   if (operator !== null) {
     const { reason, since, until } = operator;

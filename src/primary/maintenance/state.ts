@@ -12,6 +12,14 @@ import type { ErrorCode } from '../../errors.ts';
 import type { Phase } from '../../protocol/runs.ts';
 import type { WorkerRef } from '../ports.ts';
 
+/** Deadlines go by a clock that nobody can set; only what a person reads or has asked for is wall time. */
+export interface Time {
+  /** Epoch milliseconds. */
+  readonly wall: number;
+  /** Milliseconds, from anywhere; never goes back. */
+  readonly monotonic: number;
+}
+
 export interface OperatorHold {
   readonly reason: string;
   /** Epoch milliseconds. */
@@ -45,8 +53,8 @@ export interface Run {
   readonly owner: WorkerRef | null;
   /** The pause of this run; null before `draining`, and for a run that needs none. */
   readonly epoch: number | null;
-  /** When its hold began, epoch milliseconds. */
-  readonly heldSince: number | null;
+  /** When its hold began. */
+  readonly held: Time | null;
 }
 
 /** What the primary knows of a worker's gate: `draining` until its word for this epoch has come. */
@@ -121,6 +129,7 @@ export type Effect =
   /** Stop the work of a run that the primary does itself; `finished` follows. */
   | { readonly type: 'cancel'; readonly run: string }
   | { readonly type: 'ended'; readonly run: string; readonly error: ErrorCode | null }
+  /** `at`: by the wall clock where it ends an operator hold, else by the monotonic one. */
   | { readonly type: 'timer'; readonly timer: Timer; readonly at: number }
   /** The operator hold has changed: make it durable. */
   | { readonly type: 'persist' }

@@ -2,7 +2,17 @@
 import type { ErrorCode } from '../../errors.ts';
 import type { WorkerRef } from '../ports.ts';
 import { Draft } from './draft.ts';
-import { keyOf, refOf, type Effect, type Event, type Rules, type Stage, type State, type Timer } from './state.ts';
+import {
+  keyOf,
+  refOf,
+  type Effect,
+  type Event,
+  type Rules,
+  type Stage,
+  type State,
+  type Time,
+  type Timer,
+} from './state.ts';
 
 /** How long a worker whose connections were cut is given to settle before it is killed, ms. */
 export const cutGrace = 1_000;
@@ -13,7 +23,7 @@ export interface Step {
 }
 
 /** @throws Error on a move that the tables do not list: a defect, never an input. */
-export function step(state: State, event: Event, now: number, rules: Rules): Step {
+export function step(state: State, event: Event, now: Time, rules: Rules): Step {
   const draft = new Draft(state, now, rules);
   apply(draft, event);
   draft.settle();
@@ -39,7 +49,7 @@ function apply(draft: Draft, event: Event): void {
     case 'prepared':
       return onPrepared(draft, event.run, event.needsPause);
     case 'recover':
-      draft.setRun({ id: event.run, kind: 'sync', stage: 'draining', owner: null, epoch: null, heldSince: null });
+      draft.setRun({ id: event.run, kind: 'sync', stage: 'draining', owner: null, epoch: null, held: null });
       return draft.pauseForRun();
     case 'finished':
       return draft.run?.id === event.run ? draft.endRun(event.error) : undefined;
@@ -105,7 +115,7 @@ function onClaim(draft: Draft, event: Extract<Event, { type: 'claim' }>): void {
     return draft.emit({ type: 'refuse', run: event.run, code: 'stopping', holder: null });
   }
   if (run !== null) return draft.emit({ type: 'refuse', run: event.run, code: 'run-in-progress', holder: run.id });
-  draft.setRun({ id: event.run, kind: event.kind, stage: 'claimed', owner: event.owner, epoch: null, heldSince: null });
+  draft.setRun({ id: event.run, kind: event.kind, stage: 'claimed', owner: event.owner, epoch: null, held: null });
   if (event.kind === 'exclusive') {
     draft.move('draining');
     return draft.pauseForRun();
@@ -144,9 +154,9 @@ function onRelease(draft: Draft, id: string, owner: WorkerRef, error: ErrorCode 
 
 function onHold(draft: Draft, given: string | null, lasts: number | null): void {
   const { operator } = draft.state;
-  const until = lasts === null ? null : draft.now + lasts;
+  const until = lasts === null ? null : draft.now.wall + lasts;
   const reason = given ?? operator?.reason ?? 'maintenance';
-  draft.set({ operator: { reason, since: operator?.since ?? draft.now, until } });
+  draft.set({ operator: { reason, since: operator?.since ?? draft.now.wall, until } });
   draft.emit({ type: 'persist' });
   if (until !== null) draft.emit({ type: 'timer', timer: { kind: 'operator', until }, at: until });
   if (draft.state.phase === 'serving') draft.beginPause();

@@ -185,10 +185,11 @@ export class ClusterModel {
 
   dispatch(event: Event): void {
     this.#now++;
+    const now = { wall: this.#now, monotonic: this.#now };
     const step = this.#faults.step;
     const { state, effects } = step
-      ? step(realStep, this.state, event, this.#now, this.rules)
-      : realStep(this.state, event, this.#now, this.rules);
+      ? step(realStep, this.state, event, now, this.rules)
+      : realStep(this.state, event, now, this.rules);
     this.state = state;
     for (const effect of effects) this.#carryOut(effect);
     this.check();

@@ -3,8 +3,16 @@ import { estimatePause } from '#quiesce/primary/maintenance/estimate.js';
 import { initialState, type Run, type State } from '#quiesce/primary/maintenance/state.js';
 
 describe('how long a pause is expected to last', () => {
-  const now = 100_000;
-  const run: Run = { id: 'r', kind: 'sync', stage: 'running', owner: null, epoch: 1, heldSince: now - 2_000 };
+  // The wall clock has been set back since the hold began.
+  const now = { wall: 100_000, monotonic: 5_000 };
+  const run: Run = {
+    id: 'r',
+    kind: 'sync',
+    stage: 'running',
+    owner: null,
+    epoch: 1,
+    held: { wall: 900_000, monotonic: now.monotonic - 2_000 },
+  };
   const state = (change: Partial<State>): State => ({ ...initialState(0, null), ...change });
 
   it('is what the run says, once it knows', () => {
@@ -24,7 +32,7 @@ describe('how long a pause is expected to last', () => {
   });
 
   it('is what the operator said, where that is longer', () => {
-    const operator = { reason: '', since: 0, until: now + 90_000 };
+    const operator = { reason: '', since: 0, until: now.wall + 90_000 };
     expect(
       estimatePause(state({ run, operator }), { step: 'write', done: 1, eta: 5 }, { lastPaused: null }, now),
     ).to.equal(90_000);
@@ -32,7 +40,7 @@ describe('how long a pause is expected to last', () => {
       estimatePause(state({ operator: { ...operator, until: null } }), undefined, { lastPaused: null }, now),
     ).to.equal(60_000);
     expect(
-      estimatePause(state({ operator: { ...operator, until: now - 1 } }), undefined, { lastPaused: null }, now),
+      estimatePause(state({ operator: { ...operator, until: now.wall - 1 } }), undefined, { lastPaused: null }, now),
     ).to.equal(0);
   });
 });

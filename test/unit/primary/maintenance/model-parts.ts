@@ -1,5 +1,5 @@
 /** What the model of a cluster is made of. */
-import type { Event, Rules, State } from '#quiesce/primary/maintenance/state.js';
+import type { Event, Rules, State, Time } from '#quiesce/primary/maintenance/state.js';
 import type { step, Step } from '#quiesce/primary/maintenance/step.js';
 import type { WorkerRef } from '#quiesce/primary/ports.js';
 
@@ -7,7 +7,7 @@ export type StepFunction = typeof step;
 
 /** What a mutant may change. */
 export interface Faults {
-  readonly step?: (real: StepFunction, state: State, event: Event, now: number, rules: Rules) => Step;
+  readonly step?: (real: StepFunction, state: State, event: Event, now: Time, rules: Rules) => Step;
   readonly startsOpen?: boolean;
   /** A worker that loses a message takes the next best for it: it opens on any resume, however old. */
   readonly believesOldResume?: boolean;

@@ -1,0 +1,88 @@
+import { expect } from 'chai';
+import { MaintenanceLoop } from '#quiesce/primary/maintenance/loop.js';
+import { initialState, type Effect, type Rules, type Time } from '#quiesce/primary/maintenance/state.js';
+
+describe('the loop around the maintenance state', () => {
+  const rules: Rules = { drainTimeout: 60, onDrainTimeout: 'abort', runTimeout: 60_000, uploadTimeout: 60_000 };
+  const worker = { slot: 0, incarnation: 1 };
+  const hour = 3_600_000;
+  const loops: MaintenanceLoop[] = [];
+  afterEach(() => {
+    for (const each of loops.splice(0)) each.close();
+  });
+
+  /** A machine whose wall clock somebody sets, `set` ms ahead of where it was. */
+  function setUp(run: (effect: Effect) => void = () => {}) {
+    const clock = { set: 0 };
+    const errors: unknown[] = [];
+    const now = (): Time => ({ wall: Date.now() + clock.set, monotonic: performance.now() });
+    const loop = new MaintenanceLoop(initialState(0, null), rules, {
+      run,
+      onError: (error, { type }) => errors.push([type, (error as Error).message]),
+      now,
+    });
+    loops.push(loop);
+    return { loop, clock, errors, now };
+  }
+
+  async function until(condition: () => boolean): Promise<void> {
+    while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
+  function drain(loop: MaintenanceLoop): void {
+    loop.dispatch({ type: 'forked', worker });
+    loop.dispatch({ type: 'hello', worker });
+    loop.dispatch({ type: 'claim', run: 'r', kind: 'exclusive', owner: worker });
+  }
+
+  for (const [how, by] of [
+    ['back', -hour],
+    ['forward', hour],
+  ] as const) {
+    it(`ends a drain in its time though the clock is set ${how} by an hour`, async () => {
+      const ended: number[] = [];
+      const { loop, clock } = setUp((effect) => {
+        if (effect.type === 'ended') ended.push(performance.now());
+      });
+      const began = performance.now();
+      drain(loop);
+      clock.set = by;
+      await until(() => ended.length > 0);
+      expect(ended[0]! - began).to.be.within(rules.drainTimeout, 1_000);
+    });
+  }
+
+  it('ends an operator hold at the time of day it was given, though the clock is set meanwhile', async () => {
+    const { loop, clock, now } = setUp();
+    loop.dispatch({ type: 'hold', reason: 'night', lasts: hour });
+    const { until: end } = loop.state.operator!;
+    expect(end).to.be.closeTo(now().wall + hour, 1_000);
+    clock.set = hour;
+    await until(() => loop.state.operator === null);
+    expect(loop.state.phase).to.equal('serving');
+  });
+
+  it('carries out the other effects of a step where one throws, and tells of it', () => {
+    const done: string[] = [];
+    const { loop, errors } = setUp((effect) => {
+      if (effect.type === 'moved') throw new Error('nobody listens');
+      done.push(effect.type);
+    });
+    loop.dispatch({ type: 'forked', worker });
+    loop.dispatch({ type: 'hello', worker });
+    done.length = 0;
+    loop.dispatch({ type: 'hold', reason: 'test', lasts: null });
+    expect(done).to.deep.equal(['persist', 'pause']);
+    expect(errors).to.deep.equal([['moved', 'nobody listens']]);
+  });
+
+  it('takes the events that an effect has caused though the effect throws after that', () => {
+    const { loop } = setUp((effect) => {
+      if (effect.type !== 'moved' || effect.to !== 'draining') return;
+      loop.dispatch({ type: 'unhold' });
+      throw new Error('nobody listens');
+    });
+    loop.dispatch({ type: 'hold', reason: 'test', lasts: null });
+    expect(loop.state.operator).to.equal(null);
+  });
+});
