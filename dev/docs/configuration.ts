@@ -1,5 +1,6 @@
 /** docs/configuration.md: the settings from the schema, what is not supported from the list that names it at start. */
 import { aliases, unsupported } from '#quiesce/config/pm2-fields.js';
+import { uriOptions } from '#quiesce/config/mongodb-uri.js';
 import { settings, type Setting } from './settings.ts';
 import { table } from './table.ts';
 
@@ -77,6 +78,16 @@ ${settingsTable(shared)}
 ${settingsTable(own)}
 
 \`quiesce.admin: false\` leaves only the control socket.
+
+### The connection string
+
+What the mirror does with each option of \`quiesce.mongodb.uri\`. An app of your own uses what it likes. The defaults that a replica
+set may have for reading and writing (\`setDefaultRWConcern\`) count for as little as those of the string.
+
+${table(
+  ['options', '', 'what they do'],
+  uriOptions.map(({ names, heeded, effect }) => [names.map(code).join(', '), heeded ? 'heeded' : 'not heeded', effect]),
+)}
 
 ## Environment variables
 

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { workersFor } from './units.ts';
 import { appSchema, quiesceSchema, type ParsedApp } from './schema.ts';
 import type { AppConfig } from '../config.ts';
+import { uriFault } from './mongodb-uri.ts';
 
 export interface Overrides {
   readonly instances: number | undefined;
@@ -73,6 +74,9 @@ export function resolveApp(app: ParsedApp, given: Overrides): Resolved {
       fromProcess('MONGODB_URI'),
       faults,
     ) ?? quiesce.mongodb.uri;
+  const mongodb = uri ?? env['MONGODB_URI'] ?? null;
+  const fault = mongodb === null ? null : uriFault(mongodb);
+  if (fault !== null) faults.push(`${name}: the connection string of MongoDB cannot be used: ${fault}`);
   const file = (value: string | undefined): string | null =>
     value === undefined || value === '/dev/null' || value === 'NULL'
       ? null
@@ -102,7 +106,7 @@ export function resolveApp(app: ParsedApp, given: Overrides): Resolved {
     instanceVar: app.instance_var,
     incrementVar: app.increment_var ?? null,
     dataDir: dataDirOf(name, quiesce.data_dir, given, fromProcess),
-    mongodb: { uri: uri ?? env['MONGODB_URI'] ?? null, db: quiesce.mongodb.db ?? null },
+    mongodb: { uri: mongodb, db: quiesce.mongodb.db ?? null },
     scheduling: quiesce.scheduling,
     sync: {
       collection: quiesce.sync.collection,

@@ -13,7 +13,7 @@ const builtInApp = fileURLToPath(new URL('../worker/main.js', import.meta.url));
 /**
  * Returns the largest epoch that was ever used for a write, 0 where there is no database.
  *
- * @throws QuiesceError `database-unreachable`
+ * @throws QuiesceError `database-unreachable`, or `bad-config` where it is the connection string that is wrong
  */
 export async function requireDatabase(config: AppConfig, thread: MirrorThread): Promise<number> {
   const { uri, db } = config.mongodb;
@@ -27,6 +27,7 @@ export async function requireDatabase(config: AppConfig, thread: MirrorThread): 
   try {
     return (await thread.check({ uri, ...(db === null ? {} : { db }), timeout: startTimeout })).fenceEpoch;
   } catch (cause) {
+    if (cause instanceof QuiesceError && cause.code === 'bad-config') throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new QuiesceError(
       'database-unreachable',

@@ -1,5 +1,7 @@
 /** One MongoClient for each connection string that the thread has met, kept open between runs. */
 import { MongoClient } from 'mongodb';
+import { mirrorUri, uriFault } from '../../config/mongodb-uri.ts';
+import { QuiesceError } from '../../errors.ts';
 
 const longestWait = 5000;
 
@@ -8,6 +10,12 @@ const longestWait = 5000;
  * nothing will ever come through. The driver's monitor notices within 15 s; this is for what it does not see.
  */
 const socketTimeoutMS = 60_000;
+
+/** A run needs three at a time: one that waits for changes, one that reads or writes, one that looks around. */
+const mostConnections = 10;
+
+/** What is acknowledged has to outlive the server, and a failover. */
+export const majority = { w: 'majority', journal: true } as const;
 
 export class Clients {
   readonly #clients = new Map<string, MongoClient>();
@@ -33,8 +41,15 @@ export class Clients {
 
 /** `timeout`: how long, in ms, an operation waits for a server. */
 export function openClient(uri: string, timeout: number): MongoClient {
-  return new MongoClient(uri, {
+  const fault = uriFault(uri);
+  if (fault !== null)
+    throw new QuiesceError('bad-config', `The connection string of MongoDB cannot be used: ${fault}.`);
+  return new MongoClient(mirrorUri(uri), {
     appName: 'quiesce-mirror',
+    readPreference: 'primary',
+    readConcern: { level: 'local' },
+    writeConcern: majority,
+    maxPoolSize: mostConnections,
     serverSelectionTimeoutMS: timeout,
     connectTimeoutMS: timeout,
     socketTimeoutMS,

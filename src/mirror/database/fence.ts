@@ -13,11 +13,12 @@ import { randomUUID } from 'node:crypto';
 import { MongoServerError, type Binary, type ClientSession, type Collection, type Db, type Filter } from 'mongodb';
 import { QuiesceError } from '../../errors.ts';
 import type { Counts } from '../../protocol/runs.ts';
+import { majority } from './clients.ts';
 
 /** The collection of the fences, in the mirrored database. */
 export const fenceCollection = 'quiesce.fence';
 
-const majority = { writeConcern: { w: 'majority' as const, journal: true } };
+const durably = { writeConcern: majority };
 
 /** This thread. */
 const owner = randomUUID();
@@ -55,7 +56,9 @@ export class Fence {
   /** What the run has done, where it was finished before. */
   async finished(): Promise<Counts | null> {
     const fence = await this.#fences.findOne({ _id: this.id, run: this.#run });
-    return fence?.finished ?? null;
+    if (!fence?.finished) return null;
+    await this.mark(); // when this one is with the majority, so is what was read
+    return fence.finished;
   }
 
   /**
@@ -84,7 +87,7 @@ export class Fence {
       const fence = await this.#fences.findOneAndUpdate(this.#mayTake(epoch), [{ $set: mine }], {
         upsert: true,
         returnDocument: 'after',
-        ...majority,
+        ...durably,
       });
       return { mark, finished: fence?.finished ?? null };
     } catch (error) {
@@ -98,7 +101,7 @@ export class Fence {
   async mark(): Promise<string> {
     const mark = randomUUID();
     const update = { $set: { mark } };
-    await this.#fences.updateOne({ _id: this.markId }, update, { upsert: true, ...majority });
+    await this.#fences.updateOne({ _id: this.markId }, update, { upsert: true, ...durably });
     return mark;
   }
 
@@ -115,7 +118,7 @@ export class Fence {
     const mine = { _id: this.id, epoch: this.#epoch, run: this.#run };
     const end = finished === 'no' ? { $unset: { finished: true as const } } : finished ? { $set: { finished } } : {};
     const update = { $inc: { batches: 1 }, ...end };
-    const { matchedCount } = await this.#fences.updateOne(mine, update, session ? { session } : majority);
+    const { matchedCount } = await this.#fences.updateOne(mine, update, session ? { session } : durably);
     if (matchedCount === 0) throw await this.#fenced();
   }
 

@@ -43,6 +43,7 @@ export async function scan(
       filter: filter ?? {},
       ...(projection ? { projection } : {}),
       batchSize: firstBatch,
+      readConcern: { level: 'local' }, // a cluster may have another default
       ...options.find,
     },
     session,

@@ -4,6 +4,7 @@
  */
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import { MongoClient, MongoError } from 'mongodb';
+import { primaryUri } from '../../config/mongodb-uri.ts';
 import { QuiesceError, toQuiesceError } from '../../errors.ts';
 import type { WorkerSettings } from '../../protocol/messages.ts';
 import { gate } from '../gate/admission.ts';
@@ -32,7 +33,8 @@ export function builtInApp({ mongodb, sync }: WorkerSettings): Express {
     mirror({ collection: sync.collection, key: sync.key, ...(mongodb.db === null ? {} : { db: mongodb.db }) }),
   );
   if (mongodb.uri !== null) {
-    const client = new MongoClient(mongodb.uri, {
+    const client = new MongoClient(primaryUri(mongodb.uri), {
+      readPreference: 'primary', // a secondary may still show a part of the last feed
       appName: 'quiesce',
       connectTimeoutMS: databaseWait,
       serverSelectionTimeoutMS: databaseWait,

@@ -1,0 +1,169 @@
+/**
+ * What the mirror takes of a connection string, and what it decides for itself. It compares, writes and follows changes
+ * at the primary of a replica set only, with majority writes: the string is often one that a hosting company hands out
+ * for an app that may read from secondaries.
+ */
+
+export interface UriOptions {
+  readonly names: readonly string[];
+  /** Whether the mirror does as they say. */
+  readonly heeded: boolean;
+  readonly effect: string;
+}
+
+/** Every option that the driver knows: a test holds this against it. */
+export const uriOptions: readonly UriOptions[] = [
+  {
+    names: ['authMechanism', 'authMechanismProperties', 'authSource', 'auth'],
+    heeded: true,
+    effect: 'Who it is.',
+  },
+  {
+    names: [
+      'tls',
+      'ssl',
+      'tlsCAFile',
+      'tlsCRLFile',
+      'tlsCertificateKeyFile',
+      'tlsCertificateKeyFilePassword',
+      'tlsAllowInvalidCertificates',
+      'tlsAllowInvalidHostnames',
+      'tlsInsecure',
+      'servername',
+    ],
+    heeded: true,
+    effect: 'How the connection is encrypted.',
+  },
+  {
+    names: [
+      'replicaSet',
+      'directConnection',
+      'loadBalanced',
+      'srvMaxHosts',
+      'srvServiceName',
+      'srvAllowedHostsSuffix',
+      'proxyHost',
+      'proxyPort',
+      'proxyUsername',
+      'proxyPassword',
+      'family',
+      'autoSelectFamily',
+      'autoSelectFamilyAttemptTimeout',
+      'dbName',
+    ],
+    heeded: true,
+    effect: 'Where it is. `directConnection` has to lead to the primary.',
+  },
+  {
+    names: ['compressors', 'zlibCompressionLevel', 'noDelay', 'maxIdleTimeMS'],
+    heeded: true,
+    effect: 'How it is spoken to.',
+  },
+  {
+    names: [
+      'heartbeatFrequencyMS',
+      'minHeartbeatFrequencyMS',
+      'serverMonitoringMode',
+      'localThresholdMS',
+      'maxAdaptiveRetries',
+      'enableOverloadRetargeting',
+      'monitorCommands',
+      'mongodbLogPath',
+      'mongodbLogMaxDocumentLength',
+      'mongodbLogComponentSeverities',
+    ],
+    heeded: true,
+    effect: 'How the driver watches it.',
+  },
+  {
+    names: ['readPreference', 'readPreferenceTags', 'maxStalenessSeconds'],
+    heeded: false,
+    effect: 'The mirror reads from the primary, and so does `/api/resources` of the built-in app: a secondary lags.',
+  },
+  {
+    names: ['readConcern', 'readConcernLevel'],
+    heeded: false,
+    effect: 'Each read has its own: `majority` while the cluster serves, `local` in the pause.',
+  },
+  {
+    names: ['w', 'wtimeout', 'wtimeoutMS', 'j', 'journal', 'fsync', 'writeConcern'],
+    heeded: false,
+    effect: 'What is written is acknowledged by the majority and journaled. `w=0` is refused at start.',
+  },
+  {
+    names: ['maxPoolSize', 'minPoolSize', 'maxConnecting', 'waitQueueTimeoutMS'],
+    heeded: false,
+    effect: 'The mirror has up to 10 connections, each for as long as it is needed.',
+  },
+  {
+    names: ['connectTimeoutMS', 'serverSelectionTimeoutMS', 'socketTimeoutMS', 'timeoutMS'],
+    heeded: false,
+    effect: '`sync.database_timeout` says how long MongoDB may be gone; one command may take 60 s.',
+  },
+  {
+    names: ['retryReads', 'retryWrites', 'appName'],
+    heeded: false,
+    effect: 'Both retries are on; the name is `quiesce-mirror`.',
+  },
+  {
+    names: [
+      'bsonRegExp',
+      'enableUtf8Validation',
+      'useBigInt64',
+      'promoteBuffers',
+      'promoteLongs',
+      'promoteValues',
+      'raw',
+      'fieldsAsRaw',
+      'ignoreUndefined',
+      'serializeFunctions',
+      'checkKeys',
+      'forceServerObjectId',
+    ],
+    heeded: false,
+    effect: 'How documents become objects of JavaScript; the mirror makes none of them.',
+  },
+];
+
+const decided = new Set(
+  uriOptions.flatMap(({ names, heeded }) => (heeded ? [] : names)).map((name) => name.toLowerCase()),
+);
+
+/** The string without the options that the mirror decides for itself. */
+export function mirrorUri(uri: string): string {
+  return filtered(uri, (name) => !decided.has(name));
+}
+
+const reading = new Set(['readpreference', 'readpreferencetags', 'maxstalenessseconds']);
+
+/** The string without what could send a reader to a secondary. */
+export function primaryUri(uri: string): string {
+  return filtered(uri, (name) => !reading.has(name));
+}
+
+/** Why nothing can be mirrored by such a string, or null. It holds a password, so it is not quoted. */
+export function uriFault(uri: string): string | null {
+  const [, options] = split(uri);
+  for (const option of options) {
+    if (nameOf(option) === 'w' && /^[^=]*=0*$/.test(option))
+      return 'w=0 asks for writes that nobody acknowledges, so that nobody can tell what was mirrored; leave w out';
+  }
+  return null;
+}
+
+function filtered(uri: string, keeps: (name: string) => boolean): string {
+  const [address, options] = split(uri);
+  const kept = options.filter((option) => keeps(nameOf(option)));
+  return kept.length === 0 ? address : `${address}?${kept.join('&')}`;
+}
+
+/** As the driver splits it: a password may hold a `?`. */
+function split(uri: string): [address: string, options: string[]] {
+  const [hosts = ''] = /^[^/]+:\/\/(?:[^@]*@)?[^/?@]+/.exec(uri) ?? [];
+  const at = uri.indexOf('?', hosts.length);
+  return at === -1 ? [uri, []] : [uri.slice(0, at), uri.slice(at + 1).split('&')];
+}
+
+function nameOf(option: string): string {
+  return [...new URLSearchParams(option).keys()].join('').toLowerCase();
+}
