@@ -50,7 +50,7 @@ export function bytes(value: number): string {
 
 /** With a thin space between thousands. */
 export function count(value: number): string {
-  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, '\u202f');
+  return Math.round(value).toLocaleString('en-US').replaceAll(',', '\u202f');
 }
 
 export function rate(value: number): string {

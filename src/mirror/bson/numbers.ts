@@ -80,6 +80,6 @@ function decimalText(text: string): string {
 function scaled(coefficient: bigint, exponent: number): string {
   if (coefficient === 0n) return '0e0';
   const digits = coefficient.toString();
-  const trimmed = digits.replace(/0+$/, '');
+  const trimmed = digits.replace(/(?<!0)0+$/, '');
   return `${trimmed}e${exponent + digits.length - trimmed.length}`;
 }

@@ -11,7 +11,7 @@ import { QuiesceError } from '../../errors.ts';
  */
 export function authorize(req: IncomingMessage, token: string | null): void {
   if (token !== null) {
-    const given = /^Bearer +(.+)$/i.exec(req.headers.authorization ?? '')?.[1];
+    const given = /^Bearer +(\S+) *$/i.exec(req.headers.authorization ?? '')?.[1];
     if (given !== undefined && equal(given, token)) return;
     const what = given === undefined ? 'Send the token as `Authorization: Bearer <token>`.' : 'The token is wrong.';
     throw new QuiesceError('unauthorized', `This needs the sync token. ${what}`);
