@@ -60,6 +60,7 @@ export type DryRunReport = z.infer<typeof dryRunReport>;
 export const inFlightRequest = z.object({
   method: z.string(),
   path: z.string(),
+  route: z.string().optional(),
   age: z.number().nonnegative(),
   clientGone: z.boolean().optional(),
 });

@@ -30,7 +30,10 @@ export const waitingRequest = z
   .object({
     slot: z.int().nonnegative(),
     method: z.string(),
-    path: z.string(),
+    path: z
+      .string()
+      .describe('At most 200 characters of it. To those who are no operators: the route, or … where none is known.'),
+    route: z.string().optional().describe('What the app calls it, such as `/orders/:id`, where Express has found it.'),
     age: ms.describe('Milliseconds.'),
     clientGone: z.boolean().optional().describe('Nobody waits for its answer any more; its handler still runs.'),
   })

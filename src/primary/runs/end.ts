@@ -25,7 +25,8 @@ export function runFailure(code: ErrorCode, rules: Rules, waitingFor: readonly W
     case 'drain-timeout': {
       const names = waitingFor
         .slice(0, 5)
-        .map(({ slot, method, path, age }) => `${method} ${path} in worker ${slot} (${age} ms)`);
+        // The path of another client's request may be a secret, and this text is for everybody.
+        .map(({ slot, method, route, age }) => `${method} ${route ?? '…'} in worker ${slot} (${age} ms)`);
       const who =
         names.length === 0 ? '' : ` Still in flight: ${names.join(', ')}${waitingFor.length > 5 ? ' …' : ''}.`;
       return new QuiesceError(

@@ -1,6 +1,7 @@
 /** `GET` of the runs: all, one, or one as a live stream. */
 import type { Request, Response } from 'express';
 import { isEnded } from '../../protocol/is-ended.ts';
+import { publicRun } from '../../protocol/public-view.ts';
 import type { RunRecord } from '../../protocol/runs.ts';
 import { requestTimeout } from '../process/link.ts';
 import { getRuntime } from '../process/runtime.ts';
@@ -16,12 +17,12 @@ export async function serveRuns(req: Request, res: Response, run: string): Promi
   res.set('Cache-Control', 'no-store');
   if (run === '') {
     const items = await runtime.link.request<'runs'>({ op: 'runs', limit: listLimit }, { timeout: requestTimeout });
-    res.json({ items });
+    res.json({ items: items.map(publicRun) });
     return;
   }
   res.vary('Accept');
   if (req.accepts(['application/json', 'text/event-stream']) === 'text/event-stream') return stream(req, res, run);
-  res.json(await runtime.link.request<'run'>({ op: 'run', run }, { timeout: requestTimeout }));
+  res.json(publicRun(await runtime.link.request<'run'>({ op: 'run', run }, { timeout: requestTimeout })));
 }
 
 /**
@@ -38,7 +39,7 @@ async function stream(req: Request, res: Response, id: string): Promise<void> {
       return;
     }
     skipped = null;
-    res.write(`id: ${++number}\nevent: run\ndata: ${JSON.stringify(run)}\n\n`);
+    res.write(`id: ${++number}\nevent: run\ndata: ${JSON.stringify(publicRun(run))}\n\n`);
     if (!isEnded(run.state)) return;
     stop();
     res.end();

@@ -11,13 +11,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { InFlightRequest } from '../../protocol/messages.ts';
 import type { TrackedSocket } from '../process/connections.ts';
-import { pathOf } from './target.ts';
+import { routeOf, shortPathOf } from './target.ts';
 
-export type Label = Pick<InFlightRequest, 'method' | 'path'>;
+export type Label = Pick<InFlightRequest, 'method' | 'path' | 'route'>;
 
 /** What is told of it when the request itself has been let go of. */
 export function describe(req: IncomingMessage): Label {
-  return { method: req.method ?? '', path: pathOf(req) };
+  const route = routeOf(req);
+  return { method: req.method ?? '', path: shortPathOf(req), ...(route === undefined ? {} : { route }) };
 }
 
 const nobodys = new FinalizationRegistry<() => void>((done) => done());

@@ -2,13 +2,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { QuiesceError, toQuiesceError, type Problem } from '../../errors.ts';
+import { publicProblem } from '../../protocol/public-view.ts';
 import { holdEnd } from './held-end.ts';
 import { entryOf, type Entry } from './in-flight.ts';
 import { requestTimeout } from '../process/link.ts';
 import { refuse } from './refusal.ts';
 import { getRuntime, type Runtime } from '../process/runtime.ts';
 import { markSpecial } from './special-routes.ts';
-import { pathOf } from './target.ts';
+import { shortPathOf } from './target.ts';
 
 /** What cutting stragglers off may add to a drain, ms. */
 const cutTime = 5_000;
@@ -90,7 +91,7 @@ export function claimingEntry(req: IncomingMessage, res: ServerResponse): Entry 
 export async function claimRun(runtime: Runtime, req: IncomingMessage, kind: 'sync' | 'exclusive'): Promise<string> {
   const { drainTimeout } = (await runtime.settings).maintenance;
   const { run } = await runtime.link.request<'claim'>(
-    { op: 'claim', kind, method: req.method ?? '', path: pathOf(req) },
+    { op: 'claim', kind, method: req.method ?? '', path: shortPathOf(req) },
     {
       timeout: requestTimeout + (kind === 'exclusive' ? drainTimeout + cutTime : 0),
       late: (granted) => void releaseRun(runtime, granted.run),
@@ -116,7 +117,8 @@ export function refuseClaim(
   error: unknown,
   location?: (run: string) => string,
 ): void {
-  const known = toQuiesceError(error);
+  const { code, message, extra, cause } = toQuiesceError(error);
+  const known = new QuiesceError(code, message, { extra: publicProblem(extra), cause });
   const { run } = known.extra;
   const headers: Record<string, string> = {};
   if (location !== undefined && typeof run === 'string') headers['Location'] = location(run);
