@@ -130,8 +130,8 @@ function checkFlags(options: LoadOptions): Omit<Overrides, 'folder' | 'index' | 
 
 function labelOf(input: unknown, index: number, total: number): string {
   if (total === 1) return '';
-  const name = typeof input === 'object' && input !== null && 'name' in input ? String(input.name) : undefined;
-  return name === undefined ? `apps[${index}]: ` : `${name}: `;
+  const name = typeof input === 'object' && input !== null && 'name' in input ? input.name : undefined;
+  return typeof name === 'string' ? `${name}: ` : `apps[${index}]: `;
 }
 
 /** The names that the section at `path` of the schema knows. */

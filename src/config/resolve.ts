@@ -1,5 +1,5 @@
 /** One validated app, with the environment and the flags taken in, as the configuration that the primary runs on. */
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, statSync, type Stats } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { workersFor } from './units.ts';
@@ -32,6 +32,8 @@ export interface Resolved {
 
 const firstAdminPort = 9615;
 /** Of `maintenance.page`, bytes: each worker keeps it, and sends it to everybody during a pause. */
+/** Of the 255 bytes that most file systems allow for the name of a folder. */
+const longestName = 200;
 const largestPage = 256 * 1024;
 
 export function appName(app: ParsedApp): string {
@@ -58,6 +60,8 @@ export function resolveApp(app: ParsedApp, given: Overrides): Resolved {
   }
   if (!/[a-z0-9]/i.test(name))
     faults.push(`${name}: name needs a letter or a digit, since the data directory is called by it`);
+  if (Buffer.byteLength(name) > longestName)
+    faults.push(`name has ${Buffer.byteLength(name)} bytes; at most ${longestName}, since a folder is called by it`);
 
   // What only quiesce needs is taken out, so that no worker's environment shows it.
   const { QUIESCE_SYNC_TOKEN: tokenInFile, ...env } = environmentOf(app, given, fromProcess, warnings);
@@ -137,12 +141,21 @@ export function resolveApp(app: ParsedApp, given: Overrides): Resolved {
 }
 
 function isPage(file: string): boolean {
-  const stat = statSync(file, { throwIfNoEntry: false });
+  const stat = statsOf(file);
   return stat?.isFile() === true && stat.size <= largestPage;
 }
 
 function isFolder(file: string): boolean {
-  return statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return statsOf(file)?.isDirectory() ?? false;
+}
+
+/** Undefined where the file cannot be looked at either: a name that is too long, a folder that may not be entered. */
+function statsOf(file: string): Stats | undefined {
+  try {
+    return statSync(file);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A variable goes through the schema of the setting that it stands for; its value is not repeated, it may be a secret. */

@@ -27,6 +27,22 @@ async function refusal(loading: Promise<unknown>): Promise<QuiesceError> {
 }
 
 describe('loadConfig', () => {
+  it('names what no file system and no text can be, and throws nothing else', async () => {
+    const cases: [object, RegExp][] = [
+      [{ name: { toString: 1 }, script: 'app.js' }, /apps\[0\]: name cannot be/],
+      [{ script: 'app.js', cwd: `/${'a'.repeat(5_000)}` }, /cwd is .* no such folder/],
+      [{ script: 'a'.repeat(5_000) }, /script is .* no such file/],
+      [{ script: 'app.js', quiesce: { maintenance: { page: 'a'.repeat(5_000) } } }, /page is .* no file/],
+      [{ script: 'app.js', name: 'a'.repeat(201) }, /name has 201 bytes; at most 200/],
+      [{ script: 'app.js', name: { toString: 1 }, args: { toString: 1 } }, /args cannot be/],
+    ];
+    for (const [app, expected] of cases) {
+      const error = await refusal(load([app, { script: 'app.js', name: 'other' }]));
+      expect(error.code).to.equal('bad-config');
+      expect(error.message).to.match(expected);
+    }
+  });
+
   it('fills in the defaults of PM2 and of quiesce', async () => {
     const folder = scratch(config([{ script: 'app.js' }]));
     const { apps, warnings } = await loadConfig(undefined, { folder, processEnv: {} });
