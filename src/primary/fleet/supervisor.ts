@@ -12,6 +12,7 @@ import { appUrl } from './app-urls.ts';
 import { label, logEntry } from './describe.ts';
 import { fleetStatus } from './status.ts';
 import { OutputFiles } from '../log/output-files.ts';
+import { recordsIn } from './output-records.ts';
 import { newFleet, type Effect, type Fleet, type FleetEvent, type FleetSettings, type Task } from './state.ts';
 import { HeartbeatMonitor } from './heartbeat.ts';
 import { step } from './step.ts';
@@ -184,17 +185,19 @@ export class Supervisor implements WorkerPort {
   #fork(ref: WorkerRef): void {
     const { log, events } = this.#deps;
     const key = label(ref);
-    // What a worker writes is in the log whatever the level of the supervisor's own lines.
-    const output = log.child(ref, { level: 'info' });
+    const records = recordsIn(log, ref);
     try {
       const process = new WorkerProcess(ref, this.#config, {
         message: (raw) => this.#message(ref, raw),
         listening: (address) => this.#listening(ref, address),
-        line: (stream, line) => {
-          output.info({ stream }, line);
-          this.#files.write(ref.slot, stream, line);
+        line: (stream, line, isCut) => {
+          records.add(stream, line, isCut);
+          this.#files.write(ref.slot, stream, line, isCut);
         },
-        end: (end) => this.#end(ref, end),
+        end: (end) => {
+          records.flush();
+          this.#end(ref, end);
+        },
       });
       this.#running.set(key, { process, key, reason: null, portInUse: false });
       log.info({ ...ref, workerPid: process.pid }, `worker ${label(ref)} started`);

@@ -5,9 +5,10 @@ import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 
 export type OutputStream = 'stdout' | 'stderr';
-export type LineListener = (stream: OutputStream, line: string) => void;
+/** `isCut`: the line is longer than {@link longestLine}, and goes on with the next call. */
+export type LineListener = (stream: OutputStream, line: string, isCut: boolean) => void;
 
-/** A longer line is cut in pieces, so that a worker that never ends one does not fill the primary's memory. */
+/** Characters. A longer line is cut in pieces, so that a worker that never ends one does not fill the primary's memory. */
 export const longestLine = 64 * 1024;
 const tailLines = 10;
 
@@ -34,7 +35,8 @@ export class WorkerOutput {
       const lines = (rest + decoder.write(chunk)).split('\n');
       rest = lines.pop() ?? '';
       for (const line of lines) this.#line(name, line.endsWith('\r') ? line.slice(0, -1) : line);
-      for (; rest.length > longestLine; rest = rest.slice(longestLine)) this.#line(name, rest.slice(0, longestLine));
+      for (; rest.length > longestLine; rest = rest.slice(longestLine))
+        this.#line(name, rest.slice(0, longestLine), true);
     });
     // `close` too: a process that is killed may leave an unfinished line, and a stream that failed has no end.
     const flush = (): void => {
@@ -48,11 +50,11 @@ export class WorkerOutput {
       .on('error', () => {});
   }
 
-  #line(name: OutputStream, line: string): void {
+  #line(name: OutputStream, line: string, isCut = false): void {
     if (name === 'stderr' && line.trim() !== '') {
       this.#tail.push(line);
       if (this.#tail.length > tailLines) this.#tail.shift();
     }
-    this.#onLine(name, line);
+    this.#onLine(name, line, isCut);
   }
 }

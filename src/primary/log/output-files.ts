@@ -24,6 +24,8 @@ export class OutputFiles {
   readonly #log: Logger;
   readonly #patience: number;
   readonly #files = new Map<string, OutputFile>();
+  /** Whose last line has not ended yet. */
+  readonly #unended = new Set<string>();
 
   constructor(config: FileConfig, log: Logger, patience = defaultPatience) {
     this.#config = config;
@@ -31,14 +33,19 @@ export class OutputFiles {
     this.#patience = patience;
   }
 
-  write(slot: number, stream: OutputStream, line: string): void {
+  /** `isCut`: the line goes on with the next call, so it gets no end, and what follows gets no date. */
+  write(slot: number, stream: OutputStream, line: string, isCut = false): void {
     const { outFile, errorFile, mergeLogs, logDateFormat } = this.#config;
     const configured = stream === 'stdout' ? outFile : errorFile;
     if (configured === null) return;
     const path = outputFile(configured, mergeLogs, slot);
     const file = this.#files.get(path) ?? new OutputFile(path, this.#log, this.#patience);
     this.#files.set(path, file);
-    file.write(`${logDateFormat === null ? '' : `${dayjs().format(logDateFormat)}: `}${line}\n`);
+    const key = `${slot}:${stream}`;
+    const date = logDateFormat === null || this.#unended.has(key) ? '' : `${dayjs().format(logDateFormat)}: `;
+    if (isCut) this.#unended.add(key);
+    else this.#unended.delete(key);
+    file.write(`${date}${line}${isCut ? '' : '\n'}`);
   }
 
   /** After the files have been moved away: begins new ones under their names. */

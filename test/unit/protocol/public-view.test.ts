@@ -4,14 +4,22 @@ import type { RunRecord } from '#quiesce/protocol/runs.js';
 
 const secret = '/reset/s3cret';
 const error = {
-  ...{ type: 'urn:quiesce:problem:drain-timeout', title: 'x', status: 503, detail: 'y', code: 'drain-timeout' },
+  type: 'urn:quiesce:problem:drain-timeout',
+  title: 'x',
+  status: 503,
+  detail: 'y',
+  code: 'drain-timeout',
   waitingFor: [
     { slot: 0, method: 'GET', path: secret, route: '/reset/:token', age: 1 },
     { slot: 1, method: 'GET', path: secret, age: 1 },
   ],
 };
 const run: RunRecord = {
-  ...{ id: 'r', kind: 'exclusive', state: 'failed', startedAt: '2026-01-01T00:00:00.000Z', error },
+  id: 'r',
+  kind: 'exclusive',
+  state: 'failed',
+  startedAt: '2026-01-01T00:00:00.000Z',
+  error,
   owner: { slot: 0, incarnation: 1, method: 'POST', path: secret },
 };
 

@@ -5,10 +5,13 @@ import fc from 'fast-check';
 import { longestLine, WorkerOutput } from '#quiesce/primary/fleet/worker-output.js';
 
 /** What becomes of these chunks, written to stdout one by one. */
-async function linesOf(chunks: Buffer[]): Promise<string[]> {
+async function linesOf(chunks: Buffer[], cuts: boolean[] = []): Promise<string[]> {
   const stdout = new PassThrough();
   const lines: string[] = [];
-  new WorkerOutput({ stdout, stderr: null }, (_stream, line) => lines.push(line));
+  new WorkerOutput({ stdout, stderr: null }, (_stream, line, isCut) => {
+    lines.push(line);
+    cuts.push(isCut);
+  });
   for (const chunk of chunks) stdout.write(chunk);
   stdout.end();
   await once(stdout, 'close');
@@ -47,10 +50,15 @@ describe('worker output', () => {
     expect(output.lastWords).to.equal('half a li');
   });
 
-  it('cuts a line without an end in pieces, and loses nothing of it', async () => {
-    const lines = await linesOf(Array.from({ length: 30 }, () => Buffer.alloc(10_000, 'x')));
+  it('cuts a line without an end in pieces, loses nothing of it, and marks each but the last', async () => {
+    const cuts: boolean[] = [];
+    const lines = await linesOf(
+      Array.from({ length: 30 }, () => Buffer.alloc(10_000, 'x')),
+      cuts,
+    );
     expect(Math.max(...lines.map((line) => line.length))).to.equal(longestLine);
     expect(lines.join('').length).to.equal(300_000);
+    expect(cuts).to.deep.equal([...lines.slice(1).map(() => true), false]);
   });
 
   it('reads the line ends of Windows', async () => {

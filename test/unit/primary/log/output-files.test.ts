@@ -35,6 +35,16 @@ describe('out_file and error_file', () => {
       expect(outputFile(configured, merge, slot)).to.equal(expected));
   }
 
+  it('hold a line whole that comes in pieces, with one date', async () => {
+    const files = open({ logDateFormat: 'YYYY' });
+    files.write(0, 'stdout', 'one,', true);
+    files.write(0, 'stderr', 'other');
+    files.write(0, 'stdout', 'two');
+    files.write(0, 'stdout', 'three');
+    await files.close();
+    expect(await read('deep/out-0.log')).to.match(/^\d{4}: one,two\n\d{4}: three\n$/);
+  });
+
   it('hold the lines as they were written, one file for each slot', async () => {
     const files = open();
     files.write(0, 'stdout', 'one');
