@@ -51,7 +51,7 @@ export function renderStatus(now: ClusterStatus): string {
       `hold: ${styled('yellow', hold.kind)} since ${hold.since}${until}${hold.reason === '' ? '' : `: ${hold.reason}`}`,
     );
   }
-  lines.push(workerTable(now));
+  lines.push(workerTable(now), ...lastExits(now));
   for (const { slot, method, path, age, clientGone } of now.waitingFor) {
     lines.push(
       `waiting for ${method} ${path} in slot ${slot}, ${duration(age)}${clientGone ? ', its client has gone' : ''}`,
@@ -59,6 +59,29 @@ export function renderStatus(now: ClusterStatus): string {
   }
   if (now.run !== null) lines.push(`run: ${describeRun(now.run)}`);
   return lines.join('\n');
+}
+
+/** Why slots have lost workers lately, and when those that wait get their next one. */
+function lastExits({ workers }: ClusterStatus): string[] {
+  const told = workers.filter(({ slot, state }, index) => {
+    // One line for each slot, though it may have two workers.
+    return state === 'waiting' || workers.findIndex((each) => each.slot === slot) === index;
+  });
+  return told.flatMap(({ slot, lastExit, nextTry }) => {
+    if (lastExit === undefined) return [];
+    const { incarnation, cause, code, signal, reason, at } = lastExit;
+    const ago = duration(Math.max(0, Date.now() - Date.parse(at)));
+    const how = `slot ${slot}: worker ${slot}.${incarnation} ended with ${signal ?? `code ${code}`} ${ago} ago (${cause})`;
+    const next =
+      nextTry === undefined ? '' : `; next try in ${duration(Math.max(0, Date.parse(nextTry) - Date.now()))}`;
+    return `${how}${next}${reason === undefined ? '' : `: ${lastLine(reason)}`}`;
+  });
+}
+
+/** Of a stack, its first line that says what is wrong; else the last line. */
+function lastLine(reason: string): string {
+  const lines = reason.split('\n').filter((line) => line.trim() !== '');
+  return lines.find((line) => /^\w*(Error|Exception)\b/.test(line)) ?? lines.at(-1) ?? '';
 }
 
 function workerTable(now: ClusterStatus): string {

@@ -6,7 +6,8 @@ export const longestTimer: number = 2 ** 31 - 1;
 
 /** Milliseconds of `500`, `'500'`, `'10s'`, `'1.5h'`; undefined where it is none of these, or not a number setTimeout can hold. */
 export function parseDuration(value: unknown): number | undefined {
-  const parsed = typeof value === 'string' && /^(?:\d+(?:\.\d+)?|\.\d+) ?[a-z]*$/i.test(value) ? ms(value as StringValue) : value;
+  const parsed =
+    typeof value === 'string' && /^(?:\d+(?:\.\d+)?|\.\d+) ?[a-z]*$/i.test(value) ? ms(value as StringValue) : value;
   if (typeof parsed !== 'number' || !Number.isFinite(parsed) || parsed < 0 || parsed > longestTimer) return undefined;
   return Math.round(parsed);
 }

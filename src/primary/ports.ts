@@ -6,16 +6,13 @@
  *   admin server ── Operations ──▶ primary          what an operator can see and do
  */
 import type { FromWorker, ToWorker } from '../protocol/messages.ts';
-import type { ClusterStatus, RunRecord } from '../protocol/runs.ts';
+import type { ClusterStatus, ExitCause, RunRecord } from '../protocol/runs.ts';
 
 /** One process in a slot. During a reload two incarnations of a slot live at once. */
 export interface WorkerRef {
   readonly slot: number;
   readonly incarnation: number;
 }
-
-/** Why a worker is gone; the three kinds of exit and what led to them are different events. */
-export type ExitCause = 'planned' | 'crash' | 'boot-failure' | 'heartbeat' | 'memory' | 'killed';
 
 export interface WorkerExit {
   readonly cause: ExitCause;

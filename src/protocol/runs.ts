@@ -132,6 +132,22 @@ export type RunRecord = z.infer<typeof runRecord>;
 export const workerState = z.enum(['starting', 'serving', 'draining', 'quiesced', 'stopping', 'waiting']);
 export type WorkerState = z.infer<typeof workerState>;
 
+export const exitCause = z.enum(['planned', 'crash', 'boot-failure', 'heartbeat', 'memory', 'killed']);
+/** Why a worker is gone; the three kinds of exit (planned, crash, boot failure) and what led to them are different events. */
+export type ExitCause = z.infer<typeof exitCause>;
+
+export const lastExit = z
+  .object({
+    incarnation: z.int(),
+    cause: exitCause,
+    code: z.int().nullable(),
+    signal: z.string().nullable(),
+    reason: z.string().optional().describe('What is known of why: what it wrote last, or why it was ended.'),
+    at: time,
+  })
+  .describe('The last end in this slot that nobody asked for.');
+export type LastExit = z.infer<typeof lastExit>;
+
 export const workerStatus = z.object({
   slot: z.int().describe('Its stable number; a replacement takes it over.'),
   incarnation: z.int().describe('Grows with each process in the slot.'),
@@ -141,8 +157,10 @@ export const workerStatus = z.object({
   cpu: z.number().describe('Percent of one core.'),
   memory: z.number().describe('Resident set size, bytes.'),
   eventLoopDelay: z.number().describe('99th percentile, milliseconds.'),
-  restarts: count.describe('Ends that nobody asked for.'),
+  restarts: count.describe('Ends that nobody asked for, and replacements for memory.'),
   uptime: ms.describe('Milliseconds.'),
+  lastExit: lastExit.optional(),
+  nextTry: time.optional().describe('When the slot, which waits, gets its next worker.'),
 });
 export type WorkerStatus = z.infer<typeof workerStatus>;
 

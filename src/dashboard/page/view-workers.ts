@@ -1,9 +1,9 @@
 /** Each worker, with the last two minutes of what it does. */
 import type { Sample, WorkerSample } from '#quiesce/protocol/live.js';
-import type { WorkerStatus } from '#quiesce/protocol/runs.js';
+import type { LastExit, WorkerStatus } from '#quiesce/protocol/runs.js';
 import { cell, row, sayCell, type Column } from './cells.ts';
 import { byId, each, set } from './dom.ts';
-import { age, bytes, count, duration, percent, rate } from './format.ts';
+import { age, bytes, clock, count, duration, percent, rate } from './format.ts';
 import type { Model } from './model.ts';
 import { drawSparkline, sparkline } from './sparkline.ts';
 
@@ -54,7 +54,12 @@ export function showWorkers({ status, samples }: Model): void {
         String(worker.slot),
         `incarnation ${worker.incarnation}${worker.pid === null ? '' : `, pid ${worker.pid}`}`,
       );
-      sayCell(tr, 1, worker.state);
+      sayCell(
+        tr,
+        1,
+        worker.state,
+        worker.nextTry === undefined ? '' : `next try ${clock(new Date(worker.nextTry).getTime(), Date.now())}`,
+      );
       const state = tr.cells[1]!.querySelector('.text')!;
       set(state, 'class', 'text state');
       set(state, 'data-state', worker.state);
@@ -63,7 +68,8 @@ export function showWorkers({ status, samples }: Model): void {
       sayCell(tr, 4, percent(worker.cpu));
       sayCell(tr, 5, worker.memory === 0 ? '–' : bytes(worker.memory));
       sayCell(tr, 6, duration(worker.eventLoopDelay));
-      sayCell(tr, 7, count(worker.restarts));
+      sayCell(tr, 7, count(worker.restarts), worker.lastExit === undefined ? '' : exitOf(worker.lastExit));
+      set(tr.cells[7]!, 'title', worker.lastExit?.reason ?? null);
       sayCell(tr, 8, worker.pid === null ? '–' : age(worker.uptime));
       const own = recent.map((sample) => inSlot(sample, worker));
       lines.forEach(({ column, of }, index) => {
@@ -72,6 +78,10 @@ export function showWorkers({ status, samples }: Model): void {
       });
     },
   );
+}
+
+function exitOf({ cause, code, signal, at }: LastExit): string {
+  return `${cause}, ${signal ?? `code ${code}`}, ${clock(new Date(at).getTime(), Date.now())}`;
 }
 
 function isSame(a: { slot: number; incarnation: number }, b: { slot: number; incarnation: number }): boolean {

@@ -13,7 +13,7 @@ import {
   type Incarnation,
   type Mutable,
 } from './state.ts';
-import type { ExitCause } from '../ports.ts';
+import type { ExitCause } from '../../protocol/runs.ts';
 
 export function reconcile(draft: Draft, now: number, settings: FleetSettings, effects: Effect[]): void {
   if (!ending(draft)) {
@@ -54,6 +54,7 @@ function fill(draft: Draft, slot: DraftSlot, now: number, effects: Effect[]): vo
     forkedAt: now,
     readyAt: null,
     retire: null,
+    largeSince: null,
     pinned: false,
     ending: null,
     killAt: null,

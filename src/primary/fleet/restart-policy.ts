@@ -6,7 +6,7 @@
  * restart intensity more than `max_restarts` within a period mean a loop, however long each worker lived. A looping
  * slot is tried again at the longest delay until a worker of it proves steady.
  */
-import type { ExitCause } from '../ports.ts';
+import type { ExitCause } from '../../protocol/runs.ts';
 
 export interface RestartSettings {
   /** ms */

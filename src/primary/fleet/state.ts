@@ -1,6 +1,8 @@
 /** The shapes of the supervisor's model: what is known of each slot, what can happen and what is to be done. */
 import type { QuiesceError } from '../../errors.ts';
-import type { ExitCause, WorkerExit, WorkerRef } from '../ports.ts';
+import type { ExitCause } from '../../protocol/runs.ts';
+import type { WorkerExit, WorkerRef } from '../ports.ts';
+import { noMemoryRecord, type MemoryRecord } from './memory-policy.ts';
 import { emptyRecord, type RestartRecord, type RestartSettings } from './restart-policy.ts';
 
 /** starting ──ready──▶ serving ──stop──▶ stopping; starting ──stop──▶ stopping. The end is to be gone. */
@@ -14,6 +16,8 @@ export interface Incarnation extends WorkerRef {
   readonly readyAt: number | null;
   /** Why it is to be replaced as soon as its replacement serves. */
   readonly retire: 'memory' | null;
+  /** When it was first seen above the memory limit. */
+  readonly largeSince: number | null;
   /** Its exclusive run is going on: only the end of the whole cluster stops it. */
   readonly pinned: boolean;
   /** What we did to end it; null where its end would be its own doing. */
@@ -22,6 +26,13 @@ export interface Incarnation extends WorkerRef {
   readonly killAt: number | null;
   readonly killed: boolean;
   readonly slowNoted: boolean;
+}
+
+/** An end that nobody asked for. */
+export interface Exit extends WorkerExit {
+  readonly incarnation: number;
+  /** On the clock of `step`, ms. */
+  readonly at: number;
 }
 
 export interface Slot {
@@ -33,8 +44,10 @@ export interface Slot {
   readonly bootFailures: number;
   /** No fork before then; null once it has passed. */
   readonly retryAt: number | null;
-  /** Ends that nobody asked for. */
+  /** Ends that nobody asked for, and replacements for memory. */
   readonly restarts: number;
+  readonly lastExit: Exit | null;
+  readonly memory: MemoryRecord;
   readonly everReady: boolean;
 }
 
@@ -133,6 +146,8 @@ export function newSlot(slot: number): DraftSlot {
     bootFailures: 0,
     retryAt: null,
     restarts: 0,
+    lastExit: null,
+    memory: noMemoryRecord,
     everReady: false,
   };
 }

@@ -1,8 +1,9 @@
 /** What the fleet looks like from outside: one entry for each process, and one for each slot that waits for its next. */
 import type { Heartbeat } from '../../protocol/messages.ts';
-import type { WorkerStatus } from '../../protocol/runs.ts';
-import type { Fleet } from './state.ts';
+import type { LastExit, WorkerStatus } from '../../protocol/runs.ts';
+import type { Exit, Fleet } from './state.ts';
 import type { WorkerRef } from '../ports.ts';
+import { withoutCredentials } from '../log/redaction.ts';
 import { noVitals, type Vitals } from './vitals.ts';
 
 export interface ProcessFacts {
@@ -13,10 +14,14 @@ export interface ProcessFacts {
 
 /** @param now ms, on the clock of the fleet */
 export function fleetStatus(fleet: Fleet, now: number, facts: (ref: WorkerRef) => ProcessFacts): WorkerStatus[] {
-  return fleet.slots.flatMap(({ slot, incarnations, restarts }): WorkerStatus[] => {
+  const timeOf = (at: number): string => new Date(Date.now() + at - now).toISOString();
+  return fleet.slots.flatMap(({ slot, incarnations, restarts, lastExit, retryAt }): WorkerStatus[] => {
+    const ended = lastExit === null ? {} : { lastExit: exitStatus(lastExit, timeOf) };
     if (incarnations.length === 0) {
       const nothing = { pid: null, inFlight: 0, ...noVitals, eventLoopDelay: 0, uptime: 0 };
-      return [{ slot, incarnation: fleet.lastIncarnations[slot] ?? 0, state: 'waiting', restarts, ...nothing }];
+      const next = retryAt === null ? {} : { nextTry: timeOf(retryAt) };
+      const incarnation = fleet.lastIncarnations[slot] ?? 0;
+      return [{ slot, incarnation, state: 'waiting', restarts, ...nothing, ...ended, ...next }];
     }
     return incarnations.map(({ incarnation, stage, forkedAt }) => {
       const { pid, vitals, beat } = facts({ slot, incarnation });
@@ -30,7 +35,19 @@ export function fleetStatus(fleet: Fleet, now: number, facts: (ref: WorkerRef) =
         eventLoopDelay: beat?.eventLoopDelay ?? 0,
         restarts,
         uptime: Math.max(0, Math.round(now - forkedAt)),
+        ...ended,
       };
     });
   });
+}
+
+/** Of what a worker wrote last, characters; the log has it whole. */
+const longestReason = 500;
+
+function exitStatus({ reason, at, ...exit }: Exit, timeOf: (at: number) => string): LastExit {
+  return {
+    ...exit,
+    ...(reason === undefined ? {} : { reason: withoutCredentials(reason.slice(-longestReason)) }),
+    at: timeOf(at),
+  };
 }

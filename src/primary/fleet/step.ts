@@ -24,8 +24,10 @@ import {
   type Incarnation,
   type Mutable,
 } from './state.ts';
-import type { ExitCause, WorkerRef } from '../ports.ts';
+import type { ExitCause } from '../../protocol/runs.ts';
+import type { WorkerRef } from '../ports.ts';
 import { reconcile } from './reconcile.ts';
+import { decideMemory } from './memory-policy.ts';
 import { decideRestart } from './restart-policy.ts';
 
 /**
@@ -82,13 +84,8 @@ function apply(
       draft.scale = { from: draft.scale?.from ?? draft.target };
       draft.target = event.target;
       return;
-    case 'retire': {
-      const found = find(draft, event.ref);
-      if (found?.incarnation.stage !== 'serving' || found.incarnation.retire !== null) return;
-      found.incarnation.retire = event.cause;
-      effects.push({ type: 'retired', ref: event.ref, why: event.why });
-      return;
-    }
+    case 'retire':
+      return retire(draft, event, now, effects);
     case 'kill': {
       const found = find(draft, event.ref);
       if (!found || found.incarnation.killed) return;
@@ -109,6 +106,19 @@ function apply(
     case 'stop':
       return stop(draft, event.now, effects);
   }
+}
+
+function retire(draft: Draft, event: Extract<FleetEvent, { type: 'retire' }>, now: number, effects: Effect[]): void {
+  const found = find(draft, event.ref);
+  if (found?.incarnation.stage !== 'serving' || found.incarnation.retire !== null) return;
+  const { slot, incarnation } = found;
+  incarnation.largeSince ??= now;
+  const decision = decideMemory(slot.memory, incarnation.largeSince - (incarnation.readyAt ?? now), now);
+  if (decision === null) return;
+  slot.memory = decision.record;
+  slot.restarts++;
+  incarnation.retire = event.cause;
+  effects.push({ type: 'retired', ref: event.ref, why: `${event.why}${decision.remark}` });
 }
 
 function reload(draft: Draft, effects: Effect[]): void {
@@ -152,7 +162,9 @@ function gone(
   const { slot, incarnation } = found;
   slot.incarnations = slot.incarnations.filter((each) => each !== incarnation);
   const cause = causeOf(incarnation, event.exit.code);
-  effects.push({ type: 'ended', ref: refOf(incarnation), exit: { ...event.exit, cause } });
+  const exit = { ...event.exit, cause };
+  effects.push({ type: 'ended', ref: refOf(incarnation), exit });
+  if (cause !== 'planned') slot.lastExit = { ...exit, incarnation: incarnation.incarnation, at: now };
   if (incarnation.stage === 'stopping' || ending(draft) || slot.slot >= draft.target) return;
 
   slot.restarts++;

@@ -63,7 +63,7 @@ export class Supervisor implements WorkerPort {
     this.#heartbeats = new HeartbeatMonitor(config.heartbeat.timeout);
     this.#vitals = new VitalsSampler(
       vitalsEvery(config),
-      () => this.#pids(),
+      () => [...this.#running.values()].flatMap(({ process }) => process.pid ?? []),
       () => this.#checkMemory(),
     );
   }
@@ -158,21 +158,24 @@ export class Supervisor implements WorkerPort {
       case 'stop':
         this.send(effect.ref, { type: 'stop', epoch: 0, timeout: effect.timeout });
         return;
-      case 'kill': {
-        const running = this.#running.get(label(effect.ref));
-        if (running) running.reason ??= effect.why;
-        running?.process.kill();
-        return;
-      }
+      case 'kill':
+        this.#noteReason(effect);
+        return this.#running.get(label(effect.ref))?.process.kill();
+      case 'retired':
+        return this.#noteReason(effect);
       case 'ended':
         return this.#deps.events.gone(effect.ref, effect.exit);
       case 'settle':
         return this.#settle(effect);
-      case 'retired':
       case 'backoff':
       case 'slow':
         return;
     }
+  }
+
+  #noteReason({ ref, why }: { ref: WorkerRef; why: string }): void {
+    const running = this.#running.get(label(ref));
+    if (running) running.reason ??= why;
   }
 
   #settle({ task, error }: Extract<Effect, { type: 'settle' }>): void {
@@ -277,10 +280,6 @@ export class Supervisor implements WorkerPort {
       const why = `no heartbeat for ${Math.round(silentFor)} ms, its event loop is stuck (last known delay ${delay} ms)`;
       this.#enqueue({ type: 'kill', ref: running.process.ref, cause: 'heartbeat', why });
     }
-  }
-
-  #pids(): number[] {
-    return [...this.#running.values()].flatMap(({ process }) => process.pid ?? []);
   }
 
   #checkMemory(): void {

@@ -5,7 +5,8 @@ import type { Heartbeat } from '../../protocol/messages.ts';
 import { isEnded } from '../../protocol/is-ended.ts';
 import { holdKind, type HoldKind, type RunRecord } from '../../protocol/runs.ts';
 import type { Move, Observer } from '../live/observers.ts';
-import type { ExitCause, WorkerExit, WorkerRef } from '../ports.ts';
+import type { ExitCause } from '../../protocol/runs.ts';
+import type { WorkerExit, WorkerRef } from '../ports.ts';
 import { CountedHistogram } from './counted-histogram.ts';
 
 /** From an idle cluster's drain to a long maintenance, s. */

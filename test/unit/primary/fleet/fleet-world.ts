@@ -12,7 +12,8 @@ import {
 } from '#quiesce/primary/fleet/state.js';
 import { step } from '#quiesce/primary/fleet/step.js';
 import { nextDeadline } from '#quiesce/primary/fleet/reconcile.js';
-import type { ExitCause, WorkerRef } from '#quiesce/primary/ports.js';
+import type { ExitCause } from '#quiesce/protocol/runs.js';
+import type { WorkerRef } from '#quiesce/primary/ports.js';
 
 export type Step = typeof step;
 

@@ -9,7 +9,7 @@ import {
   type RestartRecord,
   type RestartSettings,
 } from '#quiesce/primary/fleet/restart-policy.js';
-import type { ExitCause } from '#quiesce/primary/ports.js';
+import type { ExitCause } from '#quiesce/protocol/runs.js';
 
 const pm2Defaults: RestartSettings = { minUptime: 1_000, maxRestarts: 16, restartDelay: 0, expBackoffRestartDelay: 0 };
 
