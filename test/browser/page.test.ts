@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import { useBrowser, type PageOptions } from './harness/chromium.ts';
+import { leavesItsPanel, overflow, useBrowser, type PageOptions } from './harness/chromium.ts';
 import { counts, eventually, openUnlocked, shows, text } from './harness/reading.ts';
 import { aRun, useFakeSite } from './harness/fake-site.ts';
 import { picture } from './harness/screenshots.ts';
@@ -70,6 +70,16 @@ describe('the page', function () {
       expect(await button.evaluate((node) => node === document.activeElement)).to.equal(true);
       await page.keyboard.press('Enter');
       await page.locator('#run-rows .report').waitFor({ state: 'detached' });
+    });
+
+    it('each panel within its card, at every width where the layout changes', async () => {
+      const page = await browsing.open(site().url);
+      await shows(page, '#phase', 'Serving');
+      for (const width of [360, 767, 768, 800, 959, 960, 992, 1023, 1024, 1151, 1152, 1280, 1311, 1312, 1600]) {
+        await page.setViewportSize({ width, height: 900 });
+        expect(await overflow(page), `${width} px`).to.equal(0);
+        expect(await leavesItsPanel(page), `${width} px`).to.deep.equal([]);
+      }
     });
 
     it('what comes from outside as text', async () => {

@@ -104,3 +104,17 @@ interface Violation {
 export function overflow(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 }
+
+/** What is wider than the panel that it is in, as `class of the panel: px`. */
+export function leavesItsPanel(page: Page): Promise<string[]> {
+  return page.evaluate(() =>
+    [...document.querySelectorAll<HTMLElement>('.panel')].flatMap((panel) => {
+      const edge = panel.getBoundingClientRect().right;
+      const beyond = [...panel.querySelectorAll('table, svg, canvas, button, p')]
+        .map((node) => node.getBoundingClientRect())
+        .filter(({ width, right }) => width > 0 && right > edge + 0.5)
+        .map(({ right }) => `${panel.className}: ${Math.round(right - edge)}`);
+      return beyond.slice(0, 1);
+    }),
+  );
+}
