@@ -32,12 +32,10 @@ export class ItemEncoder {
   readonly #converter: JsonToBson;
   readonly #elements = new Elements(Buffer.alloc(5), 0);
   readonly #key: Buffer;
-  readonly #extendedJson: boolean;
   readonly #scope: Elements[];
 
   constructor({ key, scope, extendedJson }: EncoderOptions) {
     this.#key = Buffer.from(key);
-    this.#extendedJson = extendedJson;
     this.#converter = new JsonToBson(new BsonOutput(extendedJson ? extendedLimit : maxDocumentBytes), extendedJson);
     this.#scope = scope ? scopeElements(scope, key) : [];
   }
@@ -58,24 +56,13 @@ export class ItemEncoder {
       if (!isUtf8(bytes.subarray(start, end))) text.malformed('bytes that are no UTF-8 in the item', start);
       const type = this.#converter.convert(text);
       if (type !== bsonType.object) text.refuse(`an item has to be an object, and this is ${nameOfType(type)}`);
-      const { out } = this.#converter;
-      this.#assemble(this.#extendedJson ? this.#extended(bytes, start, end) : out.bytes);
+      this.#assemble(this.#converter.out.bytes);
       return true;
     } catch (error) {
       if (error !== refused) throw error;
       this.pointer = this.#converter.pointer();
       this.detail = text.refusal;
       return false;
-    }
-  }
-
-  #extended(bytes: Buffer, start: number, end: number): Uint8Array {
-    try {
-      const value: unknown = BSON.EJSON.parse(bytes.toString('utf8', start, end), { relaxed: false });
-      if (hasInvalidDate(value)) throw new TypeError('a $date that is none');
-      return BSON.serialize(value as BSON.Document, { ignoreUndefined: false });
-    } catch (error) {
-      return this.#text.refuse(`no valid Extended JSON: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
 
@@ -171,12 +158,6 @@ function keyFault(bytes: Uint8Array, type: number, value: number): string | null
     default:
       return `is ${nameOfType(type)}; a key is a string, a number, a boolean or an object`;
   }
-}
-
-/** The driver reads a `$date` that it does not understand as an invalid Date, and stores that as 1970. */
-function hasInvalidDate(value: unknown): boolean {
-  if (value instanceof Date) return Number.isNaN(value.getTime());
-  return typeof value === 'object' && value !== null && Object.values(value).some(hasInvalidDate);
 }
 
 function hasDollar(bytes: Uint8Array, at: number): boolean {

@@ -1,6 +1,8 @@
 /**
  * JSON numbers, RFC 8259 section 6, as BSON. What the driver makes of the same number in JavaScript: int32 where it fits,
  * double otherwise. Beyond that an integer that no double holds becomes an int64, so that none is changed on the way.
+ * In Extended JSON how a number is written tells its type: one with a fraction or an exponent is a double, and a whole
+ * one the smallest integer that holds it.
  */
 import { bsonType } from '../bson/elements.ts';
 import type { BsonOutput } from '../bson/output.ts';
@@ -9,8 +11,8 @@ import type { JsonText } from './json-text.ts';
 const zero = 0x30;
 const nine = 0x39;
 
-/** Reads one number, writes its value and returns its BSON type. `exactOnly`: refuse what only an int64 would hold. */
-export function copyNumber(text: JsonText, out: BsonOutput, exactOnly: boolean): number {
+/** Reads one number, writes its value and returns its BSON type. */
+export function copyNumber(text: JsonText, out: BsonOutput, extended: boolean): number {
   const { bytes, end } = text;
   const start = text.pos;
   let pos = start;
@@ -33,14 +35,10 @@ export function copyNumber(text: JsonText, out: BsonOutput, exactOnly: boolean):
     pos = skipDigits(text, pos, start);
   }
   text.pos = pos;
-  if (pos === integer && integer - digits <= 15) return copyDouble(out, negative ? -value : value);
-  return copyLong(
-    text,
-    out,
-    Buffer.from(bytes.buffer, bytes.byteOffset + start, pos - start).toString('latin1'),
-    pos === integer,
-    exactOnly,
-  );
+  const isInteger = pos === integer;
+  if (isInteger && integer - digits <= (extended ? 9 : 15)) return copyDouble(out, negative ? -value : value);
+  const written = Buffer.from(bytes.buffer, bytes.byteOffset + start, pos - start).toString('latin1');
+  return extended ? copyExtended(text, out, written, isInteger) : copyLong(text, out, written, isInteger);
 }
 
 function skipDigits(text: JsonText, at: number, start: number): number {
@@ -59,19 +57,35 @@ function copyDouble(out: BsonOutput, value: number): number {
   return bsonType.double;
 }
 
-function copyLong(text: JsonText, out: BsonOutput, digits: string, integer: boolean, exactOnly: boolean): number {
-  const value = Number(digits);
-  if (!Number.isFinite(value)) text.refuse(`the number ${short(digits)} is larger than a double can be`);
+function copyLong(text: JsonText, out: BsonOutput, digits: string, integer: boolean): number {
+  const value = finite(text, digits);
   // A sender that writes doubles writes the shortest digits that lead back to them: those are exact.
   if (!integer || Number.isSafeInteger(value) || String(value) === digits) return copyDouble(out, value);
   // More than 19 digits are never an int64, and a BigInt of millions of digits would take for ever.
   const exact = digits.length > 20 ? null : BigInt(digits);
   if (exact !== null && exact === BigInt(value)) return copyDouble(out, value);
-  if (exact === null || BigInt.asIntN(64, exact) !== exact || exactOnly) {
+  if (exact === null || BigInt.asIntN(64, exact) !== exact) {
     text.refuse(`the integer ${short(digits)} would lose precision; send it as a string`);
   }
   out.int64(exact);
   return bsonType.int64;
+}
+
+function copyExtended(text: JsonText, out: BsonOutput, written: string, integer: boolean): number {
+  const exact = integer && written.length <= 20 ? BigInt(written) : null;
+  if (exact !== null && BigInt.asIntN(32, exact) === exact) return copyDouble(out, Number(exact));
+  if (exact !== null && BigInt.asIntN(64, exact) === exact) {
+    out.int64(exact);
+    return bsonType.int64;
+  }
+  if (integer) return copyLong(text, out, written, integer);
+  out.double(finite(text, written));
+  return bsonType.double;
+}
+
+function finite(text: JsonText, written: string): number {
+  const value = Number(written);
+  return Number.isFinite(value) ? value : text.refuse(`the number ${short(written)} is larger than a double can be`);
 }
 
 function short(digits: string): string {

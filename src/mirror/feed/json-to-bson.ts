@@ -4,6 +4,7 @@
  */
 import { bsonType } from '../bson/elements.ts';
 import { tooLarge, type BsonOutput } from '../bson/output.ts';
+import { replaceTyped, typeNameAt } from './extended-json.ts';
 import { copyNumber } from './json-number.ts';
 import { copyString } from './json-string.ts';
 import { refused, showByte, type JsonText } from './json-text.ts';
@@ -12,24 +13,28 @@ import { MemberNames } from './member-names.ts';
 /** MongoDB stores documents of up to 180 levels, the document itself being the first. */
 export const maxDepth = 180;
 
+/** So many levels may a value of Extended JSON take: `{"$date": {"$numberLong": …}}`. */
+const typedDepth = 2;
+
+const dollar = 0x24;
 const comma = 0x2c;
 const closeBracket = 0x5d;
 const closeBrace = 0x7d;
 
 export class JsonToBson {
   readonly out: BsonOutput;
-  readonly #exactOnly: boolean;
+  readonly #extended: boolean;
   readonly #names = new MemberNames();
   /** Where in the output the current member's name lies, for each level; an array's index has the end -1. */
-  readonly #pathStart = new Int32Array(maxDepth + 2);
-  readonly #pathEnd = new Int32Array(maxDepth + 2);
+  readonly #pathStart = new Int32Array(maxDepth + typedDepth + 1);
+  readonly #pathEnd = new Int32Array(maxDepth + typedDepth + 1);
   #depth = 0;
   #pointTo = '';
 
-  /** `exactOnly`: refuse integers that only an int64 holds, for readers that go through a double. */
-  constructor(out: BsonOutput, exactOnly: boolean) {
+  /** `extended`: the text is MongoDB Extended JSON. */
+  constructor(out: BsonOutput, extended: boolean) {
     this.out = out;
-    this.#exactOnly = exactOnly;
+    this.#extended = extended;
   }
 
   /**
@@ -105,7 +110,7 @@ export class JsonToBson {
         expectWord(text, 'null');
         return bsonType.null;
       default:
-        if (byte === 0x2d || (byte >= 0x30 && byte <= 0x39)) return copyNumber(text, out, this.#exactOnly);
+        if (byte === 0x2d || (byte >= 0x30 && byte <= 0x39)) return copyNumber(text, out, this.#extended);
         return text.malformed(`${showByte(byte)} where a value should be`);
     }
   }
@@ -115,6 +120,7 @@ export class JsonToBson {
     const names = this.#names;
     const base = names.top;
     let table: Int32Array | null = null;
+    let typeName: string | null = null;
     const length = this.#open(text);
     const level = this.#depth;
     let byte = text.skipSpace();
@@ -135,6 +141,7 @@ export class JsonToBson {
         if (seen === undefined) text.refuse('a second member of the same name');
         table = seen;
         if (hasNul(out, typeAt + 1)) text.refuse('a name with a NUL, which BSON cannot hold');
+        if (this.#extended && out.bytes[typeAt + 1] === dollar) typeName ??= typeNameAt(out.bytes, typeAt + 1, out.at);
         out.byte(0);
         byte = text.skipSpace();
         if (byte !== 0x3a)
@@ -146,7 +153,14 @@ export class JsonToBson {
         byte = nextMember(text, closeBrace, 'object');
       } while (byte !== closeBrace);
     names.top = base;
-    return this.#close(length, bsonType.object);
+    const type = this.#close(text, length, bsonType.object, typeName !== null);
+    return typeName === null ? type : this.#typed(text, length, typeName);
+  }
+
+  #typed(text: JsonText, start: number, typeName: string): number {
+    const type = replaceTyped(this.out, start, typeName);
+    if (typeof type === 'string') text.refuse(`no valid Extended JSON: ${type}`);
+    return type;
   }
 
   #array(text: JsonText): number {
@@ -167,22 +181,25 @@ export class JsonToBson {
         out.bytes[typeAt] = type;
         byte = nextMember(text, closeBracket, 'array');
       }
-    return this.#close(length, bsonType.array);
+    return this.#close(text, length, bsonType.array, false);
   }
 
   #open(text: JsonText): number {
     text.pos++;
-    if (this.#depth === maxDepth) {
-      this.#depth = 0; // a pointer of 180 steps helps nobody
-      text.refuse(`nested deeper than the ${maxDepth} levels that MongoDB takes`);
-    }
+    if (this.#depth === maxDepth + (this.#extended ? typedDepth : 0)) this.#tooDeep(text);
     this.#depth++;
     this.#pathEnd[this.#depth] = 0;
     this.#pathStart[this.#depth] = 0;
     return this.out.startLength();
   }
 
-  #close(length: number, type: number): number {
+  #tooDeep(text: JsonText): never {
+    this.#depth = 0; // a pointer of 180 steps helps nobody
+    text.refuse(`nested deeper than the ${maxDepth} levels that MongoDB takes`);
+  }
+
+  #close(text: JsonText, length: number, type: number, isTyped: boolean): number {
+    if (this.#depth > maxDepth && !isTyped) this.#tooDeep(text);
     this.#depth--;
     this.out.byte(0);
     this.out.endLength(length);

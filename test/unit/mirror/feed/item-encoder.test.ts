@@ -147,7 +147,9 @@ describe('an item', function () {
     expect(() => encode('{"id":12345678901234567890123}')).to.throw('would lose precision');
     expect(() => encode('{"id":9223372036854775808001}')).to.throw('would lose precision');
     expect(() => encode('{"id":1e999}')).to.throw('larger than a double');
-    expect(() => encode('{"id":9007199254740993}', { extendedJson: true })).to.throw('would lose precision');
+    expect(decode(encode('{"id":9007199254740993}', { extendedJson: true }))['_id'].toString()).to.equal(
+      '9007199254740993',
+    );
   });
 
   it('is refused where MongoDB could not store it as it is', () => {
@@ -202,10 +204,6 @@ describe('an item', function () {
     expect(item['at']).to.deep.equal(new Date('2020-01-01T00:00:00Z'));
     expect(item['d']).to.be.instanceOf(BSON.Decimal128);
     expect(() => encode(text)).to.throw('/id: the key is an object with a member that starts with “$”');
-    expect(() => encode('{"id":1,"x":{"$oid":"nonsense"}}', { extendedJson: true })).to.throw('no valid Extended JSON');
-    expect(() => encode('{"id":1,"x":{"$date":"nonsense"}}', { extendedJson: true })).to.throw(
-      'no valid Extended JSON',
-    );
   });
 
   it('of bytes that are no UTF-8 is malformed', () => {

@@ -1,0 +1,64 @@
+/** The texts of Extended JSON as values; null for one that has no exact value. */
+import { BSON } from 'mongodb';
+
+export function readInteger(text: string | null, bits: 32 | 64): bigint | null {
+  // A BigInt of millions of digits would take for ever.
+  if (text === null || text.length > 20 || !/^-?\d+$/.test(text)) return null;
+  const value = BigInt(text);
+  return BigInt.asIntN(bits, value) === value ? value : null;
+}
+
+const wordsOfDouble: Readonly<Record<string, number>> = { NaN: NaN, Infinity: Infinity, '-Infinity': -Infinity };
+
+export function readDouble(text: string | null): number | null {
+  if (text === null) return null;
+  if (Object.hasOwn(wordsOfDouble, text)) return wordsOfDouble[text]!;
+  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return null;
+  const value = Number(text);
+  return Number.isFinite(value) ? value : null;
+}
+
+/** More than the digits that a decimal has: leading and closing zeros. The driver's expression is slow on long texts. */
+const longestDecimal = 200;
+
+export function readDecimal(text: string | null): Uint8Array | null {
+  if (text === null || text.length > longestDecimal) return null;
+  try {
+    return BSON.Decimal128.fromString(text).bytes;
+  } catch {
+    return null;
+  }
+}
+
+/** RFC 4648, section 4, with its padding; nothing is left out and nothing is left over. */
+export function readBase64(text: string | null): Buffer | null {
+  if (text === null) return null;
+  const data = Buffer.from(text, 'base64');
+  return data.toString('base64') === text ? data : null;
+}
+
+/** In the order in which BSON has them. */
+export function readRegexOptions(text: string | null): string | null {
+  if (text === null || !/^[ilmsux]{0,6}$/.test(text) || new Set(text).size !== text.length) return null;
+  return text.split('').toSorted().join('');
+}
+
+const time = /^(\d{4}-\d\d-\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|([+-])(\d\d):?(\d\d))?$/i;
+
+/** RFC 3339, section 5.6, as milliseconds since 1970; or what is wrong. */
+export function readDate(text: string): bigint | string {
+  const parts = time.exec(text);
+  if (!parts) return 'is no time as RFC 3339 writes it, such as 2026-11-28T03:15:00Z';
+  const [, day = '', hour = '', minute = '', second = '', fraction = '', zone, sign, zoneHour = '0', zoneMinute = '0'] =
+    parts;
+  if (zone === undefined) return 'has no time zone: end it with Z, or with an offset such as +01:00';
+  if (/[1-9]/.test(fraction.slice(3))) return 'is more precise than the millisecond that MongoDB keeps';
+  const midnight = Date.parse(`${day}T00:00:00Z`);
+  // V8 takes 30 February for 2 March.
+  const isDay = !Number.isNaN(midnight) && new Date(midnight).toISOString().startsWith(day);
+  if (!isDay || +hour > 23 || +minute > 59 || +second > 59 || +zoneHour > 23 || +zoneMinute > 59)
+    return 'is a time that there is not';
+  const offset = (+zoneHour * 60 + +zoneMinute) * (sign === '-' ? -1 : 1);
+  const ms = ((+hour * 60 + +minute - offset) * 60 + +second) * 1000 + +fraction.slice(0, 3).padEnd(3, '0');
+  return BigInt(midnight + ms);
+}
