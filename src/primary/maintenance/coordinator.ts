@@ -53,7 +53,6 @@ export class Coordinator implements WorkerEvents {
   readonly #loop: MaintenanceLoop;
   readonly #callers = new Callers();
   readonly #listeners = new Set<() => void>();
-  readonly #unfinished: string[] = [];
   #persisting: Promise<void> = Promise.resolve();
   readonly #informer: PauseInformer;
   readonly #requests: WorkerRequests;
@@ -99,13 +98,7 @@ export class Coordinator implements WorkerEvents {
 
   /** Finishes what a former primary began, before any gate opens. To be called before the first worker is there. */
   recover(runs: readonly string[]): void {
-    this.#unfinished.push(...runs);
-    this.#recoverNext();
-  }
-
-  #recoverNext(): void {
-    const run = this.#unfinished.shift();
-    if (run !== undefined) this.#dispatch({ type: 'recover', run });
+    if (runs.length > 0) this.#dispatch({ type: 'recover', runs });
   }
 
   /** No new run from now on. Resolves when the one at work has ended; one that rolls forward is left to the next primary. */
@@ -231,7 +224,6 @@ export class Coordinator implements WorkerEvents {
         return sync.cancel(effect.run);
       case 'ended':
         if (before.run?.owner) port.pin(before.run.owner, false);
-        this.#recoverNext();
         return void this.#end(effect.run, effect.error, before);
       case 'persist':
         return this.#persist(state);

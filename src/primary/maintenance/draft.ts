@@ -18,6 +18,13 @@ import {
   type WorkerView,
 } from './state.ts';
 
+export const newRun: Pick<Run, 'owner' | 'epoch' | 'held' | 'recovered'> = {
+  owner: null,
+  epoch: null,
+  held: null,
+  recovered: false,
+};
+
 /** A state being changed, and the effects that pile up on the way. */
 export class Draft {
   state: State;
@@ -79,7 +86,7 @@ export class Draft {
   /** A pause of its own, with an epoch of its own, even where the gates are shut already. */
   beginPause(): void {
     this.set({ epoch: this.state.epoch + 1, cutting: false });
-    if (this.state.phase !== 'draining') this.movePhase('draining');
+    this.movePhase('draining');
     for (const worker of this.state.workers.values()) {
       if (worker.gate !== 'shut') this.setWorker({ ...worker, gate: 'draining' });
       // One that is shut may still serve the request of a former claim: it is asked again under the new epoch.
@@ -100,12 +107,22 @@ export class Draft {
     if (run === null) return;
     this.set({ run: null, cutting: false });
     this.emit({ type: 'ended', run: run.id, error });
+    this.recoverNext();
     if (holds(run)) this.openOrInform();
+  }
+
+  /** Nothing may be served before the last of them has ended: a stop leaves the gates shut, and the rest to the next primary. */
+  recoverNext(): void {
+    const [id, ...unfinished] = this.state.unfinished;
+    if (id === undefined || this.run !== null || this.state.stopping) return;
+    this.set({ unfinished });
+    this.setRun({ ...newRun, id, kind: 'sync', stage: 'draining', recovered: true });
+    this.pauseForRun();
   }
 
   /** After a hold has gone: the gates open when it was the last one. */
   openOrInform(): void {
-    if (this.state.operator !== null || holds(this.run)) return this.inform();
+    if (this.state.operator !== null || holds(this.run) || this.state.unfinished.length > 0) return this.inform();
     if (this.state.phase === 'serving') return;
     this.movePhase('serving');
     for (const worker of this.state.workers.values()) if (worker.greeted) this.open(worker);

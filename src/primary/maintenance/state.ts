@@ -1,12 +1,13 @@
 /**
  * The maintenance state of a cluster: what it is, what may happen to it, and what follows.
  *
- * phase   serving → draining → quiesced → serving; also draining → serving (the reason went away) and
- *         quiesced → draining (a new run under an operator hold gets a pause of its own)
+ * phase   serving → draining → quiesced → serving; also draining → serving (the reason went away), and
+ *         quiesced → draining and draining → draining (a run that begins while the gates are shut gets a pause of its own)
  * run     claimed → preparing → draining → running → ending → (none), or the end from any stage
  * worker  shut (as forked) → open → draining → shut …
  *
- * The gates are shut while a hold stands: the operator's, or that of a run from `draining` on.
+ * The gates are shut while a hold stands: the operator's, that of a run from `draining` on, or that of the runs which
+ * an earlier primary left unfinished, of which the next one begins as soon as the one before it has ended.
  */
 import type { ErrorCode } from '../../errors.ts';
 import type { Phase } from '../../protocol/runs.ts';
@@ -40,7 +41,7 @@ export type Stage = keyof typeof stageMoves;
 
 export const phaseMoves = {
   serving: ['draining'],
-  draining: ['quiesced', 'serving'],
+  draining: ['quiesced', 'serving', 'draining'],
   quiesced: ['serving', 'draining'],
 } as const satisfies Record<Phase, readonly Phase[]>;
 
@@ -55,6 +56,8 @@ export interface Run {
   readonly epoch: number | null;
   /** When its hold began. */
   readonly held: Time | null;
+  /** An earlier primary left it unfinished, so the collection may be half-mirrored: it ends by `finished` only. */
+  readonly recovered: boolean;
 }
 
 /** What the primary knows of a worker's gate: `draining` until its word for this epoch has come. */
@@ -70,6 +73,8 @@ export interface State {
   readonly epoch: number;
   readonly operator: OperatorHold | null;
   readonly run: Run | null;
+  /** What an earlier primary left and nobody has begun with, the oldest first. */
+  readonly unfinished: readonly string[];
   readonly workers: ReadonlyMap<string, WorkerView>;
   /** Set while stragglers have been cut off and not yet gone. */
   readonly cutting: boolean;
@@ -100,8 +105,8 @@ export type Event =
   | { readonly type: 'claim'; readonly run: string; readonly kind: Run['kind']; readonly owner: WorkerRef }
   | { readonly type: 'submit'; readonly run: string; readonly owner: WorkerRef }
   | { readonly type: 'prepared'; readonly run: string; readonly needsPause: boolean }
-  /** A run that an earlier primary left unfinished. Only as the first run, before a gate has opened. */
-  | { readonly type: 'recover'; readonly run: string }
+  /** Runs that an earlier primary left unfinished. Before a gate has opened. */
+  | { readonly type: 'recover'; readonly runs: readonly string[] }
   | { readonly type: 'finished'; readonly run: string; readonly error: ErrorCode | null }
   | { readonly type: 'release'; readonly run: string; readonly owner: WorkerRef; readonly error: ErrorCode | null }
   /** Without a reason it keeps the one it has. `lasts` ms from now, or until it is turned off. */
@@ -150,6 +155,7 @@ export function initialState(epoch: number, operator: OperatorHold | null): Stat
     epoch: operator === null ? epoch : epoch + 1,
     operator,
     run: null,
+    unfinished: [],
     workers: new Map(),
     cutting: false,
     stopping: false,

@@ -1,7 +1,7 @@
 /** The one function that changes the maintenance state: `(state, event, now) → {state, effects}`, without side effects. */
 import type { ErrorCode } from '../../errors.ts';
 import type { WorkerRef } from '../ports.ts';
-import { Draft } from './draft.ts';
+import { Draft, newRun } from './draft.ts';
 import {
   keyOf,
   refOf,
@@ -49,8 +49,8 @@ function apply(draft: Draft, event: Event): void {
     case 'prepared':
       return onPrepared(draft, event.run, event.needsPause);
     case 'recover':
-      draft.setRun({ id: event.run, kind: 'sync', stage: 'draining', owner: null, epoch: null, held: null });
-      return draft.pauseForRun();
+      draft.set({ unfinished: [...draft.state.unfinished, ...event.runs] });
+      return draft.recoverNext();
     case 'finished':
       return draft.run?.id === event.run ? draft.endRun(event.error) : undefined;
     case 'release':
@@ -115,7 +115,7 @@ function onClaim(draft: Draft, event: Extract<Event, { type: 'claim' }>): void {
     return draft.emit({ type: 'refuse', run: event.run, code: 'stopping', holder: null });
   }
   if (run !== null) return draft.emit({ type: 'refuse', run: event.run, code: 'run-in-progress', holder: run.id });
-  draft.setRun({ id: event.run, kind: event.kind, stage: 'claimed', owner: event.owner, epoch: null, held: null });
+  draft.setRun({ ...newRun, id: event.run, kind: event.kind, stage: 'claimed', owner: event.owner });
   if (event.kind === 'exclusive') {
     draft.move('draining');
     return draft.pauseForRun();
@@ -196,7 +196,7 @@ function onTimeout(draft: Draft, timer: Timer): void {
 function onDrainTimeout(draft: Draft, epoch: number): void {
   const { run, state } = draft;
   if (run?.stage !== 'draining' || run.epoch !== epoch || state.phase !== 'draining') return;
-  if (draft.rules.onDrainTimeout === 'abort') return draft.endRun('drain-timeout');
+  if (draft.rules.onDrainTimeout === 'abort' && !run.recovered) return draft.endRun('drain-timeout');
   draft.set({ cutting: true });
   for (const worker of stragglers(state)) draft.emit({ type: 'cut', worker });
   draft.timer({ kind: 'cut', epoch }, cutGrace);
@@ -209,7 +209,7 @@ function onCutTimeout(draft: Draft, epoch: number): void {
   const left = stragglers(state);
   if (run.owner && left.some((worker) => keyOf(worker) === keyOf(run.owner!))) return draft.endRun('drain-timeout');
   for (const worker of left)
-    draft.emit({ type: 'kill', worker, why: 'its requests did not finish in time (on_drain_timeout: force)' });
+    draft.emit({ type: 'kill', worker, why: `its requests did not finish in ${draft.rules.drainTimeout} ms` });
 }
 
 function onRunTimeout(draft: Draft, id: string, stage: Stage): void {

@@ -136,6 +136,7 @@ export class EventMetrics implements Observer {
   }
 
   moved({ to, at }: Move): void {
+    if (to === 'draining' && this.#drainingSince !== null) return; // a run has joined a drain that goes on
     if (this.#drainingSince !== null) {
       const outcome = to === 'quiesced' ? 'drained' : 'given_up';
       this.#drains.observe({ outcome }, (at - this.#drainingSince) / 1_000);

@@ -24,6 +24,8 @@ export class ClusterModel {
   readonly network: Message[] = [];
   readonly timers: Timer[] = [];
   readonly claims = new Map<string, Claim>();
+  /** Runs that an earlier primary left and that have not ended. */
+  readonly unfinished = new Set<string>();
   /** The run that the primary prepares, and the one that it writes. */
   preparing: string | null = null;
   writing: { run: string; paused: boolean } | null = null;
@@ -99,10 +101,19 @@ export class ClusterModel {
     if (run !== null) this.dispatch({ type: 'prepared', run, needsPause });
   }
 
+  /** So many runs that an earlier primary left. */
+  recover(count: number): void {
+    const runs = Array.from({ length: count }, () => `left${this.#next++}`);
+    for (const run of runs) this.unfinished.add(run);
+    this.dispatch({ type: 'recover', runs });
+  }
+
   written(well: boolean): void {
     const { writing } = this;
     this.writing = null;
-    if (writing !== null) this.dispatch({ type: 'finished', run: writing.run, error: well ? null : 'run-failed' });
+    if (writing === null) return;
+    this.unfinished.delete(writing.run); // whole, or given up by somebody who may
+    this.dispatch({ type: 'finished', run: writing.run, error: well ? null : 'run-failed' });
   }
 
   /** The exclusive handler of a worker is done. */
@@ -234,7 +245,8 @@ export class ClusterModel {
         if (this.preparing === effect.run) this.preparing = null;
         return; // a write that is cancelled ends with `written`, in its own time
       case 'ended': {
-        const claim = this.claims.get(effect.run)!;
+        const claim = this.claims.get(effect.run);
+        if (claim === undefined) return this.#requireWhole(effect.run);
         claim.ends++;
         // A claim that ends before its grant is answered by its end.
         if (claim.answers === 0) claim.answers++;
@@ -261,6 +273,10 @@ export class ClusterModel {
   #reportIfDrained(worker: Worker): void {
     if (worker.gate !== 'shut' || worker.inFlight > 0) return;
     this.network.push({ to: 'primary', event: { type: 'drained', worker: worker.ref, epoch: worker.epoch } });
+  }
+
+  #requireWhole(run: string): void {
+    if (this.unfinished.has(run)) throw new Error(`M2: ${run} was given up while it may be half done`);
   }
 
   #requireQuiesced(what: string): void {

@@ -11,6 +11,7 @@ describe('how long a pause is expected to last', () => {
     stage: 'running',
     owner: null,
     epoch: 1,
+    recovered: false,
     held: { wall: 900_000, monotonic: now.monotonic - 2_000 },
   };
   const state = (change: Partial<State>): State => ({ ...initialState(0, null), ...change });

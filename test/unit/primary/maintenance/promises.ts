@@ -2,7 +2,7 @@
 import { keyOf } from '#quiesce/primary/maintenance/state.js';
 import type { ClusterModel } from './cluster-model.ts';
 
-export function checkSafety({ alive, state, writing }: ClusterModel): void {
+export function checkSafety({ alive, state, writing, unfinished }: ClusterModel): void {
   const busy = alive.filter((worker) => worker.inFlight > 0 || worker.gate === 'open');
   if (state.phase === 'quiesced' && busy.length > 0) {
     const who = busy.map((worker) => `${keyOf(worker.ref)} is ${worker.gate} with ${worker.inFlight}`);
@@ -14,18 +14,24 @@ export function checkSafety({ alive, state, writing }: ClusterModel): void {
   if ((exclusive.length > 0 || writing?.paused) && state.phase !== 'quiesced') {
     throw new Error(`S1: a run is at work while the cluster is ${state.phase}`);
   }
+  const serving = alive.find((worker) => worker.gate === 'open');
+  if (unfinished.size > 0 && (serving || state.phase === 'serving')) {
+    throw new Error(`M2: it serves while ${[...unfinished].join(', ')} may be half done`);
+  }
   const open = alive.find((worker) => worker.gate === 'open' && state.workers.get(keyOf(worker.ref))?.greeted !== true);
   if (open) throw new Error(`S3: worker ${keyOf(open.ref)} opened without the primary`);
 }
 
 /** Once nothing is under way any more. */
-export function checkLiveness({ alive, state, claims }: ClusterModel): void {
-  const { run, operator, phase } = state;
+export function checkLiveness({ alive, state, claims, unfinished }: ClusterModel): void {
+  const { run, operator, phase, stopping } = state;
   if (run !== null) throw new Error(`L1: run ${run.id} (${run.stage}) never ended`);
-  const wanted = operator === null ? 'serving' : 'quiesced';
+  // A stop leaves them to the next primary.
+  if (unfinished.size > 0 && !stopping) throw new Error(`L1: ${[...unfinished].join(', ')} never ended`);
+  const wanted = operator === null && unfinished.size === 0 ? 'serving' : 'quiesced';
   if (phase !== wanted) throw new Error(`L1: the cluster stays ${phase} and should be ${wanted}`);
   for (const worker of alive) {
-    if (worker.gate !== (operator === null ? 'open' : 'shut')) {
+    if (worker.gate !== (wanted === 'serving' ? 'open' : 'shut')) {
       throw new Error(`L1: worker ${keyOf(worker.ref)} stays ${worker.gate}`);
     }
   }

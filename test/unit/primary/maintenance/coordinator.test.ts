@@ -1,0 +1,133 @@
+import { join } from 'node:path';
+import { expect } from 'chai';
+import pino from 'pino';
+import type { AppConfig } from '#quiesce/config.js';
+import type { MirrorThread } from '#quiesce/mirror/handle.js';
+import type { Prepared, Written } from '#quiesce/mirror/messages.js';
+import type { Move } from '#quiesce/primary/live/observers.js';
+import { Coordinator } from '#quiesce/primary/maintenance/coordinator.js';
+import type { OutgoingMessage } from '#quiesce/primary/ports.js';
+import { SyncRuns } from '#quiesce/primary/runs/feed-runs.js';
+import { RunStore } from '#quiesce/primary/runs/history.js';
+import { Journal } from '#quiesce/primary/runs/journal.js';
+import type { FromWorker, RequestBody } from '#quiesce/protocol/messages.js';
+import { scratchFolders } from '../../scratch.ts';
+
+type Reply = Extract<OutgoingMessage, { type: 'reply' }>;
+
+describe('the coordinator', () => {
+  const scratch = scratchFolders();
+  const worker = { slot: 0, incarnation: 1 };
+  const stranger = { slot: 1, incarnation: 1 };
+  const counts = { inserted: 1, updated: 0, deleted: 0, unchanged: 0 };
+  const prepared: Prepared = { items: 1, bytes: 2, prepareMs: 1, needsPause: true, strategy: 'scan' };
+  const written: Written = { counts, strategy: 'scan', scanMs: 1, writeMs: 1 };
+  const mirror = { collection: 'resources', key: 'id', extendedJson: false };
+
+  /** With two workers that have greeted, and that say nothing by themselves. */
+  async function setUp(thread: Partial<MirrorThread> = {}) {
+    const dataDir = scratch();
+    const log = pino({ level: 'silent' });
+    const runs = await RunStore.open(join(dataDir, 'runs'), log);
+    const journal = await Journal.open(join(dataDir, 'journal'));
+    const config = {
+      name: 'app',
+      dataDir,
+      mongodb: { uri: 'mongodb://127.0.0.1:1/', db: null },
+      sync: { databaseTimeout: 1_000 },
+      maintenance: {},
+      heartbeat: {},
+    } as unknown as AppConfig;
+    const sync = new SyncRuns({
+      config,
+      runs,
+      journal,
+      log,
+      thread: () =>
+        ({
+          prepare: () => Promise.resolve(prepared),
+          write: () => Promise.resolve(written),
+          cancel: () => Promise.resolve(),
+          close: () => Promise.resolve(),
+          ...thread,
+        }) as MirrorThread,
+    });
+    const sent: [number, OutgoingMessage][] = [];
+    const killed: number[] = [];
+    const moves: Move[] = [];
+    const coordinator = new Coordinator({
+      rules: { drainTimeout: 60_000, onDrainTimeout: 'abort', runTimeout: 60_000, uploadTimeout: 60_000 },
+      epoch: 0,
+      operator: null,
+      port: {
+        send: ({ slot }, message) => sent.push([slot, message]) > 0,
+        pin: () => {},
+        kill: ({ slot }) => void killed.push(slot),
+      },
+      runs,
+      sync,
+      holdFile: null,
+      onMove: (move) => void moves.push(move),
+      log,
+    });
+    const say = (ref: typeof worker, message: object): void =>
+      coordinator.message(ref, { quiesce: 1, ...ref, epoch: coordinator.state.epoch, ...message } as FromWorker);
+    let id = 0;
+    const request = (ref: typeof worker, body: RequestBody): (() => Reply | undefined) => {
+      const mine = ++id;
+      say(ref, { type: 'request', id: mine, body });
+      return () => sent.map(([, message]) => message).find((each): each is Reply => 'id' in each && each.id === mine);
+    };
+    for (const ref of [worker, stranger]) {
+      coordinator.forked(ref);
+      say(ref, { type: 'hello', pid: 1 });
+    }
+    return {
+      coordinator,
+      runs,
+      journal,
+      sent,
+      moves,
+      killed,
+      request,
+      drained: () => {
+        for (const ref of [worker, stranger]) say(ref, { type: 'drained' });
+      },
+      async claim(kind: 'sync' | 'exclusive' = 'sync'): Promise<string> {
+        const reply = request(worker, { op: 'claim', kind, method: 'PUT', path: '/api/sync' });
+        if (kind === 'sync') await until(() => reply() !== undefined);
+        return coordinator.state.run!.id;
+      },
+      submission: (run: string, path = join(dataDir, 'spool', '0-1-feed.feed')): RequestBody => ({
+        op: 'submit',
+        run,
+        feed: { path, bytes: 2, digest: 'x', format: 'json', coding: 'identity', uploadMs: 1 },
+        mirror,
+      }),
+    };
+  }
+
+  async function until(condition: () => boolean): Promise<void> {
+    while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+
+  it('tells of a run that begins while an operator hold still drains, and how long it has refused requests', async () => {
+    const site = await setUp();
+    await site.coordinator.hold('night', null);
+    const run = await site.claim();
+    site.request(worker, site.submission(run));
+    await until(() => site.runs.get(run)?.state === 'draining');
+    const { epoch } = site.coordinator.state;
+    expect(site.moves.slice(-2).map(({ from, to }) => `${from} to ${to}`)).to.deep.equal([
+      'serving to draining',
+      'draining to draining',
+    ]);
+    expect(site.moves.at(-1)?.epoch).to.equal(epoch);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    site.drained();
+    await until(() => site.runs.get(run)?.endedAt !== undefined);
+    const { timings } = site.runs.get(run)!.report!;
+    expect(timings.drain).to.be.at.least(15);
+    expect(timings.paused).to.be.at.least(timings.drain);
+  });
+});
