@@ -21,7 +21,7 @@ export class PauseInformer {
   }
 
   info(state: State): PauseInfo {
-    const last = this.#runs.list(20).find((run) => run.report !== undefined && run.report.timings.paused > 0);
+    const last = this.#runs.find((run) => run.report !== undefined && run.report.timings.paused > 0);
     const progress = state.run === null ? undefined : this.#runs.get(state.run.id)?.progress;
     const retryAfter = estimatePause(state, progress, { lastPaused: last?.report?.timings.paused ?? null }, timeNow());
     return { holds: holdsOf(state), run: state.run?.id ?? null, retryAfter };

@@ -6,7 +6,7 @@ import { jsonFiles, makeDurably, writeDurably } from '../data-dir/durable.ts';
 import { isEnded } from '../../protocol/is-ended.ts';
 import { runRecord, type Progress, type RunRecord } from '../../protocol/runs.ts';
 
-/** How many ended runs are kept. */
+/** How many ended runs of each kind are kept: those of a busy handler must not push a nightly feed out. */
 const kept = 500;
 
 export class RunStore {
@@ -54,6 +54,11 @@ export class RunStore {
   /** The newest first. */
   list(limit: number): RunRecord[] {
     return [...this.#runs.values()].slice(-limit).reverse();
+  }
+
+  /** The newest that is like that. */
+  find(isLike: (run: RunRecord) => boolean): RunRecord | undefined {
+    return [...this.#runs.values()].findLast(isLike);
   }
 
   get last(): RunRecord | null {
@@ -119,15 +124,21 @@ export class RunStore {
     await this.#writing;
   }
 
+  #surplus(): RunRecord[] {
+    const ended = [...this.#runs.values()].filter(({ state }) => isEnded(state));
+    const kinds = new Set(ended.map(({ kind }) => kind));
+    return [...kinds].flatMap((kind) => ended.filter((run) => run.kind === kind).slice(0, -kept));
+  }
+
   #tell(run: RunRecord): void {
     for (const listener of this.#listeners) listener(run);
   }
 
   async #write(run: RunRecord): Promise<void> {
+    if (!this.#runs.has(run.id)) return; // so many have ended since that it is not kept
     try {
       await writeDurably(join(this.#dir, `${run.id}.json`), `${JSON.stringify(run, null, 2)}\n`);
-      const surplus = [...this.#runs.keys()].slice(0, -kept);
-      for (const id of surplus) {
+      for (const { id } of this.#surplus()) {
         this.#runs.delete(id);
         await rm(join(this.#dir, `${id}.json`), { force: true });
       }

@@ -22,6 +22,29 @@ describe('the history of runs', () => {
     expect((await RunStore.open(dir, log)).newestEpoch).to.equal(41);
   });
 
+  it('keeps the last runs of each kind, however many there are of another', async () => {
+    const dir = scratch();
+    const store = await RunStore.open(dir, log);
+    const startedAt = new Date(0).toISOString();
+    const ids = (prefix: string, count: number): string[] =>
+      Array.from({ length: count }, (_, index) => `${prefix}${String(index).padStart(4, '0')}`);
+    store.add({ id: 'a-feed', kind: 'sync', state: 'uploading', startedAt });
+    await store.end('a-feed', { state: 'succeeded' });
+    store.add({ id: 'b-feed', kind: 'sync', state: 'running', startedAt }); // has not ended
+    for (const id of ids('c', 502)) {
+      store.add({ id, kind: 'exclusive', state: 'running', startedAt });
+      void store.end(id, { state: 'succeeded' });
+    }
+    await store.flush();
+    const outline = (runs: readonly { id: string }[]): string => {
+      const list = runs.map(({ id }) => id).toSorted();
+      return [...list.slice(0, 3), '…', list.at(-1), `${list.length} in all`].join(' ');
+    };
+    expect(outline(store.list(1000))).to.equal('a-feed b-feed c0002 … c0501 502 in all');
+    // What has not ended is in memory only.
+    expect(outline((await RunStore.open(dir, log)).list(1000))).to.equal('a-feed c0002 c0003 … c0501 501 in all');
+  });
+
   it('tells nobody of a claim that is refused', async () => {
     const store = await RunStore.open(scratch(), log);
     const told: string[] = [];
