@@ -27,7 +27,7 @@ export const requestBody = z.discriminatedUnion('op', [
   z.object({ op: z.literal('wait'), run: z.string() }),
   /** What a run of this feed would do. Answered with counts. */
   z.object({ op: z.literal('dry-run'), feed: spooledFeed, mirror: mirrorOptions }),
-  /** The owner of a claimed or running run is done with it, well or with a problem. */
+  /** The owner of a claimed or running run is done with it, well or with a problem. Answered with whether it goes on all the same. */
   z.object({ op: z.literal('release'), run: z.string(), problem: problem.optional() }),
   z.object({ op: z.literal('runs'), limit: z.int().positive().max(1000) }),
   z.object({ op: z.literal('run'), run: z.string() }),
@@ -42,7 +42,7 @@ export interface Replies {
   submit: z.infer<typeof runRecord>;
   wait: z.infer<typeof runRecord>;
   'dry-run': DryRunReport;
-  release: null;
+  release: { goesOn: boolean };
   runs: z.infer<typeof runRecord>[];
   run: z.infer<typeof runRecord>;
   watch: z.infer<typeof runRecord>;

@@ -65,7 +65,13 @@ export class Coordinator implements WorkerEvents {
     });
     this.#informer = new PauseInformer(deps.runs, deps.port);
     const dispatch = (event: Event): void => this.#dispatch(event);
-    this.#requests = new WorkerRequests({ runs: deps.runs, sync: deps.sync, callers: this.#callers, dispatch });
+    this.#requests = new WorkerRequests({
+      runs: deps.runs,
+      sync: deps.sync,
+      callers: this.#callers,
+      dispatch,
+      current: () => this.state.run,
+    });
     deps.runs.onChange((run) => this.#onRunChange(run));
     deps.sync.connect(dispatch, () => this.beats.refused);
   }

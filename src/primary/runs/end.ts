@@ -1,6 +1,6 @@
 /** What a refused claim and a run that ended badly say. Pure. */
 import { QuiesceError, type ErrorCode, type Problem } from '../../errors.ts';
-import type { WaitingRequest } from '../../protocol/runs.ts';
+import type { RunRecord, WaitingRequest } from '../../protocol/runs.ts';
 import type { Rules } from '../maintenance/state.ts';
 
 /** Why a claim or a submission was not granted; `holder` is the run that has the right. */
@@ -15,8 +15,14 @@ export function refusal(code: ErrorCode, holder: string | null): QuiesceError {
     case 'stopping':
       return new QuiesceError(code, 'The cluster is stopping and begins no new run. Try again when it is back.');
     default:
-      return new QuiesceError(code, 'The run has ended already, so its feed is not taken. Send it again.');
+      return lateSubmission(undefined);
   }
+}
+
+/** Why a feed is not taken that came when its run had ended, or that belongs to nobody's. */
+export function lateSubmission(run: RunRecord | undefined): QuiesceError {
+  if (run?.endedAt !== undefined && run.error !== undefined) return QuiesceError.fromProblem(run.error as Problem);
+  return new QuiesceError('run-failed', 'The run has ended already, so its feed is not taken. Send it again.');
 }
 
 /** Why a run ended without success, where nobody has said more than the code. */

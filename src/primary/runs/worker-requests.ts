@@ -1,20 +1,25 @@
 /** Answers what workers ask. A claim and a submission are answered by what becomes of them. */
+import { rm } from 'node:fs/promises';
 import { isErrorCode, QuiesceError, type ErrorCode } from '../../errors.ts';
-import type { RequestBody } from '../../protocol/messages.ts';
+import type { Replies, RequestBody } from '../../protocol/messages.ts';
 import { isEnded } from '../../protocol/is-ended.ts';
 import type { RunRecord } from '../../protocol/runs.ts';
 import type { Answer, Callers } from './callers.ts';
-import type { Event } from '../maintenance/state.ts';
+import { keyOf, type Event, type Run } from '../maintenance/state.ts';
 import type { WorkerRef } from '../ports.ts';
+import { lateSubmission } from './end.ts';
 import { newRunId } from './id.ts';
 import type { RunStore } from './history.ts';
 import type { SyncRuns } from './feed-runs.ts';
+import { isUploadOf } from './uploads.ts';
 
 export interface WorkerRequestsDeps {
   readonly runs: RunStore;
   readonly sync: SyncRuns;
   readonly callers: Callers;
   readonly dispatch: (event: Event) => void;
+  /** The one that has the right to run. */
+  readonly current: () => Run | null;
 }
 
 export class WorkerRequests {
@@ -40,6 +45,11 @@ export class WorkerRequests {
         return void runs.save(id); // so that the history tells of it, should the primary die; one that was refused is gone
       }
       case 'submit':
+        this.#requireUpload(ref, body.feed.path);
+        if (!this.#owns(ref, body.run)) {
+          await rm(body.feed.path, { force: true });
+          throw lateSubmission(runs.get(body.run));
+        }
         await sync.accept(body.run, body.feed, body.mirror);
         callers.claim(body.run, ref, answer);
         return dispatch({ type: 'submit', run: body.run, owner: ref });
@@ -50,12 +60,15 @@ export class WorkerRequests {
           : callers.wait(run.id, ref, answer);
       }
       case 'release': {
-        const { problem } = body;
-        if (problem) runs.update(body.run, { error: problem });
-        dispatch({ type: 'release', run: body.run, owner: ref, error: problem ? codeOf(problem) : null });
-        return answer({ value: null });
+        const { run, problem } = body;
+        if (this.#owns(ref, run)) {
+          if (problem) runs.update(run, { error: problem });
+          dispatch({ type: 'release', run, owner: ref, error: problem ? codeOf(problem) : null });
+        }
+        return answer({ value: { goesOn: this.#deps.current()?.id === run } satisfies Replies['release'] });
       }
       case 'dry-run':
+        this.#requireUpload(ref, body.feed.path);
         return answer({ value: await sync.dryRun(body.feed, body.mirror) });
       case 'runs':
         return answer({ value: runs.list(body.limit) });
@@ -69,6 +82,17 @@ export class WorkerRequests {
       default:
         return body satisfies never;
     }
+  }
+
+  /** Of a run that is still a worker's. */
+  #owns(ref: WorkerRef, run: string): boolean {
+    const current = this.#deps.current();
+    return current?.id === run && current.owner !== null && keyOf(current.owner) === keyOf(ref);
+  }
+
+  #requireUpload(ref: WorkerRef, path: string): void {
+    if (isUploadOf(ref, path, this.#deps.sync.workerSettings.spoolDir)) return;
+    throw new QuiesceError('bad-request', `Worker ${keyOf(ref)} has not uploaded ${path}, so it is not read.`);
   }
 
   #known(id: string): RunRecord {

@@ -11,10 +11,11 @@ import { QuiesceError, toQuiesceError, type Problem } from '../../errors.ts';
 import { faultsOf, isMirrorOptions } from '../../protocol/checks.ts';
 import { isEnded } from '../../protocol/is-ended.ts';
 import type { WorkerSettings } from '../../protocol/messages.ts';
-import type { CompleteMirrorOptions, MirrorOptions } from '../../protocol/mirror-job.ts';
+import type { CompleteMirrorOptions, MirrorOptions, SpooledFeed } from '../../protocol/mirror-job.ts';
 import type { Counts, RunRecord } from '../../protocol/runs.ts';
 import { spoolPrefix } from '../../protocol/spool-prefix.ts';
 import { claimingEntry, claimRun, refuseClaim, releaseRun, runInProgress } from '../gate/exclusive.ts';
+import { handOver } from './hand-over.ts';
 import { accepted, readFeedHeaders, type FeedHeaders } from './headers.ts';
 import { entryOf } from '../gate/in-flight.ts';
 import { refuse, refuseMethod } from '../gate/refusal.ts';
@@ -72,9 +73,6 @@ export function completeOptions(options: MirrorOptions): CompleteMirrorOptions {
   return checked.scope === undefined ? checked : { ...checked, scope: { ...checked.scope } };
 }
 
-/** How long the primary may take to make a feed durable, ms. */
-const submitTimeout = 30_000;
-
 async function put(req: Request, res: Response, configured: CompleteMirrorOptions): Promise<void> {
   const runtime = getRuntime();
   runtime.requirePrimary();
@@ -98,14 +96,19 @@ async function put(req: Request, res: Response, configured: CompleteMirrorOption
   } catch (error) {
     return refuseClaim(req, res, error, location);
   }
+  let feed: SpooledFeed;
   try {
-    const path = spoolPath(runtime, settings, run);
-    const feed = await runtime.link.unlessLost(spool(req, path, headers, limitsOf(settings)));
-    await runtime.link.request<'submit'>({ op: 'submit', run, feed, mirror: options }, { timeout: submitTimeout });
+    feed = await runtime.link.unlessLost(spool(req, spoolPath(runtime, settings, run), headers, limitsOf(settings)));
   } catch (error) {
-    const problem = toQuiesceError(error, 'run-failed').toProblem(location(run));
-    void releaseRun(runtime, run, problem);
+    void releaseRun(runtime, run, toQuiesceError(error, 'run-failed').toProblem(location(run)));
     throw error;
+  }
+  const whereItIs = { Location: location(run), 'Quiesce-Run': run };
+  try {
+    await handOver(runtime.link, { op: 'submit', run, feed, mirror: options }, location(run));
+  } catch (error) {
+    // A primary that is lost may have taken it, and then the next one goes on with it.
+    return fail(req, res, error, runtime.link.lost ? whereItIs : {});
   }
   // From here on the run is the primary's: it goes on whether or not this client stays.
   if (headers.prefer.respondAsync)
@@ -115,7 +118,7 @@ async function put(req: Request, res: Response, configured: CompleteMirrorOption
     ended = await runtime.link.request<'wait'>({ op: 'wait', run });
   } catch (error) {
     // The next primary goes on with it, and tells there what came of it.
-    return fail(req, res, error, { Location: location(run), 'Quiesce-Run': run });
+    return fail(req, res, error, whereItIs);
   }
   if (!isEnded(ended.state)) return answerAccepted(res, run, location(run), {});
   answerEnded(req, res, ended, headers);

@@ -1,7 +1,9 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import pino from 'pino';
 import type { AppConfig } from '#quiesce/config.js';
+import { QuiesceError } from '#quiesce/errors.js';
 import type { MirrorThread } from '#quiesce/mirror/handle.js';
 import type { Prepared, Written } from '#quiesce/mirror/messages.js';
 import type { Move } from '#quiesce/primary/live/observers.js';
@@ -86,6 +88,7 @@ describe('the coordinator', () => {
       coordinator,
       runs,
       journal,
+      spool: join(dataDir, 'spool'),
       sent,
       moves,
       killed,
@@ -129,5 +132,65 @@ describe('the coordinator', () => {
     const { timings } = site.runs.get(run)!.report!;
     expect(timings.drain).to.be.at.least(15);
     expect(timings.paused).to.be.at.least(timings.drain);
+  });
+
+  describe('believes of a run only its owner', () => {
+    const problem = new QuiesceError('run-failed', 'somebody else says so').toProblem();
+
+    it('when it is released', async () => {
+      const site = await setUp();
+      const run = await site.claim();
+      const reply = site.request(stranger, { op: 'release', run, problem });
+      await until(() => reply() !== undefined);
+      expect(reply()).to.deep.include({ value: { goesOn: true } });
+      expect(site.runs.get(run)).not.to.have.property('error');
+      expect(site.coordinator.state.run).to.include({ id: run, stage: 'claimed' });
+    });
+
+    for (const [what, run] of [
+      ["another's run", null],
+      ['a run with a path for a name', '../../away'],
+    ] as const) {
+      it(`when the feed of ${what} is submitted`, async () => {
+        const site = await setUp();
+        const claimed = await site.claim();
+        const upload = join(site.spool, '1-1-feed.feed');
+        await mkdir(site.spool);
+        await writeFile(upload, '[]');
+        const reply = site.request(stranger, site.submission(run ?? claimed, upload));
+        await until(() => reply() !== undefined);
+        expect(reply()?.problem).to.include({ code: 'run-failed' });
+        expect(await site.journal.unfinished()).to.deep.equal([]);
+        expect(await readdir(site.spool), 'its own upload goes').to.deep.equal([]);
+        expect(site.coordinator.state.run).to.include({ id: claimed, stage: 'claimed' });
+      });
+    }
+
+    it('when it names a file that it has not uploaded, of which nothing is read or removed', async () => {
+      const site = await setUp();
+      const run = await site.claim();
+      await mkdir(site.spool);
+      for (const file of [join(site.spool, '1-1-of-another.feed'), join(site.spool, '..', 'passwords')]) {
+        await writeFile(file, '[]');
+        const { feed } = site.submission(run, file) as Extract<RequestBody, { op: 'submit' }>;
+        for (const body of [site.submission(run, file), { op: 'dry-run', feed, mirror } as const]) {
+          const reply = site.request(worker, body);
+          await until(() => reply() !== undefined);
+          expect(reply()?.problem).to.include({ code: 'bad-request' });
+        }
+        expect(await readFile(file, 'utf8')).to.equal('[]');
+      }
+    });
+  });
+
+  it('gives a late feed the reason why its run has ended', async () => {
+    const site = await setUp();
+    const run = await site.claim();
+    const problem = new QuiesceError('upload-timeout', 'The feed was not complete in time.').toProblem();
+    site.request(worker, { op: 'release', run, problem });
+    await until(() => site.runs.get(run)?.endedAt !== undefined);
+    const reply = site.request(worker, site.submission(run));
+    await until(() => reply() !== undefined);
+    expect(reply()?.problem).to.include({ code: 'upload-timeout' });
   });
 });

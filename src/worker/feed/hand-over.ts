@@ -1,0 +1,29 @@
+/** Gives a feed that is complete to the primary. */
+import { toQuiesceError } from '../../errors.ts';
+import type { RequestBody } from '../../protocol/messages.ts';
+import type { Link } from '../process/link.ts';
+
+/** How long the primary may take to make a feed durable, ms. */
+const patience = 30_000;
+
+/**
+ * Resolves when the run is the primary's. Where that takes too long the run is given back; but the primary may have
+ * taken it in that very moment, and then it goes on. So its answer is waited for as long as there is a primary: to say
+ * that nothing came of a run that goes on would be wrong.
+ *
+ * Rejects with why the feed was not taken, or `no-primary` when the primary is gone.
+ */
+export async function handOver(
+  link: Pick<Link, 'request'>,
+  submission: Extract<RequestBody, { op: 'submit' }>,
+  instance: string,
+  timeout: number = patience,
+): Promise<void> {
+  try {
+    await link.request<'submit'>(submission, { timeout });
+  } catch (error) {
+    const problem = toQuiesceError(error, 'run-failed').toProblem(instance);
+    const { goesOn } = await link.request<'release'>({ op: 'release', run: submission.run, problem });
+    if (!goesOn) throw error;
+  }
+}
