@@ -14,7 +14,7 @@ import {
 import { step as realStep } from '#quiesce/primary/maintenance/step.js';
 import type { WorkerRef } from '#quiesce/primary/ports.js';
 import { typeOf, type Claim, type Faults, type Message, type Worker } from './model-parts.ts';
-import { checkLiveness, checkSafety } from './promises.ts';
+import { checkSafety } from './promises.ts';
 
 export class ClusterModel {
   state: State;
@@ -285,32 +285,5 @@ export class ClusterModel {
 
   check(): void {
     checkSafety(this);
-  }
-
-  /** Lets everything that is under way happen, until nothing changes: then every pause has ended and every caller has an answer. */
-  settle(): void {
-    for (let round = 0; round < 60; round++) {
-      const before = this.#outline();
-      while (this.network.length > 0) this.deliver(0);
-      this.reap();
-      this.prepared(true);
-      this.written(true);
-      for (const worker of this.alive) {
-        while (worker.inFlight > 0) this.finish(worker);
-        this.release(worker);
-        this.beat(worker);
-        if (!this.state.workers.get(keyOf(worker.ref))?.greeted)
-          this.network.push({ to: 'primary', event: { type: 'hello', worker: worker.ref } });
-      }
-      while (this.network.length > 0) this.deliver(0);
-      if (round > 2) while (this.timers.length > 0) this.fire(0);
-      if (before === this.#outline() && round > 4) break;
-    }
-    checkLiveness(this);
-  }
-
-  #outline(): string {
-    const { phase, epoch, run } = this.state;
-    return JSON.stringify([phase, epoch, run, this.network.length, this.timers.length]);
   }
 }

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { Event, State } from '#quiesce/primary/maintenance/state.js';
 import { ClusterModel } from './cluster-model.ts';
 import type { Faults } from './model-parts.ts';
+import { settle } from './settle.ts';
 
 /** What one step of a history does, by small numbers that are taken modulo what there is. */
 type Action = readonly [kind: string, a: number, flag: boolean];
@@ -61,7 +62,7 @@ function play({ force, workers, left, actions }: History, faults: Faults = {}): 
   for (const count of left) model.recover(count);
   for (let slot = 0; slot < workers; slot++) model.fork(slot);
   for (const [kind, a, flag] of actions) act(model, kind, a, flag);
-  model.settle();
+  settle(model);
   return model;
 }
 
