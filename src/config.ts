@@ -61,4 +61,6 @@ export interface MaintenanceConfig {
   readonly readyGrace: number;
   /** The app's own file for browsers during a pause. */
   readonly page: string | null;
+  /** Paths that a pause never holds. */
+  readonly except: readonly string[];
 }

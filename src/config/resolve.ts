@@ -129,6 +129,7 @@ export function resolveApp(app: ParsedApp, given: Overrides): Resolved {
       onDrainTimeout: quiesce.maintenance.on_drain_timeout,
       onPause: quiesce.maintenance.on_pause,
       readyGrace: quiesce.maintenance.ready_grace,
+      except: quiesce.maintenance.except,
       page,
     },
     heartbeat: quiesce.heartbeat,

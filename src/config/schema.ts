@@ -43,6 +43,12 @@ const databaseName = kind(String.raw`a database name: at most 63 bytes, none of 
     : undefined,
 );
 
+const paths = kind("a list of paths that begin with '/'", (value): readonly string[] | undefined =>
+  Array.isArray(value) && value.every((each) => typeof each === 'string' && /^\/[^?#\s]*$/.test(each))
+    ? value
+    : undefined,
+);
+
 const token = kind('text without spaces', (value) =>
   typeof value === 'string' && /^[\x21-\x7e]+$/.test(value) ? value : undefined,
 );
@@ -81,6 +87,11 @@ export const maintenanceSchema = z.strictObject({
     .prefault('refuse')
     .describe('What the built-in app does with a request during a pause: answer 503, or let it wait.'),
   ready_grace: duration.prefault('10s').describe('A pause that lasts longer makes `/readyz` answer 503.'),
+  except: paths
+    .prefault([])
+    .describe(
+      'Paths that a pause never holds, such as a health check of your own: each, and what is below it. They count for an app without `gate()`, and beside the exceptions of one with it.',
+    ),
   page: text
     .optional()
     .describe(

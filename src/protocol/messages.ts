@@ -120,6 +120,7 @@ export const workerSettings = z.object({
     readyGrace: z.number(),
     drainTimeout: z.number(),
     page: z.string().nullable(),
+    except: z.array(z.string()).readonly(),
   }),
   heartbeat: z.object({ interval: z.number() }),
   spoolDir: z.string(),

@@ -9,12 +9,12 @@ export function spoolDirOf(dataDir: string): string {
 
 export function workerSettingsOf(config: AppConfig): WorkerSettings {
   const { collection, key, token, maxBytes, uploadTimeout } = config.sync;
-  const { onPause, readyGrace, drainTimeout, page } = config.maintenance;
+  const { onPause, readyGrace, drainTimeout, page, except } = config.maintenance;
   return {
     name: config.name,
     mongodb: config.mongodb,
     sync: { collection, key, token, maxBytes, uploadTimeout },
-    maintenance: { onPause, readyGrace, drainTimeout, page },
+    maintenance: { onPause, readyGrace, drainTimeout, page, except },
     heartbeat: { interval: config.heartbeat.interval },
     spoolDir: spoolDirOf(config.dataDir),
   };

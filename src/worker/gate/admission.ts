@@ -1,12 +1,10 @@
 /** `gate()`: the middleware that stands before everything else in an app. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestHandler } from 'express';
-import { QuiesceError } from '../../errors.ts';
-import type { HoldLimits } from './gate.ts';
-import { refuse } from './refusal.ts';
-import { getRuntime, type Runtime } from '../process/runtime.ts';
+import { gateHandshakes } from './handshakes.ts';
+import { holdDefaults, notHeld, waitOrRefuse } from './paused.ts';
+import { getRuntime } from '../process/runtime.ts';
 import { findSpecial } from './special-routes.ts';
-import { pathOf } from './target.ts';
+import { isBelow } from './target.ts';
 
 export interface GateOptions {
   /** Paths that are never gated: equal to the string, or below it, or matching the expression. Default none. */
@@ -20,10 +18,6 @@ export interface GateOptions {
   /** Lets GET and HEAD pass at any time. They do not count as in flight. Default false. */
   readOnly?: boolean;
 }
-
-/** How long and how many wait where `onPause` is 'hold' and nothing else is said. */
-export const holdDefaults: HoldLimits = { limit: 1_000, timeout: 30_000 };
-export const notHeld: HoldLimits = { limit: 0, timeout: 0 };
 
 /**
  * Express middleware, the first of an app: admits, refuses (503 `paused` with `Retry-After`) or holds requests, and
@@ -43,7 +37,9 @@ export function gate(options: GateOptions = {}): RequestHandler {
   const runtime = getRuntime();
   const isExcepted = (path: string): boolean =>
     except.some((rule) => (typeof rule === 'string' ? isBelow(path, rule) : path.search(rule) !== -1));
-  runtime.rules = { isExcepted };
+  const rules = { hasExceptions: except.length > 0, isExcepted };
+  runtime.rules = rules;
+  gateHandshakes();
   const hold = { limit: holdLimit, timeout: holdTimeout };
   let mode = onPause;
   if (mode === undefined) void runtime.settings.then((settings) => (mode ??= settings.maintenance.onPause));
@@ -51,7 +47,7 @@ export function gate(options: GateOptions = {}): RequestHandler {
   return function quiesceGate(req, res, next) {
     if (runtime.gate.has(req)) return next(); // a second gate, or `listen` was first
     if (readOnly && (req.method === 'GET' || req.method === 'HEAD')) return next();
-    if (except.length > 0 && isExcepted(pathOf(req))) return next();
+    if (runtime.isExcepted(req, rules)) return next();
     if (runtime.gate.tryEnter(req, res) !== undefined) return next();
     const special = runtime.gate.state === 'shut' ? findSpecial(req) : undefined;
     if (special !== undefined) {
@@ -60,42 +56,8 @@ export function gate(options: GateOptions = {}): RequestHandler {
       runtime.gate.enterShut(req, res);
       return next();
     }
-    waitOrRefuse(runtime, req, res, mode === 'hold' ? hold : notHeld, next);
+    waitOrRefuse(runtime, req, res, mode === 'hold' ? hold : notHeld, next, rules);
   };
-}
-
-/** Lets a request wait, as far as it may, and refuses it otherwise. */
-export function waitOrRefuse(
-  runtime: Runtime,
-  req: IncomingMessage,
-  res: ServerResponse,
-  limits: HoldLimits,
-  next: () => void,
-): void {
-  const admit = (): void => {
-    if (runtime.gate.tryEnter(req, res) !== undefined) next();
-    else refusePaused(runtime, req, res);
-  };
-  runtime.gate.hold(req, res, limits, admit, () => refusePaused(runtime, req, res));
-}
-
-export function refusePaused(runtime: Runtime, req: IncomingMessage, res: ServerResponse): void {
-  const { gate } = runtime;
-  gate.refused++;
-  if (gate.state === 'lost') return refuse(req, res, goneError(), { page: true, headers: { 'Retry-After': '1' } });
-  const { holds } = gate.info;
-  const reasons = holds.map((hold) => hold.reason).filter((reason) => reason !== '');
-  const detail = `Requests are refused while maintenance is going on${reasons.length > 0 ? ` (${reasons.join('; ')})` : ''}. Try again in ${gate.retryAfter} s.`;
-  const error = new QuiesceError('paused', detail, { extra: { holds } });
-  refuse(req, res, error, { page: true, headers: { 'Retry-After': String(gate.retryAfter) } });
-}
-
-function goneError(): QuiesceError {
-  return new QuiesceError('no-primary', 'The primary is gone and this worker is stopping. Try again in a moment.');
-}
-
-function isBelow(path: string, rule: string): boolean {
-  return path === rule || path.startsWith(rule.endsWith('/') ? rule : `${rule}/`);
 }
 
 function validate(options: GateOptions): void {

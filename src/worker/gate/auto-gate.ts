@@ -6,7 +6,8 @@ import type { EventEmitter } from 'node:events';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import https from 'node:https';
 import type { Server } from 'node:net';
-import { holdDefaults, notHeld, waitOrRefuse } from './admission.ts';
+import { gateHandshakes, gateHandshakesAt, gateHandshakesOf } from './handshakes.ts';
+import { holdDefaults, notHeld, waitOrRefuse } from './paused.ts';
 import type { Runtime } from '../process/runtime.ts';
 
 /** With what node:http hands a request over. A server may hand on what it got, even to another one. */
@@ -14,6 +15,7 @@ const requests = new Set<string | symbol>(['request', 'checkContinue', 'checkExp
 
 /** To be called before any code of the app is loaded. */
 export function gateServersWithout(runtime: Runtime): void {
+  gateHandshakes();
   for (const { prototype } of [http.Server, https.Server]) gateAll(prototype, runtime);
 }
 
@@ -22,6 +24,8 @@ export function gateHttp2Without(runtime: Runtime, server: Server): void {
   if (!/^Http2(Secure)?Server$/.test(server.constructor.name)) return;
   const prototype = Object.getPrototypeOf(server) as EventEmitter;
   if (!Object.hasOwn(prototype, 'emit')) gateAll(prototype, runtime);
+  gateHandshakesOf(prototype);
+  if (server.listenerCount('upgrade') + server.listenerCount('connect') > 0) gateHandshakesAt(server);
 }
 
 function gateAll(prototype: EventEmitter, runtime: Runtime): void {
@@ -37,7 +41,7 @@ function gateAll(prototype: EventEmitter, runtime: Runtime): void {
     if (!requests.has(event)) return Reflect.apply(forward, this, [event, ...args]);
     const [req, res] = args as [IncomingMessage, ServerResponse];
     if (runtime.rules !== null) remove(); // from the next event on this costs nothing any more
-    else if (!runtime.gate.has(req) && runtime.gate.tryEnter(req, res) === undefined) {
+    else if (!runtime.gate.has(req) && !runtime.isExcepted(req) && runtime.gate.tryEnter(req, res) === undefined) {
       void runtime.settings.then(({ maintenance }) => {
         const admit = (): void => void forward.call(this, event, req, res);
         waitOrRefuse(runtime, req, res, maintenance.onPause === 'hold' ? holdDefaults : notHeld, admit);

@@ -13,6 +13,7 @@ import type { IncomingMessage } from 'node:http';
 import { QuiesceError, type ErrorCode } from '../../errors.ts';
 import type { WorkerSettings } from '../../protocol/messages.ts';
 import { Gate } from '../gate/gate.ts';
+import { isBelow, plainPathOf } from '../gate/target.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { isQuiesceMessage, Link, type Transport } from './link.ts';
 
@@ -21,8 +22,9 @@ export type Mode = 'worker' | 'foreign' | 'standalone';
 /** A primary in this process: given how to reach the worker, returns how the worker reaches it. */
 export type LocalPrimary = (toWorker: (message: unknown) => void) => Transport;
 
-/** Options of `gate()` that `listen()` needs for what bypasses the middleware. */
+/** Options of `gate()` that what bypasses the middleware needs as well. */
 export interface GateRules {
+  readonly hasExceptions: boolean;
   isExcepted(path: string): boolean;
 }
 
@@ -32,6 +34,8 @@ export class Runtime {
   readonly link: Link;
   /** The rules of the app's gate, once it has one. */
   rules: GateRules | null = null;
+  /** Paths that no gate stands before, by the configuration. Known with the settings. */
+  except: readonly string[] = [];
   /** What to do when the primary says stop, in ms of grace; the process entry sets it. */
   onStop: (timeout: number) => void = () => {};
   stopping = false;
@@ -51,6 +55,7 @@ export class Runtime {
         switch (message.type) {
           case 'welcome':
             if (beat !== null) return; // said again, it starts no second heartbeat
+            this.except = message.settings.maintenance.except;
             resolve(message.settings);
             void this.#readPage(message.settings.maintenance.page);
             beat = startHeartbeat(this, message.settings.heartbeat.interval);
@@ -87,6 +92,14 @@ export class Runtime {
     } catch (error) {
       console.error(`quiesce: maintenance.page cannot be read, the built-in page is shown: ${String(error)}`);
     }
+  }
+
+  /** Whether the gate lets the request pass, uncounted, at any time. */
+  isExcepted(req: IncomingMessage, rules = this.rules): boolean {
+    const { except } = this;
+    if (except.length === 0 && rules?.hasExceptions !== true) return false;
+    const path = plainPathOf(req);
+    return path !== null && (except.some((parent) => isBelow(path, parent)) || rules?.isExcepted(path) === true);
   }
 
   /** Refuses what only a whole cluster, or a single process, can do. */
@@ -189,7 +202,7 @@ function foreignSettings(): WorkerSettings {
     name: 'app',
     mongodb: { uri, db: null },
     sync: { collection: 'resources', key: 'id', token, maxBytes: 0, uploadTimeout: 0 },
-    maintenance: { onPause: 'refuse', readyGrace: 0, drainTimeout: 0, page: null },
+    maintenance: { onPause: 'refuse', readyGrace: 0, drainTimeout: 0, page: null, except: [] },
     heartbeat: { interval: 60_000 },
     spoolDir: '',
   };

@@ -91,6 +91,7 @@ describe('loadConfig', () => {
           onDrainTimeout: 'abort',
           onPause: 'refuse',
           readyGrace: 10_000,
+          except: [],
           page: null,
         },
         heartbeat: { interval: 1000, timeout: 10_000 },

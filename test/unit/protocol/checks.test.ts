@@ -23,7 +23,7 @@ const settings = {
   name: 'app',
   mongodb: { uri: null, db: 'db' },
   sync: { collection: 'resources', key: 'id', token: null, maxBytes: 1, uploadTimeout: 1 },
-  maintenance: { onPause: 'hold', readyGrace: 0, drainTimeout: 0, page: null },
+  maintenance: { onPause: 'hold', readyGrace: 0, drainTimeout: 0, page: null, except: ['/healthz'] },
   heartbeat: { interval: 1000 },
   spoolDir: '',
 };

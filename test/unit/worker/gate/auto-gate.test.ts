@@ -20,7 +20,7 @@ describe('the gate of an app that has none', () => {
     gate = new Gate(() => {});
     gate.resume(0);
     const settings = Promise.resolve({ maintenance: { onPause: 'refuse' } });
-    runtime = { gate, settings, rules: null } as unknown as Runtime;
+    runtime = { gate, settings, rules: null, isExcepted: () => false } as unknown as Runtime;
   });
   afterEach(() => {
     for (const prototype of prototypes) Reflect.deleteProperty(prototype, 'emit');
@@ -95,7 +95,7 @@ describe('the gate of an app that has none', () => {
     const second = wrap();
     const port = await portOf(http.createServer((_req, res) => res.end('ok')));
     await statusOf(port);
-    runtime.rules = { isExcepted: () => false }; // the app has called gate()
+    runtime.rules = { hasExceptions: false, isExcepted: () => false }; // the app has called gate()
     for (let time = 0; time < 2; time++) expect(await statusOf(port)).to.equal(200);
     expect([first.seen(), second.seen()]).to.deep.equal([3, 3]);
     expect(http.Server.prototype.emit).to.equal(second.emit);
@@ -104,7 +104,7 @@ describe('the gate of an app that has none', () => {
   it('goes without a trace where nobody else listens in', async () => {
     const before = wrap();
     gateServersWithout(runtime);
-    runtime.rules = { isExcepted: () => false };
+    runtime.rules = { hasExceptions: false, isExcepted: () => false };
     const port = await portOf(http.createServer((_req, res) => res.end('ok')));
     await statusOf(port);
     expect(http.Server.prototype.emit).to.equal(before.emit);

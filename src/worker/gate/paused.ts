@@ -1,0 +1,48 @@
+/** What becomes of a request that comes during a pause. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { QuiesceError } from '../../errors.ts';
+import type { Runtime } from '../process/runtime.ts';
+import type { HoldLimits } from './gate.ts';
+import { refuse } from './refusal.ts';
+
+/** How long and how many wait where `onPause` is 'hold' and nothing else is said. */
+export const holdDefaults: HoldLimits = { limit: 1_000, timeout: 30_000 };
+export const notHeld: HoldLimits = { limit: 0, timeout: 0 };
+
+/**
+ * Lets a request wait, as far as it may, and refuses it otherwise. One that came before the settings did may turn out
+ * to be excepted by them.
+ */
+export function waitOrRefuse(
+  runtime: Runtime,
+  req: IncomingMessage,
+  res: ServerResponse,
+  limits: HoldLimits,
+  next: () => void,
+  rules = runtime.rules,
+): void {
+  const admit = (): void => {
+    if (runtime.isExcepted(req, rules) || runtime.gate.tryEnter(req, res) !== undefined) next();
+    else refusePaused(runtime, req, res);
+  };
+  const orRefuse = (): void => {
+    if (runtime.isExcepted(req, rules)) next();
+    else refusePaused(runtime, req, res);
+  };
+  runtime.gate.hold(req, res, limits, admit, orRefuse);
+}
+
+export function refusePaused(runtime: Runtime, req: IncomingMessage, res: ServerResponse): void {
+  const { gate } = runtime;
+  gate.refused++;
+  if (gate.state === 'lost') return refuse(req, res, goneError(), { page: true, headers: { 'Retry-After': '1' } });
+  const { holds } = gate.info;
+  const reasons = holds.map((hold) => hold.reason).filter((reason) => reason !== '');
+  const detail = `Requests are refused while maintenance is going on${reasons.length > 0 ? ` (${reasons.join('; ')})` : ''}. Try again in ${gate.retryAfter} s.`;
+  const error = new QuiesceError('paused', detail, { extra: { holds } });
+  refuse(req, res, error, { page: true, headers: { 'Retry-After': String(gate.retryAfter) } });
+}
+
+function goneError(): QuiesceError {
+  return new QuiesceError('no-primary', 'The primary is gone and this worker is stopping. Try again in a moment.');
+}
