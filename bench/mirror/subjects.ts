@@ -146,6 +146,7 @@ function quiesce(strategy: 'scan' | 'two-phase' | 'swap'): Subject {
     const start = performance.now();
     const prepared = await thread.prepare({
       run,
+      owner: 'bench',
       spool: feed,
       format: 'json',
       coding: 'identity',

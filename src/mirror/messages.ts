@@ -10,6 +10,8 @@ import type { Counts, Progress, Report } from '../protocol/runs.ts';
 /** One feed, and the collection that shall equal it. */
 export interface MirrorJob {
   readonly run: string;
+  /** Whose run it is: no other owner writes with the same epoch. Another run of the same owner's, or thread, may. */
+  readonly owner: string;
   readonly spool: string;
   readonly format: FeedFormat;
   readonly coding: FeedCoding;
@@ -52,6 +54,8 @@ export interface Prepared {
   /** Decoded bytes. */
   readonly bytes: number;
   readonly prepareMs: number;
+  /** The epoch that the fence was last taken with; 0 where it never was. */
+  readonly fenceEpoch: number;
   /** False where nothing would be written, so that nothing need be paused. */
   readonly needsPause: boolean;
   /** Counts, where they are known before the pause. */

@@ -43,7 +43,7 @@ export class MirrorRun {
       client,
       db,
       session: client.startSession({ causalConsistency: false }),
-      fence: new Fence(db, job.run, job.collection, job.scope),
+      fence: new Fence(db, job),
       folder: join(job.workDir, job.run),
       progress: new ProgressMeter(onProgress),
       signal: this.#abort.signal,
@@ -64,9 +64,10 @@ export class MirrorRun {
       progress.start('prepare');
       const read = await readFeed(this.#job, this.#feed, (done) => progress.tick(done), signal);
       const readAt = performance.now();
+      const fenceEpoch = await this.#patiently(() => this.#context.fence.takenWith());
       this.#survey = await this.#patiently(() => survey(this.#prepared()));
       const { prepared } = this.#survey;
-      return { ...read, ...prepared, prepareMs: readAt - startedAt, scanMs: performance.now() - readAt };
+      return { ...read, ...prepared, fenceEpoch, prepareMs: readAt - startedAt, scanMs: performance.now() - readAt };
     });
   }
 

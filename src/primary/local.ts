@@ -57,8 +57,7 @@ export async function startLocalPrimary(toWorker: (message: unknown) => void): P
   };
   const coordinator = new Coordinator({
     rules: rulesOf(config),
-    // Nothing is remembered between processes, and a fence that a former one took must not keep this one out.
-    epoch: Math.floor(Date.now() / 1000),
+    epoch: 0, // nothing is remembered between processes but what the fence knows
     operator: null,
     port,
     runs,

@@ -61,8 +61,7 @@ export async function runSite(
   let supervisor: Supervisor | null = null;
   const coordinator = new Coordinator({
     rules: rulesOf(config),
-    // A mirror with a `db` of its own has its fence there; its epochs are in the history.
-    epoch: Math.max(stored.epoch, fenceEpoch, runs.newestEpoch),
+    epoch: Math.max(stored.epoch, fenceEpoch, runs.newestEpoch, await journal.newestEpoch()),
     operator: stored.operator,
     port: {
       send: (ref, message) => supervisor?.send(ref, message) ?? false,

@@ -2,8 +2,10 @@
  * The fence: a document for each mirrored collection (and scope) that holds the newest epoch that has written there.
  * A primary that was thought dead, and writes on, is refused by MongoDB itself.
  *
- * Taking it raises the epoch. Each batch touches it inside its transaction, asking for its own epoch and run: a newer
- * primary that takes the fence meanwhile conflicts with that write, so one of the two transactions cannot commit.
+ * Taking it raises the epoch, to one above what it held when the run was prepared. Each batch touches it inside its
+ * transaction, asking for its own epoch, run and owner: a newer primary that takes the fence meanwhile conflicts with that
+ * write, so one of the two transactions cannot commit. Equal epochs are one owner's only: two primaries of one run may
+ * choose the same, and of two that do, the first keeps the other out.
  * Without transactions the same is asked before each batch, which leaves the length of one batch open.
  *
  * The last transaction of a run says in the fence that it is finished. So a run that is begun anew after a crash
@@ -13,6 +15,7 @@ import { randomUUID } from 'node:crypto';
 import { MongoServerError, type Binary, type ClientSession, type Collection, type Db, type Filter } from 'mongodb';
 import { QuiesceError } from '../../errors.ts';
 import type { Counts } from '../../protocol/runs.ts';
+import type { MirrorJob } from '../messages.ts';
 import { majority } from './clients.ts';
 
 /** The collection of the fences, in the mirrored database. */
@@ -20,8 +23,7 @@ export const fenceCollection = 'quiesce.fence';
 
 const durably = { writeConcern: majority };
 
-/** This thread. */
-const owner = randomUUID();
+const thread = randomUUID();
 
 interface FenceDocument {
   _id: string;
@@ -30,9 +32,10 @@ interface FenceDocument {
   takenAt?: Date;
   /** Grows with each batch: the write that makes batches and takers conflict. */
   batches?: number;
+  owner?: string;
   /** The session that the run writes in, and the thread that it belongs to. */
   session?: Binary;
-  owner?: string;
+  thread?: string;
   /** What the run has done, once it is done. */
   finished?: Counts;
   /** Changes at each write that has to be found again in the change stream. */
@@ -45,11 +48,13 @@ export class Fence {
   readonly id: string;
   #epoch = 0;
   readonly #run: string;
+  readonly #owner: string;
 
-  constructor(db: Db, run: string, collection: string, scope: Readonly<Record<string, unknown>> | undefined) {
+  constructor(db: Db, { run, owner, collection, scope }: Pick<MirrorJob, 'run' | 'owner' | 'collection' | 'scope'>) {
     this.#db = db;
     this.#fences = db.collection<FenceDocument>(fenceCollection);
     this.#run = run;
+    this.#owner = owner;
     this.id = scope ? `${collection} ${scopeText(scope)}` : collection;
   }
 
@@ -61,11 +66,17 @@ export class Fence {
     return fence.finished;
   }
 
+  /** The newest epoch; 0 where the fence was never taken. */
+  async takenWith(): Promise<number> {
+    const fence = await this.#fences.findOne({ _id: this.id });
+    return fence?.epoch ?? 0;
+  }
+
   /**
    * From now on no older epoch writes. Returns what the run has done, where it was finished before, and the mark by
    * which this is found in the change stream.
    *
-   * @throws QuiesceError `fenced` where the fence holds a larger epoch, or the same one of another run
+   * @throws QuiesceError `fenced` where the fence holds a larger epoch, or the same one of another run or owner
    */
   async take(epoch: number, session: ClientSession): Promise<{ mark: string; finished: Counts | null }> {
     this.#epoch = epoch;
@@ -79,7 +90,8 @@ export class Fence {
       takenAt: '$$NOW',
       batches: 0,
       session: { $literal: session.id!.id },
-      owner,
+      owner: this.#owner,
+      thread,
       mark,
       finished,
     };
@@ -115,7 +127,7 @@ export class Fence {
    * @throws QuiesceError `fenced` where a newer primary has taken it
    */
   async touch(session: ClientSession | undefined, finished?: Counts | 'no'): Promise<void> {
-    const mine = { _id: this.id, epoch: this.#epoch, run: this.#run };
+    const mine = { _id: this.id, epoch: this.#epoch, run: this.#run, owner: this.#owner };
     const end = finished === 'no' ? { $unset: { finished: true as const } } : finished ? { $set: { finished } } : {};
     const update = { $inc: { batches: 1 }, ...end };
     const { matchedCount } = await this.#fences.updateOne(mine, update, session ? { session } : durably);
@@ -123,7 +135,7 @@ export class Fence {
   }
 
   #mayTake(epoch: number): Filter<FenceDocument> {
-    return { _id: this.id, $or: [{ epoch: { $lt: epoch } }, { epoch, run: this.#run }] };
+    return { _id: this.id, $or: [{ epoch: { $lt: epoch } }, { epoch, run: this.#run, owner: this.#owner }] };
   }
 
   /**
@@ -133,14 +145,14 @@ export class Fence {
   async #endOlder(epoch: number): Promise<void> {
     const older = await this.#fences.findOne(this.#mayTake(epoch));
     // This thread ends its own transactions, and the driver has given their sessions to others.
-    if (older?.session && older.owner !== owner) await this.#db.command({ killSessions: [{ id: older.session }] });
+    if (older?.session && older.thread !== thread) await this.#db.command({ killSessions: [{ id: older.session }] });
   }
 
   async #fenced(): Promise<QuiesceError> {
     const newer = await this.#fences.findOne({ _id: this.id }).catch(() => null);
     return new QuiesceError(
       'fenced',
-      `Another primary has written to ${this.id} with a newer epoch than ${this.#epoch}: this one writes no more. Is the same database mirrored from two data directories?`,
+      `Another primary has written to ${this.id} with the epoch ${newer?.epoch ?? 'unknown'}, and this one has ${this.#epoch}: it writes no more. Is the same database mirrored from two data directories?`,
       { extra: newer?.epoch === undefined ? {} : { epoch: newer.epoch } },
     );
   }

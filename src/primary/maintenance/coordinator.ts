@@ -73,7 +73,11 @@ export class Coordinator implements WorkerEvents {
       current: () => this.state.run,
     });
     deps.runs.onChange((run) => this.#onRunChange(run));
-    deps.sync.connect(dispatch, () => this.beats.refused);
+    deps.sync.connect(
+      dispatch,
+      () => this.beats.refused,
+      () => this.state.epoch,
+    );
   }
 
   get state(): State {

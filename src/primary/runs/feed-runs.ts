@@ -21,6 +21,8 @@ import type { WorkerRef } from '../ports.ts';
 import { removeUploads } from './uploads.ts';
 import { letsGo } from './cancel-within.ts';
 import { jobOf } from './mirror-job.ts';
+import { reserveEpoch } from './fence-epoch.ts';
+import { quietly } from './quietly.ts';
 import { isHalfDone, rollForward } from './roll-forward.ts';
 import { reportOf, type Work } from './report.ts';
 import type { RunStore } from './history.ts';
@@ -46,6 +48,7 @@ export class SyncRuns {
   #halted = false;
   #dispatch: (event: RunEvent) => void = () => {};
   #refused: () => number = () => 0;
+  #epoch: () => number = () => 0;
 
   constructor(deps: SyncRunsDeps) {
     this.#deps = deps;
@@ -53,10 +56,11 @@ export class SyncRuns {
     this.#dryRuns = new DryRuns(deps.config, () => deps.thread(() => {}));
   }
 
-  /** `refused` counts the requests that the cluster has refused so far. */
-  connect(dispatch: (event: RunEvent) => void, refused: () => number): void {
+  /** `refused` counts the requests that the cluster has refused so far; `epoch` is that of its last pause. */
+  connect(dispatch: (event: RunEvent) => void, refused: () => number, epoch: () => number): void {
     this.#dispatch = dispatch;
     this.#refused = refused;
+    this.#epoch = epoch;
   }
 
   /** @throws QuiesceError `database-unavailable` where none is configured */
@@ -81,6 +85,7 @@ export class SyncRuns {
       feed: entry.feed,
       mirror: entry.mirror,
       begunBefore: entry.state === 'writing',
+      reserved: entry.epoch,
     });
   }
 
@@ -88,18 +93,14 @@ export class SyncRuns {
     void this.#settle(run, async (work) => {
       const prepared = await this.#prepared(run, work);
       if (work.cancelled) return; // its entry is gone or about to go
-      if (prepared.needsPause) await this.#journal(run, 'writing');
+      if (prepared.needsPause) await this.#reserve(run, work, this.#epoch() + 1);
       this.#dispatch({ type: 'prepared', run, needsPause: prepared.needsPause });
     });
   }
 
   write(run: string, epoch: number): void {
     void this.#settle(run, async (work) => {
-      if (work.begunBefore || !work.prepared) {
-        const { needsPause } = await this.#prepared(run, work);
-        // A former primary had only accepted it: a later one has to know that this one has begun.
-        if (needsPause && !work.begunBefore) await this.#journal(run, 'writing');
-      }
+      if (work.begunBefore || !work.prepared) await this.#prepared(run, work);
       await this.#written(run, work, epoch);
       this.#dispatch({ type: 'finished', run, error: null });
     });
@@ -164,15 +165,15 @@ export class SyncRuns {
     this.#work.delete(run);
     if (feed === undefined) return;
     // One that was given up after it was prepared still has files and a change stream.
-    if (!this.#halted && this.#thread) await this.#quietly(this.#thread.cancel(run), run);
-    await this.#quietly(this.#deps.journal.remove(run), run);
-    await this.#quietly(rm(feed.path, { force: true }), run);
+    if (!this.#halted && this.#thread) await quietly(this.#deps.log, this.#thread.cancel(run), run);
+    await quietly(this.#deps.log, this.#deps.journal.remove(run), run);
+    await quietly(this.#deps.log, rm(feed.path, { force: true }), run);
   }
 
   /** What that worker had not handed over is nobody's. */
   async gone(worker: WorkerRef): Promise<void> {
     const isTaken = (path: string): boolean => [...this.#work.values()].some(({ feed }) => feed?.path === path);
-    await this.#quietly(removeUploads(this.workerSettings.spoolDir, worker, isTaken), 'uploads');
+    await quietly(this.#deps.log, removeUploads(this.workerSettings.spoolDir, worker, isTaken), 'uploads');
   }
 
   async dryRun(feed: SpooledFeed, mirror: Options): Promise<DryRunReport> {
@@ -180,7 +181,7 @@ export class SyncRuns {
       this.requireDatabase();
       return await this.#dryRuns.run(feed, mirror);
     } finally {
-      await this.#quietly(rm(feed.path, { force: true }), feed.path);
+      await quietly(this.#deps.log, rm(feed.path, { force: true }), feed.path);
     }
   }
 
@@ -234,15 +235,19 @@ export class SyncRuns {
       await this.mirror().cancel(run); // nothing to write; what was prepared goes
       work.written = { counts, strategy, scanMs, writeMs: 0 };
     } else {
-      work.written = await this.mirror().write(run, epoch);
+      work.written = await this.mirror().write(run, await this.#reserve(run, work, epoch));
     }
     if (work.written.note) this.#deps.runs.note(run, work.written.note);
   }
 
+  #reserve(run: string, work: Work, epoch: number): Promise<number> {
+    return reserveEpoch(work, epoch, () => this.#journal(run, 'writing'));
+  }
+
   async #journal(run: string, state: JournalEntry['state']): Promise<void> {
-    const { feed, mirror } = this.#of(run);
+    const { feed, mirror, reserved } = this.#of(run);
     const startedAt = this.#deps.runs.get(run)?.startedAt ?? new Date().toISOString();
-    await this.#deps.journal.put({ run, state, startedAt, feed: feed!, mirror: mirror! });
+    await this.#deps.journal.put({ run, state, startedAt, feed: feed!, mirror: mirror!, epoch: reserved });
   }
 
   /** Does a part of a run, and decides what becomes of it where that fails. */
@@ -288,13 +293,5 @@ export class SyncRuns {
     if (!(error instanceof QuiesceError)) this.#deps.log.error({ err: error, run }, 'a run failed unexpectedly');
     this.#deps.runs.update(run, { error: known.toProblem() });
     this.#dispatch({ type: 'finished', run, error: known.code });
-  }
-
-  async #quietly(work: Promise<unknown>, what: string): Promise<void> {
-    try {
-      await work;
-    } catch (error) {
-      this.#deps.log.warn({ err: error, what }, 'what is left of a run cannot be removed');
-    }
   }
 }

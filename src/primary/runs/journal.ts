@@ -20,6 +20,8 @@ const entrySchema = z.object({
   startedAt: z.string(),
   feed: spooledFeed,
   mirror: mirrorOptions,
+  /** The largest epoch that the run may have taken the fence with. */
+  epoch: z.int().nonnegative().optional(),
 });
 export type JournalEntry = z.output<typeof entrySchema>;
 
@@ -55,6 +57,11 @@ export class Journal {
       }
     }
     return entries;
+  }
+
+  /** The largest epoch that a former primary may have used and told nobody else; 0 where there is none. */
+  async newestEpoch(): Promise<number> {
+    return Math.max(0, ...(await this.unfinished()).map(({ epoch }) => epoch ?? 0));
   }
 
   /**

@@ -1,8 +1,12 @@
 /** The job of the mirror thread: what the route asked for, completed by the configuration. */
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { AppConfig } from '../../config.ts';
 import type { MirrorJob } from '../../mirror/messages.ts';
 import type { mirrorOptions, SpooledFeed } from '../../protocol/mirror-job.ts';
+
+/** This primary, of all that ever write: the fence tells those apart that have the same epoch. */
+const owner = randomUUID();
 
 export function jobOf(
   config: AppConfig,
@@ -15,6 +19,7 @@ export function jobOf(
   const maxDeletes = mirror.maxDeletes ?? sync.maxDeletes;
   return {
     run,
+    owner,
     spool: feed.path,
     format: feed.format,
     coding: feed.coding,

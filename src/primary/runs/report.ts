@@ -17,6 +17,8 @@ export interface Work {
   runningAt?: number;
   endedAt?: number;
   epoch?: number;
+  /** The largest epoch that it may take the fence with, as the journal has it. */
+  reserved?: number;
   forced: number;
   /** Told to stop because it took too long. */
   cancelled?: boolean;

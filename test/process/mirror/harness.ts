@@ -69,6 +69,7 @@ export function useMirror(options: Partial<MirrorThreadOptions> = {}): Mirrors {
       await writeFile(spool, typeof feed === 'string' || Buffer.isBuffer(feed) ? feed : JSON.stringify(feed));
       return {
         run,
+        owner: 'primary',
         spool,
         format: 'json',
         coding: 'identity',

@@ -22,7 +22,7 @@ describe('the coordinator', () => {
   const worker = { slot: 0, incarnation: 1 };
   const stranger = { slot: 1, incarnation: 1 };
   const counts = { inserted: 1, updated: 0, deleted: 0, unchanged: 0 };
-  const prepared: Prepared = { items: 1, bytes: 2, prepareMs: 1, needsPause: true, strategy: 'scan' };
+  const prepared: Prepared = { items: 1, bytes: 2, prepareMs: 1, fenceEpoch: 0, needsPause: true, strategy: 'scan' };
   const written: Written = { counts, strategy: 'scan', scanMs: 1, writeMs: 1 };
   const mirror = { collection: 'resources', key: 'id', extendedJson: false };
 

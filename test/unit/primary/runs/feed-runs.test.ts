@@ -15,11 +15,18 @@ describe('a run of the primary', () => {
   const scratch = scratchFolders();
   const startedAt = '2026-01-01T00:00:00.000Z';
   const counts = { inserted: 1, updated: 2, deleted: 3, unchanged: 4 };
-  const prepared: Prepared = { items: 7, bytes: 2, prepareMs: 1, needsPause: true, strategy: 'scan' };
+  const prepared: Prepared = {
+    items: 7,
+    bytes: 2,
+    prepareMs: 1,
+    fenceEpoch: 3,
+    needsPause: true,
+    strategy: 'scan',
+  };
   const written: Written = { counts, strategy: 'scan', scanMs: 1, writeMs: 1 };
 
   /** `finished` resolves with the first event that says so. */
-  async function setUp(mirror: Partial<Thread>, state: JournalEntry['state']) {
+  async function setUp(mirror: Partial<Thread>, state: JournalEntry['state'], epoch?: number) {
     const dataDir = scratch();
     const log = pino({ level: 'silent' });
     const journal = await Journal.open(join(dataDir, 'journal'));
@@ -40,23 +47,26 @@ describe('a run of the primary', () => {
       heartbeat: {},
     } as unknown as AppConfig;
     const sync = new SyncRuns({ config, runs, journal, log, thread: () => thread as MirrorThread });
-    const finished = new Promise<string | null>((resolve) =>
-      sync.connect(
-        (event) => event.type === 'finished' && resolve(event.error),
-        () => 0,
-      ),
+    let tell: { prepared(): void; finished(error: string | null): void };
+    const isPrepared = new Promise<void>((resolve) => (tell = { ...tell, prepared: resolve }));
+    const finished = new Promise<string | null>((resolve) => (tell = { ...tell, finished: resolve }));
+    sync.connect(
+      (event) => (event.type === 'finished' ? tell.finished(event.error) : tell.prepared()),
+      () => 0,
+      () => 8,
     );
     const entry: JournalEntry = {
       run: 'r',
       state,
       startedAt,
+      epoch,
       feed: { path: join(dataDir, 'feed'), bytes: 2, digest: 'x', format: 'json', coding: 'identity', uploadMs: 1 },
       mirror: { collection: 'resources', key: 'id', extendedJson: false },
     };
     runs.add({ id: 'r', kind: 'sync', state: 'rolling-forward', startedAt });
     await journal.put(entry);
     sync.restore(entry);
-    return { sync, journal, finished };
+    return { sync, journal, isPrepared, finished };
   }
 
   it('that was only accepted before is in the journal as begun when the next primary writes it', async () => {
@@ -73,6 +83,37 @@ describe('a run of the primary', () => {
     sync.write('r', 5);
     expect(await finished).to.equal(null);
     expect(states).to.deep.equal(['writing']);
+  });
+
+  for (const { known, epoch, fenceEpoch, written: used } of [
+    { known: undefined, epoch: 5, fenceEpoch: 3, written: 5 },
+    { known: 9, epoch: 10, fenceEpoch: 3, written: 10 },
+    { known: undefined, epoch: 5, fenceEpoch: 70, written: 71 },
+  ]) {
+    it(`takes the fence with ${used} in the pause ${epoch} where that had ${fenceEpoch}, and the journal knows before`, async () => {
+      const seen: unknown[] = [];
+      const { sync, journal, finished } = await setUp(
+        {
+          prepare: () => Promise.resolve({ ...prepared, fenceEpoch }),
+          write: async (_run, fence) => {
+            seen.push(fence, await journal.newestEpoch());
+            return written;
+          },
+        },
+        'writing',
+        known,
+      );
+      sync.write('r', epoch);
+      expect(await finished).to.equal(null);
+      expect(seen).to.deep.equal([used, used]);
+    });
+  }
+
+  it('has its epoch in the journal before the pause, so that none need be written in it', async () => {
+    const { sync, journal, isPrepared } = await setUp({}, 'accepted');
+    sync.prepare('r');
+    await isPrepared;
+    expect(await journal.newestEpoch()).to.equal(9);
   });
 
   it('that was cancelled while it was prepared leaves no entry, even if its preparation ends well after that', async () => {
