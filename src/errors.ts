@@ -56,6 +56,7 @@ export const registry = {
   'drain-timeout': { title: 'Requests in flight did not finish in time', status: 503, exit: exitCodes.refused },
   'database-unavailable': { title: 'The database cannot be reached', status: 503, exit: exitCodes.refused },
   'no-primary': { title: 'No quiesce primary answers', status: 503, exit: exitCodes.noPrimary },
+  'hold-ended': { title: 'The hold ended before the cluster had come to rest', status: 409, exit: exitCodes.refused },
   stopping: { title: 'The cluster is stopping', status: 503, exit: exitCodes.refused },
   'insufficient-storage': { title: 'Not enough disk space', status: 507, exit: exitCodes.failed },
   'run-failed': { title: 'The run failed', status: 500, exit: exitCodes.failed },

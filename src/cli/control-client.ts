@@ -10,6 +10,20 @@ import { clusterStatus, problem, runRecord, type ClusterStatus, type RunRecord }
 /** An answer that takes longer means that the primary hangs; operations that take long by nature have none, ms. */
 const quick = 10_000;
 
+/** Who asks. */
+interface Order {
+  readonly by?: string;
+}
+
+interface MaintenanceBody extends Order {
+  readonly on: boolean;
+  readonly reason?: string;
+  readonly for?: number;
+  readonly wait?: boolean;
+  readonly timeout?: number;
+  readonly keep?: boolean;
+}
+
 export class ControlClient {
   readonly dataDir: string;
 
@@ -25,21 +39,24 @@ export class ControlClient {
     return (await this.#call('GET', '/api/urls', z.object({ urls: z.array(z.string()) }))).urls;
   }
 
-  maintenance(change: { on: boolean; reason?: string; for?: number }): Promise<ClusterStatus> {
-    return this.#call('POST', '/api/maintenance', clusterStatus, { body: change });
+  /** With `wait` it ends when the cluster is at rest. */
+  maintenance(change: MaintenanceBody): Promise<ClusterStatus> {
+    const options = change.wait === true ? { timeout: 0 } : {};
+    return this.#call('POST', '/api/maintenance', clusterStatus, { body: change, ...options });
   }
 
   /** Ends when every worker has been replaced. */
-  reload(): Promise<ClusterStatus> {
-    return this.#call('POST', '/api/reload', clusterStatus, { timeout: 0 });
+  reload(order: Order = {}): Promise<ClusterStatus> {
+    return this.#call('POST', '/api/reload', clusterStatus, { body: order, timeout: 0 });
   }
 
-  scale(instances: number): Promise<ClusterStatus> {
-    return this.#call('POST', '/api/scale', clusterStatus, { body: { instances }, timeout: 0 });
+  /** @param instances a number, or a step such as `+1` */
+  scale(instances: number | string, order: Order = {}): Promise<ClusterStatus> {
+    return this.#call('POST', '/api/scale', clusterStatus, { body: { instances, ...order }, timeout: 0 });
   }
 
-  stop(now: boolean): Promise<{ pid: number }> {
-    return this.#call('POST', '/api/stop', z.object({ pid: z.number() }), { body: { now } });
+  stop(now: boolean, order: Order = {}): Promise<{ pid: number }> {
+    return this.#call('POST', '/api/stop', z.object({ pid: z.number() }), { body: { now, ...order } });
   }
 
   async runs(limit: number): Promise<RunRecord[]> {

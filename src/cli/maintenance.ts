@@ -1,22 +1,76 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { askedBy, type SignedTarget } from './asked-by.ts';
 import { ControlClient } from './control-client.ts';
 import { findDataDir, type Target } from './find-data-dir.ts';
-import { print } from './output.ts';
+import { counted, print, say } from './output.ts';
+import { QuiesceError } from '../errors.ts';
 import type { ClusterStatus } from '../protocol/runs.ts';
 
-export async function maintenanceOn(options: Target & { reason?: string; for?: number }): Promise<number> {
+export interface HoldOptions extends SignedTarget {
+  readonly reason?: string;
+  readonly for?: number;
+  readonly timeout?: number;
+  readonly keep?: boolean;
+  readonly wait: boolean;
+}
+
+/** A drain that takes longer than this gets a word about what it waits for, ms. */
+const patience = 700;
+/** 128 + SIGINT, as a shell has it. */
+const interrupted = 130;
+
+/** Returns when no request is at work any more; else the hold is taken back, and the error names the requests. */
+export async function maintenanceOn(options: HoldOptions): Promise<number> {
+  const { reason, for: limit, timeout, keep = false, wait } = options;
+  if (!wait && (timeout !== undefined || keep))
+    throw new QuiesceError('bad-usage', '--timeout and --keep say how to wait, and --no-wait does not.');
   const client = new ControlClient(await findDataDir(options));
-  const { reason, for: limit } = options;
-  const status = await client.maintenance({
+  const held = client.maintenance({
     on: true,
     ...(reason === undefined ? {} : { reason }),
     ...(limit === undefined ? {} : { for: limit }),
+    ...(wait ? { wait, keep, ...(timeout === undefined ? {} : { timeout }) } : {}),
+    ...askedBy(options),
   });
-  print(describe(status));
+  print(describe(await (wait ? whileTelling(client, held, keep) : held)));
   return 0;
 }
 
-export async function maintenanceOff(options: Target): Promise<number> {
-  print(describe(await new ControlClient(await findDataDir(options)).maintenance({ on: false })));
+async function whileTelling(
+  client: ControlClient,
+  held: Promise<ClusterStatus>,
+  keep: boolean,
+): Promise<ClusterStatus> {
+  const interrupt = (): void => {
+    // The primary sees the connection go, and takes the hold back by itself.
+    say(
+      keep
+        ? 'interrupted: the hold stays. `quiesce maintenance off` ends it.'
+        : 'interrupted: the hold is taken back, unless somebody else holds the site as well.',
+    );
+    process.exit(interrupted);
+  };
+  process.once('SIGINT', interrupt);
+  const done = new AbortController();
+  const telling = (async () => {
+    await sleep(patience, undefined, { signal: done.signal });
+    const { phase, waitingFor, run } = await client.status();
+    if (done.signal.aborted) return;
+    const what = phase === 'draining' ? counted(waitingFor.length, 'request') : `run ${run?.id}`;
+    say(`waiting for ${what} to end …`);
+  })();
+  telling.catch(() => undefined); // a word that nobody needs any more, or that the answer itself will explain
+  try {
+    return await held;
+  } finally {
+    done.abort();
+    process.off('SIGINT', interrupt);
+  }
+}
+
+export async function maintenanceOff(options: SignedTarget): Promise<number> {
+  const client = new ControlClient(await findDataDir(options));
+  print(describe(await client.maintenance({ on: false, ...askedBy(options) })));
   return 0;
 }
 
@@ -28,6 +82,8 @@ export async function maintenanceStatus(options: Target): Promise<number> {
 function describe({ holds, phase }: ClusterStatus): string {
   const hold = holds.find(({ kind }) => kind === 'operator');
   if (hold === undefined) return `maintenance: off (${phase})`;
+  const { since, reason, by } = hold;
   const until = hold.until === undefined ? 'until it is turned off' : `until ${hold.until}`;
-  return `maintenance: on since ${hold.since}, ${until} (${phase})${hold.reason === '' ? '' : `: ${hold.reason}`}`;
+  const who = by === undefined ? '' : ` by ${by}`;
+  return `maintenance: on since ${since}${who}, ${until} (${phase})${reason === '' ? '' : `: ${reason}`}`;
 }

@@ -1,7 +1,9 @@
 /** The commands that talk to a running primary. */
 import { InvalidArgumentError, type Command } from 'commander';
+import type { SignedTarget } from './asked-by.ts';
 import type { Target } from './find-data-dir.ts';
 import type { LogsOptions } from './logs.ts';
+import type { HoldOptions } from './maintenance.ts';
 import type { RunsOptions } from './runs.ts';
 import type { StatusOptions } from './status.ts';
 import type { SyncOptions } from './sync.ts';
@@ -9,6 +11,7 @@ import { parseDuration } from '../config/units.ts';
 import { maxDeletesWords, parseMaxDeletes, type MaxDeletes } from '../protocol/max-deletes.ts';
 
 function time(value: string): number {
+  if (/^\d*\.?\d+$/.test(value)) throw new InvalidArgumentError(`A time needs a unit. Did you mean ${value}m?`);
   const parsed = parseDuration(value);
   if (parsed === undefined || parsed === 0)
     throw new InvalidArgumentError("It takes a time such as '90s', '10m' or '2h'.");
@@ -29,6 +32,10 @@ function count(least: number, most: number): (value: string) => number {
   };
 }
 
+function workers(value: string): number | string {
+  return /^[+-]\d{1,4}$/.test(value) && Number(value) !== 0 ? value : count(1, 1024)(value);
+}
+
 export function addOperatorCommands(program: Command, done: (code: number) => void): void {
   const command = (words: string, description: string, parent = program): Command =>
     parent
@@ -38,19 +45,23 @@ export function addOperatorCommands(program: Command, done: (code: number) => vo
       .option('--only <name>', 'which app, where several run here')
       .option('--config <file>', 'the configuration it was started with, where it is not here');
 
+  const signed = (words: string, description: string, parent = program): Command =>
+    command(words, description, parent).option('--by <name>', "who asks, for the record (default: the user's name)");
+
   command('status', 'tell what the cluster is doing')
     .option('--watch', 'and go on telling')
     .option('--json', 'as JSON, one object per line with --watch')
     .action(async (options: StatusOptions) => done(await (await import('./status.ts')).status(options)));
 
   const maintenance = program.command('maintenance').description('shut the gates: on, off, status').helpCommand(false);
-  command('on', 'refuse requests until it is turned off; a sync still runs', maintenance)
+  signed('on', 'refuse requests until it is turned off; ends when none is at work any more', maintenance)
     .option('--reason <text>', 'shown to those who are refused')
     .option('--for <duration>', 'end by itself, such as after 10m', time)
-    .action(async (options: Target & { reason?: string; for?: number }) =>
-      done(await (await import('./maintenance.ts')).maintenanceOn(options)),
-    );
-  command('off', 'open the gates', maintenance).action(async (options: Target) =>
+    .option('--timeout <duration>', 'wait so long, then take it back and end with 6 (default: drain_timeout)', time)
+    .option('--keep', 'keep the hold when that time is over')
+    .option('--no-wait', 'end at once, while requests may still be at work')
+    .action(async (options: HoldOptions) => done(await (await import('./maintenance.ts')).maintenanceOn(options)));
+  signed('off', 'open the gates', maintenance).action(async (options: SignedTarget) =>
     done(await (await import('./maintenance.ts')).maintenanceOff(options)),
   );
   command('status', 'tell whether it is on, why and until when', maintenance).action(async (options: Target) =>
@@ -67,17 +78,17 @@ export function addOperatorCommands(program: Command, done: (code: number) => vo
     .option('--json', 'the report as JSON')
     .action(async (feed: string, options: SyncOptions) => done(await (await import('./sync.ts')).sync(feed, options)));
 
-  command('reload', 'replace every worker, one after another, without a failed request').action(
-    async (options: Target) => done(await (await import('./rolling.ts')).reload(options)),
+  signed('reload', 'replace every worker, one after another, without a failed request').action(
+    async (options: SignedTarget) => done(await (await import('./rolling.ts')).reload(options)),
   );
-  command('scale', 'run more or fewer workers')
-    .argument('<n>', 'how many', count(1, 1024))
-    .action(async (instances: number, options: Target) =>
+  signed('scale', 'run more or fewer workers')
+    .argument('<n>', 'how many, or how many more or fewer: +1, -2', workers)
+    .action(async (instances: number | string, options: SignedTarget) =>
       done(await (await import('./rolling.ts')).scale(instances, options)),
     );
-  command('stop', 'stop the app, once what is in flight is finished')
+  signed('stop', 'stop the app, once what is in flight is finished')
     .option('--now', 'without waiting')
-    .action(async (options: Target & { now?: boolean }) => done(await (await import('./stop.ts')).stop(options)));
+    .action(async (options: SignedTarget & { now?: boolean }) => done(await (await import('./stop.ts')).stop(options)));
 
   const runs = command('runs', 'list the runs, tell about one, or give one up (runs abandon <id>)')
     .argument('[id]', 'one run, in full')

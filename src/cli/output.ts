@@ -35,6 +35,11 @@ export function ignoreClosedPipe(): void {
   }
 }
 
+/** `1 worker`, `2 workers`. */
+export function counted(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
+}
+
 export function duration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;

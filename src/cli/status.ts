@@ -47,8 +47,9 @@ export function renderStatus(now: ClusterStatus): string {
   const lines = [`${styled('bold', now.name)}  ${styled(colour, now.phase)}  epoch ${now.epoch}  pid ${now.pid}`];
   for (const hold of now.holds) {
     const until = hold.until === undefined ? '' : ` until ${hold.until}`;
+    const by = hold.by === undefined ? '' : ` by ${hold.by}`;
     lines.push(
-      `hold: ${styled('yellow', hold.kind)} since ${hold.since}${until}${hold.reason === '' ? '' : `: ${hold.reason}`}`,
+      `hold: ${styled('yellow', hold.kind)} since ${hold.since}${by}${until}${hold.reason === '' ? '' : `: ${hold.reason}`}`,
     );
   }
   lines.push(workerTable(now), ...lastExits(now));

@@ -2,15 +2,16 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ControlClient } from './control-client.ts';
-import { findDataDir, type Target } from './find-data-dir.ts';
+import { askedBy, type SignedTarget } from './asked-by.ts';
+import { findDataDir } from './find-data-dir.ts';
 import { print } from './output.ts';
 import { lifeOf, readOwner } from '../primary/data-dir/lock-owner.ts';
 
 /** Returns when the primary has let go of its data directory, so that the next `start` finds it free. */
-export async function stop(options: Target & { now?: boolean }): Promise<number> {
+export async function stop(options: SignedTarget & { now?: boolean }): Promise<number> {
   const dataDir = await findDataDir(options);
   const owner = readOwner(dataDir);
-  const { pid } = await new ControlClient(dataDir).stop(options.now ?? false);
+  const { pid } = await new ControlClient(dataDir).stop(options.now ?? false, askedBy(options));
   // There is no event for the end of a process that is not a child.
   const holds = (): boolean => {
     const now = readOwner(dataDir);

@@ -7,6 +7,7 @@
  */
 import type { FromWorker, ToWorker } from '../protocol/messages.ts';
 import type { ClusterStatus, ExitCause, RunRecord } from '../protocol/runs.ts';
+import type { Wait } from './maintenance/operator-holds.ts';
 
 /** One process in a slot. During a reload two incarnations of a slot live at once. */
 export interface WorkerRef {
@@ -47,6 +48,20 @@ export interface WorkerPort {
   kill(ref: WorkerRef, why: string): void;
 }
 
+/** Who asks, where that is known. */
+export interface Order {
+  readonly by?: string;
+}
+
+export interface MaintenanceChange extends Order {
+  readonly on: boolean;
+  readonly reason?: string;
+  /** It ends by itself after so many ms. */
+  readonly forMs?: number;
+  /** Only with `on`. */
+  readonly wait?: Wait;
+}
+
 /** What an operator, through the control socket or the admin server, can see and do. */
 export interface Operations {
   status(): ClusterStatus;
@@ -54,13 +69,13 @@ export interface Operations {
   watch(listener: (status: ClusterStatus) => void): () => void;
   /** Where the app listens, such as `http://127.0.0.1:3000`. */
   urls(): string[];
-  /** The operator hold. `forMs` ends it by itself. Resolves when it is durable. */
-  maintenance(change: { on: boolean; reason?: string; forMs?: number }): Promise<ClusterStatus>;
+  /** The operator hold. Resolves when it is durable and, with `wait`, the cluster at rest. */
+  maintenance(change: MaintenanceChange): Promise<ClusterStatus>;
   /** Resolves when every worker has been replaced; rejects with `boot-failed` where a replacement did not boot. */
-  reload(): Promise<void>;
-  scale(instances: number): Promise<void>;
+  reload(order?: Order): Promise<void>;
+  scale(order: Order & ({ instances: number } | { step: number })): Promise<void>;
   /** `now`: without waiting for what is in flight. Resolves when it has begun. */
-  stop(options: { now: boolean }): void;
+  stop(options: Order & { now: boolean }): void;
   runs(limit: number): RunRecord[];
   run(id: string): RunRecord | undefined;
   abandon(id: string): Promise<RunRecord>;

@@ -100,19 +100,19 @@ export async function runSite(
     readiness.stopping();
     ending.begin(now);
   };
-  const control = operations({ name: config.name, coordinator, supervisor, runs, stop });
+  const control = operations({ name: config.name, coordinator, supervisor, runs, stop, log });
   const { live, metrics } = await observe(control, observers, openLog);
   let admin: AdminServer | null = null;
   const removeSignals = onSignals({
     stop,
-    toggleHold: () => coordinator.toggleHold('SIGUSR2'),
-    reload: () => control.reload(),
+    toggleHold: () => coordinator.operator.toggle('SIGUSR2'),
+    reload: () => supervisor.reload(),
     reopenFiles: () => supervisor.reopenFiles(),
-    scaleBy: (step) => control.scale(Math.max(1, supervisor.instances + step)),
+    scaleBy: (step) => supervisor.scale(Math.max(1, supervisor.instances + step)),
     log,
   });
   const endSchedule =
-    config.cronRestart === null ? null : scheduleReloads(config.cronRestart, () => control.reload(), log);
+    config.cronRestart === null ? null : scheduleReloads(config.cronRestart, () => supervisor.reload(), log);
   try {
     admin = await startAdminServer({
       dataDir,

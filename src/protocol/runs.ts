@@ -22,6 +22,7 @@ export const holdStatus = z
     reason: z.string(),
     since: time,
     until: time.optional().describe('When it ends by itself.'),
+    by: z.string().optional().describe('Who asked for it, where that is known.'),
   })
   .describe('A reason to keep the gates shut. They open when none is left.');
 export type HoldStatus = z.infer<typeof holdStatus>;

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +11,7 @@ import { useClusters } from './harness/clusters.ts';
 import { quiesce, type Ended } from './harness/command.ts';
 import { json, linesTo, problemIn, send } from './harness/lines.ts';
 import { isAlive } from './harness/processes.ts';
+import { startQuiesce } from './harness/running-command.ts';
 import { straggler } from './harness/straggler.ts';
 import { useSharedCluster } from './harness/shared-cluster.ts';
 import { until } from './harness/until.ts';
@@ -189,6 +191,56 @@ describe('a cluster that an operator holds', function () {
     await cluster.until('it is quiesced', (status) => status.phase === 'quiesced');
   });
 
+  it('is told to the command once no request is at work any more, in any worker', async () => {
+    const { cluster } = shared;
+    const { end } = await straggler(cluster, 1);
+    const holding = startQuiesce(['maintenance', 'on', '--data-dir', cluster.dataDir], { cwd: cluster.folder });
+    await until('the command tells what it waits for', () => holding.err().includes('waiting for 1 request'));
+    expect(holding.child.exitCode).to.equal(null);
+    expect((await end()).status).to.equal(200);
+    expect(await holding.ended).to.equal(0);
+    expect(holding.out()).to.include('(quiesced)').and.include(`by ${userInfo().username}`);
+    await expectEveryWorker(cluster, 503);
+    await heldOnDisk(cluster, true);
+  });
+
+  it('is taken back where a request does not end in time: the command names it and ends with 6', async () => {
+    const { cluster } = shared;
+    const { end } = await straggler(cluster, 2);
+    const on = (...more: string[]): Promise<Ended> =>
+      quiesce(['maintenance', 'on', '--timeout', '1s', ...more, '--data-dir', cluster.dataDir], {
+        cwd: cluster.folder,
+      });
+    const refused = await on();
+    expect(refused.code).to.equal(6);
+    expect(refused.err).to.include('After 1000 ms').and.include('GET /straggle in worker 2').and.include('taken back');
+    expect(refused.out).to.equal('');
+    const { phase, holds } = await cluster.status();
+    expect({ phase, holds }).to.deep.equal({ phase: 'serving', holds: [] });
+    await expectEveryWorker(cluster, 200);
+    await heldOnDisk(cluster, false);
+
+    const kept = await on('--keep', '--by', 'ann', '--reason', 'kept');
+    expect(kept.code).to.equal(6);
+    expect(kept.err).to.include('the hold stays');
+    expect((await cluster.status()).holds[0]).to.include({ kind: 'operator', reason: 'kept', by: 'ann' });
+    expect(cluster.output).to.match(/"order":"maintenance on","by":"ann"/);
+    await expectEveryWorker(cluster, 503);
+    expect((await end()).status).to.equal(200);
+  });
+
+  it('is taken back where the command is interrupted while it waits', async () => {
+    const { cluster } = shared;
+    const { end } = await straggler(cluster, 0);
+    const holding = startQuiesce(['maintenance', 'on', '--data-dir', cluster.dataDir], { cwd: cluster.folder });
+    await cluster.until('it is held', ({ holds }) => holds.length > 0);
+    holding.child.kill('SIGINT');
+    expect(await holding.ended).to.equal(130);
+    await cluster.until('it serves', ({ phase }) => phase === 'serving');
+    await end();
+    await expectEveryWorker(cluster, 200);
+  });
+
   it('opens by itself when the time is over that the command was given', async () => {
     const { cluster } = shared;
     await command('on', '--reason', 'a moment', '--for', '1s');
@@ -217,10 +269,12 @@ describe('a cluster that an operator holds', function () {
     const { cluster } = shared;
     const first = await cluster.control.maintenance({ on: true, reason: 'first' });
     await command('on', '--reason', 'second', '--for', '1h');
+    await command('on'); // says nothing of the end, so it stays
     const again = await cluster.status();
     expect(again.epoch).to.equal(first.epoch);
     expect(again.holds).to.have.lengthOf(1);
     expect(again.holds[0]).to.include({ reason: 'second', since: first.holds[0]!.since });
+    expect(Date.parse(again.holds[0]!.until!) - Date.now()).to.be.within(3_500_000, 3_600_000);
     expect((await command('status')).out).to.include('second');
     await command('off');
     await cluster.control.maintenance({ on: false });

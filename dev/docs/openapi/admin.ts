@@ -1,5 +1,5 @@
 /** HTTP of the admin server. */
-import { bodies, runsQuery } from '#quiesce/primary/admin/routes.js';
+import { bodies, runsQuery } from '#quiesce/primary/admin/bodies.js';
 import type { ErrorCode } from '#quiesce/errors.js';
 import { json, refusals, stream, text, type Answer, type Operation, type Parameter, type Paths } from './operation.ts';
 import { inputSchema, ref } from './schemas.ts';
@@ -40,7 +40,7 @@ function change({ body, answer, codes = [], ...rest }: Change): Operation {
   return {
     ...rest,
     security: [{ adminToken: [] }],
-    requestBody: { required: body !== 'empty' && body !== 'stop', content: json(inputSchema(bodies[body])) },
+    requestBody: { required: !['empty', 'reload', 'stop'].includes(body), content: json(inputSchema(bodies[body])) },
     responses: {
       ...answer,
       ...refusals([...common, ...codes], { 401: { 'WWW-Authenticate': text('`Bearer`.') } }),
@@ -184,9 +184,10 @@ export const adminPaths: Paths = {
       operationId: 'setMaintenance',
       summary: 'The operator hold, on or off',
       description:
-        'On: the gates shut, for a time (`for`) or until it is turned off, over restarts of the primary too. A sync still runs.',
+        'On: the gates shut, for a time (`for`) or until it is turned off, over restarts of the primary too. A sync still runs. With `wait` it answers when the cluster is at rest: no request of the app is at work, and no run. At the `timeout` (default `maintenance.drain_timeout`) it answers `drain-timeout` with the requests in `waitingFor` and takes the hold back, as it does where the client goes before; with `keep`, or where somebody else holds as well, it stays (`"held": true`).',
       body: 'maintenance',
       answer: status,
+      codes: ['drain-timeout', 'hold-ended', 'stopping'],
     }),
   },
   '/api/reload': {
@@ -194,7 +195,7 @@ export const adminPaths: Paths = {
       operationId: 'reload',
       summary: 'Replace every worker, without a failed request',
       description: 'Answers when it is done. A replacement that does not boot ends it; the old workers serve on.',
-      body: 'empty',
+      body: 'reload',
       answer: status,
       codes: ['boot-failed', 'port-in-use', 'stopping'],
     }),

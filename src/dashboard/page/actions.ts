@@ -7,6 +7,8 @@ import { duration } from './format.ts';
 import { notify } from './notices.ts';
 import type { Token } from './token.ts';
 
+/** The page knows no name of who uses it. */
+const by = 'the dashboard';
 const steering = ['hold', 'resume', 'reload', 'scale', 'abandon'] as const;
 
 export class Actions {
@@ -57,6 +59,7 @@ export class Actions {
     await ask('hold-dialog', async () => {
       const body = {
         on: true,
+        by,
         ...(reason.value.trim() === '' ? {} : { reason: reason.value.trim() }),
         ...(time.value === '' ? {} : { for: time.value }),
       };
@@ -73,14 +76,16 @@ export class Actions {
       `The operator hold (${hold?.reason ?? 'no reason given'}) ends, and requests are served again.`,
     );
     await ask('resume-dialog', async () => {
-      await this.#post('/api/maintenance', { on: false });
+      await this.#post('/api/maintenance', { on: false, by });
       notify('The operator hold is over.');
     });
   }
 
   async #reload(): Promise<void> {
     if (!(await this.#ready())) return;
-    await ask('reload-dialog', async () => this.#later('reload', '/api/reload', {}, 'Every worker has been replaced'));
+    await ask('reload-dialog', async () =>
+      this.#later('reload', '/api/reload', { by }, 'Every worker has been replaced'),
+    );
   }
 
   async #scale(): Promise<void> {
@@ -91,7 +96,7 @@ export class Actions {
     say(byId('scale-text'), `There are ${slots} now. The change lasts until the primary is started again.`);
     await ask('scale-dialog', async () => {
       const instances = Number(input.value);
-      this.#later('scale', '/api/scale', { instances }, `The cluster has ${instances} workers`);
+      this.#later('scale', '/api/scale', { instances, by }, `The cluster has ${instances} workers`);
     });
   }
 

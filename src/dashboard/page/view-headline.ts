@@ -85,7 +85,7 @@ function showHolds(holds: readonly HoldStatus[], now: number): void {
     holds,
     (hold) => `${hold.kind} ${hold.since}`,
     () => el('li', {}, el('span', { class: 'kind' }), el('span', { class: 'reason' }), el('span', { class: 'muted' })),
-    (item, { kind, reason, since, until }) => {
+    (item, { kind, reason, since, until, by }) => {
       const [what, why, when] = item.children;
       set(what!, 'data-kind', kind);
       say(what!, kinds[kind]);
@@ -96,7 +96,8 @@ function showHolds(holds: readonly HoldStatus[], now: number): void {
             ? ', until somebody resumes'
             : ''
           : `, until ${clock(Date.parse(until), now, false)} (in ${age(Date.parse(until) - now)})`;
-      say(when!, `since ${clock(Date.parse(since), now)}${end}`);
+      const who = by === undefined ? '' : ` by ${by}`;
+      say(when!, `since ${clock(Date.parse(since), now)}${who}${end}`);
     },
   );
 }

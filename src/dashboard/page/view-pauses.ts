@@ -101,5 +101,10 @@ function length({ from, to }: PauseRecord, now: number): string {
 }
 
 function reasons({ holds }: PauseRecord): string {
-  return holds.map(({ kind, reason }) => (kind === 'operator' ? reason : reason.replace(/^run /, ''))).join('; ');
+  return holds
+    .map(({ kind, reason, by }) => {
+      if (kind !== 'operator') return reason.replace(/^run /, '');
+      return by === undefined ? reason : `${reason} (${by})`;
+    })
+    .join('; ');
 }

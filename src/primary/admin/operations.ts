@@ -1,9 +1,10 @@
 /** What an operator can see and do: `Operations` over the coordinator, the supervisor and the history of runs. */
+import type { Logger } from 'pino';
 import { QuiesceError } from '../../errors.ts';
 import type { ClusterStatus, RunRecord, WorkerState, WorkerStatus } from '../../protocol/runs.ts';
 import type { Coordinator } from '../maintenance/coordinator.ts';
 import { keyOf } from '../maintenance/state.ts';
-import type { Operations } from '../ports.ts';
+import type { Operations, Order } from '../ports.ts';
 import type { RunStore } from '../runs/history.ts';
 import type { Supervisor } from '../fleet/supervisor.ts';
 
@@ -13,12 +14,16 @@ export interface OperationsDeps {
   readonly supervisor: Supervisor;
   readonly runs: RunStore;
   readonly stop: (now: boolean) => void;
+  readonly log: Pick<Logger, 'info'>;
 }
+
+/** More than this is a slip of the finger. */
+export const mostWorkers = 1024;
 
 /** A status at most every so often, ms. */
 const watchInterval = 100;
 
-export function operations({ name, coordinator, supervisor, runs, stop }: OperationsDeps): Operations {
+export function operations({ name, coordinator, supervisor, runs, stop, log }: OperationsDeps): Operations {
   const status = (): ClusterStatus => {
     const { state } = coordinator;
     return {
@@ -32,18 +37,38 @@ export function operations({ name, coordinator, supervisor, runs, stop }: Operat
       waitingFor: coordinator.beats.waitingFor(state),
     };
   };
+  /** The log is the record of who wanted what. */
+  const ordered = (what: string, { by, ...details }: Order): void =>
+    log.info(
+      { order: what, ...(by === undefined ? {} : { by }), ...details },
+      `${what}, asked for by ${by ?? 'somebody unnamed'}`,
+    );
   return {
     status,
     watch: (listener) => watch(status, coordinator, listener),
     urls: () => supervisor.urls(),
-    async maintenance({ on, reason, forMs }) {
-      if (on) await coordinator.hold(reason ?? null, forMs ?? null);
-      else await coordinator.unhold();
+    async maintenance({ on, wait, ...order }) {
+      ordered(`maintenance ${on ? 'on' : 'off'}`, order);
+      const { reason = null, forMs: lasts = null, by = null } = order;
+      if (!on) await coordinator.operator.unhold();
+      else if (wait === undefined) await coordinator.operator.hold({ reason, lasts, by });
+      else await coordinator.operator.holdAtRest({ reason, lasts, by }, wait);
       return status();
     },
-    reload: () => supervisor.reload(),
-    scale: (instances) => supervisor.scale(instances),
-    stop: ({ now }) => stop(now),
+    reload: (order = {}) => {
+      ordered('reload', order);
+      return supervisor.reload();
+    },
+    scale: (order) => {
+      ordered('scale', order);
+      const instances = 'step' in order ? supervisor.instances + order.step : order.instances;
+      if (instances <= mostWorkers) return supervisor.scale(Math.max(1, instances));
+      return Promise.reject(new QuiesceError('bad-request', `More than ${mostWorkers} workers are not run.`));
+    },
+    stop: ({ now, ...order }) => {
+      ordered('stop', order);
+      stop(now);
+    },
     runs: (limit) => runs.list(limit),
     run: (id) => runs.get(id),
     async abandon(id): Promise<RunRecord> {

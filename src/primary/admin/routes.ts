@@ -1,32 +1,11 @@
 /** The admin interface: what an operator can see and do, as JSON over HTTP. docs/http-api.md describes it. */
-import express, { Router, type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
-import { z } from 'zod';
+import express, { Router, type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express';
 import { streamEvents } from './events.ts';
 import type { Locals } from './guard.ts';
+import { bodies, bodyOf, maintenanceChange, orderOf, runsQuery } from './bodies.ts';
 import type { Live } from '../live/live.ts';
 import type { Operations } from '../ports.ts';
 import { QuiesceError, toQuiesceError } from '../../errors.ts';
-import { deadline, flag, integer, kind } from '../../config/kinds.ts';
-
-/** More workers than this is a slip of the finger. */
-export const mostWorkers = 1024;
-
-const longestReason = 500;
-const reason = kind(
-  `text of at most ${longestReason} characters`,
-  (value) => (typeof value === 'string' && value.length <= longestReason ? value : undefined),
-  { type: 'string', maxLength: longestReason },
-);
-
-/** What the requests that change something take; docs/openapi.json is made from it. */
-export const bodies = {
-  maintenance: z.strictObject({ on: flag, reason: reason.optional(), for: deadline.optional() }),
-  scale: z.strictObject({ instances: integer(1, mostWorkers) }),
-  stop: z.strictObject({ now: flag.optional() }),
-  empty: z.strictObject({}),
-};
-
-export const runsQuery = z.object({ limit: integer(1, 1000).prefault(20).describe('At most so many.') });
 
 /** Every path below `/api`, with its one method. */
 export const routes = [
@@ -42,15 +21,11 @@ export const routes = [
   ['/stop', 'POST'],
 ] as const;
 
-function bodyOf<T>(schema: z.ZodType<T>, body: unknown): T {
-  const result = schema.safeParse(body ?? {});
-  if (result.success) return result.data;
-  const found = result.error.issues.map((issue) =>
-    issue.code === 'unrecognized_keys'
-      ? `${issue.keys.join(', ')} is not known`
-      : `${issue.path.map(String).join('.') || 'the body'} takes ${issue.code === 'invalid_type' ? `an ${issue.expected}` : issue.message}`,
-  );
-  throw new QuiesceError('bad-request', `The body is wrong: ${found.join('; ')}.`);
+/** Aborted where the client goes before it has its answer. */
+function goneWith(response: Response): AbortSignal {
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  return gone.signal;
 }
 
 const jsonOnly: RequestHandler = (request, _response, next) => {
@@ -94,27 +69,21 @@ export function adminRoutes(operations: Operations, live: Live): Router {
   });
 
   api.post('/maintenance', async (request, response) => {
-    const body = bodyOf(bodies.maintenance, request.body);
-    if (!body.on && body.for !== undefined) throw new QuiesceError('bad-request', '`for` goes with `"on": true` only.');
-    response.json(
-      await operations.maintenance({
-        on: body.on,
-        ...(body.reason === undefined ? {} : { reason: body.reason }),
-        ...(body.for === undefined ? {} : { forMs: body.for }),
-      }),
-    );
+    const change = maintenanceChange(request.body, goneWith(response));
+    response.json(await operations.maintenance(change));
   });
   api.post('/reload', async (request, response) => {
-    bodyOf(bodies.empty, request.body);
-    await operations.reload();
+    await operations.reload(orderOf(bodyOf(bodies.reload, request.body)));
     response.json(operations.status());
   });
   api.post('/scale', async (request, response) => {
-    await operations.scale(bodyOf(bodies.scale, request.body).instances);
+    const body = bodyOf(bodies.scale, request.body);
+    await operations.scale({ ...body.instances, ...orderOf(body) });
     response.json(operations.status());
   });
   api.post('/stop', (request, response) => {
-    operations.stop({ now: bodyOf(bodies.stop, request.body).now ?? false });
+    const body = bodyOf(bodies.stop, request.body);
+    operations.stop({ now: body.now ?? false, ...orderOf(body) });
     response.status(202).json({ pid: process.pid });
   });
 

@@ -13,6 +13,7 @@ import type { HoldFile } from './hold-file.ts';
 import type { Move } from '../live/observers.ts';
 import { MaintenanceLoop } from './loop.ts';
 import { initialState, type Effect, type Event, type OperatorHold, type Rules, type State } from './state.ts';
+import { OperatorHolds } from './operator-holds.ts';
 import { holdsOf, PauseInformer } from './pause-informer.ts';
 import type { WorkerEvents, WorkerPort, WorkerRef } from '../ports.ts';
 import { conclude, runError } from '../runs/conclusion.ts';
@@ -49,6 +50,7 @@ const stageStates = {
 
 export class Coordinator implements WorkerEvents {
   readonly beats: Beats = new Beats();
+  readonly operator: OperatorHolds;
   readonly #deps: CoordinatorDeps;
   readonly #loop: MaintenanceLoop;
   readonly #callers = new Callers();
@@ -72,6 +74,14 @@ export class Coordinator implements WorkerEvents {
       dispatch,
       current: () => this.state.run,
     });
+    this.operator = new OperatorHolds({
+      dispatch,
+      state: () => this.state,
+      onChange: (listener) => this.onChange(listener),
+      written: () => this.#persisting,
+      waitingFor: (state) => this.beats.waitingFor(state),
+      drainTimeout: deps.rules.drainTimeout,
+    });
     deps.runs.onChange((run) => this.#onRunChange(run));
     deps.sync.connect(
       dispatch,
@@ -88,22 +98,6 @@ export class Coordinator implements WorkerEvents {
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
-  }
-
-  /** Resolves when the hold would survive a restart; rejects with what keeps it from that. */
-  hold(reason: string | null, lasts: number | null): Promise<void> {
-    this.#dispatch({ type: 'hold', reason, lasts });
-    return this.#persisting;
-  }
-
-  unhold(): Promise<void> {
-    this.#dispatch({ type: 'unhold' });
-    return this.#persisting;
-  }
-
-  toggleHold(reason: string): void {
-    this.#dispatch({ type: 'toggle', reason });
-    this.#persisting.catch(() => {}); // logged; nobody waits for a signal's end
   }
 
   /** Finishes what a former primary began, before any gate opens. To be called before the first worker is there. */
@@ -285,10 +279,11 @@ export class Coordinator implements WorkerEvents {
     for (const listener of this.#listeners) listener();
   }
 
-  #persist({ epoch, operator }: State): void {
+  #persist({ epoch, operator, waiters }: State): void {
     const { holdFile, log } = this.#deps;
     if (holdFile === null) return;
-    this.#persisting = holdFile.save({ epoch, operator });
+    // Nobody has been told yet of one that stands for its waiters only.
+    this.#persisting = holdFile.save({ epoch, operator: waiters.size > 0 ? null : operator });
     this.#persisting.catch((error: unknown) =>
       log.error({ err: error }, 'the operator hold cannot be written and would not survive a restart'),
     );

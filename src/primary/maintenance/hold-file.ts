@@ -7,7 +7,14 @@ import type { OperatorHold } from './state.ts';
 
 const stored = z.object({
   epoch: z.int().nonnegative(),
-  operator: z.object({ reason: z.string(), since: z.number(), until: z.number().nullable() }).nullable(),
+  operator: z
+    .object({
+      reason: z.string(),
+      since: z.number(),
+      until: z.number().nullable(),
+      by: z.string().nullable().default(null),
+    })
+    .nullable(),
 });
 export type Stored = { epoch: number; operator: OperatorHold | null };
 

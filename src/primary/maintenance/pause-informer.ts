@@ -53,8 +53,14 @@ export function holdsOf({ operator, run }: State): HoldStatus[] {
     list.push({ kind: run.kind, reason: `run ${run.id}`, since: iso(run.held.wall) });
   }
   if (operator !== null) {
-    const { reason, since, until } = operator;
-    list.push({ kind: 'operator', reason, since: iso(since), ...(until === null ? {} : { until: iso(until) }) });
+    const { reason, since, until, by } = operator;
+    list.push({
+      kind: 'operator',
+      reason,
+      since: iso(since),
+      ...(until === null ? {} : { until: iso(until) }),
+      ...(by === null ? {} : { by }),
+    });
   }
   return list;
 }

@@ -27,6 +27,8 @@ export interface OperatorHold {
   readonly since: number;
   /** When it ends by itself. */
   readonly until: number | null;
+  /** Who asked for it; null where that is not known, as with a signal. */
+  readonly by: string | null;
 }
 
 export const stageMoves = {
@@ -72,6 +74,11 @@ export interface State {
   readonly phase: Phase;
   readonly epoch: number;
   readonly operator: OperatorHold | null;
+  /**
+   * The callers for whose sake alone the operator's hold stands: they wait until the cluster is at rest, and where the
+   * last of them gives up, the hold goes. None, once it has come to rest or somebody wants the hold whatever happens.
+   */
+  readonly waiters: ReadonlySet<number>;
   readonly run: Run | null;
   /** What an earlier primary left and nobody has begun with, the oldest first. */
   readonly unfinished: readonly string[];
@@ -109,8 +116,16 @@ export type Event =
   | { readonly type: 'recover'; readonly runs: readonly string[] }
   | { readonly type: 'finished'; readonly run: string; readonly error: ErrorCode | null }
   | { readonly type: 'release'; readonly run: string; readonly owner: WorkerRef; readonly error: ErrorCode | null }
-  /** Without a reason it keeps the one it has. `lasts` ms from now, or until it is turned off. */
-  | { readonly type: 'hold'; readonly reason: string | null; readonly lasts: number | null }
+  /** What it leaves out stays as it is. `lasts` ms from now, at first until it is turned off. */
+  | {
+      readonly type: 'hold';
+      readonly reason: string | null;
+      readonly lasts: number | null;
+      readonly by: string | null;
+      /** Who wants it only if the cluster comes to rest in time; null for one who wants it in any case. */
+      readonly waiter: number | null;
+    }
+  | { readonly type: 'give-up'; readonly waiter: number }
   | { readonly type: 'unhold' }
   | { readonly type: 'toggle'; readonly reason: string }
   | { readonly type: 'stop' }
@@ -154,12 +169,18 @@ export function initialState(epoch: number, operator: OperatorHold | null): Stat
     phase,
     epoch: operator === null ? epoch : epoch + 1,
     operator,
+    waiters: new Set(),
     run: null,
     unfinished: [],
     workers: new Map(),
     cutting: false,
     stopping: false,
   };
+}
+
+/** No request of the app is at work, and no run either. */
+export function atRest({ phase, run }: Pick<State, 'phase' | 'run'>): boolean {
+  return phase === 'quiesced' && !holds(run);
 }
 
 /** Whether the run holds the gates shut. */

@@ -3,6 +3,7 @@ import type { ErrorCode } from '../../errors.ts';
 import type { WorkerRef } from '../ports.ts';
 import { Draft, newRun } from './draft.ts';
 import {
+  atRest,
   keyOf,
   refOf,
   type Effect,
@@ -27,6 +28,7 @@ export function step(state: State, event: Event, now: Time, rules: Rules): Step 
   const draft = new Draft(state, now, rules);
   apply(draft, event);
   draft.settle();
+  settleHold(draft);
   return { state: draft.state, effects: draft.effects };
 }
 
@@ -56,11 +58,13 @@ function apply(draft: Draft, event: Event): void {
     case 'release':
       return onRelease(draft, event.run, event.owner, event.error);
     case 'hold':
-      return onHold(draft, event.reason, event.lasts);
+      return onHold(draft, event);
+    case 'give-up':
+      return onGiveUp(draft, event.waiter);
     case 'unhold':
       return onUnhold(draft);
     case 'toggle':
-      return draft.state.operator === null ? onHold(draft, event.reason, null) : onUnhold(draft);
+      return draft.state.operator === null ? onHold(draft, { ...bySignal, reason: event.reason }) : onUnhold(draft);
     case 'stop':
       return onStop(draft);
     case 'timeout':
@@ -152,20 +156,52 @@ function onRelease(draft: Draft, id: string, owner: WorkerRef, error: ErrorCode 
   draft.endRun(run.stage === 'ending' ? 'run-timeout' : error);
 }
 
-function onHold(draft: Draft, given: string | null, lasts: number | null): void {
+type HoldEvent = Extract<Event, { type: 'hold' }>;
+const bySignal = { type: 'hold', lasts: null, by: null, waiter: null } as const;
+
+function onHold(draft: Draft, event: HoldEvent): void {
   const { operator } = draft.state;
-  const until = lasts === null ? null : draft.now.wall + lasts;
-  const reason = given ?? operator?.reason ?? 'maintenance';
-  draft.set({ operator: { reason, since: operator?.since ?? draft.now.wall, until } });
+  const { lasts, waiter } = event;
+  const until = lasts === null ? (operator?.until ?? null) : draft.now.wall + lasts;
+  const reason = event.reason ?? operator?.reason ?? 'maintenance';
+  // The name stands beside the reason: one who changes nothing is not the one who said it.
+  const says = operator === null || event.reason !== null || lasts !== null;
+  const by = says ? event.by : operator.by;
+  draft.set({
+    operator: { reason, since: operator?.since ?? draft.now.wall, until, by },
+    waiters: waitersWith(draft.state, waiter),
+  });
   draft.emit({ type: 'persist' });
-  if (until !== null) draft.emit({ type: 'timer', timer: { kind: 'operator', until }, at: until });
+  if (until !== null && until !== operator?.until)
+    draft.emit({ type: 'timer', timer: { kind: 'operator', until }, at: until });
   if (draft.state.phase === 'serving') draft.beginPause();
   else draft.inform();
 }
 
+/** A hold that somebody wants in any case stays one, whoever joins it. */
+function waitersWith({ operator, waiters }: State, waiter: number | null): ReadonlySet<number> {
+  if (waiter === null || (operator !== null && waiters.size === 0)) return new Set();
+  return new Set(waiters).add(waiter);
+}
+
+function onGiveUp(draft: Draft, waiter: number): void {
+  const waiters = new Set(draft.state.waiters);
+  if (!waiters.delete(waiter)) return;
+  if (waiters.size === 0) return onUnhold(draft);
+  draft.set({ waiters });
+}
+
+/** What its callers waited for has come, so it is theirs until somebody ends it. Before they are told it is durable. */
+function settleHold(draft: Draft): void {
+  const { waiters, stopping } = draft.state;
+  if (waiters.size === 0 || stopping || !atRest(draft.state)) return;
+  draft.set({ waiters: new Set() });
+  draft.emit({ type: 'persist' });
+}
+
 function onUnhold(draft: Draft): void {
   if (draft.state.operator === null) return;
-  draft.set({ operator: null });
+  draft.set({ operator: null, waiters: new Set() });
   draft.emit({ type: 'persist' });
   draft.openOrInform();
 }

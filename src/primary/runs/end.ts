@@ -2,6 +2,7 @@
 import { QuiesceError, type ErrorCode, type Problem } from '../../errors.ts';
 import type { RunRecord, WaitingRequest } from '../../protocol/runs.ts';
 import type { Rules } from '../maintenance/state.ts';
+import { stillInFlight } from '../maintenance/still-in-flight.ts';
 
 /** Why a claim or a submission was not granted; `holder` is the run that has the right. */
 export function refusal(code: ErrorCode, holder: string | null): QuiesceError {
@@ -29,12 +30,8 @@ export function lateSubmission(run: RunRecord | undefined): QuiesceError {
 export function runFailure(code: ErrorCode, rules: Rules, waitingFor: readonly WaitingRequest[]): QuiesceError {
   switch (code) {
     case 'drain-timeout': {
-      const names = waitingFor
-        .slice(0, 5)
-        // The path of another client's request may be a secret, and this text is for everybody.
-        .map(({ slot, method, route, age }) => `${method} ${route ?? '…'} in worker ${slot} (${age} ms)`);
-      const who =
-        names.length === 0 ? '' : ` Still in flight: ${names.join(', ')}${waitingFor.length > 5 ? ' …' : ''}.`;
+      // The path of another client's request may be a secret, and this text is for everybody.
+      const who = stillInFlight(waitingFor, ({ route }) => route ?? '…');
       return new QuiesceError(
         code,
         `After ${rules.drainTimeout} ms not every request had finished, so the run was given up and nothing was changed.${who}`,

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { userInfo } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -88,6 +89,7 @@ describe('the quiesce command', function () {
       ['status', '--jsno'],
       ['maintenance'],
       ['maintenance', 'on', '--for', 'ever'],
+      ['maintenance', 'on', '--no-wait', '--keep'],
       ['start'],
       ['start', 'nowhere.js'],
       ['validate', 'nowhere.js'],
@@ -157,7 +159,38 @@ describe('the quiesce command', function () {
     const operations = await primary(path.join(cwd, '.quiesce/web'));
     expect(await run(['maintenance', 'on', '--reason', 'works', '--for', '10m'], { cwd })).to.include({ code: 0 });
     expect(await run(['maintenance', 'off'], { cwd })).to.include({ code: 0, out: 'maintenance: off (serving)\n' });
-    expect(operations.asked).to.deep.equal([{ on: true, reason: 'works', forMs: 600_000 }, { on: false }]);
+    const kept = ['maintenance', 'on', '--timeout', '90s', '--keep', '--by', 'ann'];
+    expect(await run(kept, { cwd })).to.include({ code: 0 });
+    expect(await run(['maintenance', 'on', '--no-wait'], { cwd })).to.include({ code: 0 });
+    const by = userInfo().username;
+    expect(operations.asked).to.deep.equal([
+      { on: true, reason: 'works', forMs: 600_000, wait: { keep: false }, by },
+      { on: false, by },
+      { on: true, wait: { keep: true, timeout: 90_000 }, by: 'ann' },
+      { on: true, by },
+    ]);
+  });
+
+  it('takes no time without a unit', async () => {
+    for (const flag of ['--for', '--timeout']) {
+      const { code, err } = await run(['maintenance', 'on', flag, '10'], { cwd: scratch() });
+      expect(code).to.equal(2);
+      expect(err).to.include('Did you mean 10m?');
+    }
+  });
+
+  it('reloads, and scales to a number or by a step', async () => {
+    const cwd = scratch({ '.quiesce/web/x': '' });
+    const operations = await primary(path.join(cwd, '.quiesce/web'));
+    for (const words of ['reload', 'scale 3', 'scale +1', 'scale -2']) {
+      const { code, out, err } = await run([...words.split(' '), '--by', 'ann'], { cwd });
+      expect({ code, err }, words).to.deep.equal({ code: 0, err: '' });
+      expect(out).to.match(/^(reloaded )?1 worker\n$/);
+    }
+    const by = 'ann';
+    expect(operations.asked).to.deep.equal(['reload', { instances: 3, by }, { step: 1, by }, { step: -2, by }]);
+    for (const wrong of ['0', '+0', '1.5', 'many', '1025'])
+      expect((await run(['scale', wrong], { cwd })).code).to.equal(2);
   });
 
   it('stops the app, and returns when its data directory is free again', async () => {

@@ -212,7 +212,9 @@ export class FakeCluster implements Operations {
     }
   }
 
-  async scale(instances: number): Promise<void> {
+  async scale(order: Parameters<Operations['scale']>[0]): Promise<void> {
+    const slots = new Set(this.#workers.map(({ status }) => status.slot)).size;
+    const instances = 'step' in order ? slots + order.step : order.instances;
     this.asked.push(`scale ${instances}`);
     const have = new Set(this.#workers.map(({ status }) => status.slot));
     for (let slot = 0; slot < instances; slot++) if (!have.has(slot)) this.#fork(slot, 1, this.now);

@@ -2,7 +2,7 @@ import { QuiesceError } from '#quiesce/errors.js';
 import { Live } from '#quiesce/primary/live/live.js';
 import { LogTail } from '#quiesce/primary/live/log-tail.js';
 import { Traffic } from '#quiesce/primary/live/traffic.js';
-import type { Operations } from '#quiesce/primary/ports.js';
+import type { MaintenanceChange, Operations } from '#quiesce/primary/ports.js';
 import type { ClusterStatus, RunRecord } from '#quiesce/protocol/runs.js';
 
 export const aStatus: ClusterStatus = {
@@ -51,8 +51,10 @@ export class FakeOperations implements Operations {
     return ['http://127.0.0.1:3000'];
   }
 
-  async maintenance(change: { on: boolean; reason?: string; forMs?: number }): Promise<ClusterStatus> {
-    this.asked.push(change);
+  async maintenance(change: MaintenanceChange): Promise<ClusterStatus> {
+    const { wait, ...asked } = change;
+    const { signal: _signal, ...waits } = wait ?? { keep: false };
+    this.asked.push(wait === undefined ? asked : { ...asked, wait: waits });
     return this.current;
   }
 
@@ -61,8 +63,8 @@ export class FakeOperations implements Operations {
     if (this.bootFails) throw new QuiesceError('boot-failed', 'The new worker did not boot: no such module.');
   }
 
-  async scale(instances: number): Promise<void> {
-    this.asked.push({ instances });
+  async scale(order: Parameters<Operations['scale']>[0]): Promise<void> {
+    this.asked.push(order);
   }
 
   stop(options: { now: boolean }): void {

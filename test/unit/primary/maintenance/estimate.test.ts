@@ -33,7 +33,7 @@ describe('how long a pause is expected to last', () => {
   });
 
   it('is what the operator said, where that is longer', () => {
-    const operator = { reason: '', since: 0, until: now.wall + 90_000 };
+    const operator = { reason: '', since: 0, until: now.wall + 90_000, by: null };
     expect(
       estimatePause(state({ run, operator }), { step: 'write', done: 1, eta: 5 }, { lastPaused: null }, now),
     ).to.equal(90_000);

@@ -17,7 +17,7 @@ describe('the file of the operator hold', () => {
   it('gives back what was saved last, and nothing where nothing was', async () => {
     const file = new HoldFile(path);
     expect(await file.load(0)).to.deep.equal({ epoch: 0, operator: null });
-    const operator = { reason: 'moving', since: 5, until: null };
+    const operator = { reason: 'moving', since: 5, until: null, by: null };
     await Promise.all([file.save({ epoch: 1, operator: null }), file.save({ epoch: 2, operator })]);
     expect(await new HoldFile(path).load(10)).to.deep.equal({ epoch: 2, operator });
     expect((await stat(path)).mode & 0o777).to.equal(0o600);
@@ -25,7 +25,7 @@ describe('the file of the operator hold', () => {
 
   it('forgets a hold whose time has passed while nobody was there', async () => {
     const file = new HoldFile(path);
-    await file.save({ epoch: 3, operator: { reason: '', since: 5, until: 100 } });
+    await file.save({ epoch: 3, operator: { reason: '', since: 5, until: 100, by: null } });
     expect((await file.load(99)).operator).to.not.equal(null);
     expect(await file.load(100)).to.deep.equal({ epoch: 3, operator: null });
   });

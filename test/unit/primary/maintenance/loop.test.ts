@@ -54,7 +54,7 @@ describe('the loop around the maintenance state', () => {
 
   it('ends an operator hold at the time of day it was given, though the clock is set meanwhile', async () => {
     const { loop, clock, now } = setUp();
-    loop.dispatch({ type: 'hold', reason: 'night', lasts: hour });
+    loop.dispatch({ type: 'hold', reason: 'night', lasts: hour, by: null, waiter: null });
     const { until: end } = loop.state.operator!;
     expect(end).to.be.closeTo(now().wall + hour, 1_000);
     clock.set = hour;
@@ -71,7 +71,7 @@ describe('the loop around the maintenance state', () => {
     loop.dispatch({ type: 'forked', worker });
     loop.dispatch({ type: 'hello', worker });
     done.length = 0;
-    loop.dispatch({ type: 'hold', reason: 'test', lasts: null });
+    loop.dispatch({ type: 'hold', reason: 'test', lasts: null, by: null, waiter: null });
     expect(done).to.deep.equal(['persist', 'pause']);
     expect(errors).to.deep.equal([['moved', 'nobody listens']]);
   });
@@ -82,7 +82,7 @@ describe('the loop around the maintenance state', () => {
       loop.dispatch({ type: 'unhold' });
       throw new Error('nobody listens');
     });
-    loop.dispatch({ type: 'hold', reason: 'test', lasts: null });
+    loop.dispatch({ type: 'hold', reason: 'test', lasts: null, by: null, waiter: null });
     expect(loop.state.operator).to.equal(null);
   });
 });

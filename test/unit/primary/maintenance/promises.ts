@@ -24,10 +24,11 @@ export function checkSafety({ alive, state, writing, unfinished }: ClusterModel)
 
 /** Once nothing is under way any more. */
 export function checkLiveness({ alive, state, claims, unfinished }: ClusterModel): void {
-  const { run, operator, phase, stopping } = state;
+  const { run, operator, phase, waiters, stopping } = state;
   if (run !== null) throw new Error(`L1: run ${run.id} (${run.stage}) never ended`);
   // A stop leaves them to the next primary.
   if (unfinished.size > 0 && !stopping) throw new Error(`L1: ${[...unfinished].join(', ')} never ended`);
+  if (waiters.size > 0 && !stopping) throw new Error('L2: callers wait for a cluster that is at rest');
   const wanted = operator === null && unfinished.size === 0 ? 'serving' : 'quiesced';
   if (phase !== wanted) throw new Error(`L1: the cluster stays ${phase} and should be ${wanted}`);
   for (const worker of alive) {

@@ -21,6 +21,7 @@ const kinds = [
   ['release', 2],
   ['hold', 1],
   ['unhold', 1],
+  ['give-up', 1],
   ['toggle', 1],
   ['stop', 1],
   ['deliver', 12],
@@ -76,7 +77,9 @@ function act(model: ClusterModel, kind: string, a: number, flag: boolean): void 
     case 'fork':
       return model.fork(a % 3);
     case 'hold':
-      return model.dispatch({ type: 'hold', reason: 'test', lasts: flag ? 1e6 + a : null });
+      return model.hold(flag ? 1e6 + a : null, a % 2 === 0);
+    case 'give-up':
+      return model.giveUp(a % 4);
     case 'unhold':
       return model.dispatch({ type: 'unhold' });
     case 'stop':
@@ -227,6 +230,10 @@ describe('the maintenance state, under random histories', function () {
           now,
           rules,
         ),
+    },
+    'a caller who gives up takes the hold of others with it': {
+      step: (real, state, event, now, rules) =>
+        real(state, event.type === 'give-up' ? { type: 'unhold' } : event, now, rules),
     },
     'timers never go off': {
       step: (real, state, event, now, rules) =>

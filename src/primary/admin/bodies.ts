@@ -1,0 +1,93 @@
+/** What the requests of the admin interface take. */
+import { z } from 'zod';
+import { mostWorkers } from './operations.ts';
+import type { MaintenanceChange, Order } from '../ports.ts';
+import { QuiesceError } from '../../errors.ts';
+import { deadline, flag, integer, kind } from '../../config/kinds.ts';
+
+const longestReason = 500;
+const reason = kind(
+  `text of at most ${longestReason} characters`,
+  (value) => (typeof value === 'string' && value.length <= longestReason ? value : undefined),
+  { type: 'string', maxLength: longestReason },
+);
+
+const longestName = 100;
+const by = kind(
+  `a name of at most ${longestName} characters`,
+  (value) => (typeof value === 'string' && value !== '' && value.length <= longestName ? value : undefined),
+  { type: 'string', minLength: 1, maxLength: longestName },
+).optional();
+
+/** What the requests that change something take; docs/openapi.json is made from it. */
+export const bodies = {
+  maintenance: z.strictObject({
+    on: flag,
+    reason: reason.optional(),
+    for: deadline.optional(),
+    wait: flag.optional(),
+    timeout: deadline.optional(),
+    keep: flag.optional(),
+    by,
+  }),
+  reload: z.strictObject({ by }),
+  scale: z.strictObject({ instances: instances(mostWorkers), by }),
+  stop: z.strictObject({ now: flag.optional(), by }),
+  empty: z.strictObject({}),
+};
+
+/** A number, or a step: `"+1"`, `"-2"`. */
+function instances(most: number) {
+  const whole = integer(1, most);
+  return kind(
+    `a whole number from 1 to ${most}, or a step such as "+1" or "-2"`,
+    (value): { instances: number } | { step: number } | undefined => {
+      if (typeof value === 'string' && /^[+-]\d{1,4}$/.test(value)) return { step: Number(value) };
+      const parsed = whole.safeParse(value);
+      return parsed.success ? { instances: parsed.data } : undefined;
+    },
+    {
+      type: ['integer', 'string'],
+      minimum: 1,
+      maximum: most,
+      pattern: String.raw`^[+-]?\d{1,4}$`,
+      examples: [4, '+1'],
+    },
+  );
+}
+
+export const runsQuery = z.object({ limit: integer(1, 1000).prefault(20).describe('At most so many.') });
+
+export function bodyOf<T>(schema: z.ZodType<T>, body: unknown): T {
+  const result = schema.safeParse(body ?? {});
+  if (result.success) return result.data;
+  const found = result.error.issues.map((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? `${issue.keys.join(', ')} is not known`
+      : `${issue.path.map(String).join('.') || 'the body'} takes ${issue.code === 'invalid_type' ? `an ${issue.expected}` : issue.message}`,
+  );
+  throw new QuiesceError('bad-request', `The body is wrong: ${found.join('; ')}.`);
+}
+
+export function orderOf({ by: name }: { by?: string | undefined }): Order {
+  return name === undefined ? {} : { by: name };
+}
+
+export function maintenanceChange(given: unknown, signal: AbortSignal): MaintenanceChange {
+  const body = bodyOf(bodies.maintenance, given);
+  const { on, reason: why, for: forMs, wait = false, timeout, keep } = body;
+  const only = (name: string, where: string): never => {
+    throw new QuiesceError('bad-request', `\`${name}\` goes with \`"${where}": true\` only.`);
+  };
+  if (!on && forMs !== undefined) only('for', 'on');
+  if (!on && wait) only('wait', 'on');
+  if (!wait && timeout !== undefined) only('timeout', 'wait');
+  if (!wait && keep !== undefined) only('keep', 'wait');
+  return {
+    on,
+    ...(why === undefined ? {} : { reason: why }),
+    ...(forMs === undefined ? {} : { forMs }),
+    ...(wait ? { wait: { keep: keep ?? false, signal, ...(timeout === undefined ? {} : { timeout }) } } : {}),
+    ...orderOf(body),
+  };
+}

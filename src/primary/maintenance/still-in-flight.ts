@@ -1,0 +1,15 @@
+import type { WaitingRequest } from '../../protocol/runs.ts';
+
+const named = 5;
+
+/** A sentence, with a space before it, that names what keeps a drain waiting; nothing where nothing does. */
+export function stillInFlight(
+  waitingFor: readonly WaitingRequest[],
+  where: (request: WaitingRequest) => string,
+): string {
+  if (waitingFor.length === 0) return '';
+  const names = waitingFor
+    .slice(0, named)
+    .map((request) => `${request.method} ${where(request)} in worker ${request.slot} (${request.age} ms)`);
+  return ` Still in flight: ${names.join(', ')}${waitingFor.length > named ? ' …' : ''}.`;
+}
