@@ -1,78 +1,16 @@
 import { expect } from 'chai';
-import { execFile } from 'node:child_process';
-import { once } from 'node:events';
-import http from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { userInfo } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { startAdminServer } from '#quiesce/primary/admin/server.js';
 import { acquireLock } from '#quiesce/primary/data-dir/lock.js';
+import { main, useCommands } from './use-commands.js';
 import { scratchFolders } from '../scratch.js';
-import { aStatus, FakeOperations, liveOf } from '../primary/admin/fake-operations.js';
+import { aStatus } from '../primary/admin/fake-operations.js';
 
-interface Ended {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-const main = fileURLToPath(new URL('../../../../dist/cli/main.js', import.meta.url));
 const scratch = scratchFolders();
-const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 describe('the quiesce command', function () {
   this.timeout(20_000);
-  const undo: (() => unknown)[] = [];
-  afterEach(async () => {
-    for (const step of undo.splice(0).reverse()) await step();
-  });
-
-  function run(
-    args: readonly string[],
-    options: { cwd: string; input?: string | Buffer; env?: Record<string, string> },
-  ): Promise<Ended> {
-    return new Promise((resolve) => {
-      const env = { ...process.env, NO_COLOR: '1', QUIESCE_DATA_DIR: '', QUIESCE_SYNC_TOKEN: '', ...options.env };
-      const child = execFile(process.execPath, [main, ...args], { cwd: options.cwd, env }, (error, out, err) =>
-        resolve({ code: error === null ? 0 : Number(error.code), out, err }),
-      );
-      child.stdin?.on('error', () => undefined);
-      child.stdin?.end(options.input ?? '');
-    });
-  }
-
-  async function primary(dataDir: string): Promise<FakeOperations> {
-    const operations = new FakeOperations();
-    const lock = await acquireLock(dataDir, () => undefined);
-    const server = await startAdminServer({ dataDir, admin: null, operations, live: liveOf(operations), log: silent });
-    undo.push(
-      () => lock.release(),
-      () => server.close(),
-    );
-    operations.stop = () => {
-      setImmediate(() => void server.close().then(() => lock.release()));
-    };
-    return operations;
-  }
-
-  async function app(
-    answer: (request: http.IncomingMessage, response: http.ServerResponse, body: Buffer) => void,
-    refuseFirst = false,
-  ): Promise<string> {
-    const handle = (request: http.IncomingMessage, response: http.ServerResponse): void => {
-      const chunks: Buffer[] = [];
-      request.on('data', (chunk: Buffer) => chunks.push(chunk));
-      request.on('end', () => answer(request, response, Buffer.concat(chunks)));
-    };
-    const server = http.createServer(handle);
-    if (refuseFirst) server.on('checkContinue', (request, response) => answer(request, response, Buffer.alloc(0)));
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    undo.push(() => server.close());
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  }
+  const { run, primary, app } = useCommands();
 
   it('has help that fits one screen', async () => {
     const { code, out } = await run(['--help'], { cwd: scratch() });
@@ -152,45 +90,6 @@ describe('the quiesce command', function () {
     expect(out).to.match(/0\.1 +2 +serving +4 +5 % +64\.0 MB +1\.5 ms +0 +1 min 30 s/);
     expect(out).to.include('waiting for GET /slow in slot 0, 1.2 s, its client has gone');
     expect(out).to.not.include('\u001b');
-  });
-
-  it('turns maintenance on and off', async () => {
-    const cwd = scratch({ '.quiesce/web/x': '' });
-    const operations = await primary(path.join(cwd, '.quiesce/web'));
-    expect(await run(['maintenance', 'on', '--reason', 'works', '--for', '10m'], { cwd })).to.include({ code: 0 });
-    expect(await run(['maintenance', 'off'], { cwd })).to.include({ code: 0, out: 'maintenance: off (serving)\n' });
-    const kept = ['maintenance', 'on', '--timeout', '90s', '--keep', '--by', 'ann'];
-    expect(await run(kept, { cwd })).to.include({ code: 0 });
-    expect(await run(['maintenance', 'on', '--no-wait'], { cwd })).to.include({ code: 0 });
-    const by = userInfo().username;
-    expect(operations.asked).to.deep.equal([
-      { on: true, reason: 'works', forMs: 600_000, wait: { keep: false }, by },
-      { on: false, by },
-      { on: true, wait: { keep: true, timeout: 90_000 }, by: 'ann' },
-      { on: true, by },
-    ]);
-  });
-
-  it('takes no time without a unit', async () => {
-    for (const flag of ['--for', '--timeout']) {
-      const { code, err } = await run(['maintenance', 'on', flag, '10'], { cwd: scratch() });
-      expect(code).to.equal(2);
-      expect(err).to.include('Did you mean 10m?');
-    }
-  });
-
-  it('reloads, and scales to a number or by a step', async () => {
-    const cwd = scratch({ '.quiesce/web/x': '' });
-    const operations = await primary(path.join(cwd, '.quiesce/web'));
-    for (const words of ['reload', 'scale 3', 'scale +1', 'scale -2']) {
-      const { code, out, err } = await run([...words.split(' '), '--by', 'ann'], { cwd });
-      expect({ code, err }, words).to.deep.equal({ code: 0, err: '' });
-      expect(out).to.match(/^(reloaded )?1 worker\n$/);
-    }
-    const by = 'ann';
-    expect(operations.asked).to.deep.equal(['reload', { instances: 3, by }, { step: 1, by }, { step: -2, by }]);
-    for (const wrong of ['0', '+0', '1.5', 'many', '1025'])
-      expect((await run(['scale', wrong], { cwd })).code).to.equal(2);
   });
 
   it('stops the app, and returns when its data directory is free again', async () => {

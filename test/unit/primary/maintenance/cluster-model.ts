@@ -14,6 +14,7 @@ import {
 import { step as realStep } from '#quiesce/primary/maintenance/step.js';
 import type { WorkerRef } from '#quiesce/primary/ports.js';
 import { typeOf, type Claim, type Faults, type Message, type Worker } from './model-parts.ts';
+import { HoldCallers } from './hold-callers.ts';
 import { checkSafety } from './promises.ts';
 
 export class ClusterModel {
@@ -29,10 +30,7 @@ export class ClusterModel {
   /** The run that the primary prepares, and the one that it writes. */
   preparing: string | null = null;
   writing: { run: string; paused: boolean } | null = null;
-  /** Callers who may still give up: their answer and the end of their patience can cross. */
-  readonly waiting: number[] = [];
-  /** Since when somebody wants the hold in any case. */
-  #firm: number | null = null;
+  readonly callers: HoldCallers = new HoldCallers(this);
   #now = 0;
   #next = 1;
   #incarnations = new Map<number, number>();
@@ -118,25 +116,6 @@ export class ClusterModel {
     if (writing === null) return;
     this.unfinished.delete(writing.run); // whole, or given up by somebody who may
     this.dispatch({ type: 'finished', run: writing.run, error: well ? null : 'run-failed' });
-  }
-
-  /** A new caller, with a number of its own; `waits` until the cluster is at rest. */
-  hold(lasts: number | null, waits: boolean): void {
-    const waiter = waits ? this.#next++ : null;
-    if (waiter !== null) this.waiting.push(waiter);
-    this.dispatch({ type: 'hold', reason: 'test', lasts, by: null, waiter });
-    if (!waits) this.#firm = this.state.operator?.since ?? null;
-  }
-
-  /** Its time is over, or its connection. */
-  giveUp(index: number): void {
-    const waiter = this.waiting[index];
-    if (waiter === undefined) return;
-    const { operator, phase } = this.state;
-    this.dispatch({ type: 'give-up', waiter });
-    if (operator !== null && operator.since === this.#firm && this.state.operator === null)
-      throw new Error(`L3: a caller who gave up ended the hold of another, while the cluster was ${phase}`);
-    this.waiting.splice(index, 1);
   }
 
   /** The exclusive handler of a worker is done. */

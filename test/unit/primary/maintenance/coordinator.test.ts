@@ -116,7 +116,7 @@ describe('the coordinator', () => {
 
   it('tells of a run that begins while an operator hold still drains, and how long it has refused requests', async () => {
     const site = await setUp();
-    await site.coordinator.hold('night', null);
+    await site.coordinator.operator.hold({ reason: 'night', lasts: null, by: null });
     const run = await site.claim();
     site.request(worker, site.submission(run));
     await until(() => site.runs.get(run)?.state === 'draining');

@@ -77,9 +77,9 @@ function act(model: ClusterModel, kind: string, a: number, flag: boolean): void 
     case 'fork':
       return model.fork(a % 3);
     case 'hold':
-      return model.hold(flag ? 1e6 + a : null, a % 2 === 0);
+      return model.callers.hold(flag ? 1e6 + a : null, a % 2 === 0);
     case 'give-up':
-      return model.giveUp(a % 4);
+      return model.callers.giveUp(a % 4);
     case 'unhold':
       return model.dispatch({ type: 'unhold' });
     case 'stop':

@@ -1,0 +1,51 @@
+import { userInfo } from 'node:os';
+import path from 'node:path';
+import { expect } from 'chai';
+import { scratchFolders } from '../scratch.ts';
+import { useCommands } from './use-commands.ts';
+
+const scratch = scratchFolders();
+
+describe('the commands that give orders', function () {
+  this.timeout(20_000);
+  const { run, primary } = useCommands();
+
+  it('turns maintenance on and off', async () => {
+    const cwd = scratch({ '.quiesce/web/x': '' });
+    const operations = await primary(path.join(cwd, '.quiesce/web'));
+    expect(await run(['maintenance', 'on', '--reason', 'works', '--for', '10m'], { cwd })).to.include({ code: 0 });
+    expect(await run(['maintenance', 'off'], { cwd })).to.include({ code: 0, out: 'maintenance: off (serving)\n' });
+    const kept = ['maintenance', 'on', '--timeout', '90s', '--keep', '--by', 'ann'];
+    expect(await run(kept, { cwd })).to.include({ code: 0 });
+    expect(await run(['maintenance', 'on', '--no-wait'], { cwd })).to.include({ code: 0 });
+    const by = userInfo().username;
+    expect(operations.asked).to.deep.equal([
+      { on: true, reason: 'works', forMs: 600_000, wait: { keep: false }, by },
+      { on: false, by },
+      { on: true, wait: { keep: true, timeout: 90_000 }, by: 'ann' },
+      { on: true, by },
+    ]);
+  });
+
+  it('takes no time without a unit', async () => {
+    for (const flag of ['--for', '--timeout']) {
+      const { code, err } = await run(['maintenance', 'on', flag, '10'], { cwd: scratch() });
+      expect(code).to.equal(2);
+      expect(err).to.include('Did you mean 10m?');
+    }
+  });
+
+  it('reloads, and scales to a number or by a step', async () => {
+    const cwd = scratch({ '.quiesce/web/x': '' });
+    const operations = await primary(path.join(cwd, '.quiesce/web'));
+    for (const words of ['reload', 'scale 3', 'scale +1', 'scale -2']) {
+      const { code, out, err } = await run([...words.split(' '), '--by', 'ann'], { cwd });
+      expect({ code, err }, words).to.deep.equal({ code: 0, err: '' });
+      expect(out).to.match(/^(reloaded )?1 worker\n$/);
+    }
+    const by = 'ann';
+    expect(operations.asked).to.deep.equal(['reload', { instances: 3, by }, { step: 1, by }, { step: -2, by }]);
+    for (const wrong of ['0', '+0', '1.5', 'many', '1025'])
+      expect((await run(['scale', wrong], { cwd })).code).to.equal(2);
+  });
+});
