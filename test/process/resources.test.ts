@@ -86,6 +86,39 @@ describe('GET /api/resources', function () {
     expect(JSON.stringify(sorted(JSON.parse(text)))).to.equal(JSON.stringify(sorted(expected[0])));
   });
 
+  it('gives documents byte for byte as they came: integers of 64 bits, names of any meaning, their order', async () => {
+    const items = [
+      '{"id":-9223372036854775808,"n":505874924095815681,"d":123456789012345680000,"z":-0,"e":1e-7}',
+      '{"id":505874924095815681,"b":{"z":1,"10":2,"_bsontype":"Long"},"2":[{"_bsontype":5}],"1":"\\u0000é😀"}',
+      '{"id":505874924095815682,"_bsontype":"ObjectId"}',
+      '{"id":{"_bsontype":"ObjectId","z":1,"10":505874924095815683}}',
+      '{"id":{"a":{"_bsontype":"Nonsense"},"toBSON":1}}',
+    ];
+    const feed = `[${items.join(',')}]`;
+    for (let round = 0; round < 2; round += 1) {
+      const { status, headers, text } = await client.put(feed);
+      expect(status, text).to.equal(204);
+      if (round === 1) expect(headers['quiesce-counts']).to.match(/unchanged=5$/);
+    }
+    expect((await client.get('/api/resources')).text).to.equal(`{"items":${feed},"next":null}`);
+    let after: string | null = null;
+    for (const item of items) {
+      const query: string = after === null ? '?limit=1' : `?limit=1&after=${encodeURIComponent(after)}`;
+      const { status, text } = await client.get(`/api/resources${query}`);
+      expect(status, text).to.equal(200);
+      expect(text.startsWith(`{"items":[${item}],`), `${text} for ${query}`).to.equal(true);
+      after = (JSON.parse(text) as Page).next;
+    }
+    expect((await client.get('/api/resources/505874924095815681')).text).to.equal(items[1]);
+    expect((await client.get('/api/resources/-9223372036854775808')).text).to.equal(items[0]);
+    expect(
+      (await client.get(`/api/resources/${encodeURIComponent('{"a":{"_bsontype":"Nonsense"},"toBSON":1}')}`)).text,
+    ).to.equal(items[4]);
+    const twice = await client.put(`[${items[3]},${items[3]}]`);
+    expect(problemIn(twice).code, twice.text).to.equal('invalid-feed');
+    expect((await client.put('[]')).status).to.equal(204);
+  });
+
   it('tells a client that has it already that nothing changed, until it has', async () => {
     await client.put('[{"id":"x","n":1}]');
     for (const path of ['/api/resources/x', '/api/resources?limit=5']) {

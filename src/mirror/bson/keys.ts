@@ -2,10 +2,10 @@
  * Keys (`_id`s) as MongoDB tells them apart under its simple collation: `1` and `1.0` are one key, `1` and `'1'` two;
  * objects are equal when their members are, in the same order.
  */
-import { BSON } from 'mongodb';
 import { bsonType, Elements, equalBytes } from './elements.ts';
 import type { Hasher } from './hash.ts';
 import { isNumber, numberText, safeIntegerAt } from './numbers.ts';
+import { valueToJson } from './to-json.ts';
 
 /** Hashes a key so that equal keys have equal hashes. The result is `hasher.a` and `hasher.b`. */
 export function hashKey(hasher: Hasher, bytes: Uint8Array, type: number, value: number, end: number): void {
@@ -59,11 +59,5 @@ export function showKey(bytes: Uint8Array, type: number, value: number, end: num
     const text = Buffer.from(bytes.buffer, bytes.byteOffset + value + 4, cut - value - 4).toString('utf8');
     return JSON.stringify(cut < end - 1 ? `${text}…` : text);
   }
-  const size = 4 + 3 + (end - value) + 1;
-  const document = Buffer.alloc(size);
-  document.writeInt32LE(size, 0);
-  document.writeUInt8(type, 4);
-  document.write('k', 5);
-  document.set(bytes.subarray(value, end), 7);
-  return BSON.EJSON.stringify(BSON.deserialize(document)['k']).slice(0, 200);
+  return valueToJson(bytes, type, value, end).slice(0, 200);
 }

@@ -1,9 +1,10 @@
 /** Fills a plan from what the collection holds. */
 import type { ClientSession, Timestamp } from 'mongodb';
+import { driverValue } from '../bson/driver-value.ts';
+import { Elements } from '../bson/elements.ts';
 import { FeedFaults } from '../feed/feed-faults.ts';
 import type { Plan, TouchedKeys } from '../plan.ts';
 import type { PreparedFeed } from '../prepared/prepared-feed.ts';
-import { decode } from './raw-command.ts';
 import { scan, type ScanOptions, type TakeDocument } from './scan.ts';
 import type { Target } from './target.ts';
 
@@ -100,5 +101,7 @@ function valueOf(element: Uint8Array): unknown {
   const document = Buffer.alloc(element.length + 5);
   document.writeInt32LE(document.length, 0);
   document.set(element, 4);
-  return Object.values(decode(document))[0];
+  const elements = new Elements(document, 0);
+  elements.next();
+  return driverValue(elements);
 }

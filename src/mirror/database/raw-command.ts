@@ -6,7 +6,8 @@
  * the driver has it no more, the documents are decoded into the driver's own types and sent as usual.
  */
 import { createRequire } from 'node:module';
-import { BSON, type Document } from 'mongodb';
+import type { Document } from 'mongodb';
+import { driverDocument } from '../bson/driver-value.ts';
 
 interface DocumentSequence {
   push(document: Document, bytes: Uint8Array): number;
@@ -27,13 +28,8 @@ function findClass(): SequenceClass | null {
 
 /** The value of a command's `field` that stands for these documents. The field itself comes last in the command. */
 export function documents(field: 'documents' | 'updates' | 'deletes', raw: readonly Uint8Array[]): unknown {
-  if (sequenceClass === null) return raw.map(decode);
+  if (sequenceClass === null) return raw.map((bytes) => driverDocument(bytes, 0));
   const sequence = new sequenceClass(field);
   for (const bytes of raw) sequence.push({}, bytes);
   return sequence;
-}
-
-/** Every number in its own type. Only the order of names like integers is lost. */
-export function decode(bytes: Uint8Array): Document {
-  return BSON.deserialize(bytes, { promoteValues: false, promoteLongs: false, bsonRegExp: true });
 }

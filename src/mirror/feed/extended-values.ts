@@ -19,7 +19,7 @@ export function readDouble(text: string | null): number | null {
 }
 
 /** More than the digits that a decimal has: leading and closing zeros. The driver's expression is slow on long texts. */
-const longestDecimal = 200;
+const longestDecimal = 2_000;
 
 export function readDecimal(text: string | null): Uint8Array | null {
   if (text === null || text.length > longestDecimal) return null;

@@ -1,37 +1,62 @@
 /**
  * Keys in URLs. A URL holds text, and the keys of a feed may be numbers: `7` and `"7"` are two documents. A number is
- * written as it is, a text as it is unless it would be read as something else: then in quotes, as JSON has it.
+ * written as it is, a text as it is unless it would be read as something else: then in quotes, as JSON has it. What JSON
+ * has no type for is Extended JSON.
  */
 import { BSON } from 'mongodb';
+import { driverValue } from '../../mirror/bson/driver-value.ts';
+import { bsonType, Elements } from '../../mirror/bson/elements.ts';
+import { BsonOutput } from '../../mirror/bson/output.ts';
+import { valueToJson } from '../../mirror/bson/to-json.ts';
+import { JsonText } from '../../mirror/feed/json-text.ts';
+import { JsonToBson } from '../../mirror/feed/json-to-bson.ts';
 
-const { EJSON } = BSON;
-
-/** For `after`; {@link decodeKey} gives the key back. */
-export function encodeKey(key: unknown): string {
-  if (typeof key === 'string') return decodeKey(key) === key ? key : JSON.stringify(key);
-  return typeof key === 'number' || typeof key === 'boolean' ? String(key) : EJSON.stringify(key, { relaxed: false });
+/** The key that is the element's value, for `after`; {@link decodeKey} gives it back. */
+export function encodeKey({ bytes, type, value, end }: Elements): string {
+  const json = valueToJson(bytes, type, value, end, true);
+  if (type !== bsonType.string) return json;
+  const text = JSON.parse(json) as string;
+  return decodeKey(text) === text ? text : json;
 }
 
-/** A text that cannot be read as anything else is a text. */
+/** As a value of the driver. A text that cannot be read as anything else is a text. */
 export function decodeKey(text: string): unknown {
   const plain = plainKey(text);
   if (plain !== undefined) return plain;
-  if (!/^["{]/.test(text)) return text;
-  try {
-    return EJSON.parse(text, { relaxed: false }) as unknown;
-  } catch {
-    return text;
-  }
+  return /^["{]/.test(text) ? (readJson(text) ?? text) : text;
 }
 
 /** What a key in a path may mean: the text itself, or what it stands for. */
 export function keysFromPath(text: string): unknown[] {
   const key = decodeKey(text);
-  return key === text ? [text] : [text, key];
+  if (key === text) return [text];
+  // The shortest digits of a double may be those of another integer, too.
+  return key instanceof BSON.Long && String(Number(text)) === text ? [text, key, Number(text)] : [text, key];
 }
 
-function plainKey(text: string): number | boolean | undefined {
+function plainKey(text: string): number | boolean | BSON.Long | undefined {
   if (text === 'true' || text === 'false') return text === 'true';
   const number = Number(text);
-  return String(number) === text ? number : undefined;
+  if (/^-?(0|[1-9]\d{0,18})$/.test(text) && !Number.isSafeInteger(number)) {
+    const exact = BigInt(text);
+    if (BigInt.asIntN(64, exact) === exact) return BSON.Long.fromBigInt(exact);
+  }
+  return String(number) === text || text === '-0' ? number : undefined;
+}
+
+/** Undefined where the text is no JSON, or nothing that a key can be. */
+function readJson(text: string): unknown {
+  const json = new JsonText();
+  json.bytes = Buffer.from(text);
+  json.end = json.bytes.length;
+  const converter = new JsonToBson(new BsonOutput(), true);
+  try {
+    const type = converter.convert(json);
+    const { bytes, at } = converter.out;
+    const element = new Elements(Buffer.concat([Buffer.from([0, 0, 0, 0, type, 0]), bytes.subarray(0, at)]), 0);
+    element.next();
+    return driverValue(element);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,7 +1,9 @@
 /** `GET /api/resources` and `/api/resources/<key>`: the mirrored documents. */
 import { Router, type Request, type Response } from 'express';
-import { BSON, type Collection, type Document, type MongoClient } from 'mongodb';
+import type { Collection, Document, Filter, MongoClient } from 'mongodb';
 import { QuiesceError } from '../../errors.ts';
+import { Elements, idElement } from '../../mirror/bson/elements.ts';
+import { memberToJson, valueToJson } from '../../mirror/bson/to-json.ts';
 import { readOnly } from './read-only.ts';
 import { decodeKey, encodeKey, keysFromPath } from './resource-key.ts';
 
@@ -18,9 +20,7 @@ const maxLimit = 1_000;
 
 export function resources({ client, db, collection: name, key }: ResourcesOptions): Router {
   const collection: Collection<Document> = client.db(db ?? undefined).collection(name);
-  // Relaxed Extended JSON: plain JSON for all that JSON has, and the way a feed with extendedJson writes the rest.
-  const toItem = ({ _id, ...rest }: Document): Document =>
-    BSON.EJSON.serialize({ [key]: _id, ...rest }, { relaxed: true });
+  const keyName = JSON.stringify(key);
   const router = Router();
   router.all(['/', '/:key'], readOnly);
   // A client whose first connection failed would never try again by itself.
@@ -34,7 +34,7 @@ export function resources({ client, db, collection: name, key }: ResourcesOption
     const after = req.query['after'];
     // One more than asked tells whether there is a next page.
     const cursor = collection
-      .find({}, { limit: limit + 1 })
+      .find({}, { limit: limit + 1, raw: true })
       .sort({ _id: 1 })
       .hint({ _id: 1 });
     if (after !== undefined) {
@@ -42,27 +42,48 @@ export function resources({ client, db, collection: name, key }: ResourcesOption
       const key = readAfter(after);
       cursor.filter({ _id: { $ne: key } }).min({ _id: key });
     }
-    const found = await cursor.toArray();
+    const found = (await cursor.toArray()) as unknown[] as Uint8Array[];
     const page = found.slice(0, limit);
-    const next = found.length > limit ? encodeKey(page.at(-1)!['_id']) : null;
-    send(res, { items: page.map(toItem), next });
+    const next = found.length > limit ? encodeKey(keyOf(page.at(-1)!)) : null;
+    const items = page.map((document) => toItem(document, keyName)).join(',');
+    send(res, `{"items":[${items}],"next":${JSON.stringify(next)}}`);
   });
 
   router.get('/:key', async (req, res) => {
     const wanted = req.params.key;
     const candidates = keysFromPath(wanted);
-    const found = await collection.findOne({ _id: { $in: candidates } } as Document);
+    const filter = { _id: { $in: candidates } } as unknown as Filter<Document>;
+    const found = (await collection.findOne(filter, { raw: true })) as unknown as Uint8Array | null;
     if (found === null)
       throw new QuiesceError('not-found', `There is no document with the key ${JSON.stringify(wanted)}.`);
-    send(res, toItem(found));
+    send(res, toItem(found, keyName));
   });
 
   return router;
 }
 
+/** The document's JSON, as it came: the key first, under its own name. */
+function toItem(document: Uint8Array, keyName: string): string {
+  const id = keyOf(document);
+  let text = `{${keyName}:${valueToJson(id.bytes, id.type, id.value, id.end)}`;
+  const members = new Elements(document, 0);
+  while (members.next()) {
+    if (members.start === id.start) continue;
+    const member = memberToJson(members);
+    if (!member.startsWith(`${keyName}:`)) text += `,${member}`; // no feed has left it there
+  }
+  return `${text}}`;
+}
+
+function keyOf(document: Uint8Array): Elements {
+  const id = new Elements(document, 0);
+  idElement(id);
+  return id;
+}
+
 /** Express computes a weak ETag of the body and answers 304 to a matching If-None-Match. */
-function send(res: Response, body: unknown): void {
-  res.set('Cache-Control', 'no-cache').json(body);
+function send(res: Response, json: string): void {
+  res.set('Cache-Control', 'no-cache').type('application/json').send(json);
 }
 
 function readLimit(req: Request): number {

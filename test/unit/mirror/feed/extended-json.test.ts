@@ -1,6 +1,9 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { BSON } from 'mongodb';
+import { Elements } from '#quiesce/mirror/bson/elements.js';
+import { equalDocuments } from '#quiesce/mirror/bson/equal.js';
+import { documentToJson, valueToJson } from '#quiesce/mirror/bson/to-json.js';
 import { ItemEncoder } from '#quiesce/mirror/feed/item-encoder.js';
 
 const encoder = new ItemEncoder({ key: 'id', extendedJson: true });
@@ -55,6 +58,30 @@ describe('Extended JSON', function () {
       }),
       { numRuns: 2000 },
     );
+  });
+
+  it('is what a stored value is shown as, which leads back to it', () => {
+    fc.assert(
+      fc.property(typed, (value) => {
+        const stored = BSON.serialize({ _id: 1, x: [value, { y: value }] });
+        const x = new Elements(stored, 0);
+        while (x.next() && stored[x.name] !== 0x78);
+        const again = encode(valueToJson(stored, x.type, x.value, x.end, true));
+        expect(again).to.be.instanceOf(Buffer);
+        expect(equalDocuments(stored, 0, again as Buffer, 0, true), x.bytes.toString()).to.equal(true);
+      }),
+      { numRuns: 1000 },
+    );
+    for (const shown of [
+      '{"$date":"2020-01-01T00:00:00Z"}',
+      '{"$date":{"$numberLong":"-1"}}',
+      '{"$binary":{"base64":"//8=","subType":"02"}}',
+      '{"$dbPointer":{"$ref":"a","$id":{"$oid":"64b7f0c2a1b2c3d4e5f60718"}}}',
+      '{"$undefined":true}',
+    ]) {
+      const document = encode(shown) as Buffer;
+      expect(documentToJson(document, 0)).to.equal(`{"_id":1,"x":${shown}}`);
+    }
   });
 
   it('takes what older tools and other drivers write', () => {
@@ -118,7 +145,7 @@ describe('Extended JSON', function () {
     ],
     $numberLong: ['"9223372036854775808"', '"1.0"', '"abc"', '5', `"${'1'.repeat(1000)}"`],
     $numberDouble: ['"abc"', '"1e999"', '""', '"."', '"1e"', '"infinity"', '"Infinity "', '"0x1p3"', '1.5', 'true'],
-    $numberDecimal: ['"abc"', '""', '"1e99999"', `"${'1'.repeat(35)}"`, `"${'0'.repeat(300)}1"`, '1.5'],
+    $numberDecimal: ['"abc"', '""', '"1e99999"', `"${'1'.repeat(35)}"`, `"${'0'.repeat(3000)}1"`, '1.5'],
     $oid: ['"abc"', '"64b7f0c2a1b2c3d4e5f6071g"', '"64b7f0c2a1b2c3d4e5f6071800"', '5', '{"a":1}'],
     $uuid: ['"00112233445566778899aabbccddeeff"', '"nonsense"', '7'],
     $binary: [
