@@ -4,7 +4,7 @@
  * ```ts
  * const app = express();
  * app.use(gate());                                                   // first
- * app.put('/api/sync', mirror({ collection: 'resources' }));
+ * app.use('/api/sync', mirror({ collection: 'resources' }));
  * app.post('/api/reindex', exclusive(async (req, res) => { … }));    // runs alone in the whole cluster
  * listen(app);
  * ```

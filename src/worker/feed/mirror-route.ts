@@ -21,7 +21,8 @@ import { entryOf } from '../gate/in-flight.ts';
 import { refuse, refuseMethod } from '../gate/refusal.ts';
 import { serveRuns } from './run-routes.ts';
 import { getRuntime, type Runtime } from '../process/runtime.ts';
-import { markSpecial } from '../gate/special-routes.ts';
+import { markSpecial, rememberSpecial, type Place } from '../gate/special-routes.ts';
+import { warnWithoutDatabase } from '../gate/start-warnings.ts';
 import { authorize } from './access.ts';
 import { dryRunOf, readSyncQuery } from './query.ts';
 import { pathOf } from '../gate/target.ts';
@@ -31,14 +32,18 @@ import { spool } from './upload.ts';
  * An Express handler that makes a MongoDB collection equal to the JSON array (or NDJSON) in the body of a `PUT`, while
  * the whole cluster is quiesced. `docs/http-api.md` has every answer.
  *
- * Mount it with `app.put(path, mirror(…))`, or with `app.use(path, mirror(…))` to serve the runs under the same path.
+ * Mount it with `app.use(path, mirror(…))`, which serves the runs under the same path, or with `app.put(path, mirror(…))`
+ * to take feeds only: its answers then have no `Location`, since nothing would be there.
  *
  * @throws TypeError where an option is not of its type.
  */
 export function mirror(options: MirrorOptions): RequestHandler {
   const checked = completeOptions(options);
 
+  warnWithoutDatabase();
+
   function quiesceMirror(req: Request, res: Response): void {
+    rememberSpecial(quiesceMirror, req);
     // A route names the run as a parameter; where the handler is mounted it is what follows the mount point.
     const run = req.route === undefined ? req.path.slice(1) : (req.params['id'] ?? '');
     if (req.method === 'PUT' && run === '') {
@@ -54,11 +59,11 @@ export function mirror(options: MirrorOptions): RequestHandler {
 
   markSpecial(quiesceMirror, {
     isFree: (req) => req.method === 'GET' || req.method === 'HEAD' || dryRunOf(req.url) === true,
-    refuse: (req, res, run) => {
+    refuse: (req, res, run, place) => {
       void getRuntime()
         .settings.then((settings) => authorize(req, settings.sync.token))
         .then(
-          () => refuseClaim(req, res, runInProgress(run), locationOf(req)),
+          () => refuseClaim(req, res, runInProgress(run), servesRuns(place) ? locationOf(req) : undefined),
           (error: unknown) => fail(req as Request, res as Response, error),
         );
     },
@@ -94,7 +99,7 @@ async function put(req: Request, res: Response, configured: CompleteMirrorOption
   try {
     run = await claimRun(runtime, req, 'sync');
   } catch (error) {
-    return refuseClaim(req, res, error, location);
+    return refuseClaim(req, res, error, servesRuns(req) ? location : undefined);
   }
   let feed: SpooledFeed;
   try {
@@ -103,7 +108,7 @@ async function put(req: Request, res: Response, configured: CompleteMirrorOption
     void releaseRun(runtime, run, toQuiesceError(error, 'run-failed').toProblem(location(run)));
     throw error;
   }
-  const whereItIs = { Location: location(run), 'Quiesce-Run': run };
+  const whereItIs = { ...(servesRuns(req) ? { Location: location(run) } : {}), 'Quiesce-Run': run };
   try {
     await handOver(runtime.link, { op: 'submit', run, feed, mirror: options }, location(run));
   } catch (error) {
@@ -111,8 +116,7 @@ async function put(req: Request, res: Response, configured: CompleteMirrorOption
     return fail(req, res, error, runtime.link.lost ? whereItIs : {});
   }
   // From here on the run is the primary's: it goes on whether or not this client stays.
-  if (headers.prefer.respondAsync)
-    return answerAccepted(res, run, location(run), { 'Preference-Applied': 'respond-async' });
+  if (headers.prefer.respondAsync) return answerAccepted(res, { ...whereItIs, 'Preference-Applied': 'respond-async' });
   let ended: RunRecord;
   try {
     ended = await runtime.link.request<'wait'>({ op: 'wait', run });
@@ -120,7 +124,7 @@ async function put(req: Request, res: Response, configured: CompleteMirrorOption
     // The next primary goes on with it, and tells there what came of it.
     return fail(req, res, error, whereItIs);
   }
-  if (!isEnded(ended.state)) return answerAccepted(res, run, location(run), {});
+  if (!isEnded(ended.state)) return answerAccepted(res, whereItIs);
   answerEnded(req, res, ended, headers);
 }
 
@@ -152,10 +156,10 @@ function limitsOf(settings: WorkerSettings): { maxBytes: number; timeout: number
   return { maxBytes: settings.sync.maxBytes, timeout: settings.sync.uploadTimeout };
 }
 
-function answerAccepted(res: Response, run: string, location: string, headers: Record<string, string>): void {
+function answerAccepted(res: Response, headers: Record<string, string>): void {
   res
     .status(202)
-    .set({ Location: location, 'Quiesce-Run': run, 'Cache-Control': 'no-store', ...headers })
+    .set({ 'Cache-Control': 'no-store', ...headers })
     .end();
 }
 
@@ -190,6 +194,14 @@ function fail(req: Request, res: Response, error: unknown, headers: Record<strin
   });
 }
 
+/** Whether the handler is also asked for `GET <its path>/<run>`: what is mounted is, a route only where it says so. */
+function servesRuns({ route }: Place): boolean {
+  if (route === undefined) return true;
+  const { methods = {}, path } = route;
+  return Boolean(methods['_all'] ?? methods['get']) && typeof path === 'string' && path.includes(':id');
+}
+
+/** With one slash at its beginning: two would make it the path of another host. */
 function locationOf(req: IncomingMessage): (run: string) => string {
-  return (run) => `${pathOf(req).replace(/\/$/, '')}/${run}`;
+  return (run) => `/${pathOf(req).split('/').filter(Boolean).join('/')}/${run}`;
 }

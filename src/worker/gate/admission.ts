@@ -4,6 +4,7 @@ import { gateHandshakes } from './handshakes.ts';
 import { holdDefaults, notHeld, waitOrRefuse } from './paused.ts';
 import { getRuntime } from '../process/runtime.ts';
 import { findSpecial } from './special-routes.ts';
+import { markGate } from './start-warnings.ts';
 import { isBelow } from './target.ts';
 
 export interface GateOptions {
@@ -44,20 +45,20 @@ export function gate(options: GateOptions = {}): RequestHandler {
   let mode = onPause;
   if (mode === undefined) void runtime.settings.then((settings) => (mode ??= settings.maintenance.onPause));
 
-  return function quiesceGate(req, res, next) {
+  return markGate(function quiesceGate(req, res, next) {
     if (runtime.gate.has(req)) return next(); // a second gate, or `listen` was first
     if (readOnly && (req.method === 'GET' || req.method === 'HEAD')) return next();
     if (runtime.isExcepted(req, rules)) return next();
     if (runtime.gate.tryEnter(req, res) !== undefined) return next();
-    const special = runtime.gate.state === 'shut' ? findSpecial(req) : undefined;
-    if (special !== undefined) {
+    const found = runtime.gate.state === 'shut' ? findSpecial(req) : undefined;
+    if (found !== undefined) {
       const { run } = runtime.gate.info;
-      if (run !== null && !special.isFree(req)) return special.refuse(req, res, run);
+      if (run !== null && !found.special.isFree(req)) return found.special.refuse(req, res, run, found);
       runtime.gate.enterShut(req, res);
       return next();
     }
     waitOrRefuse(runtime, req, res, mode === 'hold' ? hold : notHeld, next, rules);
-  };
+  });
 }
 
 function validate(options: GateOptions): void {

@@ -8,7 +8,7 @@ import { entryOf, type Entry } from './in-flight.ts';
 import { requestTimeout } from '../process/link.ts';
 import { refuse } from './refusal.ts';
 import { getRuntime, type Runtime } from '../process/runtime.ts';
-import { markSpecial } from './special-routes.ts';
+import { isSpecial, markSpecial, rememberSpecial } from './special-routes.ts';
 import { shortPathOf } from './target.ts';
 
 /** What cutting stragglers off may add to a drain, ms. */
@@ -23,10 +23,10 @@ const cutTime = 5_000;
  * that promise is not settled yet. A run that passes `sync.run_timeout` is ended by killing its worker.
  */
 export function exclusive(handler: RequestHandler): RequestHandler {
-  if (typeof handler !== 'function')
-    throw new TypeError('exclusive() takes an Express handler: exclusive((req, res) => { … }).');
+  checkHandler(arguments);
 
   async function quiesceExclusive(req: Request, res: Response, next: NextFunction): Promise<void> {
+    rememberSpecial(quiesceExclusive, req);
     const runtime = getRuntime();
     let entry: Entry;
     let run: string;
@@ -65,6 +65,21 @@ export function exclusive(handler: RequestHandler): RequestHandler {
 
   markSpecial(quiesceExclusive, { isFree: () => false, refuse: refuseDuringRun });
   return quiesceExclusive;
+}
+
+/** What would be dropped in silence, or would wait for itself, is refused when the app is loaded. */
+function checkHandler(given: ArrayLike<unknown>): void {
+  const [handler, ...more] = Array.from(given);
+  if (typeof handler !== 'function' || handler.length > 3)
+    throw new TypeError('exclusive() takes an Express handler: exclusive((req, res) => { … }).');
+  if (more.some((each) => typeof each === 'function'))
+    throw new TypeError(
+      'exclusive() takes one handler. Put what has to come before it into the route: app.post(path, auth, exclusive(handler)).',
+    );
+  if (isSpecial(handler))
+    throw new TypeError(
+      'exclusive() was given what exclusive() or mirror() has made, which asks for a run of its own and would wait for itself. Use it as it is.',
+    );
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Express } from 'express';
 import { Birth } from './express-server.ts';
 import { gateHandshakes } from './handshakes.ts';
 import { getRuntime } from '../process/runtime.ts';
+import { warnOfUngated } from './start-warnings.ts';
 
 /**
  * Starts an HTTP server for the app, as `app.listen` does, and gates what bypasses its middleware: `Expect:
@@ -14,6 +15,9 @@ import { getRuntime } from '../process/runtime.ts';
  * @param host default `HOST`, then 127.0.0.1
  */
 export function listen(app: Express, port?: number | string, host?: string, onListening?: () => void): Server {
+  if (typeof app !== 'function')
+    throw new TypeError(`listen() takes the Express app first: listen(app, port), not ${String(app)}.`);
+  const where = placeOf(port) ?? placeOf(process.env['PORT'], 'PORT') ?? 3000;
   const runtime = getRuntime();
   gateHandshakes();
   const birth = new Birth(app);
@@ -27,9 +31,20 @@ export function listen(app: Express, port?: number | string, host?: string, onLi
   void runtime.settings.then(({ sync }) => {
     if (server.requestTimeout > 0) server.requestTimeout = Math.max(server.requestTimeout, sync.uploadTimeout + 10_000);
   });
-  const where = port ?? process.env['PORT'] ?? 3000;
-  if (typeof where === 'string' && !/^\d+$/.test(where)) return server.listen(where, onListening);
-  return server.listen(Number(where), host ?? process.env['HOST'] ?? '127.0.0.1', onListening);
+  if (runtime.mode !== 'worker') warnOfUngated(server); // in a worker every server is looked at
+  if (typeof where === 'string') return server.listen(where, onListening);
+  return server.listen(where, host ?? process.env['HOST'] ?? '127.0.0.1', onListening);
+}
+
+/** A port, or the path of a Unix socket. A word such as 'abc' would be a socket of that name, which nobody means. */
+function placeOf(given: number | string | undefined, name = 'the port'): number | string | undefined {
+  if (given === undefined || given === '') return undefined;
+  if (typeof given === 'string' && given.includes('/')) return given;
+  const port = Number(given);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new TypeError(
+    `listen(): ${name} is ${JSON.stringify(given)}; it takes a port from 0 to 65535, or the path of a Unix socket, which has a '/'.`,
+  );
 }
 
 function continueWhenRead(req: IncomingMessage, res: ServerResponse): void {

@@ -1,7 +1,10 @@
 /**
  * Handlers that a shut gate treats in their own way: those of `mirror` and `exclusive`, which ask for a run rather
- * than serve. The gate stands before all routes, so it looks up whether the request is for one of them. It does so
- * only while it is shut; `layer.match` is what Express itself calls for each request.
+ * than serve. The gate stands before all routes, so while it is shut it has to know whether a request is for one of
+ * them. There are two ways, and the second does not depend on how Express is made inside:
+ *
+ *   - It looks up what Express has been told, of Express 4 and 5. What it does not understand there it leaves out.
+ *   - Each such handler, whenever Express has called it, tells for which path.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pathOf } from './target.ts';
@@ -9,49 +12,110 @@ import { pathOf } from './target.ts';
 export interface Special {
   /** May be served at any time and never counts: the runs and their progress. */
   isFree(req: IncomingMessage): boolean;
-  /** Answers while a run is going on. */
-  refuse(req: IncomingMessage, res: ServerResponse, run: string): void;
+  /** Answers while a run is going on; `place` is what the handler is called as. */
+  refuse(req: IncomingMessage, res: ServerResponse, run: string, place: Place): void;
+}
+
+/** Where a handler stands: mounted with `use`, or in a route. */
+export interface Place {
+  readonly route: Route | undefined;
+}
+
+export interface FoundSpecial extends Place {
+  readonly special: Special;
 }
 
 const kSpecial = Symbol.for('quiesce.special');
 
-interface Layer {
-  readonly handle?: ((...args: never[]) => unknown) & { stack?: Layer[]; [kSpecial]?: Special };
+export interface Route {
+  readonly path?: unknown;
+  readonly stack?: readonly Layer[];
+  readonly methods?: Readonly<Record<string, boolean>>;
+}
+
+export interface Layer {
+  readonly handle?: ((...args: never[]) => unknown) & { stack?: readonly Layer[]; [kSpecial]?: Special };
   readonly method?: string;
   readonly path?: string | undefined;
-  readonly route?: { readonly stack: Layer[]; readonly methods: Readonly<Record<string, boolean>> };
+  readonly route?: Route;
   /** Says so and leaves the matched part in `path`, or (since router 2.3) returns it. */
-  match(path: string): boolean | { readonly path: string };
+  match?(path: string): boolean | { readonly path: string };
 }
+
+/** What has been called at a path, by `METHOD path`. */
+const called = new Map<string, FoundSpecial>();
+const mostCalled = 1_000;
 
 export function markSpecial(handler: object, special: Special): void {
   Object.defineProperty(handler, kSpecial, { value: special });
 }
 
+export function isSpecial(handler: object): boolean {
+  return kSpecial in handler;
+}
+
+/** To be told by the handler whenever it is called. */
+export function rememberSpecial(handler: object, req: IncomingMessage): void {
+  const { route } = req as { route?: Route };
+  const special = (handler as { [kSpecial]?: Special })[kSpecial];
+  const key = keyOf(req);
+  if (special === undefined || called.has(key) || called.size >= mostCalled) return;
+  called.set(key, { special, route });
+}
+
+export function findSpecial(req: IncomingMessage): FoundSpecial | undefined {
+  return findInRoutes(req) ?? called.get(keyOf(req));
+}
+
+/** All that an Express app has been told to do, in order. */
+export function layersOf(app: object): readonly Layer[] {
+  const stack = routerOf(app)?.stack;
+  return Array.isArray(stack) ? (stack as Layer[]) : [];
+}
+
+function routerOf(app: object): { stack?: unknown } | undefined {
+  const { _router: router } = app as { _router?: { stack?: unknown } };
+  if (router !== undefined) return router;
+  try {
+    return (app as { router?: { stack?: unknown } }).router;
+  } catch {
+    return undefined; // Express 4 before its first route: there it is a getter that throws
+  }
+}
+
+function keyOf(req: IncomingMessage): string {
+  return `${req.method ?? 'GET'} ${pathOf(req)}`;
+}
+
 /** The first route that matches decides; a handler before it that is unknown to us changes nothing. */
-export function findSpecial(req: IncomingMessage): Special | undefined {
-  const { app } = req as { app?: { router?: { stack?: Layer[] } } };
-  const stack = app?.router?.stack;
-  return stack === undefined
-    ? undefined
-    : (search(stack, pathOf(req), (req.method ?? 'GET').toLowerCase()) ?? undefined);
+function findInRoutes(req: IncomingMessage): FoundSpecial | undefined {
+  const { app } = req as { app?: object };
+  if (app === undefined) return undefined;
+  try {
+    return search(layersOf(app), pathOf(req), (req.method ?? 'GET').toLowerCase()) ?? undefined;
+  } catch {
+    return undefined; // made otherwise than we know
+  }
 }
 
 /** `null`: an ordinary route matches, so the search is over. */
-function search(stack: readonly Layer[], path: string, method: string): Special | null | undefined {
+function search(stack: readonly Layer[], path: string, method: string): FoundSpecial | null | undefined {
   for (const layer of stack) {
-    const match = layer.match(path);
+    const match = layer.match?.(path);
     if (!match) continue;
-    if (layer.route) {
-      const { methods } = layer.route;
+    const { route } = layer;
+    if (route) {
+      const { methods = {}, stack: handlers = [] } = route;
       if (!methods['_all'] && !methods[method] && !(method === 'head' && methods['get'])) continue;
-      for (const inner of layer.route.stack) {
+      for (const inner of handlers) {
         const special = inner.handle?.[kSpecial];
-        if (special && (inner.method === undefined || inner.method === method || method === 'head')) return special;
+        if (special && (inner.method === undefined || inner.method === method || method === 'head'))
+          return { special, route };
       }
       return null;
     }
-    if (layer.handle?.[kSpecial]) return layer.handle[kSpecial];
+    const special = layer.handle?.[kSpecial];
+    if (special) return { special, route: undefined };
     if (layer.handle?.stack) {
       const rest = path.slice(((typeof match === 'object' ? match.path : layer.path) ?? '').length);
       const found = search(layer.handle.stack, rest.startsWith('/') ? rest : `/${rest}`, method);

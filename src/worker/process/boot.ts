@@ -5,6 +5,7 @@
  */
 import Module from 'node:module';
 import { gateHttp2Without, gateServersWithout } from '../gate/auto-gate.ts';
+import { warnOfUngated } from '../gate/start-warnings.ts';
 import { trackServers } from './connections.ts';
 import { serveExpressFast } from '../gate/express-server.ts';
 import { stopGracefully } from './graceful-stop.ts';
@@ -18,7 +19,10 @@ serveExpressFast();
 writeStdioToTheEnd();
 const runtime = getRuntime();
 gateServersWithout(runtime);
-trackServers((server) => gateHttp2Without(runtime, server));
+trackServers((server) => {
+  gateHttp2Without(runtime, server);
+  warnOfUngated(server);
+});
 reportFailures(runtime.link);
 runtime.onStop = (timeout) => {
   stopGracefully(timeout, () => runtime.gate.countUnfinished());

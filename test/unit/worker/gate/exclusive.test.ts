@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import express, { Router } from 'express';
+import express5, { type NextFunction, type Request, type Response } from 'express';
+import express4 from 'express4';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,141 +9,144 @@ import { exclusive } from '#quiesce/worker/gate/exclusive.js';
 import { mirror } from '#quiesce/worker/feed/mirror-route.js';
 import { answerWith, isDrained, pause, resume, runtime, sent } from '../fake-primary.ts';
 
-describe('requests for a run, at a gate', () => {
-  let server: Server;
-  let url: string;
-  /** What the last exclusive handler saw. */
-  let during: { inFlight: number; drained: boolean } | null = null;
-  let middlewareRan = false;
+for (const [version, express] of [
+  ['4', express4],
+  ['5', express5],
+] as const)
+  describe(`requests for a run, at a gate of Express ${version}`, () => {
+    let server: Server;
+    let url: string;
+    /** What the last exclusive handler saw. */
+    let during: { inFlight: number; drained: boolean } | null = null;
+    let middlewareRan = false;
 
-  before(async () => {
-    const app = express();
-    app.use(gate());
-    app.use((_req, _res, next) => {
-      middlewareRan = true;
-      next();
-    });
-    const nested = Router();
-    nested.post('/reindex', exclusive(async (_req, res) => {
+    before(async () => {
+      const app = express();
+      app.use(gate());
+      app.use((_req, _res, next) => {
+        middlewareRan = true;
+        next();
+      });
+      const nested = express.Router();
+      nested.post('/reindex', exclusive(async (_req, res) => {
       during = { inFlight: runtime().gate.inFlight, drained: isDrained() };
       await Promise.resolve();
       res.send('done');
     })); // prettier-ignore
-    app.use('/admin', nested);
-    app.post('/throws', exclusive(() => Promise.reject(new Error('on purpose')))); // prettier-ignore
-    app.use('/api/sync', mirror({ collection: 'resources' }));
-    app.post('/plain', (_req, res) => void res.send('plain'));
-    app.use(
-      (_error: unknown, _req: express.Request, res: express.Response, _next: express.NextFunction) =>
-        void res.status(500).send('failed'),
-    );
-    server = app.listen(0);
-    await once(server, 'listening');
-    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  });
-
-  after(() => server.close());
-
-  afterEach(() => {
-    resume();
-    answerWith(() => ({}));
-    middlewareRan = false;
-  });
-
-  const releases = (): unknown[] =>
-    sent.flatMap((message) => (message.type === 'request' && message.body.op === 'release' ? [message.body] : []));
-
-  it('exempts the request itself from the drain that it asks for, and releases the run when it has settled', async () => {
-    answerWith(({ body }) => {
-      if (body.op !== 'claim') return { value: null };
-      pause({ run: 'r1' });
-      return { value: { run: 'r1', epoch: 1 } };
+      app.use('/admin', nested);
+      app.post('/throws', exclusive(() => Promise.reject(new Error('on purpose')))); // prettier-ignore
+      app.use('/api/sync', mirror({ collection: 'resources' }));
+      app.post('/plain', (_req, res) => void res.send('plain'));
+      app.use(
+        (_error: unknown, _req: Request, res: Response, _next: NextFunction) => void res.status(500).send('failed'),
+      );
+      server = app.listen(0);
+      await once(server, 'listening');
+      url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     });
-    const response = await fetch(`${url}/admin/reindex`, { method: 'POST' });
-    expect(response.status).to.equal(200);
-    expect(during).to.deep.equal({ inFlight: 0, drained: true });
-    await response.text();
-    await turn();
-    expect(releases().at(-1)).to.deep.equal({ op: 'release', run: 'r1' });
-  });
 
-  it('releases the run of a handler that throws', async () => {
-    answerWith(({ body }) => (body.op === 'claim' ? { value: { run: 'r2', epoch: 1 } } : { value: null }));
-    const response = await fetch(`${url}/throws`, { method: 'POST' });
-    expect(response.status).to.equal(500);
-    await turn();
-    expect(releases().at(-1)).to.deep.equal({ op: 'release', run: 'r2' });
-  });
+    after(() => server.close());
 
-  it('passes on what the primary refuses with', async () => {
-    answerWith(() => ({
-      problem: {
-        type: 'urn:quiesce:problem:drain-timeout',
-        title: 't',
-        status: 503,
-        detail: 'GET /slow',
-        code: 'drain-timeout',
-        waitingFor: [],
-      },
-    }));
-    const response = await fetch(`${url}/admin/reindex`, { method: 'POST' });
-    expect(response.status).to.equal(503);
-    expect(await response.json()).to.include({ code: 'drain-timeout', detail: 'GET /slow' });
-    expect(response.headers.get('retry-after')).to.match(/^\d+$/);
-  });
-
-  it('answers 409 at the shut gate while a run is going on, before any other middleware', async () => {
-    pause({ run: 'r3' });
-    const nested = await fetch(`${url}/admin/reindex`, { method: 'POST' });
-    expect(nested.status).to.equal(409);
-    expect(await nested.json()).to.include({ code: 'run-in-progress', run: 'r3' });
-    const feed = await fetch(`${url}/api/sync`, {
-      method: 'PUT',
-      body: '[]',
-      headers: { 'Content-Type': 'application/json' },
+    afterEach(() => {
+      resume();
+      answerWith(() => ({}));
+      middlewareRan = false;
     });
-    expect(feed.status).to.equal(409);
-    expect(feed.headers.get('location')).to.equal('/api/sync/r3');
-    expect(middlewareRan).to.equal(false);
-  });
 
-  it('refuses everything else at the shut gate with 503', async () => {
-    pause({ run: 'r4' });
-    expect((await fetch(`${url}/plain`, { method: 'POST' })).status).to.equal(503);
-    expect((await fetch(`${url}/admin/reindex`)).status, 'another method').to.equal(503);
-    expect((await fetch(`${url}/api/syncing`)).status).to.equal(503);
-  });
+    const releases = (): unknown[] =>
+      sent.flatMap((message) => (message.type === 'request' && message.body.op === 'release' ? [message.body] : []));
 
-  it('lets a claim pass a gate that only an operator has shut', async () => {
-    pause();
-    answerWith(({ body }) => (body.op === 'claim' ? { value: { run: 'r5', epoch: 9 } } : { value: null }));
-    expect((await fetch(`${url}/admin/reindex`, { method: 'POST' })).status).to.equal(200);
-  });
+    it('exempts the request itself from the drain that it asks for, and releases the run when it has settled', async () => {
+      answerWith(({ body }) => {
+        if (body.op !== 'claim') return { value: null };
+        pause({ run: 'r1' });
+        return { value: { run: 'r1', epoch: 1 } };
+      });
+      const response = await fetch(`${url}/admin/reindex`, { method: 'POST' });
+      expect(response.status).to.equal(200);
+      expect(during).to.deep.equal({ inFlight: 0, drained: true });
+      await response.text();
+      await turn();
+      expect(releases().at(-1)).to.deep.equal({ op: 'release', run: 'r1' });
+    });
 
-  it('shows the runs at any time', async () => {
-    pause({ run: 'r6' });
-    answerWith(({ body }) =>
-      body.op === 'runs' ? { value: [] } : { value: { id: body.op === 'run' ? body.run : '' } },
-    );
-    expect(await (await fetch(`${url}/api/sync`)).json()).to.deep.equal({ items: [] });
-    expect(await (await fetch(`${url}/api/sync/r6`)).json()).to.deep.equal({ id: 'r6' });
-    const wrong = await fetch(`${url}/api/sync/r6`, { method: 'PUT' });
-    expect(wrong.status).to.equal(409);
-    resume();
-    const other = await fetch(`${url}/api/sync`, { method: 'POST' });
-    expect([other.status, other.headers.get('allow')]).to.deep.equal([405, 'GET, HEAD, PUT']);
+    it('releases the run of a handler that throws', async () => {
+      answerWith(({ body }) => (body.op === 'claim' ? { value: { run: 'r2', epoch: 1 } } : { value: null }));
+      const response = await fetch(`${url}/throws`, { method: 'POST' });
+      expect(response.status).to.equal(500);
+      await turn();
+      expect(releases().at(-1)).to.deep.equal({ op: 'release', run: 'r2' });
+    });
+
+    it('passes on what the primary refuses with', async () => {
+      answerWith(() => ({
+        problem: {
+          type: 'urn:quiesce:problem:drain-timeout',
+          title: 't',
+          status: 503,
+          detail: 'GET /slow',
+          code: 'drain-timeout',
+          waitingFor: [],
+        },
+      }));
+      const response = await fetch(`${url}/admin/reindex`, { method: 'POST' });
+      expect(response.status).to.equal(503);
+      expect(await response.json()).to.include({ code: 'drain-timeout', detail: 'GET /slow' });
+      expect(response.headers.get('retry-after')).to.match(/^\d+$/);
+    });
+
+    it('answers 409 at the shut gate while a run is going on, before any other middleware', async () => {
+      pause({ run: 'r3' });
+      const nested = await fetch(`${url}/admin/reindex`, { method: 'POST' });
+      expect(nested.status).to.equal(409);
+      expect(await nested.json()).to.include({ code: 'run-in-progress', run: 'r3' });
+      const feed = await fetch(`${url}/api/sync`, {
+        method: 'PUT',
+        body: '[]',
+        headers: { 'Content-Type': 'application/json' },
+      });
+      expect(feed.status).to.equal(409);
+      expect(feed.headers.get('location')).to.equal('/api/sync/r3');
+      expect(middlewareRan).to.equal(false);
+    });
+
+    it('refuses everything else at the shut gate with 503', async () => {
+      pause({ run: 'r4' });
+      expect((await fetch(`${url}/plain`, { method: 'POST' })).status).to.equal(503);
+      expect((await fetch(`${url}/admin/reindex`)).status, 'another method').to.equal(503);
+      expect((await fetch(`${url}/api/syncing`)).status).to.equal(503);
+    });
+
+    it('lets a claim pass a gate that only an operator has shut', async () => {
+      pause();
+      answerWith(({ body }) => (body.op === 'claim' ? { value: { run: 'r5', epoch: 9 } } : { value: null }));
+      expect((await fetch(`${url}/admin/reindex`, { method: 'POST' })).status).to.equal(200);
+    });
+
+    it('shows the runs at any time', async () => {
+      pause({ run: 'r6' });
+      answerWith(({ body }) =>
+        body.op === 'runs' ? { value: [] } : { value: { id: body.op === 'run' ? body.run : '' } },
+      );
+      expect(await (await fetch(`${url}/api/sync`)).json()).to.deep.equal({ items: [] });
+      expect(await (await fetch(`${url}/api/sync/r6`)).json()).to.deep.equal({ id: 'r6' });
+      const wrong = await fetch(`${url}/api/sync/r6`, { method: 'PUT' });
+      expect(wrong.status).to.equal(409);
+      resume();
+      const other = await fetch(`${url}/api/sync`, { method: 'POST' });
+      expect([other.status, other.headers.get('allow')]).to.deep.equal([405, 'GET, HEAD, PUT']);
+    });
   });
-});
 
 describe('what a feed may look like, by its headers', () => {
   let server: Server;
   let url: string;
 
   before(async () => {
-    const app = express();
+    const app = express5();
     app.use(gate());
     app.use('/api/sync', mirror({ collection: 'resources' }));
-    app.put('/parsed', express.json(), mirror({ collection: 'resources' }));
+    app.put('/parsed', express5.json(), mirror({ collection: 'resources' }));
     server = app.listen(0);
     await once(server, 'listening');
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/sync`;
