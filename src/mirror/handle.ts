@@ -13,6 +13,7 @@ import type {
   CheckRequest,
   FromThread,
   MirrorJob,
+  Past,
   Planned,
   Prepared,
   Reachable,
@@ -88,6 +89,11 @@ export class MirrorThread {
   /** What `write` would do now. The run stays prepared: end a dry run with {@link MirrorThread.cancel}. */
   plan(run: string): Promise<Planned> {
     return this.#call<'plan'>({ op: 'plan', run });
+  }
+
+  /** What a former primary did for this run. From now on no older epoch writes for it. */
+  past(job: MirrorJob, epoch: number): Promise<Past> {
+    return this.#call<'past'>({ op: 'past', job, epoch });
   }
 
   /** Makes the collection equal to the feed; only while the cluster is quiesced. The run is over afterwards, well or not. */

@@ -67,6 +67,14 @@ export interface Prepared {
   readonly note?: string;
 }
 
+/** What a run has done that a former primary had begun. */
+export interface Past {
+  /** Some of it may have been written. */
+  readonly wrote: boolean;
+  /** Where it was finished. */
+  readonly finished: Counts | null;
+}
+
 export interface Planned {
   readonly counts: Counts;
   readonly scanMs: number;
@@ -88,6 +96,8 @@ export type Call =
   | { readonly op: 'prepare'; readonly job: MirrorJob }
   /** What a run would do; nothing is written. The run stays prepared. */
   | { readonly op: 'plan'; readonly run: string }
+  /** Has this run, which is not prepared, ever written? From now on no older epoch does. */
+  | { readonly op: 'past'; readonly job: MirrorJob; readonly epoch: number }
   /** The cluster is quiesced: compare and write. */
   | { readonly op: 'write'; readonly run: string; readonly epoch: number }
   /** Forget the run. Where it is being written, what was written is put back, and the write rejects. */
@@ -99,6 +109,7 @@ export interface Results {
   check: Reachable;
   prepare: Prepared;
   plan: Planned;
+  past: Past;
   write: Written;
   cancel: null;
   close: null;

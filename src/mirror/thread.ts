@@ -9,6 +9,7 @@ import { checkDatabase } from './database/check.ts';
 import { Clients } from './database/clients.ts';
 import { toDatabaseError } from './database/errors.ts';
 import type { Call, FromThread, Results, ToThread } from './messages.ts';
+import { pastOf } from './past.ts';
 import { MirrorRun } from './run.ts';
 import { toStorageError } from './storage-error.ts';
 
@@ -51,6 +52,8 @@ async function perform(call: Call): Promise<Results[keyof Results]> {
     }
     case 'plan':
       return known(call.run).plan();
+    case 'past':
+      return pastOf(call.job, call.epoch, clients);
     case 'write':
       return known(call.run).write(call.epoch);
     case 'cancel':

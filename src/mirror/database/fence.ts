@@ -30,7 +30,7 @@ interface FenceDocument {
   epoch?: number;
   run?: string;
   takenAt?: Date;
-  /** Grows with each batch: the write that makes batches and takers conflict. */
+  /** Of the run, begun anew or not. Grows with each batch: the write that makes batches and takers conflict. */
   batches?: number;
   owner?: string;
   /** The session that the run writes in, and the thread that it belongs to. */
@@ -66,6 +66,12 @@ export class Fence {
     return fence.finished;
   }
 
+  /** The newest epoch of this run; 0 where the fence is another's. */
+  async ownEpoch(): Promise<number> {
+    const fence = await this.#fences.findOne({ _id: this.id, run: this.#run });
+    return fence?.epoch ?? 0;
+  }
+
   /** The newest epoch; 0 where the fence was never taken. */
   async takenWith(): Promise<number> {
     const fence = await this.#fences.findOne({ _id: this.id });
@@ -73,12 +79,15 @@ export class Fence {
   }
 
   /**
-   * From now on no older epoch writes. Returns what the run has done, where it was finished before, and the mark by
-   * which this is found in the change stream.
+   * From now on no older epoch writes. Returns what the run has done, where it was finished before; whether it had begun
+   * to write; and the mark by which this is found in the change stream.
    *
    * @throws QuiesceError `fenced` where the fence holds a larger epoch, or the same one of another run or owner
    */
-  async take(epoch: number, session: ClientSession): Promise<{ mark: string; finished: Counts | null }> {
+  async take(
+    epoch: number,
+    session: ClientSession,
+  ): Promise<{ mark: string; finished: Counts | null; wrote: boolean }> {
     this.#epoch = epoch;
     await this.#endOlder(epoch);
     const mark = randomUUID();
@@ -88,7 +97,7 @@ export class Fence {
       epoch,
       run,
       takenAt: '$$NOW',
-      batches: 0,
+      batches: { $cond: [{ $eq: ['$run', run] }, '$batches', 0] },
       session: { $literal: session.id!.id },
       owner: this.#owner,
       thread,
@@ -101,7 +110,7 @@ export class Fence {
         returnDocument: 'after',
         ...durably,
       });
-      return { mark, finished: fence?.finished ?? null };
+      return { mark, finished: fence?.finished ?? null, wrote: (fence?.batches ?? 0) > 0 };
     } catch (error) {
       // No document that may be taken, and one that stands in the way of a new one: a newer fence.
       if (error instanceof MongoServerError && error.code === 11000) throw await this.#fenced();

@@ -23,7 +23,7 @@ import { letsGo } from './cancel-within.ts';
 import { jobOf } from './mirror-job.ts';
 import { reserveEpoch } from './fence-epoch.ts';
 import { quietly } from './quietly.ts';
-import { isHalfDone, rollForward } from './roll-forward.ts';
+import { finishedBefore, isHalfDone, rollForward, tellOfFailure } from './roll-forward.ts';
 import { reportOf, type Work } from './report.ts';
 import type { RunStore } from './history.ts';
 import { workerSettingsOf } from '../fleet/worker-settings.ts';
@@ -142,8 +142,8 @@ export class SyncRuns {
   reached(run: string, stage: Stage, epoch: number | null): void {
     const work = this.#of(run);
     const now = performance.now();
-    if (epoch !== null) work.epoch = epoch;
-    if (stage === 'draining') work.drainingAt ??= now;
+    // Where nobody has to be waited for, it is at work in the moment in which its pause begins.
+    if (epoch !== null) Object.assign(work, { epoch, drainingAt: work.drainingAt ?? now });
     if (stage === 'running') work.runningAt ??= now;
   }
 
@@ -187,15 +187,14 @@ export class SyncRuns {
 
   /** Somebody else may be writing: whatever is going on here ends at once, and nothing is begun any more. */
   halt(): void {
-    this.#halted = true;
-    for (const { rolling } of this.#work.values()) rolling?.abort();
-    void this.#thread?.close(0);
+    void this.close(0);
   }
 
-  async close(): Promise<void> {
-    this.#halted = true; // the next primary goes on with what is unfinished
+  /** What is unfinished is the next primary's. `grace`: for what is being written, ms. */
+  async close(grace?: number): Promise<void> {
+    this.#halted = true;
     for (const { rolling } of this.#work.values()) rolling?.abort();
-    await this.#thread?.close();
+    await this.#thread?.close(grace);
   }
 
   #of(run: string): Work {
@@ -258,30 +257,31 @@ export class SyncRuns {
       await part(work);
     } catch (error) {
       if (this.#halted) return;
-      if (!isHalfDone(work.begunBefore === true, error)) return this.#failed(run, work, error);
+      if (!(await this.#isHalfDone(run, work, error))) return this.#failed(run, work, error);
       await this.#rollForward(run, work, error).catch((last: unknown) => this.#failed(run, work, last));
     }
   }
 
+  #isHalfDone(run: string, work: Work, error: unknown): Promise<boolean> {
+    const job = jobOf(this.#deps.config, run, work.feed!, work.mirror!);
+    return isHalfDone(work, error, () => this.mirror().past(job, Math.max(work.epoch!, work.reserved ?? 0)));
+  }
+
   /** The gates stay shut meanwhile: a half-mirrored collection is never served. */
   async #rollForward(run: string, work: Work, first: unknown): Promise<void> {
-    const { runs, log } = this.#deps;
     work.rolling = new AbortController();
     const whole = await rollForward(first, {
       attempt: async () => {
+        if (work.past?.finished) return void (work.written = finishedBefore(work.past.finished));
         await this.#prepared(run, work);
         await this.#written(run, work, work.epoch!);
       },
-      onFailure: (error, wait) => {
-        const problem = toQuiesceError(error, 'run-failed').toProblem();
-        const what = `run ${run} stopped half-way and is rolled forward in ${wait} ms: ${problem.detail}`;
-        log.error({ run, code: problem.code }, what);
-        runs.update(run, { state: 'rolling-forward', error: problem });
-      },
+      isHalfDone: (error) => this.#isHalfDone(run, work, error),
+      onFailure: (error, wait) => tellOfFailure(run, error, wait, this.#deps),
       signal: work.rolling.signal,
     });
     if (!whole) return; // abandoned, or the primary stops and the next one goes on
-    runs.note(run, 'It had stopped half-way and was rolled forward.');
+    this.#deps.runs.note(run, 'It had stopped half-way and was rolled forward.');
     delete work.rolling;
     this.#dispatch({ type: 'finished', run, error: null });
   }

@@ -6,25 +6,27 @@ import { jsonFiles, makeDurably, writeDurably } from '../data-dir/durable.ts';
 import { isEnded } from '../../protocol/is-ended.ts';
 import { runRecord, type Progress, type RunRecord } from '../../protocol/runs.ts';
 
-/** How many ended runs of each kind are kept: those of a busy handler must not push a nightly feed out. */
-const kept = 500;
-
 export class RunStore {
   readonly #dir: string;
   readonly #log: Logger;
+  readonly #kept: number;
   /** By id, which sorts by time. */
   readonly #runs = new Map<string, RunRecord>();
   readonly #listeners = new Set<(run: RunRecord) => void>();
   #writing: Promise<void> = Promise.resolve();
 
-  private constructor(dir: string, log: Logger) {
+  private constructor(dir: string, log: Logger, kept: number) {
     this.#dir = dir;
     this.#log = log;
+    this.#kept = kept;
   }
 
-  /** Reads the history. A file that cannot be read is named in the log and left alone. */
-  static async open(dir: string, log: Logger): Promise<RunStore> {
-    const store = new RunStore(dir, log);
+  /**
+   * Reads the history. A file that cannot be read is named in the log and left alone.
+   * `kept`: how many ended runs of each kind. Those of a busy handler must not push a nightly feed out.
+   */
+  static async open(dir: string, log: Logger, kept = 500): Promise<RunStore> {
+    const store = new RunStore(dir, log, kept);
     await makeDurably(dir);
     for (const name of await jsonFiles(dir)) {
       try {
@@ -127,7 +129,7 @@ export class RunStore {
   #surplus(): RunRecord[] {
     const ended = [...this.#runs.values()].filter(({ state }) => isEnded(state));
     const kinds = new Set(ended.map(({ kind }) => kind));
-    return [...kinds].flatMap((kind) => ended.filter((run) => run.kind === kind).slice(0, -kept));
+    return [...kinds].flatMap((kind) => ended.filter((run) => run.kind === kind).slice(0, -this.#kept));
   }
 
   #tell(run: RunRecord): void {

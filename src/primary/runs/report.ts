@@ -1,6 +1,6 @@
 /** What a mirror run leaves behind for its report. Pure. */
 import type { QuiesceError } from '../../errors.ts';
-import type { Prepared, Written } from '../../mirror/messages.ts';
+import type { Past, Prepared, Written } from '../../mirror/messages.ts';
 import type { mirrorOptions, SpooledFeed } from '../../protocol/mirror-job.ts';
 import type { Report, RunRecord } from '../../protocol/runs.ts';
 
@@ -22,8 +22,12 @@ export interface Work {
   forced: number;
   /** Told to stop because it took too long. */
   cancelled?: boolean;
-  /** A former primary had begun to write: only success makes the collection whole. */
+  /** A former primary was about to write: where it has, only success makes the collection whole. */
   begunBefore?: boolean;
+  /** What that primary has written, once the fence has been asked. */
+  past?: Past;
+  /** Some writes of this primary were made and not put back. */
+  dirty?: boolean;
   /** Set while it is tried again and again; aborting it gives up. */
   rolling?: AbortController;
   abandoned?: boolean;

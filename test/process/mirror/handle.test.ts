@@ -23,6 +23,26 @@ describe('the handle of the mirror thread', function () {
     expect(nowhere.code).to.equal('database-unavailable');
   });
 
+  it('says whether a run has ever written, though it took the fence, and keeps older epochs from writing after that', async () => {
+    const [feed, epoch] = [[{ id: 1 }, { id: 2 }], 10];
+    const refusedJob = await mirrors.job([{ id: 1 }], { strategy: 'scan', maxDeletes: 0 });
+    await mirrors.mirror(feed);
+    expect(await mirrors.thread.past(refusedJob, epoch)).to.deep.equal({ wrote: false, finished: null });
+    expect((await refusal(mirrors.thread.prepare(refusedJob))).code).to.equal('too-many-deletes');
+    expect(await mirrors.thread.past(refusedJob, epoch + 1)).to.deep.equal({ wrote: false, finished: null });
+
+    const job = await mirrors.job([{ id: 1 }, { id: 3 }]);
+    await mirrors.thread.prepare(job);
+    const { counts } = await mirrors.thread.write(job.run, epoch + 2);
+    for (const later of [3, 4]) {
+      expect(await mirrors.thread.past(job, epoch + later)).to.deep.equal({ wrote: true, finished: counts });
+    }
+    const late = await mirrors.job(feed);
+    await mirrors.thread.prepare(late);
+    expect((await refusal(mirrors.thread.write(late.run, epoch + 3))).code).to.equal('fenced');
+    expect((await refusal(mirrors.thread.past(late, epoch + 3))).code).to.equal('fenced');
+  });
+
   it('outlives a thread that runs out of memory', async () => {
     const crashes: string[] = [];
     const thread = new MirrorThread({

@@ -9,7 +9,7 @@ import { RunStore } from '#quiesce/primary/runs/history.js';
 import { SyncRuns } from '#quiesce/primary/runs/feed-runs.js';
 import { scratchFolders } from '../../scratch.ts';
 
-type Thread = Pick<MirrorThread, 'prepare' | 'write' | 'cancel' | 'close'>;
+type Thread = Pick<MirrorThread, 'prepare' | 'past' | 'write' | 'cancel' | 'close'>;
 
 describe('a run of the primary', () => {
   const scratch = scratchFolders();
@@ -33,6 +33,7 @@ describe('a run of the primary', () => {
     const runs = await RunStore.open(join(dataDir, 'runs'), log);
     const thread: Thread = {
       prepare: () => Promise.resolve(prepared),
+      past: () => Promise.resolve({ wrote: true, finished: null }),
       write: () => Promise.resolve(written),
       cancel: () => Promise.resolve(),
       close: () => Promise.resolve(),
@@ -139,6 +140,32 @@ describe('a run of the primary', () => {
           if (tries++ === 0) throw new MirrorError('database-unavailable', 'gone', false);
           return { ...prepared, needsPause: false, counts };
         },
+      },
+      'writing',
+    );
+    sync.write('r', 5);
+    expect(await finished).to.equal(null);
+    expect(sync.report('r', null, { workers: 1, refused: 0 })?.counts).to.deep.equal(counts);
+  });
+
+  it('that a former primary was about to write ends with what is wrong with it, where nothing had been written', async () => {
+    const refused = new MirrorError('too-many-deletes', 'It would delete everything.', false);
+    const { sync, finished } = await setUp(
+      {
+        prepare: () => Promise.reject(refused),
+        past: () => Promise.resolve({ wrote: false, finished: null }),
+      },
+      'writing',
+    );
+    sync.write('r', 5);
+    expect(await finished).to.equal('too-many-deletes');
+  });
+
+  it('that a former primary has finished is whole, though its feed is gone', async () => {
+    const { sync, finished } = await setUp(
+      {
+        prepare: () => Promise.reject(new MirrorError('run-failed', 'A file of the run is gone.', false)),
+        past: () => Promise.resolve({ wrote: true, finished: counts }),
       },
       'writing',
     );

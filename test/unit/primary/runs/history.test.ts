@@ -24,14 +24,14 @@ describe('the history of runs', () => {
 
   it('keeps the last runs of each kind, however many there are of another', async () => {
     const dir = scratch();
-    const store = await RunStore.open(dir, log);
+    const store = await RunStore.open(dir, log, 5);
     const startedAt = new Date(0).toISOString();
     const ids = (prefix: string, count: number): string[] =>
       Array.from({ length: count }, (_, index) => `${prefix}${String(index).padStart(4, '0')}`);
     store.add({ id: 'a-feed', kind: 'sync', state: 'uploading', startedAt });
     await store.end('a-feed', { state: 'succeeded' });
     store.add({ id: 'b-feed', kind: 'sync', state: 'running', startedAt }); // has not ended
-    for (const id of ids('c', 502)) {
+    for (const id of ids('c', 7)) {
       store.add({ id, kind: 'exclusive', state: 'running', startedAt });
       void store.end(id, { state: 'succeeded' });
     }
@@ -40,9 +40,9 @@ describe('the history of runs', () => {
       const list = runs.map(({ id }) => id).toSorted();
       return [...list.slice(0, 3), '…', list.at(-1), `${list.length} in all`].join(' ');
     };
-    expect(outline(store.list(1000))).to.equal('a-feed b-feed c0002 … c0501 502 in all');
+    expect(outline(store.list(1000))).to.equal('a-feed b-feed c0002 … c0006 7 in all');
     // What has not ended is in memory only.
-    expect(outline((await RunStore.open(dir, log)).list(1000))).to.equal('a-feed c0002 c0003 … c0501 501 in all');
+    expect(outline((await RunStore.open(dir, log, 5)).list(1000))).to.equal('a-feed c0002 c0003 … c0006 6 in all');
   });
 
   it('tells nobody of a claim that is refused', async () => {
