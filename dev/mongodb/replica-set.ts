@@ -5,6 +5,7 @@ import { MongoClient, MongoServerError, type Db } from 'mongodb';
 
 export const replicaSet = 'rs0';
 const pollEvery = 25;
+const unauthorized = 13;
 
 export interface Watched {
   readonly port: number;
@@ -52,7 +53,16 @@ async function accepts(port: number): Promise<boolean> {
 
 /** Initiates a new data folder; gives one that was kept its new address, where the port has changed. */
 async function configure(admin: Db, host: string): Promise<void> {
-  const stored = await admin.client.db('local').collection('system.replset').findOne({}, { readPreference: 'nearest' });
+  const stored = await admin.client
+    .db('local')
+    .collection('system.replset')
+    .findOne({}, { readPreference: 'nearest' })
+    .catch((error: unknown) => {
+      // A folder in which somebody has made users: its replica set is there already.
+      if (error instanceof MongoServerError && error.code === unauthorized) return undefined;
+      throw error;
+    });
+  if (stored === undefined) return;
   if (stored === null) {
     await admin.command({ replSetInitiate: { _id: replicaSet, members: [{ _id: 0, host }] } });
     return;

@@ -1,6 +1,6 @@
 /** Writes, in the pause, what the survey has found; all of it or nothing. */
 import { QuiesceError } from '../errors.ts';
-import { isUnavailable } from './database/errors.ts';
+import { isUnauthorized, isUnavailable } from './database/errors.ts';
 import { RefusedWrites } from './database/refused-writes.ts';
 import { dropLeftovers } from './database/swap.ts';
 import { StalePlan } from './database/stale-plan.ts';
@@ -84,7 +84,12 @@ export class CarryOut {
     if (plan !== phase.plan) plan.dispose();
     const comparedAt = performance.now();
     await this.#context.fence.touch(undefined);
-    await swap.rename();
+    try {
+      await swap.rename();
+    } catch (error) {
+      if (isUnauthorized(error)) return null; // a right that was taken away meanwhile
+      throw error;
+    }
     await this.#context.fence.touch(undefined, counts);
     return { counts, strategy: 'swap', comparedAt, ...noteOf(fault) };
   }

@@ -16,6 +16,7 @@ import type { Counts, Progress } from '../protocol/runs.ts';
 import { CarryOut } from './carry-out.ts';
 import type { Clients } from './database/clients.ts';
 import { Fence } from './database/fence.ts';
+import { requireRights, rightsFor } from './database/rights.ts';
 import { patiently } from './database/patience.ts';
 import type { MirrorJob, Planned, Prepared, Written } from './messages.ts';
 import { PreparedFeed } from './prepared/prepared-feed.ts';
@@ -64,7 +65,7 @@ export class MirrorRun {
       progress.start('prepare');
       const read = await readFeed(this.#job, this.#feed, (done) => progress.tick(done), signal);
       const readAt = performance.now();
-      const fenceEpoch = await this.#patiently(() => this.#context.fence.takenWith());
+      const fenceEpoch = await this.#patiently(() => this.#fenceEpoch());
       this.#survey = await this.#patiently(() => survey(this.#prepared()));
       const { prepared } = this.#survey;
       return { ...read, ...prepared, fenceEpoch, prepareMs: readAt - startedAt, scanMs: performance.now() - readAt };
@@ -111,6 +112,14 @@ export class MirrorRun {
     const busy = work();
     this.#busy = busy;
     return busy;
+  }
+
+  /** The first that is asked of the database: what it would not allow is named here. */
+  async #fenceEpoch(): Promise<number> {
+    const { reading, writing } = rightsFor;
+    const { collection, dryRun = false } = this.#job;
+    await requireRights(this.#context.db, [...reading(collection), ...(dryRun ? [] : writing(collection))]);
+    return this.#context.fence.takenWith();
   }
 
   async #scanned(): Promise<{ readonly counts: Counts }> {

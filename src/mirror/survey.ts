@@ -1,6 +1,8 @@
 /** What can be known and built before the pause, while the app serves. */
 import { QuiesceError } from '../errors.ts';
 import { checkOutside, compareAll } from './database/compare.ts';
+import { isUnauthorized } from './database/errors.ts';
+import { lackOf, missingRights, rightsFor } from './database/rights.ts';
 import { isWatched, Swap, swapFault } from './database/swap.ts';
 import { openTarget, type Target } from './database/target.ts';
 import type { Prepared } from './messages.ts';
@@ -46,9 +48,11 @@ export async function survey(context: RunContext): Promise<Survey> {
       phase.dispose();
       return nothingPrepared({ needsPause: false, counts, strategy: 'two-phase' });
     }
-    const swap = (await isSwap(context, target, phase.plan)) ? await buildSwap(context, target) : null;
-    if (swap === null) await phase.warmUp();
-    return { prepared: { needsPause: true, strategy: swap ? 'swap' : 'two-phase' }, phase, swap };
+    const swap = (await isSwap(context, target, phase.plan)) ? await allowedSwap(context, target) : null;
+    if (swap instanceof Swap) return { prepared: { needsPause: true, strategy: 'swap' }, phase, swap };
+    await phase.warmUp();
+    const note = swap === null ? {} : { note: `The collection is not swapped: ${swap}.` };
+    return { prepared: { needsPause: true, strategy: 'two-phase', ...note }, phase, swap: null };
   } catch (error) {
     phase.dispose();
     throw error;
@@ -93,6 +97,18 @@ async function isSwap({ job, feed, session }: RunContext, target: Target, plan: 
   const most = Math.max(swapWrites, swapShare * Math.max(plan.stored, feed.table.count));
   if (plan.size < most || swapFault(target) !== null) return false;
   return !(await isWatched(target, session));
+}
+
+/** The swap, or the rights that it lacks. */
+async function allowedSwap(context: RunContext, target: Target): Promise<Swap | string> {
+  const missing = await missingRights(context.db, rightsFor.swap(target.collection));
+  if (missing.length > 0) return `the user of the connection string lacks ${missing.join('; ')}`;
+  try {
+    return await buildSwap(context, target);
+  } catch (error) {
+    if (isUnauthorized(error)) return lackOf(error);
+    throw error;
+  }
 }
 
 async function buildSwap({ job, feed, fence, session, progress, signal }: RunContext, target: Target): Promise<Swap> {

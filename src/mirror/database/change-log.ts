@@ -9,6 +9,7 @@ import type { ClientSession, Db, MongoClient, Timestamp } from 'mongodb';
 import { bsonType, Elements, int32At } from '../bson/elements.ts';
 import { keyText } from '../bson/keys.ts';
 import type { TouchedKeys } from '../plan.ts';
+import { plainMessage } from './errors.ts';
 import { fenceCollection, type Fence } from './fence.ts';
 import { Batch } from './scan.ts';
 
@@ -167,7 +168,7 @@ export class ChangeLog {
   }
 
   #lose(error: unknown): void {
-    this.lost ??= error instanceof Error ? error.message : String(error);
+    this.lost ??= error instanceof Error ? plainMessage(error) : String(error);
     this.#keys.clear();
     this.#waiting?.();
   }

@@ -15,7 +15,7 @@ export function toDatabaseError(error: unknown): unknown {
   if (isUnavailable(error)) {
     return new QuiesceError(
       'database-unavailable',
-      `MongoDB cannot be reached: ${error.message}. Check that it runs, and mongodb.uri or MONGODB_URI.`,
+      `MongoDB cannot be reached: ${plainMessage(error)}. Check that it runs, and mongodb.uri or MONGODB_URI.`,
       { cause: error },
     );
   }
@@ -25,7 +25,31 @@ export function toDatabaseError(error: unknown): unknown {
     });
   }
   const code = error instanceof MongoServerError && error.codeName ? ` (${error.codeName})` : '';
-  return new QuiesceError('run-failed', `MongoDB refused: ${error.message}${code}`, { cause: error });
+  return new QuiesceError('run-failed', `MongoDB refused: ${plainMessage(error)}${code}`, { cause: error });
+}
+
+/**
+ * Without what MongoDB quotes in full: the command that it did not allow, with the session and the signature in it, and
+ * documents, which may be large and are nobody's business.
+ */
+export function plainMessage({ message }: Error): string {
+  return message.replace(/\bcommand:? \{ *"?(\$?\w+)"?:.*$/s, 'the command $1').slice(0, longestMessage);
+}
+
+const longestMessage = 1000;
+
+/** MongoDB's name of it: Unauthorized */
+const unauthorized = 13;
+
+export function isUnauthorized(error: unknown): error is MongoServerError {
+  return error instanceof MongoServerError && error.code === unauthorized;
+}
+
+/** For what the run can do without: nothing happens where the right is missing. */
+export async function ifAllowed(work: Promise<unknown>): Promise<void> {
+  await work.catch((error: unknown) => {
+    if (!isUnauthorized(error)) throw error;
+  });
 }
 
 /** A server that stops, starts, or is no primary (any more): the codes of the driver's specification for retryable writes. */

@@ -17,6 +17,7 @@ import { QuiesceError } from '../../errors.ts';
 import type { Counts } from '../../protocol/runs.ts';
 import type { MirrorJob } from '../messages.ts';
 import { majority } from './clients.ts';
+import { ifAllowed } from './errors.ts';
 
 /** The collection of the fences, in the mirrored database. */
 export const fenceCollection = 'quiesce.fence';
@@ -154,7 +155,9 @@ export class Fence {
   async #endOlder(epoch: number): Promise<void> {
     const older = await this.#fences.findOne(this.#mayTake(epoch));
     // This thread ends its own transactions, and the driver has given their sessions to others.
-    if (older?.session && older.thread !== thread) await this.#db.command({ killSessions: [{ id: older.session }] });
+    if (!older?.session || older.thread === thread) return;
+    // Without the right to end the session of another user, that minute has to be waited for.
+    await ifAllowed(this.#db.command({ killSessions: [{ id: older.session }] }));
   }
 
   async #fenced(): Promise<QuiesceError> {

@@ -14,6 +14,7 @@ import type { Fence } from './fence.ts';
 import { documents } from './raw-command.ts';
 import { RefusedWrites, type WriteError } from './refused-writes.ts';
 import { batchesOf, type Step } from './steps.ts';
+import { ifAllowed } from './errors.ts';
 import { openTarget, type Target } from './target.ts';
 
 export interface SwapOptions {
@@ -154,13 +155,16 @@ export async function isWatched({ db, collection }: Target, own: ClientSession):
   return true;
 }
 
-/** Removes what older runs have built and not renamed. Only with the fence taken. */
+/**
+ * Removes what older runs have built and not renamed. Only with the fence taken. Who may not drop a collection may not
+ * rename over one either, so what such a run has left is in nobody's way.
+ */
 export async function dropLeftovers(db: Db, collection: string, except: string): Promise<void> {
   const prefix = stagingPrefix(collection);
   const names = await db
     .listCollections({ name: { $regex: `^${prefix.replaceAll('.', '\\.')}` } }, { nameOnly: true })
     .toArray();
-  for (const { name } of names) if (name !== `${prefix}${except}`) await db.dropCollection(name);
+  for (const { name } of names) if (name !== `${prefix}${except}`) await ifAllowed(db.dropCollection(name));
 }
 
 /** A collection's name may be as long as a name can be: it goes in as a hash. */

@@ -9,6 +9,7 @@ import { QuiesceError } from '../../errors.ts';
 import type { Counts } from '../../protocol/runs.ts';
 import type { Plan } from '../plan.ts';
 import type { PreparedFeed } from '../prepared/prepared-feed.ts';
+import { isUnauthorized } from './errors.ts';
 import type { Fence } from './fence.ts';
 import { documents } from './raw-command.ts';
 import { RefusedWrites, type WriteError } from './refused-writes.ts';
@@ -43,6 +44,7 @@ export class Writer {
   readonly #options: WriterOptions;
   readonly #condition: Condition;
   #written = 0;
+  #mayBypass = true;
   /** Some writes of a plan that was not finished were made, or may have been. */
   dirty = false;
 
@@ -84,7 +86,14 @@ export class Writer {
    */
   async undo(plan: Plan): Promise<void> {
     await this.#options.fence.touch(undefined, 'no');
-    await this.#inBatches(undoSteps(plan, this.#options.feed, this.#condition));
+    const steps = undoSteps(plan, this.#options.feed, this.#condition);
+    try {
+      await this.#inBatches(steps);
+    } catch (error) {
+      if (!isUnauthorized(error)) throw error;
+      this.#mayBypass = false; // the role readWrite may not; most documents are valid all the same
+      await this.#inBatches(steps);
+    }
   }
 
   /** `keeps`: what was written before MongoDB refused something stays, so deletes, which come first, are done with. */
@@ -170,7 +179,9 @@ export class Writer {
     const command: Document = {
       [step.kind]: target.collection,
       ordered: false,
-      ...(step.bypassValidation ? { bypassDocumentValidation: true } : {}),
+      ...(step.bypassValidation && this.#mayBypass && target.options['validator']
+        ? { bypassDocumentValidation: true }
+        : {}),
       ...(session ? {} : { writeConcern: { w: 'majority', j: true } }),
     };
     command[field] = documents(field, batch);
