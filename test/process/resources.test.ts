@@ -165,7 +165,7 @@ describe('GET /api/resources', function () {
       const socket = connect(shared.cluster.port, '127.0.0.1').setEncoding('utf8');
       const body = method === 'PUT' ? '[]' : '';
       socket.write(
-        `${method} http://example.org${path} HTTP/1.1\r\nHost: example.org\r\nConnection: close\r\n` +
+        `${method} http://localhost${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n` +
           `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
       );
       return (await text(socket)).slice(9, 12);

@@ -1,6 +1,6 @@
 /**
  * Two 32-bit hashes of a stretch of bytes in one pass, in the manner of MurmurHash3: each lane has constants of its
- * own, and both are seeded at random for each run, so that nobody can prepare collisions.
+ * own, and both are seeded at random for each run. For fingerprints only: a table needs {@link KeyedHash}.
  */
 export class Hasher {
   readonly #seedA: number;
@@ -33,16 +33,6 @@ export class Hasher {
     let tail = 0;
     for (let shift = 0; at < end; at++, shift += 8) tail |= bytes[at]! << shift;
     this.#finish(a, b, tail, end - start);
-  }
-
-  /** Of two 32-bit integers. */
-  hashPair(low: number, high: number): void {
-    this.#finish(
-      Math.imul(this.#seedA ^ low, 0xcc9e2d51) ^ (low >>> 15),
-      Math.imul(this.#seedB ^ low, 0x239b961b) ^ (low >>> 13),
-      high,
-      8,
-    );
   }
 
   #finish(laneA: number, laneB: number, tail: number, length: number): void {

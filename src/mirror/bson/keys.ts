@@ -3,17 +3,30 @@
  * objects are equal when their members are, in the same order.
  */
 import { bsonType, Elements, equalBytes } from './elements.ts';
-import type { Hasher } from './hash.ts';
+import type { KeyedHash } from './keyed-hash.ts';
 import { isNumber, numberText, safeIntegerAt } from './numbers.ts';
 import { valueToJson } from './to-json.ts';
 
-/** Hashes a key so that equal keys have equal hashes. The result is `hasher.a` and `hasher.b`. */
-export function hashKey(hasher: Hasher, bytes: Uint8Array, type: number, value: number, end: number): void {
-  if (type === bsonType.string || type === bsonType.symbol) return hasher.hash(bytes, value + 4, end - 1);
+/** Equal keys have equal hashes. */
+export function hashKey(hash: KeyedHash, bytes: Uint8Array, type: number, value: number, end: number): number {
+  if (type === bsonType.string || type === bsonType.symbol) return hash.hash(bytes, value + 4, end - 1);
   const integer = safeIntegerAt(bytes, type, value);
-  if (!Number.isNaN(integer)) return hasher.hashPair(integer | 0, Math.floor(integer / 4294967296));
+  if (!Number.isNaN(integer)) {
+    writeInt32(integer | 0, 0);
+    writeInt32(Math.floor(integer / 4294967296), 4);
+    return hash.hash(eight, 0, 8);
+  }
   const text = Buffer.from(keyText(bytes, type, value, end), 'latin1');
-  hasher.hash(text, 0, text.length);
+  return hash.hash(text, 0, text.length);
+}
+
+const eight = new Uint8Array(8);
+
+function writeInt32(value: number, at: number): void {
+  eight[at] = value;
+  eight[at + 1] = value >> 8;
+  eight[at + 2] = value >> 16;
+  eight[at + 3] = value >> 24;
 }
 
 export function equalKeys(

@@ -1,6 +1,6 @@
 /**
  * JSON numbers, RFC 8259 section 6, as BSON. What the driver makes of the same number in JavaScript: int32 where it fits,
- * double otherwise. Beyond that an integer that no double holds becomes an int64, so that none is changed on the way.
+ * double otherwise. An integer whose digits are not those of a double becomes an int64, so that none is changed on the way.
  * In Extended JSON how a number is written tells its type: one with a fraction or an exponent is a double, and a whole
  * one the smallest integer that holds it.
  */
@@ -63,12 +63,12 @@ function copyLong(text: JsonText, out: BsonOutput, digits: string, integer: bool
   if (!integer || Number.isSafeInteger(value) || String(value) === digits) return copyDouble(out, value);
   // More than 19 digits are never an int64, and a BigInt of millions of digits would take for ever.
   const exact = digits.length > 20 ? null : BigInt(digits);
-  if (exact !== null && exact === BigInt(value)) return copyDouble(out, value);
-  if (exact === null || BigInt.asIntN(64, exact) !== exact) {
-    text.refuse(`the integer ${short(digits)} would lose precision; send it as a string`);
+  if (exact !== null && BigInt.asIntN(64, exact) === exact) {
+    out.int64(exact);
+    return bsonType.int64;
   }
-  out.int64(exact);
-  return bsonType.int64;
+  if (exact !== null && exact === BigInt(value)) return copyDouble(out, value);
+  return text.refuse(`the integer ${short(digits)} would lose precision; send it as a string`);
 }
 
 function copyExtended(text: JsonText, out: BsonOutput, written: string, integer: boolean): number {

@@ -4,18 +4,23 @@
  *
  * The names themselves lie in the output; here are only their places and hashes, in one stack for all open objects.
  */
-import { randomInt } from 'node:crypto';
 import { equalBytes } from '../bson/elements.ts';
+import { KeyedHash } from '../bson/keyed-hash.ts';
 import type { BsonOutput } from '../bson/output.ts';
 
-/** Up to here an object's names are compared one by one. */
+/** Up to here an object's names are compared one by one, and instead of a hash there is a cheap mark of each. */
 const linear = 24;
+
+/** Two names that differ mostly differ in this. */
+function markOf(bytes: Uint8Array, start: number, end: number): number {
+  return start === end ? 0 : ((end - start) << 16) ^ (bytes[start]! << 8) ^ bytes[end - 1]!;
+}
 
 export class MemberNames {
   #hashes = new Int32Array(256);
   #starts = new Int32Array(256);
   #ends = new Int32Array(256);
-  readonly #seed = randomInt(2 ** 32);
+  readonly #keyed = new KeyedHash();
   /** The top of the stack; an object begins at the value it has then, and gives it back when it ends. */
   top = 0;
 
@@ -33,22 +38,23 @@ export class MemberNames {
     table: Int32Array | null,
   ): Int32Array | null | undefined {
     const { bytes } = out;
-    let hash = this.#seed;
-    for (let i = start; i < end; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
-    hash ^= hash >>> 15;
+    const isFew = this.top - base < linear;
+    const hash = isFew ? markOf(bytes, start, end) : this.#keyed.hash(bytes, start, end);
     if (this.top === this.#hashes.length) this.#grow();
     const { top } = this;
     this.#hashes[top] = hash;
     this.#starts[top] = start;
     this.#ends[top] = end;
     this.top++;
-    if (top - base < linear) {
+    if (isFew) {
       for (let i = base; i < top; i++)
         if (this.#hashes[i] === hash && this.#same(bytes, i, start, end)) return undefined;
       return null;
     }
     let slots = table;
     if (slots === null || (top - base) * 2 > slots.length) {
+      if (slots === null)
+        for (let i = base; i < top; i++) this.#hashes[i] = this.#keyed.hash(bytes, this.#starts[i]!, this.#ends[i]!);
       slots = new Int32Array(slots === null ? 128 : slots.length * 2);
       for (let i = base; i < top; i++) this.#insert(slots, i, base);
     }

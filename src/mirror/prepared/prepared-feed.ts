@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Elements, idElement } from '../bson/elements.ts';
 import { equalDocuments } from '../bson/equal.ts';
 import { Hasher } from '../bson/hash.ts';
+import { KeyedHash } from '../bson/keyed-hash.ts';
 import { equalKeys, hashKey } from '../bson/keys.ts';
 import { DocumentFile } from './document-file.ts';
 import { itemFlag, ItemTable } from './item-table.ts';
@@ -15,6 +16,7 @@ export type Comparison = 'missing' | 'same' | 'changed';
 export class PreparedFeed {
   readonly table: ItemTable = new ItemTable();
   readonly #file: DocumentFile;
+  readonly #keyHash = new KeyedHash();
   readonly #hasher = new Hasher(randomInt(2 ** 32), randomInt(2 ** 32));
   /** The `_id` of the document in question, and that of an item it is compared with. */
   readonly #id = new Elements(Buffer.alloc(5), 0);
@@ -67,8 +69,7 @@ export class PreparedFeed {
     id.type = type;
     id.value = value;
     id.end = end;
-    hashKey(this.#hasher, bytes, type, value, end);
-    return this.table.find(this.#hasher.a, this.#hasSameId);
+    return this.table.find(hashKey(this.#keyHash, bytes, type, value, end), this.#hasSameId);
   }
 
   /** An item's document; valid until the next call. */
@@ -87,8 +88,7 @@ export class PreparedFeed {
   #hashId(bytes: Uint8Array, at: number): number {
     const id = this.#id.reset(bytes, at);
     idElement(id);
-    hashKey(this.#hasher, bytes, id.type, id.value, id.end);
-    return this.#hasher.a;
+    return hashKey(this.#keyHash, bytes, id.type, id.value, id.end);
   }
 
   readonly #hasSameId = (item: number): boolean => {

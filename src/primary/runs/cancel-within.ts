@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
 import type { MirrorThread } from '../../mirror/handle.ts';
 
 /** Cancels a run, and resolves with whether the thread has let go of it within `grace` ms. */
@@ -12,4 +13,22 @@ export async function letsGo(thread: Pick<MirrorThread, 'cancel'>, run: string, 
   const hasLetGo = await Promise.race([cancelled, late]);
   patience.abort();
   return hasLetGo;
+}
+
+/** How long a run that is still prepared may take to let go, ms. What it has made is files, and perhaps a copy. */
+const preparationGrace = 2_000;
+
+/** Of a run that has written nothing yet, together with its thread, which may be deep in a feed. */
+export async function endPreparation(
+  thread: Pick<MirrorThread, 'cancel' | 'close'>,
+  run: string,
+  log: Pick<Logger, 'warn'>,
+): Promise<void> {
+  const hasLetGo = await letsGo(thread, run, preparationGrace);
+  if (!hasLetGo) warnOfStuck(log, run, preparationGrace);
+  await thread.close(hasLetGo ? preparationGrace : 0);
+}
+
+export function warnOfStuck(log: Pick<Logger, 'warn'>, run: string, grace: number): void {
+  log.warn({ run }, `run ${run} could not be cancelled within ${grace} ms: the mirror thread is ended`);
 }

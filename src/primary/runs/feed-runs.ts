@@ -19,7 +19,7 @@ import type { Journal, JournalEntry } from './journal.ts';
 import type { Event, Stage } from '../maintenance/state.ts';
 import type { WorkerRef } from '../ports.ts';
 import { removeUploads } from './uploads.ts';
-import { letsGo } from './cancel-within.ts';
+import { endPreparation, letsGo, warnOfStuck } from './cancel-within.ts';
 import { jobOf } from './mirror-job.ts';
 import { reserveEpoch } from './fence-epoch.ts';
 import { quietly } from './quietly.ts';
@@ -211,13 +211,16 @@ export class SyncRuns {
     return (this.#thread ??= this.#deps.thread((run, progress) => this.#deps.runs.update(run, { progress })));
   }
 
-  /** A write that does not let go in time is ended together with its thread, and what it left is half done. */
+  /** A run that does not let go in time is ended together with its thread; what a write left is half done. */
   async #cancelled(run: string, work: Work): Promise<void> {
     const thread = this.mirror();
+    if (work.runningAt === undefined && work.begunBefore !== true) {
+      this.#thread = null; // the next run need not wait until this one lets go
+      return endPreparation(thread, run, this.#deps.log);
+    }
     const grace = this.#deps.config.sync.databaseTimeout;
-    if ((await letsGo(thread, run, grace)) || work.runningAt === undefined) return;
-    if (this.#halted || this.#thread !== thread) return;
-    this.#deps.log.warn({ run }, `run ${run} could not be cancelled within ${grace} ms: the mirror thread is ended`);
+    if ((await letsGo(thread, run, grace)) || this.#halted || this.#thread !== thread) return;
+    warnOfStuck(this.#deps.log, run, grace);
     this.#thread = null;
     await thread.close(0);
   }

@@ -1,11 +1,13 @@
 /** Who may send a feed. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import net from 'node:net';
+import os from 'node:os';
 import { QuiesceError } from '../../errors.ts';
 
 /**
  * With a token: `Authorization: Bearer <token>` (RFC 6750), compared in constant time. Without one: only clients on the
- * loopback interface, and not through a proxy, behind which everybody looks local.
+ * loopback interface that mean this machine, and neither through a proxy nor from a page of another origin.
  *
  * @throws QuiesceError `unauthorized` or `forbidden`
  */
@@ -16,13 +18,50 @@ export function authorize(req: IncomingMessage, token: string | null): void {
     const what = given === undefined ? 'Send the token as `Authorization: Bearer <token>`.' : 'The token is wrong.';
     throw new QuiesceError('unauthorized', `This needs the sync token. ${what}`);
   }
-  const forwarded = req.headers.forwarded ?? req.headers['x-forwarded-for'];
-  if (isLoopback(req.socket.remoteAddress) && forwarded === undefined) return;
-  const from = forwarded === undefined ? String(req.socket.remoteAddress) : 'a client behind a proxy';
-  throw new QuiesceError(
-    'forbidden',
-    `Without a sync token only local clients may do this, and this request is from ${from}. Set QUIESCE_SYNC_TOKEN.`,
-  );
+  const why = whyForeign(req);
+  if (why !== null)
+    throw new QuiesceError(
+      'forbidden',
+      `Without a sync token only local clients may do this, and this request ${why}. Set QUIESCE_SYNC_TOKEN.`,
+    );
+}
+
+/**
+ * What proxies and the networks in front of them add. Behind one, everybody looks local.
+ */
+const proxyHeaders =
+  /^(forwarded|via|x-real-ip|x-forwarded-.+|x-client-ip|x-cluster-client-ip|x-original-.+|x-envoy-.+|true-client-ip|cf-.+|fastly-.+|fly-.+)$/;
+
+/**
+ * A browser on this machine is the other danger: any page that it shows can send requests to loopback, and with DNS
+ * rebinding under a name of its own, so that no preflight is asked for. Hence the host has to be this machine's.
+ */
+function whyForeign(req: IncomingMessage): string | null {
+  if (!isLoopback(req.socket.remoteAddress)) return `is from ${String(req.socket.remoteAddress)}`;
+  const proxy = Object.keys(req.headers).find((name) => proxyHeaders.test(name));
+  if (proxy !== undefined) return `came through a proxy (${proxy})`;
+  const hosts = req.headersDistinct?.['host'] ?? [];
+  if (hosts.length > 1) return 'names more than one host';
+  const host = hostOf(hosts[0]);
+  if (host === undefined || !isThisMachine(host))
+    return `is for the host ${JSON.stringify(hosts[0] ?? '')}, not localhost`;
+  const { origin } = req.headers;
+  if (origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== hosts[0]!.toLowerCase()))
+    return `is from a page of ${JSON.stringify(origin)}`;
+  const site = req.headers['sec-fetch-site'];
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') return 'is from a page of another site';
+  return null;
+}
+
+/** Without its port, which a tunnel or a container changes. */
+function hostOf(header: string | undefined): string | undefined {
+  const match = /^(?:\[([0-9a-f:.]+)\]|([^:/@?#\s]+))(?::\d{1,5})?$/i.exec(header ?? '');
+  return (match?.[1] ?? match?.[2])?.toLowerCase();
+}
+
+/** By its loopback names only: any other name can be given to a loopback address by whoever owns it. */
+function isThisMachine(host: string): boolean {
+  return host === 'localhost' || host === os.hostname().toLowerCase() || (net.isIP(host) !== 0 && isLoopback(host));
 }
 
 export function isLoopback(address: string | undefined): boolean {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { BSON } from 'mongodb';
 import { Elements } from '#quiesce/mirror/bson/elements.js';
-import { Hasher } from '#quiesce/mirror/bson/hash.js';
+import { KeyedHash } from '#quiesce/mirror/bson/keyed-hash.js';
 import { equalKeys, hashKey, showKey } from '#quiesce/mirror/bson/keys.js';
 import { keyClasses } from './key-classes.ts';
 
@@ -11,10 +11,10 @@ function keyOf(value: unknown): Elements {
   return element;
 }
 
+const hash = new KeyedHash();
+
 function hashOf({ bytes, type, value, end }: Elements): number {
-  const hasher = new Hasher(1, 2);
-  hashKey(hasher, bytes, type, value, end);
-  return hasher.a;
+  return hashKey(hash, bytes, type, value, end);
 }
 
 function areEqual(a: Elements, b: Elements): boolean {

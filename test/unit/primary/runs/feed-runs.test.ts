@@ -47,7 +47,7 @@ describe('a run of the primary', () => {
       maintenance: {},
       heartbeat: {},
     } as unknown as AppConfig;
-    const sync = new SyncRuns({ config, runs, journal, log, thread: () => thread as MirrorThread });
+    const sync = new SyncRuns({ config, runs, journal, log, thread: () => ({ ...thread }) as MirrorThread });
     let tell: { prepared(): void; finished(error: string | null): void };
     const isPrepared = new Promise<void>((resolve) => (tell = { ...tell, prepared: resolve }));
     const finished = new Promise<string | null>((resolve) => (tell = { ...tell, finished: resolve }));
@@ -115,6 +115,25 @@ describe('a run of the primary', () => {
     sync.prepare('r');
     await isPrepared;
     expect(await journal.newestEpoch()).to.equal(9);
+  });
+
+  it('that does not let go while it is prepared takes its thread with it, and the next run gets another one at once', async () => {
+    const closed: number[] = [];
+    const stuck = new Promise<never>(() => {});
+    const { sync } = await setUp(
+      {
+        prepare: () => stuck,
+        cancel: () => stuck,
+        close: (grace) => Promise.resolve(void closed.push(grace ?? -1)),
+      },
+      'accepted',
+    );
+    const first = sync.mirror();
+    sync.prepare('r');
+    sync.cancel('r');
+    expect(sync.mirror(), 'of the next run').to.not.equal(first);
+    await new Promise((resolve) => setTimeout(resolve, 2_200));
+    expect(closed).to.deep.equal([0]);
   });
 
   it('that was cancelled while it was prepared leaves no entry, even if its preparation ends well after that', async () => {
