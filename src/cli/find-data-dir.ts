@@ -3,6 +3,7 @@ import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { readOwner, lifeOf } from '../primary/data-dir/lock-owner.ts';
 import { controlSocket } from '../primary/admin/control-socket.ts';
+import { dataPlaces, folderName, workingFolder } from '../config/data-place.ts';
 import { loadConfig } from '../config/load.ts';
 import { findDefaultFile } from '../config/read-file.ts';
 import { QuiesceError } from '../errors.ts';
@@ -14,24 +15,25 @@ export interface Target {
 }
 
 /** The one data directory that is meant. */
-export async function findDataDir(target: Target, folder = process.cwd()): Promise<string> {
+export async function findDataDir(target: Target, folder = workingFolder()): Promise<string> {
   const [only, ...others] = await findDataDirs(target, folder);
   if (only === undefined || others.length > 0) throw several([only ?? '', ...others]);
   return only;
 }
 
 /**
- * Without a flag: the apps of the configuration here, and whatever else has a folder in `.quiesce`. Those that run are
+ * Without a flag: the apps of the configuration here, and whatever else was started from here. Those that run are
  * taken; where none does, the only one there is, so that the client can say that nobody answers there.
  *
  * @throws QuiesceError `no-primary` where there is none at all.
  */
-export async function findDataDirs(target: Target, folder = process.cwd()): Promise<string[]> {
+export async function findDataDirs(target: Target, folder = workingFolder()): Promise<string[]> {
   const given = target.dataDir ?? (process.env['QUIESCE_DATA_DIR'] || undefined);
   if (given !== undefined) return within(path.resolve(folder, given), target.only);
 
   const candidates = new Set(await fromConfig(target, folder));
-  for (const sub of subfolders(path.join(folder, '.quiesce'))) candidates.add(sub);
+  const places = dataPlaces(folder, process.env);
+  for (const place of places) for (const sub of subfolders(place)) candidates.add(sub);
   const named = [...candidates].filter((candidate) => isCalled(candidate, target.only));
   const running = named.filter((candidate) => runs(candidate));
   if (running.length > 0) return running;
@@ -39,7 +41,7 @@ export async function findDataDirs(target: Target, folder = process.cwd()): Prom
   throw new QuiesceError(
     'no-primary',
     `No primary is running from ${folder}${target.only === undefined ? '' : ` for an app called ${target.only}`}. ` +
-      'Start one with `quiesce start`, or name its data directory with --data-dir.',
+      `Looked in ${places.join(' and ')}. Start one with \`quiesce start\`, run the command as the user who did, or name its data directory with --data-dir.`,
   );
 }
 
@@ -51,7 +53,7 @@ function within(given: string, only: string | undefined): string[] {
 }
 
 function isCalled(dataDir: string, name: string | undefined): boolean {
-  return name === undefined || path.basename(dataDir) === name.replaceAll(/[^\w.-]/g, '-');
+  return name === undefined || path.basename(dataDir) === folderName(name);
 }
 
 async function fromConfig({ config, only }: Target, folder: string): Promise<string[]> {

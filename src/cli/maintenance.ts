@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { askedBy, type SignedTarget } from './asked-by.ts';
 import { ControlClient } from './control-client.ts';
 import { findDataDir, type Target } from './find-data-dir.ts';
-import { counted, print, say } from './output.ts';
+import { counted, print, say, styled } from './output.ts';
 import { QuiesceError } from '../errors.ts';
 import type { ClusterStatus } from '../protocol/runs.ts';
 
@@ -32,8 +32,7 @@ export async function maintenanceOn(options: HoldOptions): Promise<number> {
     ...(wait ? { wait, keep, ...(timeout === undefined ? {} : { timeout }) } : {}),
     ...askedBy(options),
   });
-  print(describe(await (wait ? whileTelling(client, held, keep) : held)));
-  return 0;
+  return tell(await (wait ? whileTelling(client, held, keep) : held));
 }
 
 async function whileTelling(
@@ -70,12 +69,16 @@ async function whileTelling(
 
 export async function maintenanceOff(options: SignedTarget): Promise<number> {
   const client = new ControlClient(await findDataDir(options));
-  print(describe(await client.maintenance({ on: false, ...askedBy(options) })));
-  return 0;
+  return tell(await client.maintenance({ on: false, ...askedBy(options) }));
 }
 
 export async function maintenanceStatus(options: Target): Promise<number> {
-  print(describe(await new ControlClient(await findDataDir(options)).status()));
+  return tell(await new ControlClient(await findDataDir(options)).status());
+}
+
+function tell(status: ClusterStatus): number {
+  print(describe(status));
+  for (const warning of status.warnings ?? []) say(`${styled('yellow', 'warning:', process.stderr)} ${warning}`);
   return 0;
 }
 

@@ -41,7 +41,7 @@ export function addOperatorCommands(program: Command, done: (code: number) => vo
     parent
       .command(words)
       .description(description)
-      .option('--data-dir <dir>', 'the data directory of the running app (default: .quiesce/<app name>)')
+      .option('--data-dir <dir>', 'the data directory of the running app (default: the one that was started from here)')
       .option('--only <name>', 'which app, where several run here')
       .option('--config <file>', 'the configuration it was started with, where it is not here');
 

@@ -43,7 +43,10 @@ export function buildProgram(done: (code: number) => void): Command {
     .option('--env <name>', 'add the variables of env_<name>')
     .option('-i, --instances <n>', "workers: a number, 'max', 0, or -n for all cores but n")
     .option('--port <n>', 'PORT for the app')
-    .option('--data-dir <dir>', 'where lock, control socket and journal are (default: .quiesce/<app name>)')
+    .option(
+      '--data-dir <dir>',
+      'where lock, control socket and journal are (default: one place for all releases of the app)',
+    )
     .action(async (file: string | undefined, options: StartOptions) =>
       done(await (await import('./start.ts')).start(file, options)),
     );

@@ -2,6 +2,7 @@ import cluster from 'node:cluster';
 import path from 'node:path';
 import { launch, stopWithLauncher, stopWithNpx } from './launcher.ts';
 import { say, styled } from './output.ts';
+import { workingFolder } from '../config/data-place.ts';
 import { loadConfig } from '../config/load.ts';
 import { QuiesceError } from '../errors.ts';
 import { keepSignals } from '../primary/signals.ts';
@@ -34,7 +35,7 @@ export async function start(file: string | undefined, options: StartOptions): Pr
     return runPrimary(app, { more: async () => [(await import('../dashboard/routes.ts')).dashboard()] });
   }
   const common = [
-    ...(file === undefined ? [] : [path.resolve(file)]),
+    ...(file === undefined ? [] : [path.resolve(workingFolder(), file)]),
     ...(env === undefined ? [] : ['--env', env]),
     ...(options.instances === undefined ? [] : [`--instances=${options.instances}`]),
   ];

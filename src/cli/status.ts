@@ -52,6 +52,7 @@ export function renderStatus(now: ClusterStatus): string {
       `hold: ${styled('yellow', hold.kind)} since ${hold.since}${by}${until}${hold.reason === '' ? '' : `: ${hold.reason}`}`,
     );
   }
+  for (const warning of now.warnings ?? []) lines.push(styled('red', `warning: ${warning}`));
   lines.push(workerTable(now), ...lastExits(now));
   for (const { slot, method, path, age, clientGone } of now.waitingFor) {
     lines.push(

@@ -3,6 +3,7 @@
  * Where several of them set the same thing a flag wins over an environment variable, and that over the file.
  */
 import { logLevelOf, logLevels } from './log-level.ts';
+import { workingFolder } from './data-place.ts';
 import { configError, faultsOf } from './faults.ts';
 import { sortFields, type SortedApp } from './names.ts';
 import { readConfigFile } from './read-file.ts';
@@ -24,7 +25,7 @@ export interface LoadOptions {
   readonly dataDir?: string;
   /** Default `process.env`. */
   readonly processEnv?: Readonly<Record<string, string | undefined>>;
-  /** Where relative paths of the flags start; default the working directory. */
+  /** Where relative paths of the flags start; default the working directory, under the name that the shell has for it. */
   readonly folder?: string;
 }
 
@@ -41,7 +42,7 @@ export interface LoadedConfig {
  * @throws QuiesceError `bad-config`, naming everything that is wrong at once; `bad-usage` for a flag.
  */
 export async function loadConfig(file: string | undefined, options: LoadOptions = {}): Promise<LoadedConfig> {
-  const folder = options.folder ?? process.cwd();
+  const folder = options.folder ?? workingFolder();
   const flags = checkFlags(options);
   const raw = await readConfigFile(file, folder);
   const where = raw.file ?? file ?? folder;
@@ -124,7 +125,7 @@ function checkFlags(options: LoadOptions): Omit<Overrides, 'folder' | 'index' | 
     port: check('--port', integer(0, 65535), options.port),
     dataDir: options.dataDir,
     processEnv,
-    flagFolder: options.folder ?? process.cwd(),
+    flagFolder: options.folder ?? workingFolder(),
   };
 }
 

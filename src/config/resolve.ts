@@ -2,6 +2,7 @@
 import { existsSync, statSync, type Stats } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { dataPlace, folderName, isSwitched } from './data-place.ts';
 import { workersFor } from './units.ts';
 import { appSchema, quiesceSchema, type ParsedApp } from './schema.ts';
 import type { AppConfig } from '../config.ts';
@@ -109,7 +110,7 @@ export function resolveApp(app: ParsedApp, given: Overrides): Resolved {
     cronRestart: app.cron_restart || null,
     instanceVar: app.instance_var,
     incrementVar: app.increment_var ?? null,
-    dataDir: dataDirOf(name, quiesce.data_dir, given, fromProcess),
+    dataDir: dataDirOf(name, quiesce.data_dir, given, { faults, warnings }),
     mongodb: { uri: mongodb, db: quiesce.mongodb.db ?? null },
     scheduling: quiesce.scheduling,
     sync: {
@@ -216,11 +217,23 @@ function environmentOf(
 function dataDirOf(
   name: string,
   inFile: string | undefined,
-  given: Overrides,
-  fromProcess: (name: string) => string | undefined,
+  { folder, flagFolder, several, processEnv, dataDir: flag }: Overrides,
+  { faults, warnings }: { readonly faults: string[]; readonly warnings: string[] },
 ): string {
-  const folderName = name.replaceAll(/[^\w.-]/g, '-');
-  const outside = given.dataDir ?? fromProcess('QUIESCE_DATA_DIR');
-  if (outside !== undefined) return path.resolve(given.flagFolder, outside, given.several ? folderName : '.');
-  return path.resolve(given.folder, inFile ?? path.join('.quiesce', folderName));
+  const outside = flag ?? (processEnv['QUIESCE_DATA_DIR'] || undefined);
+  if (outside !== undefined) return path.resolve(flagFolder, outside, several ? folderName(name) : '.');
+  if (inFile !== undefined) return path.resolve(folder, inFile);
+  const { dataDir, kind } = dataPlace(name, folder, processEnv);
+  if (kind === 'none') {
+    const why = `${name}: no folder for state can be written to (XDG_STATE_HOME, or .local/state in the home of this user)`;
+    // The next release would know neither of the lock nor of what is half done.
+    if (isSwitched(folder)) faults.push(`${why}, and ${folder} is another one with each release: set QUIESCE_DATA_DIR`);
+    else
+      warnings.push(`${why}, so the data directory is ${dataDir}; where deployments replace it, set QUIESCE_DATA_DIR`);
+  } else if (kind === 'beside' && isSwitched(folder)) {
+    warnings.push(
+      `${name}: the data directory ${dataDir} is left behind by the next release: remove it while the app is stopped, and one outside is used`,
+    );
+  }
+  return dataDir;
 }

@@ -133,7 +133,7 @@ export const quiesceSchema = z.strictObject({
   data_dir: text
     .optional()
     .describe(
-      'The folder of lock, control socket, journal and spooled feeds; by default `.quiesce/<app name>` beside the configuration.',
+      'The folder of lock, control socket, journal and spooled feeds; by default one place for all releases of an app, see [operations](operations.md#where-the-data-directory-is).',
     ),
 });
 

@@ -1,7 +1,8 @@
 /** The page and its files, for the admin server. All that it shows and does goes through the admin interface. */
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import express, { Router, type RequestHandler } from 'express';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { extname } from 'node:path';
+import { Router, type RequestHandler } from 'express';
 
 const policy = [
   "default-src 'none'",
@@ -25,16 +26,30 @@ export function dashboard(): Router {
   const page = readFileSync(new URL('static/index.html', import.meta.url));
   router.get('/', headers, (_request, response) => void response.type('html').send(page));
   router.use('/assets', headers);
-  const options = { index: false, cacheControl: false } as const;
-  for (const folder of ['static', 'page']) {
-    router.use('/assets', express.static(fileURLToPath(new URL(folder, import.meta.url)), options));
+  for (const [name, content] of assets()) {
+    const tag = `"${createHash('sha256').update(content).digest('base64url')}"`;
+    router.get(`/assets/${name}`, (_request, response) => {
+      response.set('ETag', tag).type(extname(name)).send(content);
+    });
   }
-  const uplot = fileURLToPath(new URL('.', import.meta.resolve('uplot/dist/uPlot.esm.js')));
-  router.get('/assets/vendor/uPlot.esm.js', (_request, response) =>
-    response.sendFile('uPlot.esm.js', { root: uplot, cacheControl: false }),
-  );
-  router.get('/assets/uPlot.min.css', (_request, response) =>
-    response.sendFile('uPlot.min.css', { root: uplot, cacheControl: false }),
-  );
   return router;
+}
+
+/** Read at the start: the release that they came with may be removed while the primary runs. */
+function assets(): Map<string, Buffer> {
+  const files = new Map<string, Buffer>();
+  for (const folder of ['static/', 'page/']) {
+    const base = new URL(folder, import.meta.url);
+    for (const entry of readdirSync(base, { withFileTypes: true })) {
+      if (entry.isFile() && /\.(js|css|svg)$/.test(entry.name))
+        files.set(entry.name, readFileSync(new URL(entry.name, base)));
+    }
+  }
+  for (const [name, file] of [
+    ['vendor/uPlot.esm.js', 'uplot/dist/uPlot.esm.js'],
+    ['uPlot.min.css', 'uplot/dist/uPlot.min.css'],
+  ] as const) {
+    files.set(name, readFileSync(new URL(import.meta.resolve(file))));
+  }
+  return files;
 }

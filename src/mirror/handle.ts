@@ -7,6 +7,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { QuiesceError, toQuiesceError, type ErrorCode, type ProblemExtra } from '../errors.ts';
+import { ownFile } from '../own-files.ts';
 import type { Progress } from '../protocol/runs.ts';
 import type {
   Call,
@@ -136,7 +137,7 @@ export class MirrorThread {
   #running(): Worker {
     if (this.#worker) return this.#worker;
     const limit = this.#options.memoryLimitMb ?? 512;
-    const worker = new Worker(new URL('./thread.js', import.meta.url), {
+    const worker = new Worker(ownFile(new URL('./thread.js', import.meta.url)), {
       name: 'quiesce-mirror',
       resourceLimits: { maxOldGenerationSizeMb: limit, maxYoungGenerationSizeMb: youngMb },
       execArgv: [],

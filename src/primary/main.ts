@@ -3,10 +3,13 @@
  *
  * Everything else is loaded under the lock only: a twin that finds it held has nothing to do but to say so.
  */
+import { realpathSync } from 'node:fs';
 import type { RequestHandler } from 'express';
 import type { AppConfig } from '../config.ts';
 import { exitCodes } from '../errors.ts';
+import { startedFrom } from '../own-files.ts';
 import { prepareDataDir } from './data-dir/data-dir.ts';
+import type { LockEvents } from './data-dir/held-lock.ts';
 import { acquireLock } from './data-dir/lock.ts';
 import type { OpenLog } from './log/log.ts';
 
@@ -21,20 +24,27 @@ export interface PrimaryOptions {
  * @throws QuiesceError `already-running`, `data-dir-unusable`, `database-unreachable`, `boot-failed`, `port-in-use`
  */
 export async function runPrimary(config: AppConfig, options: PrimaryOptions = {}): Promise<number> {
-  // Node ignores it, until some package listens: signal-exit, below proper-lockfile and write-file-atomic, does, and ends
-  // the process with it where nobody else listens. The write fails with EFBIG, and that is dealt with where it happens.
+  // Node ignores it, until some package listens, as signal-exit does, which ends the process with it where nobody else
+  // listens. The write fails with EFBIG, and that is dealt with where it happens.
   process.on('SIGXFSZ', () => {});
+  startedFrom(config.cwd);
   prepareDataDir(config.dataDir);
-  let lost: (reason: string) => void = () => process.exit(exitCodes.failed);
-  const lock = await acquireLock(config.dataDir, (reason) => lost(reason));
+  // From here on under its real name: a link on the way may be switched to another release.
+  const dataDir = realpathSync(config.dataDir);
+  let keeper: LockEvents = { lost: () => process.exit(exitCodes.failed) };
+  const lock = await acquireLock(dataDir, {
+    lost: (reason) => keeper.lost(reason),
+    troubled: (error) => keeper.troubled?.(error),
+    kept: (how) => keeper.kept?.(how),
+  });
   let log: OpenLog | null = null;
   try {
     const { openLog } = await import('./log/log.ts');
     log = await openLog(config.name);
-    log.keepIn(config.dataDir);
+    log.keepIn(dataDir);
     const { runSite } = await import('./site.ts');
     const more = (await options.more?.()) ?? [];
-    return await runSite(config, { log, more }, (onLost) => (lost = onLost));
+    return await runSite({ ...config, dataDir }, { log, more }, (events) => (keeper = events));
   } finally {
     await log?.close();
     await lock.release();

@@ -9,6 +9,9 @@ import { QuiesceError, toQuiesceError } from '../errors.ts';
 import { MirrorThread } from '../mirror/handle.ts';
 import { startAdminServer, type AdminServer } from './admin/server.ts';
 import { Coordinator } from './maintenance/coordinator.ts';
+import { makeDurably } from './data-dir/durable.ts';
+import type { LockEvents } from './data-dir/held-lock.ts';
+import { Keeper } from './data-dir/keeper.ts';
 import { requireDatabase } from './database-check.ts';
 import { endFormerWorkers, recordWorkers } from './fleet/former-workers.ts';
 import { HoldFile } from './maintenance/hold-file.ts';
@@ -33,15 +36,17 @@ export interface SiteOptions {
   readonly more: readonly RequestHandler[];
 }
 
-/** Runs until it is stopped. `onLost` takes what is to be done when the lock is lost. */
+/** Runs until it is stopped. `watchLock` takes what is to be done about the lock. */
 export async function runSite(
   config: AppConfig,
   { log: openLog, more }: SiteOptions,
-  onLost: (handler: (reason: string) => void) => void,
+  watchLock: (events: LockEvents) => void,
 ): Promise<number> {
   const { dataDir } = config;
   const log = openLog.logger;
-  const holdFile = new HoldFile(join(dataDir, 'maintenance.json'));
+  const holdFile = new HoldFile(join(dataDir, 'maintenance.json'), (error) =>
+    log.error({ err: error }, 'the operator hold cannot be written, and a restart would not know of it'),
+  );
   const stored = await holdFile.load(Date.now());
   const runs = await RunStore.open(join(dataDir, 'runs'), log);
   const journal = await Journal.open(join(dataDir, 'journal'));
@@ -85,24 +90,35 @@ export async function runSite(
     );
 
   const ending = new Ending(coordinator, supervisor, log);
-  onLost((reason) => {
-    sync.halt();
-    log.fatal({ reason }, 'another primary may have taken over the data directory: stopping at once');
-    ending.fail(
-      new QuiesceError(
-        'lock-lost',
-        `The lock of ${dataDir} was lost (${reason}), so another primary may be running. This one has stopped.`,
-      ),
-    );
+  let admin: AdminServer | null = null;
+  const keeper = new Keeper({
+    dataDir,
+    log,
+    lost: (reason) => {
+      sync.halt();
+      log.fatal({ reason }, 'another primary may have taken over the data directory: stopping at once');
+      ending.fail(
+        new QuiesceError(
+          'lock-lost',
+          `The lock of ${dataDir} was lost (${reason}), so another primary may be running. This one has stopped.`,
+        ),
+      );
+    },
+    restore: async () => {
+      for (const dir of ['runs', 'journal', 'spool', 'work']) await makeDurably(join(dataDir, dir));
+      await Promise.all([holdFile.restore(), journal.restore(), runs.restore(), events.restore(), admin?.restore()]);
+      openLog.reopen();
+    },
+    mend: async () => admin?.mend(),
   });
+  watchLock(keeper);
   const readiness = announcer(log);
   const stop = (now: boolean): void => {
     readiness.stopping();
     ending.begin(now);
   };
-  const control = operations({ name: config.name, coordinator, supervisor, runs, stop, log });
+  const control = operations({ name: config.name, coordinator, supervisor, runs, stop, log, keeper });
   const { live, metrics } = await observe(control, observers, openLog);
-  let admin: AdminServer | null = null;
   const removeSignals = onSignals({
     stop,
     toggleHold: () => coordinator.operator.toggle('SIGUSR2'),
@@ -140,6 +156,6 @@ export async function runSite(
     live.close();
     endSchedule?.();
     coordinator.close();
-    await Promise.all([admin?.close(), sync.close(), runs.flush(), holdFile.flush(), events.flush()]);
+    await Promise.all([admin?.close(), sync.close(), runs.flush(), holdFile.close(), events.flush()]);
   }
 }

@@ -174,5 +174,6 @@ export const clusterStatus = z.object({
   workers: z.array(workerStatus),
   run: runRecord.nullable().describe('The run that is going on, or the last one.'),
   waitingFor: z.array(waitingRequest).describe('The requests that keep a drain waiting, the oldest first.'),
+  warnings: z.array(z.string()).optional().describe('What an operator has to see to, such as a full disk.'),
 });
 export type ClusterStatus = z.infer<typeof clusterStatus>;

@@ -7,7 +7,11 @@ const say = (message: Record<string, unknown>): void => {
 };
 
 try {
-  const lock = await acquireLock(process.argv[2] ?? '', (reason) => say({ lost: reason }), Number(process.argv[3]));
+  const lock = await acquireLock(
+    process.argv[2] ?? '',
+    { lost: (reason) => say({ lost: reason }) },
+    Number(process.argv[3]),
+  );
   say({ held: process.pid });
   process.on('message', (order) => {
     if (order === 'release') void lock.release().then(() => process.disconnect());

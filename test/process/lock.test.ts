@@ -1,11 +1,12 @@
 import { expect } from 'chai';
 import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { EventEmitter, once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describeSelf, lifeOf, ownerFile, readOwner } from '#quiesce/primary/data-dir/lock-owner.js';
+import { writeDurably } from '#quiesce/primary/data-dir/durable.js';
 import { acquireLock } from '#quiesce/primary/data-dir/lock.js';
 import type { QuiesceError } from '#quiesce/errors.js';
 import { quiesce } from './harness/command.ts';
@@ -18,7 +19,7 @@ interface Word {
 }
 
 const scratch = scratchFolders();
-/** Shorter than in earnest, ms; proper-lockfile takes no less than 2 s. */
+/** Shorter than in earnest, ms. */
 const stale = 3000;
 
 describe('the lock of a data directory', function () {
@@ -127,11 +128,37 @@ describe('the lock of a data directory', function () {
     const first = holder(folder);
     await word(first);
     writeFileSync(ownerFile(folder), JSON.stringify({ ...readOwner(folder), place: 'another host' }));
-    const refused = await acquireLock(folder, () => undefined, stale).catch((error: QuiesceError) => error);
+    const refused = await acquireLock(folder, { lost: () => undefined }, stale).catch((error: QuiesceError) => error);
     expect(refused).to.have.property('code', 'already-running');
     await kill(first);
-    const taken = await acquireLock(folder, () => undefined, stale);
+    const taken = await acquireLock(folder, { lost: () => undefined }, stale);
     await taken.release();
+  });
+
+  it('is made anew by its holder where the folder was removed, and lost where another was faster', async () => {
+    const folder = path.join(scratch(), 'data');
+    mkdirSync(folder);
+    const events = new EventEmitter();
+    const lock = await acquireLock(
+      folder,
+      { lost: (reason) => events.emit('lost', reason), kept: ({ anew }) => anew && events.emit('anew') },
+      stale,
+    );
+    const anew = once(events, 'anew');
+    rmSync(folder, { recursive: true });
+    await anew;
+    expect(readOwner(folder)?.pid).to.equal(process.pid);
+    expect((await word(holder(folder))).refused).to.include(`pid ${process.pid} `);
+
+    const lost = once(events, 'lost');
+    rmSync(folder, { recursive: true });
+    mkdirSync(path.join(folder, 'primary.lock'), { recursive: true });
+    expect(await lost).to.deep.equal(['another process has it']);
+    // One guard for all that is written under the lock.
+    const error = await writeDurably(path.join(folder, 'maintenance.json'), '{}').catch((thrown: unknown) => thrown);
+    expect(error).to.include({ code: 'lock-lost' });
+    await lock.release();
+    expect(readdirSync(folder)).to.deep.equal(['primary.lock']);
   });
 
   it('is taken over although another takeover died halfway', async () => {
@@ -144,7 +171,7 @@ describe('the lock of a data directory', function () {
       JSON.stringify([record.pid, record.startTime, record.place]),
       path.join(folder, `takeover.${record.lock}`),
     );
-    const lock = await acquireLock(folder, () => undefined, stale);
+    const lock = await acquireLock(folder, { lost: () => undefined }, stale);
     expect(readdirSync(folder)).to.have.members(['primary.lock', 'primary.json']);
     await lock.release();
   });

@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AppConfig } from '../../config.ts';
+import { lastingName, startedFrom } from '../../own-files.ts';
 
 export interface StartupPlan {
   readonly app: AppConfig;
@@ -30,7 +31,7 @@ export function startupPlan(given: Pick<StartupPlan, 'app' | 'file' | 'several' 
   return {
     ...given,
     node: process.execPath,
-    main: fileURLToPath(new URL('../main.js', import.meta.url)),
+    main: mainOf(app.cwd),
     stopTimeout: app.maintenance.drainTimeout + app.killTimeout + margin,
     project: projectOf(path.dirname(file)),
   };
@@ -47,6 +48,12 @@ export function startArguments(
     ...(several ? ['--only', app.name] : []),
     ...(envName === undefined ? [] : ['--env', envName]),
   ];
+}
+
+/** The command under the name that it has in every release, where the app brings it along. */
+function mainOf(cwd: string): string {
+  startedFrom(cwd);
+  return lastingName(fileURLToPath(new URL('../main.js', import.meta.url)));
 }
 
 function projectOf(folder: string): string {

@@ -5,6 +5,7 @@ import { ownerOf, startupPlan } from './plan.ts';
 import { pm2Config } from './pm2.ts';
 import { systemdUnit } from './systemd.ts';
 import { say, styled } from '../output.ts';
+import { workingFolder } from '../../config/data-place.ts';
 import { loadConfig } from '../../config/load.ts';
 import { QuiesceError } from '../../errors.ts';
 
@@ -20,7 +21,7 @@ export interface StartupOptions {
 /** Prints the file to standard output; what to do with it, and what it leaves open, to standard error. */
 export async function startup(kind: StartupKind, file: string | undefined, options: StartupOptions): Promise<number> {
   const all = await loadConfig(file);
-  const dataDir = options.dataDir === undefined ? null : path.resolve(options.dataDir);
+  const dataDir = options.dataDir === undefined ? null : path.resolve(workingFolder(), options.dataDir);
   const { apps, warnings } = await loadConfig(file, {
     ...(dataDir === null ? {} : { dataDir }),
     ...(options.only === undefined ? {} : { only: options.only }),

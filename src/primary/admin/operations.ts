@@ -15,6 +15,7 @@ export interface OperationsDeps {
   readonly runs: RunStore;
   readonly stop: (now: boolean) => void;
   readonly log: Pick<Logger, 'info'>;
+  readonly keeper: { readonly trouble: string | null };
 }
 
 /** More than this is a slip of the finger. */
@@ -23,7 +24,7 @@ export const mostWorkers = 1024;
 /** A status at most every so often, ms. */
 const watchInterval = 100;
 
-export function operations({ name, coordinator, supervisor, runs, stop, log }: OperationsDeps): Operations {
+export function operations({ name, coordinator, supervisor, runs, stop, log, keeper }: OperationsDeps): Operations {
   const status = (): ClusterStatus => {
     const { state } = coordinator;
     return {
@@ -35,6 +36,7 @@ export function operations({ name, coordinator, supervisor, runs, stop, log }: O
       workers: supervisor.status().map((worker) => withGate(worker, coordinator)),
       run: (state.run === null ? runs.last : runs.get(state.run.id)) ?? null,
       waitingFor: coordinator.beats.waitingFor(state),
+      ...warningsOf(coordinator, keeper.trouble),
     };
   };
   /** The log is the record of who wanted what. */
@@ -81,6 +83,15 @@ export function operations({ name, coordinator, supervisor, runs, stop, log }: O
       );
     },
   };
+}
+
+function warningsOf({ state, unsaved }: Coordinator, trouble: string | null): Pick<ClusterStatus, 'warnings'> {
+  const warnings = trouble === null ? [] : [trouble];
+  if (unsaved !== null) {
+    const then = state.operator === null ? 'a restart would hold the cluster again' : 'a restart would open the gates';
+    warnings.push(`The operator hold cannot be written (${unsaved}): ${then}. It is tried again until it is written.`);
+  }
+  return warnings.length === 0 ? {} : { warnings };
 }
 
 /** The supervisor knows processes, the coordinator knows gates. */

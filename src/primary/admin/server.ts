@@ -11,9 +11,10 @@ import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { guardTcp } from './guard.ts';
 import { adminApp } from './routes.ts';
-import { adminToken } from './token.ts';
+import { adminToken, writeToken } from './token.ts';
 import type { Live } from '../live/live.ts';
 import type { Operations } from '../ports.ts';
+import { mustHold } from '../data-dir/durable.ts';
 import { controlSocket, shortSocketPath } from './control-socket.ts';
 import { QuiesceError } from '../../errors.ts';
 
@@ -22,6 +23,10 @@ export interface AdminServer {
   readonly url: string | null;
   /** Ends event streams and idle connections at once; answers in progress get a moment. */
   close(): Promise<void>;
+  /** Makes the control socket anew where somebody has removed it. */
+  mend(): Promise<void>;
+  /** The same, and the token. */
+  restore(): Promise<void>;
 }
 
 export interface AdminOptions {
@@ -43,10 +48,17 @@ export async function startAdminServer(options: AdminOptions): Promise<AdminServ
   const onServerError = (err: unknown): void => log.error({ err }, 'The admin server has a problem and goes on');
   const token = await adminToken(dataDir);
 
-  const control = http.createServer(adminApp(operations, live, { more, onError }));
-  const removeSocket = await listenOnSocket(control, controlSocket(dataDir));
-  control.on('error', onServerError);
-  const servers = [control];
+  const controlApp = adminApp(operations, live, { more, onError });
+  const servers: http.Server[] = [];
+  let socket: BoundSocket | null = null;
+  let closed = false;
+  const listenForCommands = async (): Promise<void> => {
+    const control = http.createServer(controlApp);
+    socket = await listenOnSocket(control, controlSocket(dataDir));
+    control.on('error', onServerError);
+    servers.push(control);
+  };
+  await listenForCommands();
   let url: string | null = null;
   if (admin !== null) {
     const tcp = http.createServer(
@@ -64,20 +76,38 @@ export async function startAdminServer(options: AdminOptions): Promise<AdminServ
       );
     }
   }
+  const mend = async (): Promise<void> => {
+    if (closed || socket?.isThere() === true) return;
+    log.warn(`The control socket ${controlSocket(dataDir)} was removed and is made anew`);
+    await listenForCommands();
+  };
   return {
     url,
+    mend,
+    async restore() {
+      await writeToken(dataDir, token);
+      await mend();
+    },
     async close() {
+      closed = true;
       await Promise.all(servers.map(closeServer));
-      removeSocket();
+      socket?.remove();
     },
   };
 }
 
+interface BoundSocket {
+  /** Under its name, and not that of a successor. */
+  isThere(): boolean;
+  remove(): void;
+}
+
 /**
- * Returns how to remove the socket. It is bound under a name of its own and then renamed: closing a server unlinks
+ * It is bound under a name of its own and then renamed: closing a server unlinks
  * the name it was bound to, and a primary that has lost its lock must not take the socket of its successor away.
  */
-async function listenOnSocket(server: http.Server, socket: string): Promise<() => void> {
+async function listenOnSocket(server: http.Server, socket: string): Promise<BoundSocket> {
+  mustHold(socket);
   const bound = `${socket}.${process.pid}`;
   rmSync(bound, { force: true });
   const { name, done } = shortSocketPath(bound);
@@ -101,8 +131,12 @@ async function listenOnSocket(server: http.Server, socket: string): Promise<() =
     done();
   }
   const { ino } = statSync(socket);
-  return () => {
-    if (statSync(socket, { throwIfNoEntry: false })?.ino === ino) rmSync(socket, { force: true });
+  const isThere = (): boolean => statSync(socket, { throwIfNoEntry: false })?.ino === ino;
+  return {
+    isThere,
+    remove: () => {
+      if (isThere()) rmSync(socket, { force: true });
+    },
   };
 }
 

@@ -2,11 +2,13 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { chmodSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
+import { writeWhole } from '../data-dir/durable.ts';
+
+const tokenFile = (dataDir: string): string => path.join(dataDir, 'admin.token');
 
 /** Reads the token, or makes one where there is none. Call with the lock held. */
 export async function adminToken(dataDir: string): Promise<string> {
-  const file = path.join(dataDir, 'admin.token');
+  const file = tokenFile(dataDir);
   try {
     chmodSync(file, 0o600);
     const token = readFileSync(file, 'utf8').trim();
@@ -15,8 +17,12 @@ export async function adminToken(dataDir: string): Promise<string> {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
   const token = randomBytes(32).toString('base64url');
-  await writeFileAtomic(file, `${token}\n`, { mode: 0o600 });
+  await writeToken(dataDir, token);
   return token;
+}
+
+export async function writeToken(dataDir: string, token: string): Promise<void> {
+  await writeWhole(tokenFile(dataDir), `${token}\n`);
 }
 
 /** Whether an `Authorization` header carries the token; takes the same time wherever the first difference is. */

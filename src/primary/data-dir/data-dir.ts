@@ -51,7 +51,7 @@ export function prepareDataDir(folder: string): void {
 }
 
 /** Not mkdir's own `recursive`, which never returns where a folder that exists says ENOENT, as /proc does. */
-function makeFolders(folder: string): void {
+export function makeFolders(folder: string): void {
   if (statSync(folder, { throwIfNoEntry: false }) !== undefined) return;
   makeFolders(path.dirname(folder));
   syncParent(path.dirname(folder));

@@ -1,22 +1,81 @@
-/** Files that are there after a power cut. A rename is durable only when its directory is, too (open(2), fsync(2)). */
+/**
+ * How everything in a data directory is written: whole or not at all, and only by whoever holds its lock. A primary that
+ * was stopped for too long has a successor, whose files it must not overwrite when it goes on.
+ *
+ * Durable is what is there after a power cut. A rename is durable only when its directory is, too (open(2), fsync(2)).
+ */
+import fs from 'node:fs';
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
+import { dirname, join, sep } from 'node:path';
+import { promisify } from 'node:util';
+import { QuiesceError } from '../../errors.ts';
+
+/** By data directory: whether its lock is somebody else's by now. */
+const guards = new Map<string, () => boolean>();
+let written = 0;
+
+/** From now on nothing below `dataDir` is written once `isLost` says so. Returns how to end that. */
+export function guardWrites(dataDir: string, isLost: () => boolean): () => void {
+  guards.set(dataDir, isLost);
+  return () => void guards.delete(dataDir);
+}
+
+/**
+ * To be asked right before a change below a data directory.
+ * @throws QuiesceError `lock-lost`
+ */
+export function mustHold(path: string): void {
+  for (const [dataDir, isLost] of guards) {
+    if (path.startsWith(dataDir + sep) && isLost())
+      throw new QuiesceError('lock-lost', `${path} is left alone: another primary holds ${dataDir}.`);
+  }
+}
+
+/** Whether the files in a data directory are ours to write. */
+export function isHeld(dataDir: string): boolean {
+  return guards.get(dataDir)?.() !== true;
+}
 
 /** Temporary file, fsync, rename, fsync of the directory; only the owner can read it. */
 export async function writeDurably(path: string, text: string): Promise<void> {
-  await writeFileAtomic(path, text, { mode: 0o600 });
+  await replace(path, text, true);
   await syncDirectory(dirname(path));
+}
+
+/** Whole at each moment, but perhaps not after a power cut. */
+export async function writeWhole(path: string, text: string): Promise<void> {
+  await replace(path, text, false);
+}
+
+async function replace(path: string, text: string, sync: boolean): Promise<void> {
+  mustHold(path);
+  const temporary = `${path}.${process.pid}${++written}`;
+  try {
+    const file = await open(temporary, 'w', 0o600);
+    try {
+      await file.writeFile(text);
+      if (sync) await file.sync();
+    } finally {
+      await file.close();
+    }
+    mustHold(path);
+    await promisify(fs.rename)(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {}); // the first error tells more
+    throw error;
+  }
 }
 
 /** Only the owner can enter it. That it is there already does not tell whether its name is on the disk. */
 export async function makeDurably(path: string): Promise<void> {
+  mustHold(path);
   await mkdir(path, { recursive: true, mode: 0o700 });
   await syncDirectory(dirname(path));
 }
 
 /** Nothing happens where there is no such file. */
 export async function removeDurably(path: string): Promise<void> {
+  mustHold(path);
   await rm(path, { force: true });
   await syncDirectory(dirname(path));
 }

@@ -1,47 +1,38 @@
 /**
  * The lock of a data directory: one primary at a time.
  *
- * `primary.lock`, a folder kept fresh by proper-lockfile, is the lock; `primary.json` says who holds it. Its states:
+ * `primary.lock`, a folder that its holder touches, is the lock; `primary.json` says who holds it. Its states:
  *
  *   free      no folder. Whoever makes it first (mkdir is atomic) holds the lock.
  *   held      its holder is alive, or elsewhere and touches the folder every few seconds: everybody else is refused.
  *   orphaned  its holder is dead: taken over at once.
  *   stale     not touched for 10 s, whoever holds it (stopped, hung, another container that is gone): taken over.
- *             Its holder notices when it runs again (`onLost`) and has to stop the site.
+ *             Its holder notices when it runs again (`lost`) and has to stop the site.
  *
  * The race in a takeover: two find the same dead lock, the first removes it and makes its own, the second then removes
  * that one. So only one process may remove a given lock: whoever made the symbolic link `takeover.<lock>`, which names
  * its maker. A link whose maker died is taken over in the same way.
  */
-import { lstatSync, readlinkSync, rmdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { lstatSync, readlinkSync, rmdirSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import lockfile from 'proper-lockfile';
-import writeFileAtomic from 'write-file-atomic';
-import { describeSelf, lifeOf, ownerFile, readOwner, type LockOwner } from './lock-owner.ts';
+import { HeldLock, identify, lockFolder, makeLock, staleAfter } from './held-lock.ts';
+import type { Lock, LockEvents, SeenLock } from './held-lock.ts';
+import { describeSelf, lifeOf, readOwner, type LockOwner } from './lock-owner.ts';
 import { QuiesceError } from '../../errors.ts';
 
-/** A lock that has not been touched for so long is stale, ms. Its holder touches it five times as often. */
+/** A lock that has not been touched for so long is stale, ms. Its holder touches it much more often. */
 const defaultStale = 10_000;
 
-export interface Lock {
-  release(): Promise<void>;
-}
-
 /**
- * @param onLost the lock is somebody else's now; called once, out of nowhere, and never after `release`.
  * @throws QuiesceError `already-running`, naming the pid, or `data-dir-unusable`.
  */
-export async function acquireLock(
-  dataDir: string,
-  onLost: (reason: string) => void,
-  stale = defaultStale,
-): Promise<Lock> {
-  const folder = path.join(dataDir, 'primary.lock');
+export async function acquireLock(dataDir: string, events: LockEvents, stale = defaultStale): Promise<Lock> {
+  const folder = lockFolder(dataDir);
   const touches = new Set<string>();
   // Each turn either ends, or has seen the lock change hands, or has waited.
   for (const deadline = Date.now() + 2 * stale; ;) {
-    const seen = identify(folder);
+    const seen = identify(dataDir);
     if (seen !== undefined) {
       const verdict = judge(dataDir, seen, stale);
       if (verdict === 'elsewhere') touches.add(`${seen.id} ${seen.touchedAt}`);
@@ -53,9 +44,9 @@ export async function acquireLock(
       }
     }
     try {
-      return await make(dataDir, folder, onLost, stale);
+      return await HeldLock.of(dataDir, makeLock(dataDir), events, stale / staleAfter);
     } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== 'ELOCKED') {
+      if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') {
         throw new QuiesceError(
           'data-dir-unusable',
           `The data directory ${dataDir} cannot be locked: ${(cause as Error).message}.`,
@@ -64,16 +55,6 @@ export async function acquireLock(
       }
     }
   }
-}
-
-interface SeenLock {
-  readonly id: string;
-  readonly touchedAt: bigint;
-}
-
-function identify(folder: string): SeenLock | undefined {
-  const stat = statSync(folder, { bigint: true, throwIfNoEntry: false });
-  return stat === undefined ? undefined : { id: `${stat.ino}-${stat.birthtimeNs}`, touchedAt: stat.mtimeNs };
 }
 
 /** `elsewhere`: only time can tell, by whether it is touched. `unnamed`: its holder has still to write who it is. */
@@ -91,7 +72,7 @@ function removeLock(dataDir: string, folder: string, id: string, stale: number):
   if (links === undefined) return false;
   try {
     // Looked at again: it may have been removed and made anew before the link was ours. Nothing asynchronous in between.
-    const seen = identify(folder);
+    const seen = identify(dataDir);
     if (seen?.id === id && judge(dataDir, seen, stale) === 'free') rmdirSync(folder);
     return true;
   } catch (error) {
@@ -132,41 +113,6 @@ function makerOf(link: string): Pick<LockOwner, 'pid' | 'startTime' | 'place'> |
     // Gone already: that takeover is over.
     return undefined;
   }
-}
-
-async function make(dataDir: string, folder: string, onLost: (reason: string) => void, stale: number): Promise<Lock> {
-  let released = false;
-  const release = await lockfile.lock(dataDir, {
-    lockfilePath: folder,
-    realpath: false,
-    stale,
-    update: stale / 5,
-    onCompromised: (error) => {
-      if (!released) onLost(error.message);
-    },
-  });
-  const seen = identify(folder);
-  if (seen === undefined) throw new Error('the lock vanished while it was made');
-  const self = describeSelf(seen.id);
-  try {
-    await writeFileAtomic(ownerFile(dataDir), `${JSON.stringify(self)}\n`, { mode: 0o600 });
-  } catch (error) {
-    released = true;
-    await release();
-    throw error;
-  }
-  return {
-    async release() {
-      if (released) return;
-      released = true;
-      // Not where a successor has taken over: its record stands there now.
-      if (readOwner(dataDir)?.lock === self.lock) rmSync(ownerFile(dataDir), { force: true });
-      await release().catch((error: NodeJS.ErrnoException) => {
-        // Lost before: nothing is left to give back.
-        if (error.code !== 'ERELEASED' && error.code !== 'ENOTACQUIRED') throw error;
-      });
-    },
-  };
 }
 
 function alreadyRunning(dataDir: string, owner: LockOwner | undefined): QuiesceError {

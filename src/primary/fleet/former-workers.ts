@@ -6,9 +6,9 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import { QuiesceError } from '../../errors.ts';
+import { writeWhole } from '../data-dir/durable.ts';
 import { describeProcess, lifeOf } from '../data-dir/lock-owner.ts';
 import { keyOf } from '../maintenance/state.ts';
 import type { WorkerEvents } from '../ports.ts';
@@ -19,34 +19,38 @@ type ProcessRecord = z.infer<typeof processRecord>;
 export interface RecordedWorkers extends WorkerEvents {
   /** Resolves when the file is what was last known: the next primary has a file of its own to write. */
   flush(): Promise<void>;
+  /** Writes the file anew, after somebody has removed it. */
+  restore(): Promise<void>;
 }
 
 /** The same events for the same receiver; who lives is written to the file on the way. */
 export function recordWorkers(events: WorkerEvents, file: string, log: Logger): RecordedWorkers {
   const workers = new Map<string, ProcessRecord>();
   let writing: Promise<void> = Promise.resolve();
-  const write = (): void => {
+  const write = (): Promise<void> => {
     const text = `${JSON.stringify([...workers.values()])}\n`;
     // After a power cut there is no process left to be ended, so nothing need be synced.
     writing = writing
-      .then(() => writeFileAtomic(file, text, { mode: 0o600, fsync: false }))
+      .then(() => writeWhole(file, text))
       .catch((error: unknown) => log.warn({ err: error, file }, 'who the workers are cannot be put on record'));
+    return writing;
   };
   return {
     forked: (ref) => events.forked(ref),
     message: (ref, message) => {
       if (message.type === 'hello') {
         workers.set(keyOf(ref), describeProcess(message.pid));
-        write();
+        void write();
       }
       events.message(ref, message);
     },
     gone: (ref, exit) => {
       workers.delete(keyOf(ref));
-      write();
+      void write();
       events.gone(ref, exit);
     },
     flush: () => writing,
+    restore: write,
   };
 }
 

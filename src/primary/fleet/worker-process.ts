@@ -1,7 +1,7 @@
 /** The primary's image of one forked process: its channel, its output, its end. Decides nothing. */
 import cluster, { type Address, type Worker } from 'node:cluster';
-import { fileURLToPath } from 'node:url';
 import type { AppConfig } from '../../config.ts';
+import { ownFile } from '../../own-files.ts';
 import type { ToWorker } from '../../protocol/messages.ts';
 import type { OutgoingMessage, WorkerRef } from '../ports.ts';
 import { WorkerOutput, type LineListener } from './worker-output.ts';
@@ -23,13 +23,12 @@ export interface ProcessListener {
 
 /** How long output and messages may come after the exit, ms: a child of the worker can keep its pipes open. */
 const afterExit = 500;
-const bootScript = fileURLToPath(new URL('../../worker/process/boot.js', import.meta.url));
+const bootScript = new URL('../../worker/process/boot.js', import.meta.url);
 
 /** What all forks have in common. To be called once per process, before the first fork. */
 export function setUpCluster(config: AppConfig): void {
   cluster.schedulingPolicy = config.scheduling === 'rr' ? cluster.SCHED_RR : cluster.SCHED_NONE;
   cluster.setupPrimary({
-    exec: bootScript,
     args: [config.script, ...config.args],
     execArgv: [...config.nodeArgs],
     cwd: config.cwd,
@@ -42,9 +41,10 @@ export class WorkerProcess {
   readonly #worker: Worker;
   readonly #output: WorkerOutput;
 
-  /** Forks. Throws where the system refuses a process. */
+  /** Forks. Throws where the system refuses a process, or where the file that it starts from is gone. */
   constructor(ref: WorkerRef, config: AppConfig, listener: ProcessListener) {
     this.ref = ref;
+    cluster.setupPrimary({ exec: ownFile(bootScript) });
     this.#worker = cluster.fork(environment(ref, config));
     const { stdout, stderr } = this.#worker.process;
     this.#output = new WorkerOutput({ stdout, stderr }, listener.line);

@@ -4,6 +4,7 @@
  * written ⇄ failed: the stream has ended with its first error, lines are dropped, and from time to time one of them
  * tries a new stream.
  */
+import { isHeld } from '../data-dir/durable.ts';
 import { createStream, type RotatingFileStream } from 'rotating-file-stream';
 
 export const logFileName = 'quiesce.log';
@@ -17,6 +18,7 @@ const defaultPatience = 1_000;
 
 export interface LogFile {
   write(line: string): void;
+  reopen(): void;
   close(): Promise<void>;
 }
 
@@ -40,6 +42,7 @@ export function logFile(dataDir: string, onProblem: (error: Error) => void, pati
   let stream = open();
   return {
     write(line) {
+      if (!isHeld(dataDir)) return; // it is the successor's
       if (stream.destroyed) {
         if (performance.now() < tryAgainAt) return;
         stream = open();
@@ -48,6 +51,10 @@ export function logFile(dataDir: string, onProblem: (error: Error) => void, pati
           if (!error) failed = false;
         });
       } else if (stream.writableLength < maxWaiting) stream.write(line);
+    },
+    reopen() {
+      stream.end();
+      stream = open();
     },
     close: () =>
       new Promise((resolve) => {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { isatty } from 'node:tty';
 import pino, { type Logger } from 'pino';
 import { lineForPeople } from './line-for-people.ts';
-import { logFile, logFileName } from './log-file.ts';
+import { logFile, logFileName, type LogFile } from './log-file.ts';
 import { withoutCredentials } from './redaction.ts';
 import { stdoutForMachines, type Stdout } from './stdout.ts';
 import { tellOnStderr } from './unwritable.ts';
@@ -18,6 +18,8 @@ export interface OpenLog {
   alsoTo(destination: pino.DestinationStream): void;
   /** From now on also into `quiesce.log` of this folder. For the holder of its lock only. */
   keepIn(dataDir: string): void;
+  /** Begins that file anew, after somebody has removed it. */
+  reopen(): void;
   /** Resolves when the file is complete. */
   close(): Promise<void>;
   /** Resolves when stdout has been read to the end, or for long enough. */
@@ -34,19 +36,19 @@ export async function openLog(name: string): Promise<OpenLog> {
   const level = logLevelOf(process.env) ?? 'info';
   const logger = pino({ name, level, hooks: { streamWrite: withoutCredentials } }, streams);
   const dropped = (lines: number): void => logger.warn({ lines }, 'log lines were dropped: stdout is read too slowly');
-  let closeFile = (): Promise<void> => Promise.resolve();
+  let kept: LogFile | null = null;
   return {
     logger,
     alsoTo: (destination) => void streams.add({ stream: destination, level: 'trace' }),
     keepIn(dataDir) {
-      const file = logFile(dataDir, (problem) => {
+      kept = logFile(dataDir, (problem) => {
         tellOnStderr(join(dataDir, logFileName), problem);
         logger.warn({ err: problem }, 'the log file cannot be written');
       });
-      closeFile = () => file.close();
-      streams.add({ stream: file, level: 'trace' });
+      streams.add({ stream: kept, level: 'trace' });
     },
-    close: () => closeFile(),
+    reopen: () => kept?.reopen(),
+    close: async () => kept?.close(),
     drained: async () => stdout.drained?.(),
   };
 }

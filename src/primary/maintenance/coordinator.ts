@@ -55,7 +55,6 @@ export class Coordinator implements WorkerEvents {
   readonly #loop: MaintenanceLoop;
   readonly #callers = new Callers();
   readonly #listeners = new Set<() => void>();
-  #persisting: Promise<void> = Promise.resolve();
   readonly #informer: PauseInformer;
   readonly #requests: WorkerRequests;
 
@@ -78,7 +77,7 @@ export class Coordinator implements WorkerEvents {
       dispatch,
       state: () => this.state,
       onChange: (listener) => this.onChange(listener),
-      written: () => this.#persisting,
+      written: async () => deps.holdFile?.settled(),
       waitingFor: (state) => this.beats.waitingFor(state),
       drainTimeout: deps.rules.drainTimeout,
     });
@@ -98,6 +97,11 @@ export class Coordinator implements WorkerEvents {
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Why a restart would not know of the operator hold, or of its end; null where it would. */
+  get unsaved(): string | null {
+    return this.#deps.holdFile?.problem ?? null;
   }
 
   /** Finishes what a former primary began, before any gate opens. To be called before the first worker is there. */
@@ -230,7 +234,8 @@ export class Coordinator implements WorkerEvents {
         if (before.run?.owner) port.pin(before.run.owner, false);
         return void this.#end(effect.run, effect.error, before);
       case 'persist':
-        return this.#persist(state);
+        // Nobody has been told yet of one that stands for its waiters only.
+        return void this.#deps.holdFile?.save({ epoch, operator: state.waiters.size > 0 ? null : state.operator });
       case 'moved':
         log.info(
           { from: effect.from, to: effect.to, epoch: effect.epoch, holds: this.holds() },
@@ -277,15 +282,5 @@ export class Coordinator implements WorkerEvents {
     // One that rolls forward may take for ever: its client gets a 202 and can follow it.
     if (isEnded(run.state) || run.state === 'rolling-forward') this.#callers.ended(run);
     for (const listener of this.#listeners) listener();
-  }
-
-  #persist({ epoch, operator, waiters }: State): void {
-    const { holdFile, log } = this.#deps;
-    if (holdFile === null) return;
-    // Nobody has been told yet of one that stands for its waiters only.
-    this.#persisting = holdFile.save({ epoch, operator: waiters.size > 0 ? null : operator });
-    this.#persisting.catch((error: unknown) =>
-      log.error({ err: error }, 'the operator hold cannot be written and would not survive a restart'),
-    );
   }
 }

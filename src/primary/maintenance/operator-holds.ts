@@ -1,7 +1,7 @@
 /**
  * What operators ask of the maintenance state: to hold, to hold once the cluster is at rest, to open.
  *
- * A caller who waits gets one answer: at rest, and the hold is durable; or an error, and the hold has been taken back,
+ * A caller who waits gets one answer: at rest, and the hold is durable where there is room for it; or an error, and the hold has been taken back,
  * unless somebody else wants it.
  */
 import { QuiesceError } from '../../errors.ts';
@@ -31,7 +31,7 @@ export interface OperatorHoldsDeps {
   readonly state: () => State;
   /** Calls back after anything may have changed; returns how to stop it. */
   readonly onChange: (listener: () => void) => () => void;
-  /** Settles with the last write of the hold. */
+  /** Resolves when the hold is written, or cannot be: then it stands all the same, and the status says so. */
   readonly written: () => Promise<void>;
   readonly waitingFor: (state: State) => readonly WaitingRequest[];
   readonly drainTimeout: number;
@@ -47,7 +47,7 @@ export class OperatorHolds {
     this.#deps = deps;
   }
 
-  /** Resolves when the hold would survive a restart; rejects with what keeps it from that. */
+  /** Resolves when the hold would survive a restart, or cannot be written. */
   hold(change: HoldChange): Promise<void> {
     this.#deps.dispatch({ type: 'hold', ...change, waiter: null });
     return this.#deps.written();
@@ -60,7 +60,6 @@ export class OperatorHolds {
 
   toggle(reason: string): void {
     this.#deps.dispatch({ type: 'toggle', reason });
-    this.#deps.written().catch(() => {}); // logged; nobody waits for a signal's end
   }
 
   /**

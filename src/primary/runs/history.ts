@@ -122,6 +122,11 @@ export class RunStore {
     return this.#writing;
   }
 
+  /** Writes the history anew, after somebody has removed its files. */
+  async restore(): Promise<void> {
+    for (const { id, state } of this.#runs.values()) if (isEnded(state)) await this.save(id);
+  }
+
   async flush(): Promise<void> {
     await this.#writing;
   }

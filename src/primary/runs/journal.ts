@@ -27,6 +27,7 @@ export type JournalEntry = z.output<typeof entrySchema>;
 
 export class Journal {
   readonly #dir: string;
+  readonly #entries = new Map<string, JournalEntry>();
   #last: Promise<unknown> = Promise.resolve();
 
   private constructor(dir: string) {
@@ -47,7 +48,9 @@ export class Journal {
     for (const name of await jsonFiles(this.#dir)) {
       const path = join(this.#dir, name);
       try {
-        entries.push(entrySchema.parse(JSON.parse(await readFile(path, 'utf8'))));
+        const entry = entrySchema.parse(JSON.parse(await readFile(path, 'utf8')));
+        this.#entries.set(entry.run, entry);
+        entries.push(entry);
       } catch (cause) {
         const why = cause instanceof Error ? cause.message : String(cause);
         const what = `The journal ${path} cannot be read (${why}), so it is not known whether the collection is whole.`;
@@ -69,11 +72,26 @@ export class Journal {
    * @throws QuiesceError `insufficient-storage`
    */
   put(entry: JournalEntry): Promise<void> {
-    return this.#inOrder(() => writeDurably(this.#path(entry.run), `${JSON.stringify(entry)}\n`).catch(notDurable));
+    return this.#inOrder(async () => {
+      await this.#write(entry).catch(notDurable);
+      this.#entries.set(entry.run, entry);
+    });
   }
 
   remove(run: string): Promise<void> {
+    this.#entries.delete(run);
     return this.#inOrder(() => removeDurably(this.#path(run)));
+  }
+
+  /** Writes them all anew, after somebody has removed the files. */
+  restore(): Promise<void> {
+    return this.#inOrder(async () => {
+      for (const entry of this.#entries.values()) await this.#write(entry);
+    });
+  }
+
+  #write(entry: JournalEntry): Promise<void> {
+    return writeDurably(this.#path(entry.run), `${JSON.stringify(entry)}\n`);
   }
 
   #path(run: string): string {

@@ -3,7 +3,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { QuiesceError } from '../../errors.ts';
-import { makeDurably } from '../data-dir/durable.ts';
+import { makeDurably, mustHold } from '../data-dir/durable.ts';
 import { isEnded } from '../../protocol/is-ended.ts';
 import type { Journal } from './journal.ts';
 import type { RunStore } from './history.ts';
@@ -51,7 +51,9 @@ export async function takeOver({ dataDir, journal, runs, sync, log }: TakeOverDe
   for (const dir of [spool, join(dataDir, 'work')]) await makeDurably(dir);
   for (const name of await readdir(spool)) {
     const path = join(spool, name);
-    if (!needed.has(path)) await rm(path, { recursive: true, force: true });
+    if (needed.has(path)) continue;
+    mustHold(path);
+    await rm(path, { recursive: true, force: true });
   }
   return unfinished;
 }

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { freePort } from '../../../dev/free-port.ts';
 import { ControlClient } from '#quiesce/cli/control-client.js';
+import { dataPlace } from '#quiesce/config/data-place.js';
 import { restartDelay } from '#quiesce/cli/launcher.js';
 import { scratchFolders } from '../../unit/scratch.ts';
 import { until } from '../harness/until.ts';
@@ -39,7 +40,7 @@ describe('several apps in one file', function () {
       }
       this.exited = once(this.child, 'exit');
       this.control = Object.fromEntries(
-        names.map((name) => [name, new ControlClient(path.join(folder, '.quiesce', name))]),
+        names.map((name) => [name, new ControlClient(dataPlace(name, folder, process.env).dataDir)]),
       );
     }
 
@@ -63,7 +64,7 @@ describe('several apps in one file', function () {
 
     /** Not as soon as its socket is silent: its log and its records are written to the end, then the lock is released. */
     gone(name: string): Promise<boolean> {
-      return until(`${name} is gone`, () => !existsSync(path.join(this.folder, '.quiesce', name, 'primary.lock')), {
+      return until(`${name} is gone`, () => !existsSync(path.join(this.control[name]!.dataDir, 'primary.lock')), {
         within: 20_000,
       });
     }

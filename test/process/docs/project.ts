@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ControlClient } from '#quiesce/cli/control-client.js';
+import { dataPlace } from '#quiesce/config/data-place.js';
 import { freePort } from '../../../dev/free-port.ts';
 import { root } from '../../../dev/docs/generated.ts';
 import type { TestDatabase } from '../harness/mongo.ts';
@@ -86,7 +87,7 @@ export class Project {
     const child = this.#spawn(script);
     const exited = once(child, 'close');
     this.#running = { child, exited };
-    const control = new ControlClient(join(this.folder, '.quiesce', 'app'));
+    const control = new ControlClient(dataPlace('app', this.folder, process.env).dataDir);
     const serves = async (): Promise<boolean> => {
       if (child.exitCode !== null) throw new Error(`it ended before it served: ${this.#output}`);
       const status = await control.status().catch(() => null);

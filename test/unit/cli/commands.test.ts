@@ -97,7 +97,7 @@ describe('the quiesce command', function () {
     const dataDir = path.join(cwd, '.quiesce/web');
     await primary(dataDir);
     expect(await run(['stop'], { cwd })).to.include({ code: 0, out: `stopped (pid ${process.pid})\n` });
-    await (await acquireLock(dataDir, () => undefined)).release();
+    await (await acquireLock(dataDir, { lost: () => undefined })).release();
   });
 
   it('sends a feed with the headers that fit its name, and prints the report', async () => {

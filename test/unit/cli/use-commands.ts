@@ -49,7 +49,7 @@ export function useCommands(): {
 
   async function primary(dataDir: string): Promise<FakeOperations> {
     const operations = new FakeOperations();
-    const lock = await acquireLock(dataDir, () => undefined);
+    const lock = await acquireLock(dataDir, { lost: () => undefined });
     const server = await startAdminServer({ dataDir, admin: null, operations, live: liveOf(operations), log: silent });
     undo.push(
       () => lock.release(),

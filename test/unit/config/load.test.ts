@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import os from 'node:os';
 import path from 'node:path';
+import { dataPlace } from '#quiesce/config/data-place.js';
 import { loadConfig, type LoadOptions } from '#quiesce/config/load.js';
 import type { QuiesceError } from '#quiesce/errors.js';
 import { scratchFolders } from '../scratch.js';
@@ -71,7 +72,7 @@ describe('loadConfig', () => {
         cronRestart: null,
         instanceVar: 'NODE_APP_INSTANCE',
         incrementVar: null,
-        dataDir: path.join(folder, '.quiesce/app'),
+        dataDir: dataPlace('app', folder, {}).dataDir,
         mongodb: { uri: null, db: null },
         scheduling: 'os',
         sync: {
@@ -123,7 +124,7 @@ describe('loadConfig', () => {
       instances: 2,
     });
     expect(apps[0]?.env).to.deep.equal({ PORT: '8080' });
-    expect(apps[0]?.dataDir).to.equal(path.join(folder, '.quiesce/server'));
+    expect(apps[0]?.dataDir).to.equal(dataPlace('server', folder, {}).dataDir);
   });
 
   it('names every fault at once: field, value, what is allowed', async () => {

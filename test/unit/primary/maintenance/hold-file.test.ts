@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HoldFile } from '#quiesce/primary/maintenance/hold-file.js';
@@ -28,6 +28,23 @@ describe('the file of the operator hold', () => {
     await file.save({ epoch: 3, operator: { reason: '', since: 5, until: 100, by: null } });
     expect((await file.load(99)).operator).to.not.equal(null);
     expect(await file.load(100)).to.deep.equal({ epoch: 3, operator: null });
+  });
+
+  it('says what cannot be written, tells it once, and writes the last state as soon as it can', async () => {
+    const told: Error[] = [];
+    const file = new HoldFile(path, (error) => told.push(error));
+    await file.save({ epoch: 1, operator: { reason: '', since: 5, until: null, by: null } });
+    expect(file.problem).to.equal(null);
+    await rm(dir, { recursive: true });
+    for (let times = 0; times < 2; times++) await file.save({ epoch: 2, operator: null });
+    await file.settled();
+    expect(file.problem).to.match(/ENOENT/);
+    expect(told).to.have.lengthOf(1);
+    await mkdir(dir);
+    await file.settled();
+    expect(file.problem).to.equal(null);
+    expect(await new HoldFile(path).load(10)).to.deep.equal({ epoch: 2, operator: null });
+    await file.close();
   });
 
   it('does not open gates because the file cannot be read', async () => {

@@ -1,0 +1,79 @@
+import { expect } from 'chai';
+import { mkdirSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import path from 'node:path';
+import { dataPlace, dataPlaces, isSwitched, workingFolder } from '#quiesce/config/data-place.js';
+import { scratchFolders } from '../scratch.js';
+
+const scratch = scratchFolders();
+
+describe('the default place of a data directory', () => {
+  let root: string;
+  let env: Record<string, string>;
+
+  beforeEach(() => {
+    root = scratch({ 'shop/releases/1/api/x': '', 'shop/releases/2/api/x': '', 'blog/current/x': '', 'state/x': '' });
+    symlinkSync('releases/1', path.join(root, 'shop/current'));
+    env = { XDG_STATE_HOME: path.join(root, 'state') };
+  });
+
+  const at = (folder: string, name = 'web'): string => dataPlace(name, path.join(root, folder), env).dataDir;
+  const switchTo = (release: number): void => {
+    rmSync(path.join(root, 'shop/current'));
+    symlinkSync(`releases/${release}`, path.join(root, 'shop/current'));
+  };
+
+  it('is one for all releases, and outside of them', () => {
+    const first = at('shop/current');
+    expect(first).to.match(new RegExp(`^${root}/state/quiesce/shop-current-[0-9a-f]{10}/web$`));
+    switchTo(2);
+    expect(at('shop/current')).to.equal(first);
+    expect([isSwitched(path.join(root, 'shop/current')), isSwitched(root)]).to.deep.equal([true, false]);
+  });
+
+  it("is that of `current` for who stands in a release's own folder, whether or not it is the present one", () => {
+    expect(at('shop/releases/1')).to.equal(at('shop/current'));
+    expect(at('shop/releases/2/api')).to.equal(at('shop/current/api'));
+    rmSync(path.join(root, 'shop/releases/1'), { recursive: true });
+    expect(at('shop/releases/2'), 'current points to what was pruned').to.equal(at('shop/current'));
+    rmSync(path.join(root, 'shop/current'));
+    expect(at('shop/releases/2'), 'no current').to.not.equal(at('shop/current'));
+  });
+
+  it('is another one for another folder, and for another name', () => {
+    expect(new Set([at('shop/current'), at('blog/current'), at('shop'), at('shop/current', 'api')]).size).to.equal(4);
+  });
+
+  it('is the one beside the configuration where that stands already', () => {
+    mkdirSync(path.join(root, 'blog/current/.quiesce/my-app'), { recursive: true });
+    const folder = path.join(root, 'blog/current');
+    const beside = path.join(folder, '.quiesce/my-app');
+    expect(dataPlace('my app', folder, env)).to.deep.equal({ dataDir: beside, kind: 'beside' });
+  });
+
+  it("follows systemd's StateDirectory, then XDG_STATE_HOME, then the home, and takes none that cannot be written", () => {
+    mkdirSync(path.join(root, 'var'));
+    const place = (variables: Record<string, string>): string => dataPlace('web', root, variables).dataDir;
+    const systemd = { STATE_DIRECTORY: `${path.join(root, 'var')}:/other` };
+    expect(place({ ...env, ...systemd })).to.match(new RegExp(`^${root}/var/quiesce/`));
+    expect(place({ HOME: root })).to.match(new RegExp(`^${root}/.local/state/quiesce/`));
+    expect(place({ HOME: root, XDG_STATE_HOME: 'relative' })).to.match(new RegExp(`^${root}/.local/state/`));
+    expect(place({ HOME: root, XDG_STATE_HOME: path.join(root, 'state/x') })).to.match(
+      new RegExp(`^${root}/.local/state/`),
+    );
+    expect(dataPlaces(root, env)).to.have.lengthOf(2);
+  });
+});
+
+describe('the working folder', () => {
+  const before = process.cwd();
+  afterEach(() => process.chdir(before));
+
+  it('is called as the shell calls it, unless that is another folder', () => {
+    const root = realpathSync(scratch({ 'releases/1/x': '', 'releases/2/x': '' }));
+    symlinkSync('releases/1', path.join(root, 'current'));
+    process.chdir(path.join(root, 'current'));
+    expect(workingFolder({ PWD: path.join(root, 'current') })).to.equal(path.join(root, 'current'));
+    for (const PWD of [undefined, '.', '/', path.join(root, 'releases/2'), path.join(root, 'gone')])
+      expect(workingFolder({ PWD }), PWD).to.equal(path.join(root, 'releases/1'));
+  });
+});
