@@ -40,6 +40,9 @@ export interface AdminOptions {
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
 }
 
+/** Each event stream costs the primary a write at each change. */
+const mostConnections = 256;
+
 /** Call with the lock held: a control socket that is there already is one that a dead primary left behind. */
 export async function startAdminServer(options: AdminOptions): Promise<AdminServer> {
   const { dataDir, admin, operations, live, log } = options;
@@ -64,6 +67,7 @@ export async function startAdminServer(options: AdminOptions): Promise<AdminServ
     const tcp = http.createServer(
       adminApp(operations, live, { guard: guardTcp({ token, host: admin.host }), more, onError }),
     );
+    tcp.maxConnections = mostConnections;
     try {
       url = await listenOnTcp(tcp, admin);
       tcp.on('error', onServerError);

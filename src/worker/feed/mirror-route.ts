@@ -10,7 +10,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import { QuiesceError, toQuiesceError, type Problem } from '../../errors.ts';
 import { faultsOf, isMirrorOptions } from '../../protocol/checks.ts';
 import { isEnded } from '../../protocol/is-ended.ts';
-import type { WorkerSettings } from '../../protocol/messages.ts';
+import type { DryRunReport, WorkerSettings } from '../../protocol/messages.ts';
 import type { CompleteMirrorOptions, MirrorOptions, SpooledFeed } from '../../protocol/mirror-job.ts';
 import type { Counts, RunRecord } from '../../protocol/runs.ts';
 import { spoolPrefix } from '../../protocol/spool-prefix.ts';
@@ -128,6 +128,9 @@ async function put(req: Request, res: Response, configured: CompleteMirrorOption
   answerEnded(req, res, ended, headers);
 }
 
+/** One in each worker, which bounds what unfinished ones put into the spool. */
+let isDryRunning = false;
+
 /** Validates and compares without a claim: the cluster serves on, and nothing is written. */
 async function dryRun(
   runtime: Runtime,
@@ -139,10 +142,18 @@ async function dryRun(
 ): Promise<void> {
   const entry = entryOf(req);
   if (entry) runtime.gate.exempt(entry);
-  const path = spoolPath(runtime, settings, randomUUID());
-  const feed = await runtime.link.unlessLost(spool(req, path, headers, limitsOf(settings)));
-  // The primary removes the spool.
-  const report = await runtime.link.request<'dry-run'>({ op: 'dry-run', feed, mirror });
+  if (isDryRunning)
+    throw new QuiesceError('run-in-progress', 'Another dry run is going on. Try again when it has ended.');
+  isDryRunning = true;
+  let report: DryRunReport;
+  try {
+    const path = spoolPath(runtime, settings, randomUUID());
+    const feed = await runtime.link.unlessLost(spool(req, path, headers, limitsOf(settings)));
+    // The primary removes the spool.
+    report = await runtime.link.request<'dry-run'>({ op: 'dry-run', feed, mirror });
+  } finally {
+    isDryRunning = false;
+  }
   res.set({ 'Quiesce-Counts': countsHeader(report.counts), 'Cache-Control': 'no-store' });
   if (headers.prefer.representation) res.set('Preference-Applied', 'return=representation');
   res.status(200).json(report);

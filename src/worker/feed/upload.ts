@@ -14,7 +14,12 @@ export interface UploadLimits {
   readonly maxBytes: number;
   /** For the whole upload, ms. */
   readonly timeout: number;
+  /** What has to come in each window at least; default {@link leastRate}. */
+  readonly rate?: { readonly bytes: number; readonly within: number };
 }
+
+/** Slower than any line that feeds are sent over. Who trickles would keep all others from sending theirs. */
+export const leastRate = { bytes: 64 * 1024, within: 30_000 };
 
 /**
  * Resolves when the feed is complete, verified and on disk. Leaves no file behind where it rejects.
@@ -74,6 +79,18 @@ async function copy(
     );
     giveUp(expired);
   }, limits.timeout);
+  const { rate = leastRate } = limits;
+  let before = 0;
+  const watch = setInterval(() => {
+    if (bytes - before < rate.bytes) {
+      expired ??= new QuiesceError(
+        'upload-timeout',
+        `Only ${bytes - before} bytes of the feed came in ${rate.within} ms, and at least ${rate.bytes} have to, so that nobody keeps others from sending theirs. Make the feed first, then send it.`,
+      );
+      giveUp(expired);
+    }
+    before = bytes;
+  }, rate.within);
   // Not a race against one promise for the whole upload: that would keep every chunk until the end (ECMA-262, 27.2.4.5).
   const nextChunk = (): Promise<IteratorResult<unknown>> =>
     new Promise((resolve, reject) => {
@@ -93,6 +110,7 @@ async function copy(
     }
   } finally {
     clearTimeout(timer);
+    clearInterval(watch);
     // Until it lets go of the request, nobody else can read what a client that was refused still sends.
     chunks.return?.().then(
       () => req.resume(),

@@ -52,4 +52,19 @@ describe('the upload of a feed', () => {
     );
     expect(await Promise.race([failed, delay(5_000, 'nothing')])).to.include({ code: 'upload-timeout' });
   });
+
+  it('gives up on a client that trickles, and not on one that sends enough', async () => {
+    const trickling = (bytes: number): Promise<unknown> => {
+      const body = new Readable({ read() {} });
+      let sent = 0;
+      const timer = setInterval(() => body.push(++sent > 30 ? null : Buffer.alloc(bytes)), 10);
+      const rate = { bytes: 100, within: 200 };
+      return spool(body as IncomingMessage, join(scratch(), 'feed'), headers, { ...limits, rate })
+        .catch((error: unknown) => error)
+        .finally(() => clearInterval(timer));
+    };
+    const [slow, quick] = await Promise.all([trickling(1), trickling(1000)]);
+    expect(slow).to.include({ code: 'upload-timeout' });
+    expect(quick).to.include({ bytes: 30_000 });
+  });
 });
