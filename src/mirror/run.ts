@@ -16,6 +16,7 @@ import type { Counts, Progress } from '../protocol/runs.ts';
 import { CarryOut } from './carry-out.ts';
 import type { Clients } from './database/clients.ts';
 import { Fence } from './database/fence.ts';
+import { openTarget } from './database/target.ts';
 import { requireRights, rightsFor } from './database/rights.ts';
 import { patiently } from './database/patience.ts';
 import type { MirrorJob, Planned, Prepared, Written } from './messages.ts';
@@ -23,7 +24,7 @@ import { PreparedFeed } from './prepared/prepared-feed.ts';
 import { ProgressMeter } from './progress-meter.ts';
 import { readFeed } from './read-feed.ts';
 import type { RunContext } from './run-context.ts';
-import { scanned, survey, type Survey } from './survey.ts';
+import { refuseEarly, survey, type Survey } from './survey.ts';
 
 export class MirrorRun {
   readonly #job: MirrorJob;
@@ -123,9 +124,8 @@ export class MirrorRun {
   }
 
   async #scanned(): Promise<{ readonly counts: Counts }> {
-    const plan = await scanned(this.#prepared());
-    plan.dispose();
-    return plan;
+    const { collection, scope } = this.#job;
+    return { counts: await refuseEarly(this.#prepared(), await openTarget(this.#context.db, collection, scope)) };
   }
 
   #patiently<T>(work: () => Promise<T>): Promise<T> {

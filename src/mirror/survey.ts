@@ -2,10 +2,13 @@
 import { QuiesceError } from '../errors.ts';
 import { checkOutside, compareAll } from './database/compare.ts';
 import { isUnauthorized } from './database/errors.ts';
+import { RefusedWrites } from './database/refused-writes.ts';
+import { checkValidator } from './database/validator.ts';
 import { lackOf, missingRights, rightsFor } from './database/rights.ts';
 import { isWatched, Swap, swapFault } from './database/swap.ts';
 import { openTarget, type Target } from './database/target.ts';
 import type { Prepared } from './messages.ts';
+import type { Counts } from '../protocol/runs.ts';
 import { Plan } from './plan.ts';
 import { scanProgress, type RunContext } from './run-context.ts';
 import { TwoPhase } from './two-phase.ts';
@@ -37,7 +40,7 @@ export async function survey(context: RunContext): Promise<Survey> {
   if (job.dryRun) return nothingPrepared(scan);
   const phase = job.strategy === 'scan' ? null : await TwoPhase.begin(context, target);
   if (phase === null || typeof phase === 'string') {
-    (await scanned(context)).dispose(); // to refuse before the pause
+    await refuseEarly(context, target);
     return nothingPrepared(
       phase === null ? scan : { ...scan, note: `The collection is compared in the pause: ${phase}.` },
     );
@@ -48,6 +51,7 @@ export async function survey(context: RunContext): Promise<Survey> {
       phase.dispose();
       return nothingPrepared({ needsPause: false, counts, strategy: 'two-phase' });
     }
+    await checkValidator(target, phase.plan, context.feed, context.session);
     const swap = (await isSwap(context, target, phase.plan)) ? await allowedSwap(context, target) : null;
     if (swap instanceof Swap) return { prepared: { needsPause: true, strategy: 'swap' }, phase, swap };
     await phase.warmUp();
@@ -56,6 +60,17 @@ export async function survey(context: RunContext): Promise<Survey> {
   } catch (error) {
     phase.dispose();
     throw error;
+  }
+}
+
+/** All that a scan in the pause would be refused for, as far as it is known now. */
+export async function refuseEarly(context: RunContext, target: Target): Promise<Counts> {
+  const plan = await scanned(context);
+  try {
+    await checkValidator(target, plan, context.feed, context.session);
+    return plan.counts;
+  } finally {
+    plan.dispose();
   }
 }
 
@@ -107,6 +122,8 @@ async function allowedSwap(context: RunContext, target: Target): Promise<Swap | 
     return await buildSwap(context, target);
   } catch (error) {
     if (isUnauthorized(error)) return lackOf(error);
+    // What the feed changes is valid, so this is a stored document that it leaves as it is.
+    if (error instanceof RefusedWrites && error.isInvalid) return 'the validator does not allow what is stored';
     throw error;
   }
 }

@@ -2,6 +2,7 @@
 import { QuiesceError } from '../../errors.ts';
 import { Elements, idElement } from '../bson/elements.ts';
 import { showKey } from '../bson/keys.ts';
+import type { PreparedFeed } from '../prepared/prepared-feed.ts';
 import type { WriteKind } from './statements.ts';
 
 export interface WriteError {
@@ -13,9 +14,13 @@ export interface WriteError {
 }
 
 const duplicateKey = 11000;
+const invalidDocument = 121;
 const told = 20;
 
-/** `run-failed`, with `errors: [{key, code, detail}]` of the first documents and `errorCount`. */
+/**
+ * `errors: [{pointer, key, code, detail}]` has the first documents, `errorCount` how many there are. `invalid-feed` where a
+ * validator or a unique index is what keeps them out, `run-failed` otherwise.
+ */
 export class RefusedWrites extends QuiesceError {
   readonly kind: WriteKind;
   /** Another document holds a unique value that this one shall have. */
@@ -23,25 +28,40 @@ export class RefusedWrites extends QuiesceError {
   /** Another document holds the very key. */
   readonly isKeyConflict: boolean;
 
-  constructor(kind: WriteKind, batch: readonly Uint8Array[], errors: readonly WriteError[]) {
+  /** The validator of the collection does not allow them. */
+  readonly isInvalid: boolean;
+
+  constructor(kind: WriteKind, batch: readonly Uint8Array[], errors: readonly WriteError[], feed: PreparedFeed) {
     const first = errors.slice(0, told).map(({ index, code, errmsg }) => ({
-      key: keyOf(kind, batch[index]),
+      ...placeOf(kind, batch[index], feed),
       code,
       detail: errmsg.slice(0, 500),
     }));
     const count = errors.length === 1 ? 'an item' : `${errors.length} items, the first`;
-    super('run-failed', `MongoDB would not write ${count} with the key ${first[0]?.key}: ${first[0]?.detail}.`, {
-      extra: { errors: first, errorCount: errors.length },
-    });
+    const isFeeds = errors.every(({ code }) => code === duplicateKey || code === invalidDocument);
+    super(
+      isFeeds ? 'invalid-feed' : 'run-failed',
+      `MongoDB would not write ${count} with the key ${first[0]?.key}: ${first[0]?.detail}.`,
+      {
+        extra: { errors: first, errorCount: errors.length },
+      },
+    );
     this.kind = kind;
+    this.isInvalid = errors.every(({ code }) => code === invalidDocument);
     this.isConflict = errors.every(({ code }) => code === duplicateKey);
     this.isKeyConflict = this.isConflict && errors.every(({ keyPattern }) => keyPattern && '_id' in keyPattern);
   }
 }
 
-function keyOf(kind: WriteKind, bytes: Uint8Array | undefined): string {
-  if (!bytes) return '(unknown)';
-  const id = new Elements(bytes, 0);
-  if (kind !== 'insert' && id.next()) id.reset(bytes, id.value); // into the statement's query
-  return idElement(id) ? showKey(bytes, id.type, id.value, id.end) : '(unknown)';
+function placeOf(
+  kind: WriteKind,
+  bytes: Uint8Array | undefined,
+  feed: PreparedFeed,
+): { readonly pointer: string; readonly key: string } {
+  const id = bytes && new Elements(bytes, 0);
+  if (bytes && id && kind !== 'insert' && id.next()) id.reset(bytes, id.value); // into the statement's query
+  if (!bytes || !id || !idElement(id)) return { pointer: '', key: '(unknown)' };
+  const key = showKey(bytes, id.type, id.value, id.end);
+  const item = feed.find(id);
+  return { pointer: item === -1 ? '' : `/${item}`, key };
 }

@@ -14,7 +14,7 @@ import type { Fence } from './fence.ts';
 import { documents } from './raw-command.ts';
 import { RefusedWrites, type WriteError } from './refused-writes.ts';
 import { batchesOf, type Step } from './steps.ts';
-import { ifAllowed } from './errors.ts';
+import { ifAllowed, plainMessage } from './errors.ts';
 import { openTarget, type Target } from './target.ts';
 
 export interface SwapOptions {
@@ -100,7 +100,7 @@ export class Swap {
         documents: documents('documents', batch),
       };
       const { writeErrors } = (await target.db.command(command, { session })) as { writeErrors?: WriteError[] };
-      if (writeErrors?.length) throw new RefusedWrites('insert', batch, writeErrors);
+      if (writeErrors?.length) throw new RefusedWrites('insert', batch, writeErrors, feed);
       onStaged((done += batch.length));
     }
   }
@@ -113,8 +113,8 @@ export class Swap {
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 11000)) throw error;
       throw new QuiesceError(
-        'run-failed',
-        `Two items of the feed have the same value for a unique index: ${error.message}. Nothing was changed.`,
+        'invalid-feed',
+        `Two items of the feed have the same value for a unique index: ${plainMessage(error)}. Nothing was changed.`,
         { cause: error },
       );
     }

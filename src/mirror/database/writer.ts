@@ -187,7 +187,7 @@ export class Writer {
     command[field] = documents(field, batch);
     const result = await target.db.command(command, session ? { session } : {});
     const errors = result['writeErrors'] as WriteError[] | undefined;
-    if (errors?.length) throw this.#refusal(step, new RefusedWrites(step.kind, batch, errors));
+    if (errors?.length) throw this.#refusal(step, new RefusedWrites(step.kind, batch, errors, this.#options.feed));
     const isScoped = this.#condition.length > 0;
     if (isScoped && step.kind === 'update' && result['n'] < batch.length) throw new StalePlan();
     if (step.counts) onWritten((this.#written += batch.length));

@@ -169,7 +169,7 @@ describe('a mirror', function () {
         { id: 2, slot: 'x' },
       ]),
     );
-    expect(failed.code).to.equal('run-failed');
+    expect(failed.code).to.equal('invalid-feed');
     expect(failed.message).to.match(/E11000.*slot/);
   });
 
