@@ -5,6 +5,7 @@ import {
   closeSync,
   constants,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -17,8 +18,10 @@ import { QuiesceError } from '../../errors.ts';
 const ours = ['primary.lock', 'primary.json', 'control.sock', 'admin.token'];
 
 /**
- * Makes the folder, or makes sure that it can be used: writable, and closed to everybody else (0700). A folder that
- * others can enter is closed only where it is empty or ours, so that a mistaken `--data-dir /srv` locks nobody out.
+ * Makes the folder, or makes sure that it can be used: writable, ours and closed to everybody else (0700), with nothing in
+ * it that somebody else could have put there: a token that is known, a socket, a feed to be mirrored, a link to a file
+ * that would be overwritten. A folder that others can enter is closed only where it is empty or ours, so that a mistaken
+ * `--data-dir /srv` locks nobody out.
  *
  * @throws QuiesceError `data-dir-unusable`
  */
@@ -26,10 +29,25 @@ export function prepareDataDir(folder: string): void {
   try {
     makeFolders(folder);
     syncParent(folder);
-    const mode = statSync(folder).mode;
+    const { mode, uid } = statSync(folder);
+    const self = process.geteuid?.();
+    if (self !== undefined && uid !== self) {
+      throw new QuiesceError(
+        'data-dir-unusable',
+        `The data directory ${folder} belongs to the user with uid ${uid}, not to ${userName()}, so that nothing in it can be trusted. ` +
+          `Name another with --data-dir, or give it away: chown -R ${self} ${folder}`,
+      );
+    }
+    if ((mode & 0o022) !== 0 && (mode & 0o1000) === 0 && ofOurs(readdirSync(folder))) {
+      throw new QuiesceError(
+        'data-dir-unusable',
+        `Other users could write to the data directory ${folder} (mode ${(mode & 0o7777).toString(8)}), and what is in it is mirrored and obeyed. ` +
+          `Look what is in it, then close it: chmod 700 ${folder}`,
+      );
+    }
     if ((mode & 0o077) !== 0) {
       const content = readdirSync(folder);
-      const safe = (mode & 0o1000) === 0 && (content.length === 0 || content.some((name) => ours.includes(name)));
+      const safe = (mode & 0o1000) === 0 && (content.length === 0 || ofOurs(content));
       if (!safe) {
         throw new QuiesceError(
           'data-dir-unusable',
@@ -39,6 +57,7 @@ export function prepareDataDir(folder: string): void {
       }
       chmodSync(folder, 0o700);
     }
+    if (self !== undefined) refuseForeign(folder, self);
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (cause) {
     if (cause instanceof QuiesceError) throw cause;
@@ -47,6 +66,27 @@ export function prepareDataDir(folder: string): void {
       `The data directory ${folder} cannot be used: ${(cause as Error).message}. Make it writable for ${userName()}, or name another with --data-dir.`,
       { cause },
     );
+  }
+}
+
+function ofOurs(content: readonly string[]): boolean {
+  return content.some((name) => ours.includes(name));
+}
+
+/** Each file below belongs to `self` and is no link; what a takeover of the lock leaves is a link that leads nowhere. */
+function refuseForeign(folder: string, self: number): void {
+  for (const name of readdirSync(folder)) {
+    const file = path.join(folder, name);
+    const found = lstatSync(file, { throwIfNoEntry: false }); // the primary that is there may just have removed it
+    if (found === undefined || name.startsWith('takeover.')) continue;
+    const what = found.isSymbolicLink() ? 'is a symbolic link' : `belongs to the user with uid ${found.uid}`;
+    if (found.isSymbolicLink() || found.uid !== self) {
+      throw new QuiesceError(
+        'data-dir-unusable',
+        `${file} ${what}, so that somebody else could have put it into the data directory. Look where it comes from, then remove it.`,
+      );
+    }
+    if (found.isDirectory() && name !== 'primary.lock') refuseForeign(file, self); // its holder may just be removing it
   }
 }
 
