@@ -27,6 +27,7 @@ import { rulesOf } from './maintenance/rules.ts';
 import { RunStore } from './runs/history.ts';
 import { onSignals } from './signals.ts';
 import { Supervisor } from './fleet/supervisor.ts';
+import { recordSockets, removeDeadSockets } from './fleet/unix-sockets.ts';
 import { SyncRuns } from './runs/feed-runs.ts';
 import { takeOver } from './runs/take-over.ts';
 
@@ -61,6 +62,9 @@ export async function runSite(
 
   const workersFile = join(dataDir, 'workers.json');
   await endFormerWorkers(workersFile, log);
+  const socketsFile = join(dataDir, 'sockets.json');
+  await removeDeadSockets(socketsFile, log);
+  const sockets = recordSockets(socketsFile, log);
 
   const observers = new Observers(log);
   let supervisor: Supervisor | null = null;
@@ -82,7 +86,12 @@ export async function runSite(
   runs.onChange((run) => observers.run(run));
   coordinator.recover(await takeOver({ dataDir, journal, runs, sync, log }));
   const events = recordWorkers(observers.between(coordinator), workersFile, log);
-  supervisor = new Supervisor(config, { events, settings: sync.workerSettings, log });
+  supervisor = new Supervisor(config, {
+    events,
+    settings: sync.workerSettings,
+    onSocket: (path) => sockets.add(path),
+    log,
+  });
   if (stored.operator)
     log.warn(
       { reason: stored.operator.reason },
@@ -106,7 +115,14 @@ export async function runSite(
     },
     restore: async () => {
       for (const dir of ['runs', 'journal', 'spool', 'work']) await makeDurably(join(dataDir, dir));
-      await Promise.all([holdFile.restore(), journal.restore(), runs.restore(), events.restore(), admin?.restore()]);
+      await Promise.all([
+        holdFile.restore(),
+        journal.restore(),
+        runs.restore(),
+        events.restore(),
+        sockets.restore(),
+        admin?.restore(),
+      ]);
       openLog.reopen();
     },
     mend: async () => admin?.mend(),
@@ -156,6 +172,6 @@ export async function runSite(
     live.close();
     endSchedule?.();
     coordinator.close();
-    await Promise.all([admin?.close(), sync.close(), runs.flush(), holdFile.close(), events.flush()]);
+    await Promise.all([admin?.close(), sync.close(), runs.flush(), holdFile.close(), events.flush(), sockets.flush()]);
   }
 }
