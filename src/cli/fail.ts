@@ -1,6 +1,7 @@
 /** How a command ends badly: one message on standard error, and the exit code of the contract. */
 import { say, styled } from './output.ts';
 import { toQuiesceError } from '../errors.ts';
+import { visible, visibleLine } from '../protocol/visible.ts';
 
 interface ItemError {
   readonly pointer?: unknown;
@@ -9,10 +10,11 @@ interface ItemError {
 
 export function fail(thrown: unknown): number {
   const error = toQuiesceError(thrown);
-  say(`${styled('red', 'quiesce:', process.stderr)} ${error.message}`);
+  say(`${styled('red', 'quiesce:', process.stderr)} ${visible(error.message)}`);
   const { errors, errorCount } = error.extra;
   if (Array.isArray(errors)) {
-    for (const { pointer, detail } of errors as ItemError[]) say(`  ${String(pointer)}: ${String(detail)}`);
+    for (const { pointer, detail } of errors as ItemError[])
+      say(visibleLine(`  ${String(pointer)}: ${String(detail)}`));
     if (typeof errorCount === 'number' && errorCount > errors.length) say(`  … and ${errorCount - errors.length} more`);
   }
   // An error that nobody foresaw: where it comes from helps more than silence, but only who asks is shown it.

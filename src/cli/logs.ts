@@ -5,25 +5,30 @@ import { print } from './output.ts';
 import { tail } from './tail.ts';
 import { QuiesceError } from '../errors.ts';
 import { lineForPeople } from '../primary/log/line-for-people.ts';
+import { visible } from '../protocol/visible.ts';
 import { logFileName } from '../primary/log/log-file.ts';
 
 export interface LogsOptions extends Target {
   readonly follow?: boolean;
   readonly lines: number;
   readonly json?: boolean;
+  readonly pretty?: boolean;
 }
 
-/** On a terminal for people, otherwise or with `--json` the lines as they are. */
+/** On a terminal or with `--pretty` for people, otherwise or with `--json` the lines as they are. */
 export async function logs(options: LogsOptions): Promise<number> {
+  if (options.json && options.pretty)
+    throw new QuiesceError('bad-usage', '--json and --pretty are two forms: choose one.');
   const file = path.join(await findDataDir(options), logFileName);
-  const pretty = options.json || !process.stdout.isTTY ? undefined : forPeople();
+  const pretty = options.json || !(options.pretty || process.stdout.isTTY) ? undefined : forPeople();
   const decoder = new TextDecoder();
   let rest = '';
   try {
     for await (const chunk of tail(file, { lines: options.lines, follow: options.follow ?? false })) {
       const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
       rest = lines.pop() ?? '';
-      for (const line of lines) print(pretty === undefined ? line : pretty(line).trimEnd());
+      for (const line of lines)
+        print(pretty === undefined ? (process.stdout.isTTY ? visible(line) : line) : pretty(line).trimEnd());
     }
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
@@ -38,9 +43,11 @@ export async function logs(options: LogsOptions): Promise<number> {
 }
 
 function forPeople(): (line: string) => string {
-  return prettyFactory({
+  const pretty = prettyFactory({
     ...lineForPeople,
     translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l',
-    colorize: !process.env['NO_COLOR'],
+    colorize: Boolean(process.stdout.isTTY) && !process.env['NO_COLOR'],
   });
+  // What is no record is printed as it stands.
+  return (line) => (line.startsWith('{') ? pretty(visible(line)) : visible(line));
 }

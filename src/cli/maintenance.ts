@@ -5,6 +5,7 @@ import { findDataDir, type Target } from './find-data-dir.ts';
 import { counted, print, say, styled } from './output.ts';
 import { QuiesceError } from '../errors.ts';
 import type { ClusterStatus } from '../protocol/runs.ts';
+import { visibleIn } from '../protocol/visible.ts';
 
 export interface HoldOptions extends SignedTarget {
   readonly reason?: string;
@@ -82,7 +83,8 @@ function tell(status: ClusterStatus): number {
   return 0;
 }
 
-function describe({ holds, phase }: ClusterStatus): string {
+function describe(status: ClusterStatus): string {
+  const { holds, phase } = visibleIn(status);
   const hold = holds.find(({ kind }) => kind === 'operator');
   if (hold === undefined) return `maintenance: off (${phase})`;
   const { since, reason, by } = hold;

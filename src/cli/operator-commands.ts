@@ -110,5 +110,6 @@ export function addOperatorCommands(program: Command, done: (code: number) => vo
     .option('-f, --follow', 'and go on printing')
     .option('-n, --lines <n>', 'how many of the last lines', count(0, 1_000_000), 100)
     .option('--json', 'as JSON, also on a terminal')
+    .option('--pretty', 'for people, also in a pipe')
     .action(async (options: LogsOptions) => done(await (await import('./logs.ts')).logs(options)));
 }

@@ -1,6 +1,7 @@
 /** How the commands write: results to standard output, everything else to standard error. */
 import { styleText } from 'node:util';
 import type { TableConstructorOptions } from 'cli-table3';
+import { visible } from '../protocol/visible.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -18,7 +19,8 @@ export function print(text: string): void {
 }
 
 export function printJson(value: unknown): void {
-  print(JSON.stringify(value, null, 2));
+  // The same value, but no text in it that a terminal obeys.
+  print(visible(JSON.stringify(value, null, 2)));
 }
 
 export function say(text: string): void {

@@ -43,6 +43,7 @@ export function buildProgram(done: (code: number) => void): Command {
     .option('--env <name>', 'add the variables of env_<name>')
     .option('-i, --instances <n>', "workers: a number, 'max', 0, or -n for all cores but n")
     .option('--port <n>', 'PORT for the app')
+    .option('--admin-port <n>', 'the port of the admin server and its dashboard')
     .option(
       '--data-dir <dir>',
       'where lock, control socket and journal are (default: one place for all releases of the app)',

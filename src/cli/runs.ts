@@ -2,6 +2,8 @@ import Table from 'cli-table3';
 import { ControlClient } from './control-client.ts';
 import { findDataDir, type Target } from './find-data-dir.ts';
 import { duration, plainTable, print, printJson, size, styled } from './output.ts';
+import { historyOf } from './history-of.ts';
+import { visibleIn } from '../protocol/visible.ts';
 import type { Counts, Report, RunRecord, RunState } from '../protocol/runs.ts';
 
 export interface RunsOptions extends Target {
@@ -10,16 +12,16 @@ export interface RunsOptions extends Target {
 }
 
 export async function runs(id: string | undefined, options: RunsOptions): Promise<number> {
-  const client = new ControlClient(await findDataDir(options));
+  const source = await historyOf(await findDataDir(options));
   if (id === undefined) {
-    const items = await client.runs(options.limit);
+    const items = await source.runs(options.limit);
     if (options.json) printJson(items);
-    else print(items.length === 0 ? 'no runs yet' : table(items));
+    else print(items.length === 0 ? 'no runs yet' : table(visibleIn(items)));
     return 0;
   }
-  const run = await client.run(id);
+  const run = await source.run(id);
   if (options.json) printJson(run);
-  else print(renderRun(run));
+  else print(renderRun(visibleIn(run)));
   return 0;
 }
 
@@ -45,7 +47,8 @@ export function countsText(counts: Counts): string {
 }
 
 /** In one line. */
-export function describeRun({ id, kind, state, startedAt, progress, report, error }: RunRecord): string {
+export function describeRun(run: RunRecord): string {
+  const { id, kind, state, startedAt, progress, report, error } = visibleIn(run);
   const far =
     progress === undefined || ended[state] !== undefined
       ? ''

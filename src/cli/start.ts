@@ -12,6 +12,7 @@ export interface StartOptions {
   readonly env?: string;
   readonly instances?: string;
   readonly port?: string;
+  readonly adminPort?: string;
   readonly dataDir?: string;
 }
 

@@ -4,6 +4,7 @@ import { findDataDirs, several, type Target } from './find-data-dir.ts';
 import { duration, plainTable, print, printJson, size, styled } from './output.ts';
 import { describeRun } from './runs.ts';
 import { QuiesceError } from '../errors.ts';
+import { visible, visibleIn } from '../protocol/visible.ts';
 import type { ClusterStatus } from '../protocol/runs.ts';
 
 export interface StatusOptions extends Target {
@@ -26,7 +27,7 @@ export async function status(options: StatusOptions): Promise<number> {
 /** Until the primary ends, or the reader has seen enough. On a terminal each status takes the place of the last. */
 async function watch(client: ControlClient, json: boolean): Promise<number> {
   for await (const now of client.watch()) {
-    if (json) print(JSON.stringify(now));
+    if (json) print(visible(JSON.stringify(now)));
     else print(`${process.stdout.isTTY ? '\u001b[H\u001b[J' : ''}${renderStatus(now)}`);
   }
   throw new QuiesceError('no-primary', `The primary in ${client.dataDir} has ended.`);
@@ -42,7 +43,8 @@ const stateColour = {
 } as const;
 
 /** The status as an operator reads it. */
-export function renderStatus(now: ClusterStatus): string {
+export function renderStatus(given: ClusterStatus): string {
+  const now = visibleIn(given);
   const colour = now.phase === 'serving' ? 'green' : 'yellow';
   const lines = [`${styled('bold', now.name)}  ${styled(colour, now.phase)}  epoch ${now.epoch}  pid ${now.pid}`];
   for (const hold of now.holds) {

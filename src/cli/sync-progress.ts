@@ -3,12 +3,10 @@
  * bar is an extra: where the app tells nothing it just stands still.
  */
 import cliProgress from 'cli-progress';
-import { z } from 'zod';
 import { size } from './output.ts';
-import { isEnded } from '../protocol/is-ended.ts';
-import { runRecord, type RunRecord } from '../protocol/runs.ts';
+import { presentRun } from './present-run.ts';
+import type { RunRecord } from '../protocol/runs.ts';
 
-const runList = z.object({ items: z.array(runRecord) });
 /** How often the app is asked, ms. */
 const interval = 300;
 
@@ -51,9 +49,7 @@ export class SyncProgress {
 
   async #ask(): Promise<void> {
     try {
-      const response = await fetch(new URL(this.#url.pathname, this.#url), { signal: AbortSignal.timeout(5000) });
-      const { items } = runList.parse(await response.json());
-      const run = items.find(({ kind, state }) => kind === 'sync' && !isEnded(state));
+      const run = await presentRun(this.#url);
       if (run !== undefined && !this.#ended) this.#show(run);
     } catch {
       // Told by the answer to the feed itself, where it matters.

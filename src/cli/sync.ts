@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ControlClient } from './control-client.ts';
 import { openFeed } from './feed-source.ts';
 import { findDataDir, type Target } from './find-data-dir.ts';
+import { Interruption } from './interruption.ts';
 import { print, printJson } from './output.ts';
 import { countsText, renderReport } from './runs.ts';
 import { sendFeed } from './send-feed.ts';
@@ -28,11 +30,18 @@ export async function sync(feed: string, options: SyncOptions): Promise<number> 
   if (options.maxDeletes !== undefined) url.searchParams.set('maxDeletes', String(options.maxDeletes));
   const source = await openFeed(feed, options.ndjson ?? false);
   const bar = process.stderr.isTTY ? new SyncProgress(source.bytes, url, process.stderr) : undefined;
+  const interruption = new Interruption(url, options.dryRun ?? false);
   const answer = await sendFeed(url, source, {
     headers: { Prefer: 'return=representation', ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }) },
     onProgress: (sent) => bar?.sent(sent),
-    onSent: () => bar?.sentAll(),
-  }).finally(() => bar?.end());
+    onSent: () => {
+      interruption.sentAll();
+      bar?.sentAll();
+    },
+  }).finally(() => {
+    interruption.over();
+    bar?.end();
+  });
 
   const body = parse(answer.text);
   if (answer.status >= 400) {
@@ -57,6 +66,9 @@ export async function sync(feed: string, options: SyncOptions): Promise<number> 
   return 0;
 }
 
+/** A deployment sends its feed right after the start, ms. */
+const startWait = 10_000;
+
 async function baseUrl(options: SyncOptions): Promise<string> {
   if (options.url !== undefined) {
     if (URL.canParse(options.url) && /^https?:$/.test(new URL(options.url).protocol)) return options.url;
@@ -65,8 +77,13 @@ async function baseUrl(options: SyncOptions): Promise<string> {
       `--url cannot be ${options.url}; it takes an address such as http://127.0.0.1:3000.`,
     );
   }
-  const [first] = await new ControlClient(await findDataDir(options)).urls();
-  if (first !== undefined) return first;
+  const client = new ControlClient(await findDataDir(options));
+  for (const end = performance.now() + startWait; ;) {
+    const [first] = await client.urls();
+    if (first !== undefined) return first;
+    if (performance.now() > end) break;
+    await sleep(200);
+  }
   throw new QuiesceError(
     'no-primary',
     'The app does not listen yet. Try again in a moment, or name its address with --url.',

@@ -21,6 +21,7 @@ export interface LoadOptions {
   /** `'max'`, 0, n or -n, as in the file. */
   readonly instances?: string | number;
   readonly port?: string | number;
+  readonly adminPort?: string | number;
   /** With several apps, the folder that holds one folder for each. */
   readonly dataDir?: string;
   /** Default `process.env`. */
@@ -82,6 +83,9 @@ export async function loadConfig(file: string | undefined, options: LoadOptions 
   if (chosen.length > 1 && flags.port !== undefined) {
     throw new QuiesceError('bad-usage', `--port is for one app; choose it with --only.`);
   }
+  if (chosen.length > 1 && flags.adminPort !== undefined) {
+    throw new QuiesceError('bad-usage', `--admin-port is for one app; choose it with --only.`);
+  }
 
   const resolved = chosen.map(({ parsed, sorted, index }) =>
     resolveApp(parsed, {
@@ -123,6 +127,7 @@ function checkFlags(options: LoadOptions): Omit<Overrides, 'folder' | 'index' | 
   return {
     instances: check('--instances', instancesKind, options.instances),
     port: check('--port', integer(0, 65535), options.port),
+    adminPort: check('--admin-port', integer(0, 65535), options.adminPort),
     dataDir: options.dataDir,
     processEnv,
     flagFolder: options.folder ?? workingFolder(),

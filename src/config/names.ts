@@ -57,6 +57,8 @@ export function sortFields(app: Readonly<Record<string, unknown>>): SortedApp {
     const environment = /^env_(.+)$/.exec(name)?.[1];
     const main = mainName(name);
     if (main === undefined && environment !== undefined) {
+      if (!appSchema.shape.env.safeParse(value).success)
+        faults.push({ path: name, message: 'cannot be what it is (not shown); it takes an object of variables' });
       environments.set(environment, value);
     } else if (main === undefined) {
       faults.push({ path: name, message: unknownField(name, known) });

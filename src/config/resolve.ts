@@ -1,9 +1,11 @@
 /** One validated app, with the environment and the flags taken in, as the configuration that the primary runs on. */
-import { existsSync, statSync, type Stats } from 'node:fs';
+import { existsSync, readFileSync, statSync, type Stats } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { dataPlace, folderName, isSwitched } from './data-place.ts';
+import { availableCores } from './cores.ts';
 import { workersFor } from './units.ts';
+import { pagePlaceholders, unknownPlaceholders } from './page-placeholders.ts';
 import { appSchema, quiesceSchema, type ParsedApp } from './schema.ts';
 import type { AppConfig } from '../config.ts';
 import { uriFault } from './mongodb-uri.ts';
@@ -11,6 +13,7 @@ import { uriFault } from './mongodb-uri.ts';
 export interface Overrides {
   readonly instances: number | undefined;
   readonly port: number | undefined;
+  readonly adminPort: number | undefined;
   readonly dataDir: string | undefined;
   readonly processEnv: Readonly<Record<string, string | undefined>>;
   /** Where a relative `--data-dir` starts. */
@@ -32,9 +35,9 @@ export interface Resolved {
 }
 
 const firstAdminPort = 9615;
-/** Of `maintenance.page`, bytes: each worker keeps it, and sends it to everybody during a pause. */
 /** Of the 255 bytes that most file systems allow for the name of a folder. */
 const longestName = 200;
+/** Of `maintenance.page`, bytes: each worker keeps it, and sends it to everybody during a pause. */
 const largestPage = 256 * 1024;
 
 export function appName(app: ParsedApp): string {
@@ -58,6 +61,12 @@ export function resolveApp(app: ParsedApp, given: Overrides): Resolved {
   const page = quiesce.maintenance.page === undefined ? null : path.resolve(cwd, quiesce.maintenance.page);
   if (page !== null && !isPage(page)) {
     faults.push(`${name}: quiesce.maintenance.page is ${page}, which is no file of at most 256 kB`);
+  } else if (page !== null) {
+    const names = unknownPlaceholders(readFileSync(page, 'utf8')).map((each) => `{{${each}}}`);
+    if (names.length > 0)
+      warnings.push(
+        `${name}: quiesce.maintenance.page has ${names.join(', ')}, which stays empty; there are ${pagePlaceholders.map((each) => `{{${each}}}`).join(', ')}`,
+      );
   }
   if (!/[a-z0-9]/i.test(name))
     faults.push(`${name}: name needs a letter or a digit, since the data directory is called by it`);
@@ -93,7 +102,7 @@ export function resolveApp(app: ParsedApp, given: Overrides): Resolved {
     args: app.args,
     nodeArgs: app.node_args,
     cwd,
-    instances: workersFor(given.instances ?? app.instances, os.availableParallelism()),
+    instances: workersFor(given.instances ?? app.instances, availableCores()),
     env,
     maxMemoryRestart: app.max_memory_restart ?? null,
     killTimeout: app.kill_timeout,
@@ -134,12 +143,15 @@ export function resolveApp(app: ParsedApp, given: Overrides): Resolved {
       page,
     },
     heartbeat: quiesce.heartbeat,
-    admin:
-      quiesce.admin === false
-        ? null
-        : { host: quiesce.admin.host, port: quiesce.admin.port ?? firstAdminPort + given.index },
+    admin: adminOf(quiesce.admin, given),
   };
   return { config, faults, warnings };
+}
+
+/** A port on the command line asks for the admin server, even where the file has none. */
+function adminOf(admin: ParsedApp['quiesce']['admin'], { adminPort, index }: Overrides): AppConfig['admin'] {
+  if (admin === false) return adminPort === undefined ? null : { host: '127.0.0.1', port: adminPort };
+  return { host: admin.host, port: adminPort ?? admin.port ?? firstAdminPort + index };
 }
 
 function isPage(file: string): boolean {

@@ -95,7 +95,7 @@ export const maintenanceSchema = z.strictObject({
   page: text
     .optional()
     .describe(
-      'An HTML file of your own for browsers during a pause, relative to `cwd`, at most 256 kB; `{{reason}}` and `{{seconds}}` in it are filled in. A reload reads it anew.',
+      'An HTML file of your own for browsers during a pause, relative to `cwd`, at most 256 kB; `{{reason}}`, `{{seconds}}` and `{{until}}` (a time of day) in it are filled in. A reload reads it anew.',
     ),
 });
 

@@ -35,7 +35,7 @@ export function reconcile(draft: Draft, now: number, settings: FleetSettings, ef
   }
   for (const slot of draft.slots) if (wanted(slot)) fill(draft, slot, now, effects);
   draft.slots = draft.slots.filter((slot) => slot.incarnations.length > 0 || wanted(slot));
-  settle(draft, effects);
+  settle(draft, now, settings, effects);
 }
 
 /** Forks where the slot has no worker that serves, or one that is to be replaced. */
@@ -133,9 +133,11 @@ function watchClock(slot: DraftSlot, draft: Draft, now: number, settings: FleetS
   }
 }
 
-function settle(draft: Draft, effects: Effect[]): void {
+function settle(draft: Draft, now: number, settings: FleetSettings, effects: Effect[]): void {
   const serves = (slot: DraftSlot): boolean =>
     slot.incarnations.some((each) => each.stage === 'serving' && !each.killed);
+  const proven = (slot: DraftSlot): boolean =>
+    serves(slot) && slot.incarnations.every((each) => provenAt(each, settings) <= now);
   if (draft.phase === 'booting' && draft.slots.some((slot) => slot.everReady)) {
     // A slot that cannot boot does not keep the others from being a cluster.
     const settled = (slot: DraftSlot): boolean =>
@@ -147,7 +149,7 @@ function settle(draft: Draft, effects: Effect[]): void {
   }
   if (draft.scale !== null && !ending(draft)) {
     const { from } = draft.scale;
-    const reached = draft.slots.every((slot) => slot.slot < draft.target && (slot.slot < from || serves(slot)));
+    const reached = draft.slots.every((slot) => slot.slot < draft.target && (slot.slot < from || proven(slot)));
     if (reached) {
       draft.scale = null;
       effects.push({ type: 'settle', task: 'scale' });
@@ -156,7 +158,7 @@ function settle(draft: Draft, effects: Effect[]): void {
   if (draft.reload !== null) {
     const generation = draft.reload;
     const done = draft.slots.every(
-      (slot) => serves(slot) && slot.incarnations.every((each) => each.generation >= generation),
+      (slot) => proven(slot) && slot.incarnations.every((each) => each.generation >= generation),
     );
     if (done) {
       draft.reload = null;
@@ -173,13 +175,20 @@ function settle(draft: Draft, effects: Effect[]): void {
   }
 }
 
+/** Who waits for a worker hears of it when it has served for a moment, and not that one which dies at once serves. */
+function provenAt({ stage, readyAt }: Incarnation, { probation }: FleetSettings): number {
+  return stage === 'serving' && readyAt !== null ? readyAt + probation : -Infinity;
+}
+
 /** When the next deadline passes, on the clock of `step`; null where there is none. */
-export function nextDeadline(fleet: Fleet, settings: FleetSettings): number | null {
+export function nextDeadline(fleet: Fleet, settings: FleetSettings, now: number): number | null {
   let next = Infinity;
   for (const slot of fleet.slots) {
     if (slot.retryAt !== null) next = Math.min(next, slot.retryAt);
     for (const each of slot.incarnations) {
       if (each.killed) continue;
+      const proven = fleet.scale === null && fleet.reload === null ? -Infinity : provenAt(each, settings);
+      if (proven > now) next = Math.min(next, proven);
       if (each.killAt !== null && !isKept(each, fleet)) next = Math.min(next, each.killAt);
       if (each.stage === 'starting') {
         next = Math.min(

@@ -6,6 +6,8 @@ import type { FleetSettings } from './state.ts';
 const pm2ListenTimeout = 3_000;
 /** What a worker is given to boot where nobody has said how long that may take, ms. */
 const patience = 30_000;
+/** A worker that dies this soon after it listens has not booted, to whoever waits for it; ms. */
+const longestProbation = 1_000;
 
 /**
  * Past `listen_timeout` PM2 carries on as if the worker were ready. Here it has failed to boot: a reload must not
@@ -17,6 +19,7 @@ export function fleetSettings(config: AppConfig): FleetSettings {
     killTimeout,
     slowBoot: Math.min(listenTimeout, pm2ListenTimeout),
     bootLimit: listenTimeout === pm2ListenTimeout ? patience : listenTimeout,
+    probation: Math.min(minUptime, longestProbation),
     restart: { minUptime, maxRestarts, restartDelay, expBackoffRestartDelay },
   };
 }

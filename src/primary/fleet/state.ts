@@ -111,6 +111,8 @@ export interface FleetSettings {
   readonly slowBoot: number;
   /** Past it a worker that is not ready has failed to boot, ms. */
   readonly bootLimit: number;
+  /** A worker has to serve so long before an order is done, ms. */
+  readonly probation: number;
   readonly restart: RestartSettings;
 }
 

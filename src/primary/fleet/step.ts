@@ -173,13 +173,11 @@ function gone(
   slot.record = decision.record;
   if (cause === 'boot-failure') bootFailed(draft, slot, incarnation, event, effects);
   else if (cause === 'crash' && uptime < settings.restart.minUptime) {
-    // It said that it was ready and was not: the same to a reload as one that cannot boot.
-    failReload(
-      draft,
-      incarnation,
-      failure('boot-failed', incarnation, `ended ${uptime} ms after it was ready`, event.exit),
-      effects,
-    );
+    // It said that it was ready and was not: the same to whoever waits for it as one that cannot boot.
+    const what = `ended ${Math.round(uptime)} ms after it was ready`;
+    const error = failure('boot-failed', incarnation, what, event.exit);
+    failReload(draft, incarnation, error, effects);
+    takeScaleBack(draft, slot, error, effects);
   }
   const alone = slot.incarnations.every((each) => each.stage === 'stopping');
   if (decision.delay === 0 || ending(draft) || (alone && slot.slot >= draft.target)) return;
@@ -198,10 +196,7 @@ function bootFailed(
   const code = event.portInUse === true ? 'port-in-use' : 'boot-failed';
   const error = failure(code, incarnation, 'could not boot', event.exit);
   failReload(draft, incarnation, error, effects);
-  if (draft.scale !== null && slot.slot >= draft.scale.from && !slot.everReady) {
-    draft.target = draft.scale.from;
-    failScale(draft, error, effects);
-  }
+  takeScaleBack(draft, slot, error, effects);
   if (draft.phase !== 'booting' || draft.slots.some((each) => each.everReady)) return;
   const wanted = draft.slots.filter((each) => each.slot < draft.target);
   const failures = wanted.reduce((sum, each) => sum + each.bootFailures, 0);
@@ -217,6 +212,13 @@ function failReload(draft: Draft, incarnation: Incarnation, error: QuiesceError,
   if (draft.reload === null || incarnation.generation < draft.reload) return;
   draft.reload = null;
   effects.push({ type: 'settle', task: 'reload', error });
+}
+
+/** A slot that the order would add has no worker that serves. */
+function takeScaleBack(draft: Draft, slot: DraftSlot, error: QuiesceError, effects: Effect[]): void {
+  if (draft.scale === null || slot.slot < draft.scale.from) return;
+  draft.target = draft.scale.from;
+  failScale(draft, error, effects);
 }
 
 function failScale(draft: Draft, error: QuiesceError, effects: Effect[]): void {

@@ -53,6 +53,8 @@ export class Supervisor implements WorkerPort {
   readonly #files: OutputFiles;
   readonly #turns = new Turns<FleetEvent>((event) => this.#take(event));
   #fleet: Fleet;
+  /** The model's time of now: what is due after it is still to come. */
+  #steppedAt = 0;
   #deadline: NodeJS.Timeout | null = null;
   #heartbeatCheck: NodeJS.Timeout | null = null;
 
@@ -144,7 +146,8 @@ export class Supervisor implements WorkerPort {
   }
 
   #take(event: FleetEvent): void {
-    const { fleet, effects } = step(this.#fleet, event, performance.now(), this.#settings, Math.random);
+    this.#steppedAt = performance.now();
+    const { fleet, effects } = step(this.#fleet, event, this.#steppedAt, this.#settings, Math.random);
     this.#fleet = fleet;
     const onError = (error: unknown, { type }: Effect): void =>
       this.#deps.log.error({ err: error, effect: type }, `what was to be done with a worker failed (${type})`);
@@ -271,24 +274,22 @@ export class Supervisor implements WorkerPort {
 
   #setDeadline(): void {
     if (this.#deadline) clearTimeout(this.#deadline);
-    const at = nextDeadline(this.#fleet, this.#settings);
+    const at = nextDeadline(this.#fleet, this.#settings, this.#steppedAt);
     if (at === null) return;
     this.#deadline = setTimeout(() => this.#enqueue({ type: 'tick' }), Math.max(0, Math.ceil(at - performance.now())));
   }
 
   #checkHeartbeats(): void {
     for (const { key, silentFor } of this.#heartbeats.check(performance.now())) {
-      const running = this.#running.get(key);
-      if (!running) continue;
+      const ref = this.#running.get(key)?.process.ref;
       const delay = this.#heartbeats.last(key)?.eventLoopDelay ?? 0;
       const why = `no heartbeat for ${Math.round(silentFor)} ms, its event loop is stuck (last known delay ${delay} ms)`;
-      this.#enqueue({ type: 'kill', ref: running.process.ref, cause: 'heartbeat', why });
+      if (ref) this.#enqueue({ type: 'kill', ref, cause: 'heartbeat', why });
     }
   }
 
   #checkMemory(): void {
-    const limit = this.#config.maxMemoryRestart;
-    if (limit === null) return;
+    const limit = this.#config.maxMemoryRestart ?? Infinity;
     for (const { process } of this.#running.values()) {
       const { memory } = this.#vitals.of(process.pid);
       if (memory <= limit) continue;

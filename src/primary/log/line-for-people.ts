@@ -1,4 +1,5 @@
 import type { PrettyOptions } from 'pino-pretty';
+import { visibleOutput } from '../../protocol/visible.ts';
 
 /** A line of the log for people: what a worker wrote stands after its slot, `|` for stdout and `!` for stderr, `…` where it goes on. */
 export const lineForPeople: PrettyOptions = {
@@ -6,7 +7,7 @@ export const lineForPeople: PrettyOptions = {
   singleLine: true,
   messageFormat: (log, key) => {
     const { slot, incarnation, stream, cut } = log;
-    const text = `${String(log[key])}${cut === true ? ' …' : ''}`;
+    const text = `${visibleOutput(String(log[key]))}${cut === true ? ' …' : ''}`;
     return typeof stream === 'string'
       ? `${String(slot)}.${String(incarnation)} ${stream === 'stderr' ? '!' : '|'} ${text}`
       : text;

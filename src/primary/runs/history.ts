@@ -1,10 +1,11 @@
 /** The history of runs: in memory while they go on, one file each in `<data dir>/runs` when they have ended. */
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { jsonFiles, makeDurably, writeDurably } from '../data-dir/durable.ts';
+import { makeDurably, writeDurably } from '../data-dir/durable.ts';
+import { storedRuns } from './stored-runs.ts';
 import { isEnded } from '../../protocol/is-ended.ts';
-import { runRecord, type Progress, type RunRecord } from '../../protocol/runs.ts';
+import type { Progress, RunRecord } from '../../protocol/runs.ts';
 
 export class RunStore {
   readonly #dir: string;
@@ -28,14 +29,9 @@ export class RunStore {
   static async open(dir: string, log: Logger, kept = 500): Promise<RunStore> {
     const store = new RunStore(dir, log, kept);
     await makeDurably(dir);
-    for (const name of await jsonFiles(dir)) {
-      try {
-        const run = runRecord.parse(JSON.parse(await readFile(join(dir, name), 'utf8')));
-        store.#runs.set(run.id, run);
-      } catch (error) {
-        log.warn({ err: error, file: join(dir, name) }, 'a run of the history cannot be read and is left out');
-      }
-    }
+    const onUnreadable = (file: string, err: unknown): void =>
+      log.warn({ err, file }, 'a run of the history cannot be read and is left out');
+    for (const run of await storedRuns(dir, onUnreadable)) store.#runs.set(run.id, run);
     return store;
   }
 

@@ -1,18 +1,35 @@
 /** What a browser shows during a pause. It loads itself again when the pause is expected to be over. */
+import { fillIn } from '../../config/page-placeholders.ts';
 import type { Problem } from '../../errors.ts';
 
-/** Whole seconds. */
+/** A hold may end before its time, s. */
+const longestSleep = 60;
+const unknown = 5;
+
+/** When a page looks again, whole seconds. */
 export function refreshAfter(retryAfter: number): number {
-  return Number.isFinite(retryAfter) ? retryAfter : 5;
+  return Math.min(longestSleep, secondsOf(retryAfter));
 }
 
-/** `own`: the app's own page; `{{reason}}` in it becomes what an operator has said, `{{seconds}}` the wait. */
-export function pausePage(problem: Problem, retryAfter: number, own: string | null = null): string {
+function secondsOf(retryAfter: number): number {
+  return Number.isFinite(retryAfter) ? retryAfter : unknown;
+}
+
+/**
+ * `own`: the app's own page; `{{reason}}` in it becomes what an operator has said, `{{seconds}}` the wait, `{{until}}` the
+ * time of day. `now` in epoch ms.
+ */
+export function pausePage(
+  problem: Problem,
+  retryAfter: number,
+  own: string | null = null,
+  now: number = Date.now(),
+): string {
+  const wait = secondsOf(retryAfter);
+  const until = clock(now + wait * 1000);
+  const reason = escapeHtml(reasonOf(problem));
+  if (own !== null) return fillIn(own, { reason, seconds: String(wait), until });
   const seconds = refreshAfter(retryAfter);
-  if (own !== null) {
-    const values = { reason: escapeHtml(reasonOf(problem)), seconds: String(seconds) };
-    return own.replace(/\{\{(reason|seconds)\}\}/g, (_, name: keyof typeof values) => values[name]);
-  }
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -29,12 +46,16 @@ h1 { font-size: 1.6rem; }
 <body>
 <main>
 <h1>Back in a moment</h1>
-<p>${escapeHtml(problem.detail)}</p>
-<p>This page loads itself again in ${seconds} s.</p>
+${reason === '' ? '' : `<p>${reason}</p>\n`}<p>${wait > longestSleep ? `The site is expected back at ${until}.` : 'The site is expected back in a moment.'} This page looks again by itself, every minute at the latest.</p>
 </main>
 </body>
 </html>
 `;
+}
+
+/** In UTC: the server does not know the visitor's zone, and a page that asks for it would need a script. */
+function clock(time: number): string {
+  return `${new Date(time).toISOString().slice(11, 16)} UTC`;
 }
 
 const entities: Readonly<Record<string, string>> = {

@@ -9,7 +9,7 @@ import { aStatus } from '../primary/admin/fake-operations.js';
 const scratch = scratchFolders();
 
 describe('the quiesce command', function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   const { run, primary, app } = useCommands();
 
   it('has help that fits one screen', async () => {
@@ -81,12 +81,12 @@ describe('the quiesce command', function () {
     operations.current = {
       ...aStatus,
       phase: 'draining',
-      holds: [{ kind: 'operator', reason: 'works', since: '2026-01-01T00:00:00.000Z' }],
+      holds: [{ kind: 'operator', reason: 'works\u001b[2J\nhold: none', since: '2026-01-01T00:00:00.000Z' }],
       waitingFor: [{ slot: 0, method: 'GET', path: '/slow', age: 1234, clientGone: true }],
     };
     const { out } = await run(['status'], { cwd });
     expect(out).to.match(/^web {2}draining {2}epoch 3/);
-    expect(out).to.include('hold: operator since 2026-01-01T00:00:00.000Z: works');
+    expect(out).to.include(String.raw`hold: operator since 2026-01-01T00:00:00.000Z: works\u001b[2J\nhold: none`);
     expect(out).to.match(/0\.1 +2 +serving +4 +5 % +64\.0 MB +1\.5 ms +0 +1 min 30 s/);
     expect(out).to.include('waiting for GET /slow in slot 0, 1.2 s, its client has gone');
     expect(out).to.not.include('\u001b');

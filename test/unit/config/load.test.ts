@@ -261,6 +261,9 @@ describe('loadConfig', () => {
     expect(apps[0]?.env).to.deep.equal({ A: '2', B: '{"deep":true}', C: 'false' });
     expect(apps[0]?.sync.token).to.equal('secret');
     expect((await refusal(load([app], { envName: 'staging' }))).message).to.include('env_production');
+    const wrong = { script: 'app.js', env_production: 'NODE_ENV=production, PASSWORD=secret' };
+    const { message } = await refusal(load([wrong]));
+    expect(message).to.include('env_production cannot be what it is').and.not.include('secret');
   });
 
   it('keeps several apps apart', async () => {

@@ -21,6 +21,7 @@ export const settings: FleetSettings = {
   killTimeout: 1_600,
   slowBoot: 3_000,
   bootLimit: 10_000,
+  probation: 0,
   restart: { minUptime: 1_000, maxRestarts: 16, restartDelay: 0, expBackoffRestartDelay: 0 },
 };
 
@@ -51,8 +52,10 @@ export class World {
   #stopOrdered = false;
   readonly #seen = new Set<string>();
   readonly #step: Step;
+  readonly #settings: FleetSettings;
 
-  constructor(instances: number, stepFunction: Step = step) {
+  constructor(instances: number, stepFunction: Step = step, changes: Partial<FleetSettings> = {}) {
+    this.#settings = { ...settings, ...changes };
     this.fleet = newFleet(instances);
     this.#step = stepFunction;
   }
@@ -86,7 +89,7 @@ export class World {
 
   /** Lets time pass up to the next deadline. False where there is none. */
   passTime(): boolean {
-    const at = nextDeadline(this.fleet, settings);
+    const at = nextDeadline(this.fleet, this.#settings, this.now);
     if (at === null) return false;
     this.now = Math.max(this.now, at);
     this.send({ type: 'tick' });
@@ -94,7 +97,7 @@ export class World {
   }
 
   send(event: FleetEvent): void {
-    const { fleet, effects } = this.#step(this.fleet, event, this.now, settings, () => 0.5);
+    const { fleet, effects } = this.#step(this.fleet, event, this.now, this.#settings, () => 0.5);
     this.fleet = fleet;
     for (const effect of effects) this.#run(effect);
     this.#check();
@@ -185,7 +188,7 @@ export class World {
       const idle = incarnations.filter((each) => each.stage === 'serving' && !each.pinned && !each.killed);
       if (idle.length > 1) throw new Violation(`slot ${slot} serves twice`);
     }
-    const deadline = nextDeadline(this.fleet, settings);
+    const deadline = nextDeadline(this.fleet, this.#settings, this.now);
     if (deadline !== null && deadline <= this.now)
       throw new Violation('a deadline has passed and stands: its timer would spin');
   }

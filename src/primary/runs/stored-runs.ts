@@ -1,0 +1,21 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { jsonFiles } from '../data-dir/durable.ts';
+import { runRecord, type RunRecord } from '../../protocol/runs.ts';
+
+/** The runs that the files of a history tell of, the oldest first. */
+export async function storedRuns(
+  dir: string,
+  onUnreadable: (file: string, error: unknown) => void,
+): Promise<RunRecord[]> {
+  const runs: RunRecord[] = [];
+  for (const name of await jsonFiles(dir)) {
+    const file = join(dir, name);
+    try {
+      runs.push(runRecord.parse(JSON.parse(await readFile(file, 'utf8'))));
+    } catch (error) {
+      onUnreadable(file, error);
+    }
+  }
+  return runs;
+}
