@@ -62,6 +62,7 @@ export const registry = {
   'run-failed': { title: 'The run failed', status: 500, exit: exitCodes.failed },
   'owner-died': { title: 'The worker that owned the run died', status: 500, exit: exitCodes.failed },
   'run-timeout': { title: 'The run passed its deadline', status: 500, exit: exitCodes.failed },
+  'run-cancelled': { title: 'An operator ended the run', status: 500, exit: exitCodes.failed },
   fenced: { title: 'A newer primary has taken over the collection', status: 500, exit: exitCodes.failed },
   // Ends of a command.
   'bad-usage': { title: 'Wrong usage', exit: exitCodes.usage },

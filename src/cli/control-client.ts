@@ -67,6 +67,11 @@ export class ControlClient {
     return this.#call('GET', `/api/runs/${encodeURIComponent(id)}`, runRecord);
   }
 
+  /** Ends when the run has. */
+  cancel(id: string): Promise<RunRecord> {
+    return this.#call('POST', `/api/runs/${encodeURIComponent(id)}/cancel`, runRecord, { timeout: 0 });
+  }
+
   abandon(id: string): Promise<RunRecord> {
     return this.#call('POST', `/api/runs/${encodeURIComponent(id)}/abandon`, runRecord, { timeout: 0 });
   }

@@ -90,7 +90,10 @@ export function addOperatorCommands(program: Command, done: (code: number) => vo
     .option('--now', 'without waiting')
     .action(async (options: SignedTarget & { now?: boolean }) => done(await (await import('./stop.ts')).stop(options)));
 
-  const runs = command('runs', 'list the runs, tell about one, or give one up (runs abandon <id>)')
+  const runs = command(
+    'runs',
+    'list the runs, tell about one, end one (runs cancel <id>) or give one up (runs abandon <id>)',
+  )
     .argument('[id]', 'one run, in full')
     .option('-n, --limit <n>', 'how many', count(1, 1000), 20)
     .option('--json', 'as JSON')
@@ -99,6 +102,11 @@ export function addOperatorCommands(program: Command, done: (code: number) => vo
     );
   // Its own options stand after it, those of `runs` before it; a flag that both know has to reach this one.
   runs.enablePositionalOptions();
+  command('cancel', 'end a run that is going on; the worker of an exclusive handler is replaced', runs)
+    .argument('<id>', 'the run')
+    .action(async (id: string, _own: Target, self: Command) =>
+      done(await (await import('./runs.ts')).cancel(id, self.optsWithGlobals<Target>())),
+    );
   command('abandon', 'give up a run that cannot be rolled forward', runs)
     .argument('<id>', 'the run')
     // A flag may stand before or after `abandon`.

@@ -2,11 +2,13 @@ import { ControlClient } from './control-client.ts';
 import { askedBy, type SignedTarget } from './asked-by.ts';
 import { findDataDir } from './find-data-dir.ts';
 import { counted, print } from './output.ts';
+import { tellingOfRun } from './waiting-for-run.ts';
 import type { ClusterStatus } from '../protocol/runs.ts';
 
 /** Returns when every worker has been replaced; fails where a new one did not boot, and then the old ones serve on. */
 export async function reload(options: SignedTarget): Promise<number> {
-  const { workers } = await new ControlClient(await findDataDir(options)).reload(askedBy(options));
+  const client = new ControlClient(await findDataDir(options));
+  const { workers } = await tellingOfRun(client, 'reload', client.reload(askedBy(options)));
   print(`reloaded ${serving(workers)}`);
   return 0;
 }

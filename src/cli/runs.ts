@@ -25,6 +25,11 @@ export async function runs(id: string | undefined, options: RunsOptions): Promis
   return 0;
 }
 
+export async function cancel(id: string, options: Target): Promise<number> {
+  print(describeRun(await new ControlClient(await findDataDir(options)).cancel(id)));
+  return 0;
+}
+
 export async function abandon(id: string, options: Target): Promise<number> {
   print(describeRun(await new ControlClient(await findDataDir(options)).abandon(id)));
   return 0;

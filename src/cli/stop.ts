@@ -5,13 +5,15 @@ import { ControlClient } from './control-client.ts';
 import { askedBy, type SignedTarget } from './asked-by.ts';
 import { findDataDir } from './find-data-dir.ts';
 import { print } from './output.ts';
+import { tellingOfRun } from './waiting-for-run.ts';
 import { lifeOf, readOwner } from '../primary/data-dir/lock-owner.ts';
 
 /** Returns when the primary has let go of its data directory, so that the next `start` finds it free. */
 export async function stop(options: SignedTarget & { now?: boolean }): Promise<number> {
   const dataDir = await findDataDir(options);
   const owner = readOwner(dataDir);
-  const { pid } = await new ControlClient(dataDir).stop(options.now ?? false, askedBy(options));
+  const client = new ControlClient(dataDir);
+  const { pid } = await client.stop(options.now ?? false, askedBy(options));
   // There is no event for the end of a process that is not a child.
   const holds = (): boolean => {
     const now = readOwner(dataDir);
@@ -22,7 +24,10 @@ export async function stop(options: SignedTarget & { now?: boolean }): Promise<n
       existsSync(path.join(dataDir, 'primary.lock'))
     );
   };
-  while (holds()) await sleep(50);
+  const gone = async (): Promise<void> => {
+    while (holds()) await sleep(50);
+  };
+  await tellingOfRun(client, 'stop', gone(), ' To stop at once: quiesce stop --now.');
   print(`stopped (pid ${pid})`);
   return 0;
 }

@@ -27,6 +27,9 @@ export class Ending {
   begin(now: boolean): void {
     const atOnce = now || this.#begun;
     if (!this.#begun) this.#log.info(atOnce ? 'stopping at once' : 'stopping: what is in flight is finished first');
+    const { run } = this.#coordinator.state;
+    if (run !== null && !atOnce)
+      this.#log.info({ run: run.id }, `the stop waits for run ${run.id}; to end it: quiesce runs cancel ${run.id}`);
     this.#begun = true;
     const stopped = atOnce
       ? this.#supervisor.stop({ now: true })

@@ -78,5 +78,7 @@ export interface Operations {
   stop(options: Order & { now: boolean }): void;
   runs(limit: number): RunRecord[];
   run(id: string): RunRecord | undefined;
+  /** Resolves when it has ended, or has to be rolled forward. */
+  cancel(id: string): Promise<RunRecord>;
   abandon(id: string): Promise<RunRecord>;
 }

@@ -20,7 +20,13 @@ const envelope = {
 /** What a worker asks of the primary; each is answered by one `reply`. */
 export const requestBody = z.discriminatedUnion('op', [
   /** The right to be the next exclusive run. A sync is answered at once, an exclusive run when the cluster is quiesced. */
-  z.object({ op: z.literal('claim'), kind: z.enum(['sync', 'exclusive']), method: z.string(), path: z.string() }),
+  z.object({
+    op: z.literal('claim'),
+    kind: z.enum(['sync', 'exclusive']),
+    method: z.string(),
+    path: z.string(),
+    timeout: z.number().positive().optional(),
+  }),
   /** The feed of a claimed run is complete. Answered once the primary has made it its own. */
   z.object({ op: z.literal('submit'), run: z.string(), feed: spooledFeed, mirror: mirrorOptions }),
   /** Answered when the run has ended, or with how far it has come where this worker must go before that. */

@@ -96,6 +96,15 @@ describe('the page steers', function () {
     await counts(page, '#worker-rows tr', 3);
   });
 
+  it('a run that is going on', async () => {
+    const page = await unlocked();
+    site().cluster.setRun(aRun('running'));
+    await page.locator('#cancel').click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel the run' }).click();
+    await shows(page, '#run-rows', 'failed');
+    expect(site().cluster.asked).to.deep.equal(['cancel run-7']);
+  });
+
   it('a run that cannot be finished', async () => {
     const page = await unlocked();
     site().cluster.setRun(aRun('rolling-forward'));

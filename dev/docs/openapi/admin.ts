@@ -167,6 +167,18 @@ export const adminPaths: Paths = {
       },
     },
   },
+  '/api/runs/{id}/cancel': {
+    post: change({
+      operationId: 'cancelRun',
+      summary: 'End a run that is going on',
+      description:
+        'Answers when it has ended. What a feed has written is put back; where that cannot be, it is rolled forward. The worker of an exclusive handler is replaced. A run that is being rolled forward can only be abandoned.',
+      parameters: [runId],
+      body: 'empty',
+      answer: { 200: { description: 'The run, as it ended.', content: json(ref('Run')) } },
+      codes: ['not-found'],
+    }),
+  },
   '/api/runs/{id}/abandon': {
     post: change({
       operationId: 'abandonRun',

@@ -150,6 +150,7 @@ export const appPaths: Paths = {
             'run-failed',
             'owner-died',
             'run-timeout',
+            'run-cancelled',
             'fenced',
             'bad-config',
             'internal',

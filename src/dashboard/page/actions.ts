@@ -9,7 +9,7 @@ import type { Token } from './token.ts';
 
 /** The page knows no name of who uses it. */
 const by = 'the dashboard';
-const steering = ['hold', 'resume', 'reload', 'scale', 'abandon'] as const;
+const steering = ['hold', 'resume', 'reload', 'scale', 'cancel', 'abandon'] as const;
 
 export class Actions {
   readonly #token: Token;
@@ -24,6 +24,7 @@ export class Actions {
     this.#on('resume', () => this.#resume());
     this.#on('reload', () => this.#reload());
     this.#on('scale', () => this.#scale());
+    this.#on('cancel', () => this.#cancel());
     this.#on('abandon', () => this.#abandon());
     for (const id of ['unlock', 'unlock-log']) this.#on(id, () => this.#unlock());
   }
@@ -97,6 +98,15 @@ export class Actions {
     await ask('scale-dialog', async () => {
       const instances = Number(input.value);
       this.#later('scale', '/api/scale', { instances, by }, `The cluster has ${instances} workers`);
+    });
+  }
+
+  async #cancel(): Promise<void> {
+    if (!(await this.#ready())) return;
+    const run = byId('cancel').dataset['run'] ?? '';
+    await ask('cancel-dialog', async () => {
+      await this.#post(`/api/runs/${encodeURIComponent(run)}/cancel`, {});
+      notify(`Run ${run} has been cancelled.`);
     });
   }
 

@@ -75,6 +75,8 @@ export function showRun(run: RunRecord | null, now: number): void {
   say(byId('run-far'), farText(progress, step) || owner || `${names[step]} …`);
   set(byId('run-notes'), 'hidden', notes.length === 0);
   say(byId('run-notes'), notes.join(' '));
+  set(byId('cancel'), 'hidden', rolling);
+  set(byId('cancel'), 'data-run', id);
   set(byId('abandon'), 'hidden', !rolling);
   set(byId('abandon'), 'data-run', id);
 }

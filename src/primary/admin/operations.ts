@@ -39,6 +39,11 @@ export function operations({ name, coordinator, supervisor, runs, stop, log, kee
       ...warningsOf(coordinator, keeper.trouble),
     };
   };
+  const known = (id: string): RunRecord => {
+    const run = runs.get(id);
+    if (run === undefined) throw new QuiesceError('not-found', `There is no run ${id}.`);
+    return run;
+  };
   /** The log is the record of who wanted what. */
   const ordered = (what: string, { by, ...details }: Order): void =>
     log.info(
@@ -59,6 +64,9 @@ export function operations({ name, coordinator, supervisor, runs, stop, log, kee
     },
     reload: (order = {}) => {
       ordered('reload', order);
+      const { run } = coordinator.state;
+      if (run?.kind === 'exclusive')
+        log.info({ run: run.id }, `the reload waits for run ${run.id}; to end it: quiesce runs cancel ${run.id}`);
       return supervisor.reload();
     },
     scale: (order) => {
@@ -73,9 +81,15 @@ export function operations({ name, coordinator, supervisor, runs, stop, log, kee
     },
     runs: (limit) => runs.list(limit),
     run: (id) => runs.get(id),
+    async cancel(id): Promise<RunRecord> {
+      const run = known(id);
+      if (await coordinator.cancel(id)) return known(id);
+      const hint = run.state === 'rolling-forward' ? ` It is half done; to give it up: quiesce runs abandon ${id}` : '';
+      const what = `Run ${id} is ${run.state}: only a run that is going on can be cancelled.`;
+      throw new QuiesceError('bad-request', `${what}${hint}`);
+    },
     async abandon(id): Promise<RunRecord> {
-      const run = runs.get(id);
-      if (run === undefined) throw new QuiesceError('not-found', `There is no run ${id}.`);
+      const run = known(id);
       if (await coordinator.abandon(id)) return runs.get(id) ?? run;
       throw new QuiesceError(
         'bad-request',

@@ -14,6 +14,7 @@ export const routes = [
   ['/urls', 'GET'],
   ['/runs', 'GET'],
   ['/runs/:id', 'GET'],
+  ['/runs/:id/cancel', 'POST'],
   ['/runs/:id/abandon', 'POST'],
   ['/maintenance', 'POST'],
   ['/reload', 'POST'],
@@ -62,6 +63,10 @@ export function adminRoutes(operations: Operations, live: Live): Router {
     const run = operations.run(request.params.id);
     if (run === undefined) throw new QuiesceError('not-found', `There is no run ${request.params.id}.`);
     response.json(run);
+  });
+  api.post('/runs/:id/cancel', async (request, response) => {
+    bodyOf(bodies.empty, request.body);
+    response.json(await operations.cancel(request.params.id));
   });
   api.post('/runs/:id/abandon', async (request, response) => {
     bodyOf(bodies.empty, request.body);

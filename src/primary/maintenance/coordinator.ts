@@ -115,6 +115,16 @@ export class Coordinator implements WorkerEvents {
     return this.#until(() => this.state.run === null || this.#deps.sync.isRollingForward(this.state.run.id));
   }
 
+  /** False where there is nothing to cancel. Resolves when it has ended, or has to be rolled forward. */
+  async cancel(id: string): Promise<boolean> {
+    const { runs, sync } = this.#deps;
+    await this.#until(() => this.state.run?.recovered !== true || this.state.run.stage !== 'draining');
+    if (this.state.run?.id !== id || sync.isRollingForward(id)) return false;
+    this.#dispatch({ type: 'cancel', run: id });
+    await this.#until(() => runs.get(id)?.endedAt !== undefined || sync.isRollingForward(id));
+    return true;
+  }
+
   /** False where the run is not being rolled forward. Resolves when the history knows that it was given up. */
   async abandon(id: string): Promise<boolean> {
     if (!this.#deps.sync.abandon(id)) return false;
@@ -262,7 +272,7 @@ export class Coordinator implements WorkerEvents {
   }
 
   async #end(id: string, code: ErrorCode | null, before: State): Promise<void> {
-    const error = runError(id, code, this.#deps, () => this.beats.waitingFor(before));
+    const error = runError(id, code, this.#deps, before.run, () => this.beats.waitingFor(before));
     if (error !== null) this.#callers.answerClaim(id, { error });
     this.#deps.sync.ended(id);
     if (before.run?.epoch !== null) await this.beats.tally(() => this.state); // without a pause no beat follows

@@ -18,11 +18,13 @@ import {
   type WorkerView,
 } from './state.ts';
 
-export const newRun: Pick<Run, 'owner' | 'epoch' | 'held' | 'recovered'> = {
+export const newRun: Omit<Run, 'id' | 'kind' | 'stage'> = {
   owner: null,
   epoch: null,
   held: null,
   recovered: false,
+  timeout: null,
+  endsWith: null,
 };
 
 /** A state being changed, and the effects that pile up on the way. */
@@ -111,6 +113,15 @@ export class Draft {
     if (holds(run)) this.openOrInform();
   }
 
+  /** It is at work: its hold stands until that has ended for certain. */
+  endWork(endsWith: ErrorCode, why: string): void {
+    this.move('ending');
+    const run = { ...this.run!, endsWith };
+    this.setRun(run);
+    if (run.owner === null) this.emit({ type: 'cancel', run: run.id });
+    else this.emit({ type: 'kill', worker: run.owner, why });
+  }
+
   /** Nothing may be served before the last of them has ended: a stop leaves the gates shut, and the rest to the next primary. */
   recoverNext(): void {
     const [id, ...unfinished] = this.state.unfinished;
@@ -151,7 +162,7 @@ export class Draft {
   }
 
   startWork(run: Run): void {
-    this.timer({ kind: 'run', run: run.id, stage: 'running' }, this.rules.runTimeout);
+    this.timer({ kind: 'run', run: run.id, stage: 'running' }, run.timeout ?? this.rules.runTimeout);
     const epoch = run.epoch ?? this.state.epoch;
     this.emit(run.owner === null ? { type: 'begin', run: run.id, epoch } : { type: 'grant', run: run.id, epoch });
   }

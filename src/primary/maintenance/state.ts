@@ -36,7 +36,7 @@ export const stageMoves = {
   preparing: ['draining', 'running'],
   draining: ['running'],
   running: ['ending'],
-  /** Past its deadline: what it runs in is being stopped. */
+  /** Past its deadline, or cancelled: what it runs in is being stopped. */
   ending: [],
 } as const satisfies Record<string, readonly string[]>;
 export type Stage = keyof typeof stageMoves;
@@ -58,6 +58,10 @@ export interface Run {
   readonly epoch: number | null;
   /** When its hold began. */
   readonly held: Time | null;
+  /** How long it may be at work, ms, where that is its own affair; null: as long as any. */
+  readonly timeout: number | null;
+  /** Why it is `ending`. */
+  readonly endsWith: ErrorCode | null;
   /** An earlier primary left it unfinished, so the collection may be half-mirrored: it ends by `finished` only. */
   readonly recovered: boolean;
 }
@@ -109,7 +113,15 @@ export type Event =
       readonly gate: 'starting' | 'open' | 'shut' | 'lost';
     }
   | { readonly type: 'gone'; readonly worker: WorkerRef }
-  | { readonly type: 'claim'; readonly run: string; readonly kind: Run['kind']; readonly owner: WorkerRef }
+  | {
+      readonly type: 'claim';
+      readonly run: string;
+      readonly kind: Run['kind'];
+      readonly owner: WorkerRef;
+      readonly timeout?: number | undefined;
+    }
+  /** An operator wants it ended. Not before it is known what a run of an earlier primary has written. */
+  | { readonly type: 'cancel'; readonly run: string }
   | { readonly type: 'submit'; readonly run: string; readonly owner: WorkerRef }
   | { readonly type: 'prepared'; readonly run: string; readonly needsPause: boolean }
   /** Runs that an earlier primary left unfinished. Before a gate has opened. */

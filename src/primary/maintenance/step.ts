@@ -54,7 +54,9 @@ function apply(draft: Draft, event: Event): void {
       draft.set({ unfinished: [...draft.state.unfinished, ...event.runs] });
       return draft.recoverNext();
     case 'finished':
-      return draft.run?.id === event.run ? draft.endRun(event.error) : undefined;
+      return onFinished(draft, event.run, event.error);
+    case 'cancel':
+      return onCancel(draft, event.run);
     case 'release':
       return onRelease(draft, event.run, event.owner, event.error);
     case 'hold':
@@ -109,8 +111,7 @@ function onGone(draft: Draft, ref: WorkerRef): void {
   workers.delete(keyOf(ref));
   draft.set({ workers });
   const { run } = draft;
-  if (run?.owner && keyOf(run.owner) === keyOf(ref))
-    draft.endRun(run.stage === 'ending' ? 'run-timeout' : 'owner-died');
+  if (run?.owner && keyOf(run.owner) === keyOf(ref)) draft.endRun(run.endsWith ?? 'owner-died');
 }
 
 function onClaim(draft: Draft, event: Extract<Event, { type: 'claim' }>): void {
@@ -119,7 +120,14 @@ function onClaim(draft: Draft, event: Extract<Event, { type: 'claim' }>): void {
     return draft.emit({ type: 'refuse', run: event.run, code: 'stopping', holder: null });
   }
   if (run !== null) return draft.emit({ type: 'refuse', run: event.run, code: 'run-in-progress', holder: run.id });
-  draft.setRun({ ...newRun, id: event.run, kind: event.kind, stage: 'claimed', owner: event.owner });
+  draft.setRun({
+    ...newRun,
+    id: event.run,
+    kind: event.kind,
+    stage: 'claimed',
+    owner: event.owner,
+    timeout: event.timeout ?? null,
+  });
   if (event.kind === 'exclusive') {
     draft.move('draining');
     return draft.pauseForRun();
@@ -153,7 +161,7 @@ function onPrepared(draft: Draft, id: string, needsPause: boolean): void {
 function onRelease(draft: Draft, id: string, owner: WorkerRef, error: ErrorCode | null): void {
   const { run } = draft;
   if (run?.id !== id || run.owner === null || keyOf(run.owner) !== keyOf(owner)) return;
-  draft.endRun(run.stage === 'ending' ? 'run-timeout' : error);
+  draft.endRun(run.endsWith ?? error);
 }
 
 type HoldEvent = Extract<Event, { type: 'hold' }>;
@@ -256,10 +264,22 @@ function onRunTimeout(draft: Draft, id: string, stage: Stage): void {
     draft.emit({ type: 'cancel', run: id });
     return draft.endRun('run-timeout');
   }
-  // It is at work: the hold stands until that has ended for certain.
-  draft.move('ending');
-  if (run.owner) draft.emit({ type: 'kill', worker: run.owner, why: `run ${id} passed its deadline` });
-  else draft.emit({ type: 'cancel', run: id });
+  draft.endWork('run-timeout', `run ${id} passed its deadline`);
+}
+
+/** What has become whole in the last moment is whole. */
+function onFinished(draft: Draft, id: string, error: ErrorCode | null): void {
+  const { run } = draft;
+  if (run?.id === id) draft.endRun(error === null ? null : (run.endsWith ?? error));
+}
+
+function onCancel(draft: Draft, id: string): void {
+  const { run } = draft;
+  if (run?.id !== id || run.stage === 'ending') return;
+  if (run.stage === 'running') return draft.endWork('run-cancelled', `run ${id} was cancelled by an operator`);
+  if (run.recovered) return;
+  if (run.stage === 'preparing') draft.emit({ type: 'cancel', run: id });
+  draft.endRun('run-cancelled');
 }
 
 function stragglers(state: State): WorkerRef[] {

@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import { QuiesceError, type ErrorCode, type Problem } from '../../errors.ts';
 import type { WaitingRequest } from '../../protocol/runs.ts';
-import type { Rules } from '../maintenance/state.ts';
+import type { Rules, Run } from '../maintenance/state.ts';
 import { abandoned, runFailure } from './end.ts';
 import type { RunStore } from './history.ts';
 import type { SyncRuns } from './feed-runs.ts';
@@ -19,12 +19,15 @@ export function runError(
   id: string,
   code: ErrorCode | null,
   { runs, sync, rules }: ConclusionDeps,
+  run: Pick<Run, 'timeout'> | null,
   waitingFor: () => readonly WaitingRequest[],
 ): QuiesceError | null {
   const said = runs.get(id)?.error as Problem | undefined;
   if (sync.isAbandoned(id)) return abandoned(said);
   if (code === null) return null;
-  return said?.code === code ? QuiesceError.fromProblem(said) : runFailure(code, rules, waitingFor());
+  return said?.code === code
+    ? QuiesceError.fromProblem(said)
+    : runFailure(code, { ...rules, runTimeout: run?.timeout ?? rules.runTimeout }, waitingFor());
 }
 
 export async function conclude(

@@ -45,7 +45,12 @@ export function runFailure(code: ErrorCode, rules: Rules, waitingFor: readonly W
     case 'run-timeout':
       return new QuiesceError(
         code,
-        `The run was not done after ${rules.runTimeout} ms (sync.run_timeout) and was ended.`,
+        `The run was not done after ${rules.runTimeout} ms (sync.run_timeout, or the timeout of its handler) and was ended.`,
+      );
+    case 'run-cancelled':
+      return new QuiesceError(
+        code,
+        'An operator ended the run before it was done. What a feed had written was put back; a handler was stopped with its worker.',
       );
     case 'upload-timeout':
       return new QuiesceError(

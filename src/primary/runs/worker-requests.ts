@@ -40,7 +40,7 @@ export class WorkerRequests {
         const owner = { slot: ref.slot, incarnation: ref.incarnation, method: body.method, path: body.path };
         runs.add({ id, kind: body.kind, state: 'uploading', owner, startedAt: now.toISOString() });
         callers.claim(id, ref, answer);
-        dispatch({ type: 'claim', run: id, kind: body.kind, owner: ref });
+        dispatch({ type: 'claim', run: id, kind: body.kind, owner: ref, timeout: body.timeout });
         runs.update(id, {}); // tells of it, where it was not refused
         return void runs.save(id); // so that the history tells of it, should the primary die; one that was refused is gone
       }

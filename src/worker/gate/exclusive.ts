@@ -20,10 +20,12 @@ const cutTime = 5_000;
  * Another such request meanwhile gets 409 `run-in-progress`; if the requests in flight do not finish in time, this one
  * gets 503 `drain-timeout` and the handler is not called. The run ends when the handler has ended its response and, if
  * it returned a promise, that has settled; the end of the response is held back until the gates are open again, unless
- * that promise is not settled yet. A run that passes `sync.run_timeout` is ended by killing its worker.
+ * that promise is not settled yet. A run that passes its `timeout` (ms, default `sync.run_timeout`) is ended by killing its
+ * worker.
  */
-export function exclusive(handler: RequestHandler): RequestHandler {
+export function exclusive(handler: RequestHandler, options: ExclusiveOptions = {}): RequestHandler {
   checkHandler(arguments);
+  const { timeout } = checkOptions(options);
 
   async function quiesceExclusive(req: Request, res: Response, next: NextFunction): Promise<void> {
     rememberSpecial(quiesceExclusive, req);
@@ -32,7 +34,7 @@ export function exclusive(handler: RequestHandler): RequestHandler {
     let run: string;
     try {
       entry = claimingEntry(req, res);
-      run = await claimRun(runtime, req, 'exclusive');
+      run = await claimRun(runtime, req, 'exclusive', timeout);
     } catch (error) {
       return refuseClaim(req, res, error);
     }
@@ -65,6 +67,20 @@ export function exclusive(handler: RequestHandler): RequestHandler {
 
   markSpecial(quiesceExclusive, { isFree: () => false, refuse: refuseDuringRun });
   return quiesceExclusive;
+}
+
+export interface ExclusiveOptions {
+  /** How long the handler may be at work, ms; past it its worker is replaced. Default `sync.run_timeout`. */
+  timeout?: number;
+}
+
+function checkOptions(options: ExclusiveOptions): ExclusiveOptions {
+  const { timeout, ...more } = options;
+  const unknown = Object.keys(more)[0];
+  if (unknown !== undefined) throw new TypeError(`exclusive(): there is no option '${unknown}'. There is timeout.`);
+  if (timeout !== undefined && !(typeof timeout === 'number' && timeout > 0 && timeout < 2 ** 31))
+    throw new TypeError('exclusive(): timeout takes a number of milliseconds.');
+  return options;
 }
 
 /** What would be dropped in silence, or would wait for itself, is refused when the app is loaded. */
@@ -103,10 +119,21 @@ export function claimingEntry(req: IncomingMessage, res: ServerResponse): Entry 
 }
 
 /** Resolves with the run: a sync's at once, an exclusive one's when the cluster is quiesced. */
-export async function claimRun(runtime: Runtime, req: IncomingMessage, kind: 'sync' | 'exclusive'): Promise<string> {
+export async function claimRun(
+  runtime: Runtime,
+  req: IncomingMessage,
+  kind: 'sync' | 'exclusive',
+  workTimeout?: number,
+): Promise<string> {
   const { drainTimeout } = (await runtime.settings).maintenance;
   const { run } = await runtime.link.request<'claim'>(
-    { op: 'claim', kind, method: req.method ?? '', path: shortPathOf(req) },
+    {
+      op: 'claim',
+      kind,
+      method: req.method ?? '',
+      path: shortPathOf(req),
+      ...(workTimeout === undefined ? {} : { timeout: workTimeout }),
+    },
     {
       timeout: requestTimeout + (kind === 'exclusive' ? drainTimeout + cutTime : 0),
       late: (granted) => void releaseRun(runtime, granted.run),

@@ -234,11 +234,19 @@ export class FakeCluster implements Operations {
     return this.#runs.find((run) => run.id === id);
   }
 
-  async abandon(id: string): Promise<RunRecord> {
-    this.asked.push(`abandon ${id}`);
+  cancel(id: string): Promise<RunRecord> {
+    return this.#end(id, 'cancel', 'failed');
+  }
+
+  abandon(id: string): Promise<RunRecord> {
+    return this.#end(id, 'abandon', 'abandoned');
+  }
+
+  async #end(id: string, how: string, state: 'failed' | 'abandoned'): Promise<RunRecord> {
+    this.asked.push(`${how} ${id}`);
     const run = this.run(id);
     if (run === undefined) throw new QuiesceError('not-found', `There is no run ${id}.`);
-    const ended: RunRecord = { ...run, state: 'abandoned', endedAt: new Date(this.now).toISOString() };
+    const ended: RunRecord = { ...run, state, endedAt: new Date(this.now).toISOString() };
     this.setRun(ended);
     return ended;
   }

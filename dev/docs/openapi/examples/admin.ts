@@ -129,6 +129,26 @@ export const afterTheFeeds: readonly Example[] = [
   },
   {
     name: 'ended',
+    operation: 'cancelRun',
+    summary: 'It has ended long ago',
+    parameters: { id: firstRun },
+    headers: asAdmin,
+    body: {},
+    answer: {
+      status: 400,
+      type: problemType,
+      body: {
+        type: 'urn:quiesce:problem:bad-request',
+        title: 'The request cannot be understood',
+        status: 400,
+        detail: `Run ${firstRun} is succeeded: only a run that is going on can be cancelled.`,
+        code: 'bad-request',
+        instance: `/api/runs/${firstRun}/cancel`,
+      },
+    },
+  },
+  {
+    name: 'ended',
     operation: 'abandonRun',
     summary: 'It has ended long ago',
     parameters: { id: firstRun },

@@ -80,6 +80,11 @@ export class FakeOperations implements Operations {
     return id === aRun.id ? aRun : undefined;
   }
 
+  async cancel(id: string): Promise<RunRecord> {
+    this.asked.push({ cancel: id });
+    return { ...aRun, state: 'failed' };
+  }
+
   async abandon(id: string): Promise<RunRecord> {
     this.asked.push({ abandon: id });
     throw new Error('the journal is gone');

@@ -12,6 +12,8 @@ describe('how long a pause is expected to last', () => {
     owner: null,
     epoch: 1,
     recovered: false,
+    timeout: null,
+    endsWith: null,
     held: { wall: 900_000, monotonic: now.monotonic - 2_000 },
   };
   const state = (change: Partial<State>): State => ({ ...initialState(0, null), ...change });

@@ -24,6 +24,7 @@ const kinds = [
   ['give-up', 1],
   ['toggle', 1],
   ['stop', 1],
+  ['cancel', 1],
   ['deliver', 12],
   ['repeat', 1],
   ['lose', 1],
@@ -85,6 +86,8 @@ function act(model: ClusterModel, kind: string, a: number, flag: boolean): void 
     case 'stop':
       // A stop ends what can happen, so it is rare.
       return a === 0 ? model.dispatch({ type: 'stop' }) : undefined;
+    case 'cancel':
+      return model.dispatch({ type: 'cancel', run: model.state.run?.id ?? 'none' });
     case 'toggle':
       return model.dispatch({ type: 'toggle', reason: 'SIGUSR2' });
     case 'prepared':

@@ -1,0 +1,29 @@
+import type { ControlClient } from './control-client.ts';
+import { duration, say } from './output.ts';
+
+/** What takes less needs no word; ms. */
+const patience = 2_000;
+
+/**
+ * Does what may have to wait for a run, and says so once for each: which one, and how to go on.
+ * `more` is a further way.
+ */
+export async function tellingOfRun<T>(client: ControlClient, what: string, work: Promise<T>, more = ''): Promise<T> {
+  const told = new Set<string>();
+  const look = async (): Promise<void> => {
+    const run = (await client.status().catch(() => null))?.run ?? null;
+    if (run === null || run.endedAt !== undefined || told.has(run.id)) return;
+    told.add(run.id);
+    const { id, kind, owner, startedAt } = run;
+    const whose = owner === undefined ? '' : ` (${owner.method} ${owner.path} in slot ${owner.slot})`;
+    const age = duration(Math.max(0, Date.now() - Date.parse(startedAt)));
+    say(`${what} waits for the ${kind} run ${id}${whose}, begun ${age} ago.`);
+    say(`To end that run: quiesce runs cancel ${id}.${more}`);
+  };
+  const timer = setInterval(() => void look(), patience);
+  try {
+    return await work;
+  } finally {
+    clearInterval(timer);
+  }
+}
