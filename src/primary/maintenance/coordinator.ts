@@ -117,19 +117,18 @@ export class Coordinator implements WorkerEvents {
 
   /** False where there is nothing to cancel. Resolves when it has ended, or has to be rolled forward. */
   async cancel(id: string): Promise<boolean> {
-    const { runs, sync } = this.#deps;
     await this.#until(() => this.state.run?.recovered !== true || this.state.run.stage !== 'draining');
-    if (this.state.run?.id !== id || sync.isRollingForward(id)) return false;
+    if (this.state.run?.id !== id || this.#deps.sync.isRollingForward(id)) return false;
     this.#dispatch({ type: 'cancel', run: id });
-    await this.#until(() => runs.get(id)?.endedAt !== undefined || sync.isRollingForward(id));
+    await this.#until(() => this.#deps.runs.get(id)?.endedAt !== undefined || this.#deps.sync.isRollingForward(id));
     return true;
   }
 
   /** False where the run is not being rolled forward. Resolves when the history knows that it was given up. */
   async abandon(id: string): Promise<boolean> {
-    if (!this.#deps.sync.abandon(id)) return false;
-    await this.#until(() => this.#deps.runs.get(id)?.endedAt !== undefined);
-    return true;
+    const isGivenUp = this.#deps.sync.abandon(id);
+    if (isGivenUp) await this.#until(() => this.#deps.runs.get(id)?.endedAt !== undefined);
+    return isGivenUp;
   }
 
   #until(condition: () => boolean): Promise<void> {
