@@ -50,6 +50,8 @@ export interface SyncConfig {
   readonly maxDeletes: MaxDeletes | null;
   readonly uploadTimeout: number;
   readonly databaseTimeout: number;
+  /** How long a mirror waits in the pause for what somebody else's transaction holds. */
+  readonly conflictTimeout: number;
   /** An exclusive run that takes longer is ended: its worker is killed, or the mirror given up. */
   readonly runTimeout: number;
 }

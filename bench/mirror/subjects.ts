@@ -159,6 +159,7 @@ function quiesce(strategy: 'scan' | 'two-phase' | 'swap'): Subject {
       strategy,
       atomic: 'auto',
       databaseTimeout: 60_000,
+      conflictTimeout: 5000,
       workDir: join(folder, 'work'),
     });
     let pause = 0;

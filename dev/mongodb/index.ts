@@ -18,6 +18,8 @@ export interface MongoOptions {
   readonly dataDir?: string;
   /** Default: a free one. */
   readonly port?: number;
+  /** Of WiredTiger. Default: 1. */
+  readonly cacheGb?: number;
   /** Further arguments of mongod. */
   readonly args?: readonly string[];
   /** Takes one line of progress at a time. Default: standard error. */
@@ -145,7 +147,8 @@ class Server implements DevMongo {
   async #launchOnce(): Promise<void> {
     const args = ['--port', String(this.#port), '--dbpath', this.#dbPath, '--replSet', replicaSet];
     // Half of the memory and 5 % of the disk, the defaults, are too much for several at once on one machine.
-    args.push('--bind_ip', '127.0.0.1', '--quiet', '--wiredTigerCacheSizeGB', '1', '--oplogSize', '2048');
+    args.push('--bind_ip', '127.0.0.1', '--quiet', '--oplogSize', '2048');
+    args.push('--wiredTigerCacheSizeGB', String(this.#options.cacheGb ?? 1));
     await this.#mongod.start({
       command: this.#found.command,
       args: [...args, ...(this.#options.args ?? [])],

@@ -132,6 +132,7 @@ export function resolveApp(app: ParsedApp, given: Overrides): Resolved {
       maxDeletes: quiesce.sync.max_deletes ?? null,
       uploadTimeout: quiesce.sync.upload_timeout,
       databaseTimeout: quiesce.sync.database_timeout,
+      conflictTimeout: quiesce.sync.conflict_timeout,
       runTimeout: quiesce.sync.run_timeout,
     },
     maintenance: {

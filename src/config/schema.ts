@@ -65,7 +65,7 @@ export const syncSchema = z.strictObject({
   atomic: oneOf('auto', true, false)
     .prefault('auto')
     .describe(
-      'Whether a reader outside the cluster may see a half-written mirror; `auto` is atomic where it costs little.',
+      "Whether a reader outside the cluster may see a half-written mirror; `auto` is atomic where it costs little: up to 64 MB, and a twentieth of MongoDB's cache.",
     ),
   max_bytes: size.prefault('1G').describe('The largest feed, decoded.'),
   max_deletes: deletions
@@ -75,6 +75,11 @@ export const syncSchema = z.strictObject({
     ),
   upload_timeout: deadline.prefault('5m').describe('How long an upload may take.'),
   database_timeout: deadline.prefault('60s').describe('How long a run waits for a database that cannot be reached.'),
+  conflict_timeout: deadline
+    .prefault('5s')
+    .describe(
+      "How long a run waits, in the pause, for a document or a collection that somebody else's transaction holds; then it gives up.",
+    ),
   run_timeout: deadline.prefault('30m').describe('How long one exclusive run may take.'),
 });
 

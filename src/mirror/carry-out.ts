@@ -5,7 +5,9 @@ import { RefusedWrites } from './database/refused-writes.ts';
 import { dropLeftovers } from './database/swap.ts';
 import { StalePlan } from './database/stale-plan.ts';
 import { openTarget, type Target } from './database/target.ts';
-import { Writer } from './database/writer.ts';
+import { WriteConflict } from './database/transaction-errors.ts';
+import { Writer, type WriterOptions } from './database/writer.ts';
+import type { Reach } from './database/steps.ts';
 import type { Written } from './messages.ts';
 import type { Plan } from './plan.ts';
 import type { RunContext } from './run-context.ts';
@@ -23,7 +25,7 @@ export class CarryOut {
   /** The survey can be relied on: no attempt has been made with it. */
   #isFresh = true;
   /** The plans of which something may have been written, the newest last. */
-  readonly #begun: Plan[] = [];
+  readonly #begun: { readonly plan: Plan; readonly reach: Reach }[] = [];
   /** Some writes were made and not put back, or may have been. */
   dirty = false;
 
@@ -55,13 +57,16 @@ export class CarryOut {
 
   /** Undoes what the attempts have written, where they ended with this error and not even the next may succeed. */
   async putBack(error: unknown): Promise<void> {
-    if (!this.dirty && error instanceof RefusedWrites) error.message += ' Nothing was changed.';
+    if (!this.dirty && isGivenUp(error)) error.message += ' Nothing was changed.';
     if (!this.dirty || isUnavailable(error) || (error instanceof QuiesceError && error.code === 'fenced')) return;
     const { db, job } = this.#context;
     try {
       const target = await openTarget(db, job.collection, job.scope);
-      const writer = this.#writer(target, () => {}, new AbortController().signal); // cancelled runs too are put back
-      for (const plan of this.#begun.toReversed()) await writer.undo(plan);
+      const { databaseTimeout, conflictTimeout } = job;
+      const patience = { conflicts: Math.max(databaseTimeout, conflictTimeout), commit: databaseTimeout };
+      const { signal } = new AbortController(); // cancelled runs too are put back
+      const writer = this.#writer(target, { patience, signal, onWritten: () => {} });
+      for (const { plan, reach } of this.#begun.toReversed()) await writer.undo(plan, reach);
       this.dirty = false;
       if (error instanceof Error) error.message += ' What had been written was put back.';
     } catch (cause) {
@@ -85,7 +90,7 @@ export class CarryOut {
     const comparedAt = performance.now();
     await this.#context.fence.touch(undefined);
     try {
-      await swap.rename();
+      await swap.rename(this.#context.job.conflictTimeout);
     } catch (error) {
       if (isUnauthorized(error)) return null; // a right that was taken away meanwhile
       throw error;
@@ -107,18 +112,20 @@ export class CarryOut {
 
   /** `mark`: where the fence was taken, by which a fresh two-phase plan is completed. */
   async #byPlan(mark: string | null): Promise<Outcome> {
-    const { db, job, progress } = this.#context;
+    const { db, job, progress, signal } = this.#context;
     const { phase } = this.#survey;
     const fault = phase && mark !== null ? await phase.complete(mark) : '';
     const isExact = fault === null;
     const target = isExact ? phase!.target : await openTarget(db, job.collection, job.scope);
     const plan = isExact ? phase!.plan : await scanned(this.#context);
     if (!this.dirty) this.#forgetPlans();
-    this.#begun.push(plan);
-    const { counts } = this.#begun[0]!;
+    const counts = this.#begun[0]?.plan.counts ?? plan.counts;
     const comparedAt = performance.now();
     progress.start('write', plan.size);
-    const writer = this.#writer(target, (done) => progress.tick(done, plan.size), this.#context.signal);
+    const patience = { conflicts: job.conflictTimeout, commit: job.databaseTimeout };
+    const onWritten = (done: number): void => progress.tick(done, plan.size);
+    const writer = this.#writer(target, { patience, signal, onWritten });
+    this.#begun.push({ plan, reach: writer.reach });
     try {
       await writer.write(plan, counts);
     } finally {
@@ -128,23 +135,18 @@ export class CarryOut {
   }
 
   #forgetPlans(): void {
-    for (const plan of this.#begun) plan.dispose();
+    for (const { plan } of this.#begun) plan.dispose();
     this.#begun.length = 0;
   }
 
-  #writer(target: Target, onWritten: (count: number) => void, signal: AbortSignal): Writer {
+  #writer(target: Target, more: Pick<WriterOptions, 'patience' | 'signal' | 'onWritten'>): Writer {
     const { fence, feed, session, job } = this.#context;
-    return new Writer({
-      target,
-      fence,
-      feed,
-      session,
-      atomic: job.atomic,
-      timeout: job.databaseTimeout,
-      signal,
-      onWritten,
-    });
+    return new Writer({ target, fence, feed, session, atomic: job.atomic, ...more });
   }
+}
+
+function isGivenUp(error: unknown): error is Error {
+  return error instanceof RefusedWrites || error instanceof WriteConflict || error instanceof StalePlan;
 }
 
 /** `fault`: why the prepared plan could not be used; empty or null where there is nothing to say. */

@@ -32,6 +32,8 @@ export interface MirrorJob {
   readonly dryRun?: boolean;
   /** How long, in ms, an unreachable database is waited for before the run fails. */
   readonly databaseTimeout: number;
+  /** How long, in ms, the run waits in the pause for a document that somebody else's transaction holds. */
+  readonly conflictTimeout: number;
   /** A private folder, shared by all runs: each has a folder of its own name in it, made and removed by the thread. */
   readonly workDir: string;
 }

@@ -25,7 +25,7 @@ describe('a run that cannot be rolled forward', function () {
       instances: 1,
       quiesce: {
         mongodb: { uri: proxy.uri, db: clusters.database.name },
-        sync: { database_timeout: '1s', atomic: false, strategy: 'scan' },
+        sync: { database_timeout: '1s', conflict_timeout: '60s', atomic: false, strategy: 'scan' },
       },
     });
     const stored = Array.from({ length: items }, (_, id) => ({ _id: id, version: 0 }));

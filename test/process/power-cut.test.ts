@@ -36,7 +36,7 @@ describe('a power cut that takes whatever was not synced', function () {
     const cluster = await clusters.create({
       quiesce: {
         mongodb: { uri: clusters.database.uri, db: clusters.database.name },
-        sync: { atomic: false, strategy: 'scan' },
+        sync: { atomic: false, strategy: 'scan', conflict_timeout: '60s' },
       },
       instances: 1,
       group: true,

@@ -25,10 +25,13 @@ describe('a mirror that passes sync.run_timeout while it writes', function () {
 
   it('is rolled forward where what was written cannot be put back within sync.database_timeout', async () => {
     const { cluster, reply, unlock } = await overdue('1s');
+    const first = clusters.database.db.collection<{ _id: number; version: number }>('resources');
+    await until('the first batch is written', async () => (await first.findOne({ _id: 0 }))?.version === 1);
+    const unlockWritten = await lockDocument(clusters.database, 0); // only what was written has to be put back
     await cluster.until('it is rolled forward', ({ run }) => run?.state === 'rolling-forward');
     expect((await fetch(`${cluster.url}/api/resources`)).status).to.equal(503);
     expect((await reply).status).to.equal(202);
-    await unlock();
+    await Promise.all([unlock(), unlockWritten()]);
     await cluster.until('it serves', ({ phase }) => phase === 'serving');
     expect(await versions()).to.deep.equal([1]);
     const [run] = await cluster.control.runs(1);
@@ -39,7 +42,13 @@ describe('a mirror that passes sync.run_timeout while it writes', function () {
     databaseTimeout: string,
   ): Promise<{ cluster: Cluster; reply: Promise<Reply>; unlock(): Promise<void> }> {
     const { uri, name } = clusters.database;
-    const sync = { run_timeout: '5s', database_timeout: databaseTimeout, atomic: false, strategy: 'scan' };
+    const sync = {
+      run_timeout: '5s',
+      database_timeout: databaseTimeout,
+      conflict_timeout: '60s',
+      atomic: false,
+      strategy: 'scan',
+    };
     const cluster = await clusters.start({ instances: 1, quiesce: { mongodb: { uri, db: name }, sync } });
     const stored = Array.from({ length: items }, (_, id) => ({ _id: id, version: 0 }));
     await clusters.database.db.collection<{ _id: number }>('resources').insertMany(stored);

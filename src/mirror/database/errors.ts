@@ -69,3 +69,43 @@ export function isUnavailable(error: unknown): boolean {
 export function isTransient(error: unknown): boolean {
   return error instanceof MongoError && error.hasErrorLabel('TransientTransactionError') && !isUnavailable(error);
 }
+
+/** MongoDB's names of them: WriteConflict, TransactionTooLarge … */
+const codes = {
+  maxTimeMsExpired: 50,
+  writeConflict: 112,
+  transactionTooLarge: 225,
+  noSuchTransaction: 251,
+  transactionExceededLifetimeLimitSeconds: 290,
+  temporarilyUnavailable: 365,
+  transactionTooLargeForCache: 388,
+};
+const tooLargeCodes: ReadonlySet<unknown> = new Set([
+  codes.maxTimeMsExpired,
+  codes.transactionTooLarge,
+  codes.transactionExceededLifetimeLimitSeconds,
+  codes.temporarilyUnavailable,
+  codes.transactionTooLargeForCache,
+]);
+
+/** Whether a transaction holds more than MongoDB takes, in time or in memory: the same one will fail again. */
+export function isTooLarge(error: unknown): boolean {
+  if (!(error instanceof MongoServerError) || error.hasErrorLabel('UnknownTransactionCommitResult')) return false;
+  return saysTooLarge(error.code, error.message);
+}
+
+/** The same of what a command says in its answer: of one statement of a bulk. */
+export function saysTooLarge(code: unknown, text: string): boolean {
+  // WiredTiger rolls back what its cache cannot hold, and MongoDB gives that the code of a conflict: only its text tells.
+  return tooLargeCodes.has(code) || (code === codes.writeConflict && /eviction|cache overflow/i.test(text));
+}
+
+/** Whether MongoDB has ended a transaction by itself, or a new primary never had it. */
+export function isVanished(error: unknown): boolean {
+  return error instanceof MongoServerError && error.code === codes.noSuchTransaction;
+}
+
+/** Whether a command was not done within its `maxTimeMS`. */
+export function isTimedOut(error: unknown): boolean {
+  return error instanceof MongoServerError && error.code === codes.maxTimeMsExpired;
+}

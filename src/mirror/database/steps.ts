@@ -9,8 +9,17 @@ import type { PreparedFeed } from '../prepared/prepared-feed.ts';
 import { RefusedWrites } from './refused-writes.ts';
 import { deleteStatement, replaceStatement, type Condition, type WriteKind } from './statements.ts';
 
+/** How many of a plan's entries may have been written, of each list, from its beginning on. */
+export interface Reach {
+  deletes: number;
+  updates: number;
+  inserts: number;
+}
+
 export interface Step {
   readonly kind: WriteKind;
+  /** Whose entries it writes, from the first on. */
+  readonly list: keyof Reach;
   readonly count: number;
   /** A statement's bytes, which are the caller's. */
   readonly statement: (i: number) => Uint8Array;
@@ -51,6 +60,7 @@ export function stepsOf(plan: Plan, feed: PreparedFeed, mode: Mode, condition: C
   if (!skipDeletes) {
     steps.push({
       kind: 'delete',
+      list: 'deletes',
       count: plan.deletes,
       statement: (i) => deleteStatement(idOf(plan.deleted(i)), condition),
       counts: true,
@@ -59,21 +69,30 @@ export function stepsOf(plan: Plan, feed: PreparedFeed, mode: Mode, condition: C
   if (moveUpdates) {
     steps.push({
       kind: 'delete',
+      list: 'updates',
       count: plan.updates,
       statement: (i) => deleteStatement(idOf(plan.replaced(i)), condition),
       counts: false,
     });
     steps.push({
       kind: upsertInserts ? 'update' : 'insert',
+      list: 'updates',
       count: plan.updates,
       statement: (i) => write(plan.updated(i)),
       counts: true,
     });
   } else {
-    steps.push({ kind: 'update', count: plan.updates, statement: (i) => replace(plan.updated(i)), counts: true });
+    steps.push({
+      kind: 'update',
+      list: 'updates',
+      count: plan.updates,
+      statement: (i) => replace(plan.updated(i)),
+      counts: true,
+    });
   }
   steps.push({
     kind: upsertInserts ? 'update' : 'insert',
+    list: 'inserts',
     count: plan.inserts,
     statement: (i) => write(plan.inserted(i)),
     counts: true,
@@ -82,21 +101,22 @@ export function stepsOf(plan: Plan, feed: PreparedFeed, mode: Mode, condition: C
 }
 
 /**
- * What puts everything back that the plan may have changed; its documents were stored before, valid or not.
+ * What puts back what the plan may have changed; its documents were stored before, valid or not. What it has not
+ * reached is left alone: somebody else may be about to write it.
  *
  * By deletes and inserts only: an upsert looks for its key first, and among keys that have just been deleted that takes
  * WiredTiger milliseconds for each.
  */
-export function undoSteps(plan: Plan, feed: PreparedFeed, condition: Condition): Step[] {
+export function undoSteps(plan: Plan, feed: PreparedFeed, condition: Condition, reach: Reach): Step[] {
   const put = { kind: 'insert', counts: false, bypassValidation: true, spares: true } as const;
   const take = { kind: 'delete', counts: false } as const;
   const remove = (document: Buffer): Uint8Array => deleteStatement(idOf(document), condition);
   return [
-    { ...take, count: plan.inserts, statement: (i) => remove(feed.document(plan.inserted(i))) },
-    { ...take, count: plan.updates, statement: (i) => remove(plan.replaced(i)) },
-    { ...take, count: plan.deletes, statement: (i) => remove(plan.deleted(i)) },
-    { ...put, count: plan.updates, statement: (i) => Buffer.from(plan.replaced(i)) },
-    { ...put, count: plan.deletes, statement: (i) => Buffer.from(plan.deleted(i)) },
+    { ...take, list: 'inserts', count: reach.inserts, statement: (i) => remove(feed.document(plan.inserted(i))) },
+    { ...take, list: 'updates', count: reach.updates, statement: (i) => remove(plan.replaced(i)) },
+    { ...take, list: 'deletes', count: reach.deletes, statement: (i) => remove(plan.deleted(i)) },
+    { ...put, list: 'updates', count: reach.updates, statement: (i) => Buffer.from(plan.replaced(i)) },
+    { ...put, list: 'deletes', count: reach.deletes, statement: (i) => Buffer.from(plan.deleted(i)) },
   ];
 }
 
@@ -104,7 +124,10 @@ export function undoSteps(plan: Plan, feed: PreparedFeed, condition: Condition):
 const fullBatch = 5000;
 const maxBatchBytes = 8 * 1024 * 1024;
 
-export function* batchesOf({ count, statement }: Step, maxStatements: number = fullBatch): Generator<Uint8Array[]> {
+export function* batchesOf(
+  { count, statement }: Pick<Step, 'count' | 'statement'>,
+  maxStatements: number = fullBatch,
+): Generator<Uint8Array[]> {
   for (let next = 0; next < count;) {
     const batch: Uint8Array[] = [];
     for (let bytes = 0; next < count && batch.length < maxStatements && bytes < maxBatchBytes; next++) {

@@ -10,12 +10,13 @@ import { isDeepStrictEqual } from 'node:util';
 import { MongoServerError, type ClientSession, type Db, type Document, type IndexDescription } from 'mongodb';
 import { QuiesceError } from '../../errors.ts';
 import type { PreparedFeed } from '../prepared/prepared-feed.ts';
+import { ifAllowed, isTimedOut, plainMessage } from './errors.ts';
 import type { Fence } from './fence.ts';
 import { documents } from './raw-command.ts';
 import { RefusedWrites, type WriteError } from './refused-writes.ts';
-import { batchesOf, type Step } from './steps.ts';
-import { ifAllowed, plainMessage } from './errors.ts';
+import { batchesOf } from './steps.ts';
 import { openTarget, type Target } from './target.ts';
+import { WriteConflict } from './transaction-errors.ts';
 
 export interface SwapOptions {
   readonly target: Target;
@@ -71,11 +72,19 @@ export class Swap {
     );
   }
 
-  async rename(): Promise<void> {
+  /**
+   * @param patience how long, in ms, a transaction of somebody else may hold the collection
+   * @throws WriteConflict
+   */
+  async rename(patience: number): Promise<void> {
     const { db, collection } = this.#options.target;
     const from = `${db.databaseName}.${this.#staging}`;
     const command = { renameCollection: from, to: `${db.databaseName}.${collection}`, dropTarget: true };
-    await db.admin().command({ ...command, writeConcern: { w: 'majority' } });
+    try {
+      await db.admin().command({ ...command, maxTimeMS: patience, writeConcern: { w: 'majority' } });
+    } catch (error) {
+      throw isTimedOut(error) ? new WriteConflict(patience, error) : error;
+    }
   }
 
   async dispose(): Promise<void> {
@@ -84,14 +93,9 @@ export class Swap {
 
   async #load(session: ClientSession): Promise<void> {
     const { feed, target, signal, onStaged } = this.#options;
-    const copy: Step = {
-      kind: 'insert',
-      count: feed.table.count,
-      statement: (i) => Buffer.from(feed.document(i)),
-      counts: true,
-    };
+    const { count } = feed.table;
     let done = 0;
-    for (const batch of batchesOf(copy)) {
+    for (const batch of batchesOf({ count, statement: (i) => Buffer.from(feed.document(i)) })) {
       signal.throwIfAborted();
       const command = {
         insert: this.#staging,

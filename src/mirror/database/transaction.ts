@@ -1,56 +1,74 @@
 /**
  * One transaction after another in one session. The driver's `withTransaction` tries for two minutes whatever the
- * reason; here a conflict is tried again until the deadline, and a server that is gone is left to the caller, who may
- * have to look anew at what is there.
+ * reason; here a conflict is tried again until a deadline of its own, what MongoDB cannot hold is told from it at the
+ * first sign, and a server that is gone is left to the caller, who may have to look anew at what is there.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { MongoError, type ClientSession } from 'mongodb';
-import { isTransient } from './errors.ts';
+import { isTooLarge, isTransient, isVanished } from './errors.ts';
+import { TransactionTooLarge, WriteConflict } from './transaction-errors.ts';
 
-/** MongoDB ends a transaction after 60 s (transactionLifetimeLimitSeconds). */
-const tooLong = 40_000;
 const longestPause = 200;
+/** The least `transactionLifetimeLimitSeconds`, ms. */
+const shortestLifetime = 1000;
 
-/** The transaction holds more than MongoDB takes, in time or in memory. */
-export class TransactionTooLarge extends Error {}
-
-/** TransactionTooLarge, TransactionTooLargeForCache */
-const largeCodes = new Set([225, 365]);
+/** ms */
+export interface Patience {
+  /** How long other writes may be in the way, from the first that is on. */
+  readonly conflicts: number;
+  /** How long one attempt may take until it is committed. */
+  readonly attempt: number;
+  /** How long it may take to learn what became of a commit. */
+  readonly commit: number;
+}
 
 export interface Outcome {
   /** The commit was sent, and it is not known what became of it. */
   uncertain: boolean;
 }
 
-/** `timeout`: how long, in ms, other writes may be in the way. `outcome` tells what is known when this throws. */
+/**
+ * @param work is begun anew with each attempt, and told how much of its time is left
+ * @param outcome tells what is known when this throws
+ * @throws TransactionTooLarge, WriteConflict, and what `work` throws
+ */
 export async function transact(
   session: ClientSession,
-  work: () => Promise<void>,
-  timeout: number,
+  work: (left: () => number) => Promise<void>,
+  patience: Patience,
   outcome: Outcome,
 ): Promise<void> {
-  const deadline = performance.now() + timeout;
+  let deadline = Infinity;
+  let vanished = 0;
   for (let attempt = 1; ; attempt++) {
     const startedAt = performance.now();
+    const left = (): number => timeLeft(startedAt + patience.attempt);
     try {
       session.startTransaction({ readConcern: { level: 'local' }, writeConcern: { w: 'majority' } });
-      await work();
+      await work(left);
       outcome.uncertain = true;
-      await commit(session, deadline);
+      await commit(session, performance.now() + patience.commit);
       outcome.uncertain = false;
       return;
     } catch (error) {
       if (session.inTransaction()) await session.abortTransaction().catch(() => {}); // the server ends it if this fails
-      if (error instanceof MongoError && largeCodes.has(Number(error.code)))
-        throw new TransactionTooLarge(error.message, { cause: error });
-      if (!isTransient(error)) throw error;
+      const tooLarge = error instanceof TransactionTooLarge || isTooLarge(error);
+      if (!tooLarge && !isTransient(error)) throw error;
       outcome.uncertain = false; // a commit that fails so has not happened
-      if (performance.now() - startedAt > tooLong)
-        throw new TransactionTooLarge('it took longer than MongoDB lets it', { cause: error });
-      if (performance.now() > deadline) throw error;
+      // Once it may be a failover. Twice, it is MongoDB that ends it each time after so long.
+      if (isVanished(error) && performance.now() - startedAt > shortestLifetime) vanished++;
+      if (tooLarge || vanished === 2) throw new TransactionTooLarge(error);
+      deadline = Math.min(deadline, performance.now() + patience.conflicts);
+      if (performance.now() >= deadline) throw new WriteConflict(patience.conflicts, error);
       await delay(Math.min(longestPause, 5 * 2 ** attempt) * (0.5 + Math.random() / 2));
     }
   }
+}
+
+function timeLeft(deadline: number): number {
+  const left = Math.ceil(deadline - performance.now());
+  if (left <= 0) throw new TransactionTooLarge(new Error('it takes too long'));
+  return left;
 }
 
 async function commit(session: ClientSession, deadline: number): Promise<void> {

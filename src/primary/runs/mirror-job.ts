@@ -34,6 +34,7 @@ export function jobOf(
     strategy: sync.strategy,
     atomic: sync.atomic,
     databaseTimeout: sync.databaseTimeout,
+    conflictTimeout: sync.conflictTimeout,
     workDir: join(dataDir, 'work'),
   };
 }

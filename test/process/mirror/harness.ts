@@ -82,6 +82,7 @@ export function useMirror(options: Partial<MirrorThreadOptions> = {}): Mirrors {
         strategy: 'scan',
         atomic: 'auto',
         databaseTimeout: 10_000,
+        conflictTimeout: 5000,
         workDir: join(folder, 'work'),
         ...more,
       };

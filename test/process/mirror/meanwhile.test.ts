@@ -93,7 +93,7 @@ describe('what is written while a mirror is prepared', function () {
     await resources().insertMany(many);
     expect((await refusal(mirrors.thread.write(job.run, mirrors.nextEpoch()))).code).to.equal('too-many-deletes');
 
-    const free = await mirrors.job(feed, { strategy: 'swap' });
+    const free = await mirrors.job(feed, { strategy: 'swap', maxDeletes: '100%' });
     await mirrors.thread.prepare(free);
     await resources().insertMany(many.map(({ _id }) => ({ _id: _id + 20_000 })));
     const written = await mirrors.thread.write(free.run, mirrors.nextEpoch());

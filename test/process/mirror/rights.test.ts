@@ -61,6 +61,7 @@ describe('a mirror whose user may do little', function () {
       strategy: 'auto',
       atomic: 'auto',
       databaseTimeout: 10_000,
+      conflictTimeout: 5000,
       workDir: join(folder, 'work'),
       ...more,
     };

@@ -85,6 +85,7 @@ describe('loadConfig', () => {
           maxDeletes: null,
           uploadTimeout: 300_000,
           databaseTimeout: 60_000,
+          conflictTimeout: 5000,
           runTimeout: 1_800_000,
         },
         maintenance: {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { plainMessage } from '#quiesce/mirror/database/errors.js';
+import { MongoServerError } from 'mongodb';
+import { isTooLarge, isTransient, plainMessage } from '#quiesce/mirror/database/errors.js';
 
 describe('a message of MongoDB', () => {
   it('is told without the command that it quotes', () => {
@@ -13,5 +14,38 @@ describe('a message of MongoDB', () => {
   it('is told as it is where it quotes none, and not at any length', () => {
     expect(plainMessage(new Error('the command failed: { a: 1 }'))).to.equal('the command failed: { a: 1 }');
     expect(plainMessage(new Error('x'.repeat(64_000)))).to.have.lengthOf(1000);
+  });
+});
+
+/** As MongoDB 7.0.15 answered, with a cache of 256 MB. */
+const evicted = {
+  code: 112,
+  codeName: 'WriteConflict',
+  errmsg:
+    'Caused by :: -31800: oldest pinned transaction ID rolled back for eviction :: Please retry your operation or multi-document transaction.',
+  errorLabels: ['TransientTransactionError'],
+};
+const conflict = {
+  code: 112,
+  codeName: 'WriteConflict',
+  errmsg:
+    'Caused by :: Write conflict during plan execution and yielding is disabled. :: Please retry your operation or multi-document transaction.',
+  errorLabels: ['TransientTransactionError'],
+};
+
+describe('an error of MongoDB in a transaction', () => {
+  it('says that the transaction is too large for the cache, and not that another write is in the way', () => {
+    expect(isTooLarge(new MongoServerError(evicted))).to.equal(true);
+    expect(isTooLarge(new MongoServerError(conflict))).to.equal(false);
+    expect(isTransient(new MongoServerError(conflict))).to.equal(true);
+  });
+
+  it('says nothing of its size where it is not known what became of the commit', () => {
+    const unknown = {
+      code: 50,
+      errmsg: 'operation exceeded time limit',
+      errorLabels: ['UnknownTransactionCommitResult'],
+    };
+    expect(isTooLarge(new MongoServerError(unknown))).to.equal(false);
   });
 });
