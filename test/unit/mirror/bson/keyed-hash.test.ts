@@ -13,4 +13,45 @@ describe('the keyed hash', () => {
     const name = Buffer.from('name');
     expect(new KeyedHash().hash(name, 0, 4)).to.not.equal(new KeyedHash().hash(name, 0, 4));
   });
+
+  it('spreads names that collide in FNV, whatever the upper bits of its seed', () => {
+    const seed = 5 * 128;
+    const names = collidingNames(seed, 10);
+    for (const other of [seed, seed + 128 * 12_345])
+      expect(new Set(names.map((name) => hashFnv(name, other))).size).to.equal(1);
+    const keyed = new KeyedHash();
+    const hashes = names.map((name) => keyed.hash(Buffer.from(name), 0, name.length));
+    expect(new Set(hashes).size).to.be.above(names.length - 10);
+    expect(new Set(hashes.map((hash) => hash & 0xfff)).size, 'of 4,096 places').to.be.above(800);
+  });
 });
+
+function hashFnv(name: string, from: number): number {
+  let hash = from | 0;
+  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
+  return hash;
+}
+
+/**
+ * 2^blocks names. With bytes below 128 the exclusive or adds a number that depends on the lowest seven bits alone, so
+ * two blocks that collide for one seed do so for each with the same seven bits; one such pair is put behind another.
+ */
+function collidingNames(seed: number, blocks: number): string[] {
+  let names = [''];
+  let state = seed;
+  for (let block = 0; block < blocks; block++) {
+    const seen = new Map<number, string>();
+    for (let n = 0; ; n++) {
+      const text = String.fromCharCode(...[0, 6, 12, 18].map((shift) => 48 + (((n * 7919) >> shift) & 63)));
+      const hash = hashFnv(text, state);
+      const twin = seen.get(hash);
+      if (twin !== undefined) {
+        names = names.flatMap((name) => [name + twin, name + text]);
+        state = hash;
+        break;
+      }
+      seen.set(hash, text);
+    }
+  }
+  return names;
+}
