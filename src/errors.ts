@@ -57,6 +57,7 @@ export const registry = {
   'database-unavailable': { title: 'The database cannot be reached', status: 503, exit: exitCodes.refused },
   'no-primary': { title: 'No quiesce primary answers', status: 503, exit: exitCodes.noPrimary },
   'hold-ended': { title: 'The hold ended before the cluster had come to rest', status: 409, exit: exitCodes.refused },
+  'too-many-streams': { title: 'Too many event streams are open', status: 503, exit: exitCodes.refused },
   stopping: { title: 'The cluster is stopping', status: 503, exit: exitCodes.refused },
   'insufficient-storage': { title: 'Not enough disk space', status: 507, exit: exitCodes.failed },
   'run-failed': { title: 'The run failed', status: 500, exit: exitCodes.failed },

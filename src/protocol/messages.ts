@@ -31,7 +31,11 @@ export const requestBody = z.discriminatedUnion('op', [
   z.object({ op: z.literal('submit'), run: z.string(), feed: spooledFeed, mirror: mirrorOptions }),
   /** Answered when the run has ended, or with how far it has come where this worker must go before that. */
   z.object({ op: z.literal('wait'), run: z.string() }),
-  /** What a run of this feed would do. Answered with counts. */
+  /** May this worker upload a feed for a dry run? Answered when it may, or refused with `run-in-progress`. */
+  z.object({ op: z.literal('begin-dry-run') }),
+  /** Its upload came to nothing. */
+  z.object({ op: z.literal('end-dry-run') }),
+  /** What a run of this feed would do, for the worker that has begun a dry run, which ends with it. Answered with counts. */
   z.object({ op: z.literal('dry-run'), feed: spooledFeed, mirror: mirrorOptions }),
   /** The owner of a claimed or running run is done with it, well or with a problem. Answered with whether it goes on all the same. */
   z.object({ op: z.literal('release'), run: z.string(), problem: problem.optional() }),
@@ -47,6 +51,8 @@ export interface Replies {
   claim: { run: string; epoch: number };
   submit: z.infer<typeof runRecord>;
   wait: z.infer<typeof runRecord>;
+  'begin-dry-run': null;
+  'end-dry-run': null;
   'dry-run': DryRunReport;
   release: { goesOn: boolean };
   runs: z.infer<typeof runRecord>[];

@@ -102,6 +102,21 @@ describe('PUT /api/sync refuses', function () {
     await client.refused({ status: 422, code: 'invalid-feed' }, dry('[1]'));
   });
 
+  it('a dry run while another one is not yet sent to its end, at whatever worker, with 409', async () => {
+    const url = `${shared.cluster.url}/api/sync?dryRun=true`;
+    const first = begin(url, { method: 'PUT', headers: json });
+    first.request.on('error', () => {}).write('[');
+    const spool = join(shared.cluster.dataDir, 'spool');
+    await until('its upload has begun', async () => (await readdir(spool)).length === 1);
+    for (let other = 0; other < 8; other++) {
+      const reply = await client.put('[]', {}, '?dryRun=true');
+      expect(problemIn(reply), reply.text).to.include({ status: 409, code: 'run-in-progress' });
+      expect((await readdir(spool)).length, 'feeds in the spool').to.equal(1);
+    }
+    first.request.destroy();
+    await until('its place is free', async () => (await client.put('[]', {}, '?dryRun=true')).status === 200);
+  });
+
   it('an empty feed for a full collection, with 409 that says how it may be sent', async () => {
     const collection = shared.database.db.collection('resources');
     await collection.insertMany(Array.from({ length: 150 }, (_, n) => ({ n })));

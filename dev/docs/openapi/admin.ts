@@ -88,7 +88,7 @@ export const adminPaths: Paths = {
       operationId: 'followCluster',
       summary: 'What happens, as it happens',
       description:
-        'Server-sent events. `status` comes at once and at each change, at most ten times a second. With `detail`, `history` comes first, then also each `sample` (one a second), `pause` and `run`, and for a reader with the token batches of lines of the `log`.',
+        'Server-sent events. `status` comes at once and at each change, at most ten times a second. With `detail`, `history` comes first, then also each `sample` (one a second), `pause` and `run`, and for a reader with the token batches of lines of the `log`. There are 64 streams at most for readers with the token and 64 for all others; the next is refused.',
       parameters: [
         {
           name: 'detail',
@@ -115,7 +115,9 @@ export const adminPaths: Paths = {
             log: { type: 'array', items: ref('LogLine') },
           }),
         },
-        ...reading(['bad-request']),
+        ...refusals(['bad-request', 'forbidden', 'too-many-streams', 'internal'], {
+          503: { 'Retry-After': text('When to try again, in seconds.') },
+        }),
       },
     },
   },

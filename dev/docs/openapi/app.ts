@@ -195,14 +195,16 @@ export const appPaths: Paths = {
       operationId: 'getRun',
       summary: 'One run: state, progress, report',
       description:
-        'Never gated. As `text/event-stream` it is sent at each change, in events called `run`, until it has ended.',
+        'Never gated. As `text/event-stream` it is sent at each change, in events called `run`, until it has ended. A worker has 100 such streams at most, and refuses the next; ask for JSON then.',
       parameters: [runId],
       responses: {
         200: {
           description: 'The run.',
           content: { ...json(ref('Run')), ...stream({ run: ref('Run') }) },
         },
-        ...refusals(['not-found', 'no-primary', 'internal'], { 503: { 'Retry-After': retryAfter } }),
+        ...refusals(['not-found', 'no-primary', 'too-many-streams', 'internal'], {
+          503: { 'Retry-After': retryAfter },
+        }),
       },
     },
   },

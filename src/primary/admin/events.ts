@@ -7,6 +7,7 @@ import type { Request, Response } from 'express';
 import { z } from 'zod';
 import type { Live } from '../live/live.ts';
 import { QuiesceError } from '../../errors.ts';
+import { EventStreams } from '../../protocol/event-streams.ts';
 
 /** Often enough for proxies that close silent connections, ms. */
 const keepAlive = 15_000;
@@ -14,6 +15,16 @@ const keepAlive = 15_000;
 export interface Reader {
   /** May change things, and so may read the log. */
   readonly trusted: boolean;
+}
+
+/** Of one server. Those who may change things have places of their own, which nobody else can fill. */
+export class Readers {
+  readonly #places = { trusted: new EventStreams(64), others: new EventStreams(64) };
+
+  /** @throws QuiesceError `too-many-streams` */
+  enter({ trusted }: Reader, response: Response): void {
+    this.#places[trusted ? 'trusted' : 'others'].enter(response);
+  }
 }
 
 export function streamEvents(live: Live, { trusted }: Reader, request: Request, response: Response): void {

@@ -1,6 +1,6 @@
 /** The admin interface: what an operator can see and do, as JSON over HTTP. docs/http-api.md describes it. */
 import express, { Router, type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express';
-import { streamEvents } from './events.ts';
+import { Readers, streamEvents } from './events.ts';
 import type { Locals } from './guard.ts';
 import { bodies, bodyOf, maintenanceChange, orderOf, runsQuery } from './bodies.ts';
 import type { Live } from '../live/live.ts';
@@ -40,6 +40,7 @@ const jsonOnly: RequestHandler = (request, _response, next) => {
 export function adminRoutes(operations: Operations, live: Live): Router {
   const router = Router();
   const api = Router();
+  const readers = new Readers();
   router.use('/api', api);
   api.use((_request, response, next) => {
     response.set('Cache-Control', 'no-store');
@@ -49,8 +50,9 @@ export function adminRoutes(operations: Operations, live: Live): Router {
 
   api.get('/status', (_request, response) => void response.json(operations.status()));
   api.get('/events', (request, response) => {
-    const { trusted } = response.locals as Locals;
-    streamEvents(live, { trusted: trusted === true }, request, response);
+    const reader = { trusted: (response.locals as Locals).trusted === true };
+    readers.enter(reader, response);
+    streamEvents(live, reader, request, response);
   });
   api.get('/urls', (_request, response) => void response.json({ urls: operations.urls() }));
 
@@ -133,6 +135,7 @@ export function adminApp(
       next(thrown);
       return;
     }
+    if (error.code === 'too-many-streams') response.set('Retry-After', '10');
     if (error.status === 401) response.set('WWW-Authenticate', 'Bearer');
     // Not Express' own ways: they add a charset, and this type has none.
     response.statusCode = error.status;

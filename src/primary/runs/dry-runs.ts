@@ -1,31 +1,68 @@
-/** What a feed would change, found in a thread of its own: it neither waits for a run nor keeps one waiting. */
+/**
+ * What a feed would change, found in a thread of its own: it neither waits for a run nor keeps one waiting.
+ *
+ * nobody's ──begin──▶ uploading (of one worker) ──run──▶ comparing ──▶ nobody's
+ *                         └─(end: its upload came to nothing, or the worker is gone)─▶ nobody's
+ *
+ * One in the whole cluster: so at most one feed, of `sync.max_bytes`, is in the spool beside that of a run.
+ */
 import type { AppConfig } from '../../config.ts';
 import { QuiesceError } from '../../errors.ts';
 import type { MirrorThread } from '../../mirror/handle.ts';
 import type { DryRunReport } from '../../protocol/messages.ts';
 import type { mirrorOptions, SpooledFeed } from '../../protocol/mirror-job.ts';
+import { keyOf } from '../maintenance/state.ts';
+import type { WorkerRef } from '../ports.ts';
 import { jobOf } from './mirror-job.ts';
 import { newRunId } from './id.ts';
 import { digestOf, round } from './report.ts';
 
+type State = { readonly is: 'uploading'; readonly worker: string } | { readonly is: 'comparing' };
+
 export class DryRuns {
   readonly #config: AppConfig;
   readonly #thread: () => MirrorThread;
-  #running = false;
+  #state: State | null = null;
 
   constructor(config: AppConfig, thread: () => MirrorThread) {
     this.#config = config;
     this.#thread = thread;
   }
 
-  /** @throws QuiesceError `run-in-progress` where another dry run is going on, or what is wrong with the feed */
-  async run(feed: SpooledFeed, mirror: ReturnType<typeof mirrorOptions.parse>): Promise<DryRunReport> {
-    if (this.#running) {
+  /** @throws QuiesceError `run-in-progress` where another dry run is going on */
+  begin(worker: WorkerRef): null {
+    if (this.#state !== null)
       throw new QuiesceError('run-in-progress', 'Another dry run is going on. Try again when it has ended.');
-    }
-    this.#running = true;
+    this.#state = { is: 'uploading', worker: keyOf(worker) };
+    return null;
+  }
+
+  /** Nothing happens where that worker uploads nothing. */
+  end(worker: WorkerRef): null {
+    if (this.#isUploading(worker)) this.#state = null;
+    return null;
+  }
+
+  /**
+   * For the worker that has begun it.
+   * @throws QuiesceError `run-timeout` after `sync.run_timeout`, or what is wrong with the feed
+   */
+  async run(
+    worker: WorkerRef,
+    feed: SpooledFeed,
+    mirror: ReturnType<typeof mirrorOptions.parse>,
+  ): Promise<DryRunReport> {
+    if (!this.#isUploading(worker))
+      throw new QuiesceError('bad-request', `Worker ${keyOf(worker)} has not begun a dry run.`);
+    this.#state = { is: 'comparing' };
     const started = performance.now();
     const thread = this.#thread();
+    let isLate = false;
+    const { runTimeout } = this.#config.sync;
+    const timer = setTimeout(() => {
+      isLate = true;
+      void thread.close(0); // it may be stuck, and then hears nothing
+    }, runTimeout);
     try {
       const run = newRunId(new Date());
       const { items, prepareMs } = await thread.prepare({ ...jobOf(this.#config, run, feed, mirror), dryRun: true });
@@ -41,9 +78,16 @@ export class DryRuns {
           total: round(total),
         },
       };
+    } catch (error) {
+      throw isLate ? new QuiesceError('run-timeout', `The dry run was not done after ${runTimeout} ms.`) : error;
     } finally {
-      this.#running = false;
+      clearTimeout(timer);
       await thread.close();
+      this.#state = null;
     }
+  }
+
+  #isUploading(worker: WorkerRef): boolean {
+    return this.#state?.is === 'uploading' && this.#state.worker === keyOf(worker);
   }
 }

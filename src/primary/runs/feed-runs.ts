@@ -43,7 +43,7 @@ export class SyncRuns {
   readonly workerSettings: WorkerSettings;
   readonly #deps: SyncRunsDeps;
   readonly #work = new Map<string, Work>();
-  readonly #dryRuns: DryRuns;
+  readonly dryRuns: DryRuns;
   #thread: MirrorThread | null = null;
   #halted = false;
   #dispatch: (event: RunEvent) => void = () => {};
@@ -53,7 +53,7 @@ export class SyncRuns {
   constructor(deps: SyncRunsDeps) {
     this.#deps = deps;
     this.workerSettings = workerSettingsOf(deps.config);
-    this.#dryRuns = new DryRuns(deps.config, () => deps.thread(() => {}));
+    this.dryRuns = new DryRuns(deps.config, () => deps.thread(() => {}));
   }
 
   /** `refused` counts the requests that the cluster has refused so far; `epoch` is that of its last pause. */
@@ -172,14 +172,14 @@ export class SyncRuns {
 
   /** What that worker had not handed over is nobody's. */
   async gone(worker: WorkerRef): Promise<void> {
+    this.dryRuns.end(worker);
     const isTaken = (path: string): boolean => [...this.#work.values()].some(({ feed }) => feed?.path === path);
     await quietly(this.#deps.log, removeUploads(this.workerSettings.spoolDir, worker, isTaken), 'uploads');
   }
 
-  async dryRun(feed: SpooledFeed, mirror: Options): Promise<DryRunReport> {
+  async dryRun(worker: WorkerRef, feed: SpooledFeed, mirror: Options): Promise<DryRunReport> {
     try {
-      this.requireDatabase();
-      return await this.#dryRuns.run(feed, mirror);
+      return await this.dryRuns.run(worker, feed, mirror);
     } finally {
       await quietly(this.#deps.log, rm(feed.path, { force: true }), feed.path);
     }

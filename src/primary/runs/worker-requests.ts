@@ -67,9 +67,14 @@ export class WorkerRequests {
         }
         return answer({ value: { goesOn: this.#deps.current()?.id === run } satisfies Replies['release'] });
       }
+      case 'begin-dry-run':
+        sync.requireDatabase();
+        return answer({ value: sync.dryRuns.begin(ref) });
+      case 'end-dry-run':
+        return answer({ value: sync.dryRuns.end(ref) });
       case 'dry-run':
         this.#requireUpload(ref, body.feed.path);
-        return answer({ value: await sync.dryRun(body.feed, body.mirror) });
+        return answer({ value: await sync.dryRun(ref, body.feed, body.mirror) });
       case 'runs':
         return answer({ value: runs.list(body.limit) });
       case 'run':

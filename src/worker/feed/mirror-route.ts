@@ -10,7 +10,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import { QuiesceError, toQuiesceError, type Problem } from '../../errors.ts';
 import { faultsOf, isMirrorOptions } from '../../protocol/checks.ts';
 import { isEnded } from '../../protocol/is-ended.ts';
-import type { DryRunReport, WorkerSettings } from '../../protocol/messages.ts';
+import type { WorkerSettings } from '../../protocol/messages.ts';
 import type { CompleteMirrorOptions, MirrorOptions, SpooledFeed } from '../../protocol/mirror-job.ts';
 import type { Counts, RunRecord } from '../../protocol/runs.ts';
 import { spoolPrefix } from '../../protocol/spool-prefix.ts';
@@ -20,6 +20,7 @@ import { accepted, readFeedHeaders, type FeedHeaders } from './headers.ts';
 import { entryOf } from '../gate/in-flight.ts';
 import { refuse, refuseMethod } from '../gate/refusal.ts';
 import { serveRuns } from './run-routes.ts';
+import { requestTimeout } from '../process/link.ts';
 import { getRuntime, type Runtime } from '../process/runtime.ts';
 import { markSpecial, rememberSpecial, type Place } from '../gate/special-routes.ts';
 import { warnWithoutDatabase } from '../gate/start-warnings.ts';
@@ -128,9 +129,6 @@ async function put(req: Request, res: Response, configured: CompleteMirrorOption
   answerEnded(req, res, ended, headers);
 }
 
-/** One in each worker, which bounds what unfinished ones put into the spool. */
-let isDryRunning = false;
-
 /** Validates and compares without a claim: the cluster serves on, and nothing is written. */
 async function dryRun(
   runtime: Runtime,
@@ -142,18 +140,19 @@ async function dryRun(
 ): Promise<void> {
   const entry = entryOf(req);
   if (entry) runtime.gate.exempt(entry);
-  if (isDryRunning)
-    throw new QuiesceError('run-in-progress', 'Another dry run is going on. Try again when it has ended.');
-  isDryRunning = true;
-  let report: DryRunReport;
+  const { link } = runtime;
+  const end = (): void => void link.request<'end-dry-run'>({ op: 'end-dry-run' }).catch(() => {}); // lost: it ends with us
+  await link.request<'begin-dry-run'>({ op: 'begin-dry-run' }, { timeout: requestTimeout, late: end });
+  let feed: SpooledFeed;
   try {
     const path = spoolPath(runtime, settings, randomUUID());
-    const feed = await runtime.link.unlessLost(spool(req, path, headers, limitsOf(settings)));
-    // The primary removes the spool.
-    report = await runtime.link.request<'dry-run'>({ op: 'dry-run', feed, mirror });
-  } finally {
-    isDryRunning = false;
+    feed = await link.unlessLost(spool(req, path, headers, limitsOf(settings)));
+  } catch (error) {
+    end();
+    throw error;
   }
+  // The primary removes the spool.
+  const report = await link.request<'dry-run'>({ op: 'dry-run', feed, mirror });
   res.set({ 'Quiesce-Counts': countsHeader(report.counts), 'Cache-Control': 'no-store' });
   if (headers.prefer.representation) res.set('Preference-Applied', 'return=representation');
   res.status(200).json(report);
@@ -200,7 +199,9 @@ function fail(req: Request, res: Response, error: unknown, headers: Record<strin
       ...headers,
       ...(known.code === 'unsupported-media-type' ? accepted : {}),
       ...(known.code === 'unauthorized' ? { 'WWW-Authenticate': 'Bearer realm="quiesce"' } : {}),
-      ...(known.status === 503 ? { 'Retry-After': String(getRuntime().gate.retryAfter) } : {}),
+      ...(known.status === 503 || known.code === 'run-in-progress'
+        ? { 'Retry-After': String(getRuntime().gate.retryAfter) }
+        : {}),
     },
   });
 }

@@ -1,5 +1,6 @@
 /** `GET` of the runs: all, one, or one as a live stream. */
 import type { Request, Response } from 'express';
+import { EventStreams } from '../../protocol/event-streams.ts';
 import { isEnded } from '../../protocol/is-ended.ts';
 import { publicRun } from '../../protocol/public-view.ts';
 import type { RunRecord } from '../../protocol/runs.ts';
@@ -9,6 +10,9 @@ import { getRuntime } from '../process/runtime.ts';
 /** Comments that keep proxies from closing an idle stream, ms. */
 const keepAlive = 15_000;
 const listLimit = 100;
+
+/** Of one worker. */
+const streams = new EventStreams(100);
 
 /** The list where `run` is empty, else that run. */
 export async function serveRuns(req: Request, res: Response, run: string): Promise<void> {
@@ -30,6 +34,7 @@ export async function serveRuns(req: Request, res: Response, run: string): Promi
  * came while it had not caught up, never the end.
  */
 async function stream(req: Request, res: Response, id: string): Promise<void> {
+  streams.enter(res);
   let number = 0;
   let stop = (): void => {};
   let skipped: RunRecord | null = null;

@@ -8,6 +8,7 @@ import { adminApp } from '#quiesce/primary/admin/routes.js';
 import { guardTcp } from '#quiesce/primary/admin/guard.js';
 import { SseParser, type ServerEvent } from '#quiesce/dashboard/page/sse.js';
 import type { History } from '#quiesce/protocol/live.js';
+import { until } from '../../../process/harness/until.js';
 import { FakeCluster } from '../../dashboard/fake-cluster.js';
 
 const token = 'a-token-that-is-long-enough';
@@ -74,6 +75,24 @@ describe('GET /api/events', () => {
     expect(await reader.names(1)).to.deep.equal(['status']);
     cluster.tick();
     expect(await reader.names(2)).to.deep.equal(['status', 'status']);
+  });
+
+  it('has 64 places, and others for those with the token', async () => {
+    const all = Array.from({ length: 64 }, () => read({}, ''));
+    await Promise.all(all.map((reader) => reader.names(1)));
+    const refused = await fetch(`${url}/api/events`);
+    expect(refused.status).to.equal(503);
+    expect(Number(refused.headers.get('retry-after'))).to.be.above(0);
+    expect(await refused.json()).to.include({ code: 'too-many-streams' });
+    expect(await read({ Authorization: `Bearer ${token}` }, '').names(1)).to.deep.equal(['status']);
+    expect((await fetch(`${url}/api/status`)).status).to.equal(200);
+    all[0]!.close();
+    await until('a place is free', async () => {
+      const controller = new AbortController();
+      const { status } = await fetch(`${url}/api/events`, { signal: controller.signal });
+      controller.abort();
+      return status === 200;
+    });
   });
 
   it('begins with what is remembered, and goes on with what happens', async () => {

@@ -1,0 +1,32 @@
+/**
+ * How many readers of event streams a server writes to. Each costs a write at each change, and anybody may open one.
+ *
+ * The next one is refused, and none is ended for it: clients connect again when a stream ends, and would push each other
+ * out without end. One that was refused can ask for the state itself now and then.
+ */
+import type { EventEmitter } from 'node:events';
+import { QuiesceError } from '../errors.ts';
+
+export class EventStreams {
+  readonly #most: number;
+  #open = 0;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /**
+   * A place until the response is closed.
+   * @throws QuiesceError `too-many-streams`
+   */
+  enter(response: Pick<EventEmitter, 'once'> & { readonly destroyed: boolean }): void {
+    if (this.#open >= this.#most)
+      throw new QuiesceError(
+        'too-many-streams',
+        `There are ${this.#most} readers of event streams here, which is the most. Try again later, or ask for JSON from time to time.`,
+      );
+    if (response.destroyed) return;
+    this.#open++;
+    response.once('close', () => this.#open--);
+  }
+}
