@@ -11,7 +11,7 @@ import { parseDuration } from '../config/units.ts';
 import { maxDeletesWords, parseMaxDeletes, type MaxDeletes } from '../protocol/max-deletes.ts';
 
 function time(value: string): number {
-  if (/^\d*\.?\d+$/.test(value)) throw new InvalidArgumentError(`A time needs a unit. Did you mean ${value}m?`);
+  if (/^(\d+|\d*\.\d+)$/.test(value)) throw new InvalidArgumentError(`A time needs a unit. Did you mean ${value}m?`);
   const parsed = parseDuration(value);
   if (parsed === undefined || parsed === 0)
     throw new InvalidArgumentError("It takes a time such as '90s', '10m' or '2h'.");

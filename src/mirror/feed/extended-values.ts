@@ -13,7 +13,7 @@ const wordsOfDouble: Readonly<Record<string, number>> = { NaN: NaN, Infinity: In
 export function readDouble(text: string | null): number | null {
   if (text === null) return null;
   if (Object.hasOwn(wordsOfDouble, text)) return wordsOfDouble[text]!;
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return null;
+  if (!/^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(text)) return null;
   const value = Number(text);
   return Number.isFinite(value) ? value : null;
 }
