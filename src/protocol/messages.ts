@@ -102,6 +102,8 @@ export const fromWorker = z.discriminatedUnion('type', [
   z.object({ ...envelope, type: z.literal('ready') }),
   /** Zero requests in flight, in the epoch of the envelope. */
   z.object({ ...envelope, type: z.literal('drained') }),
+  /** A drain waited for this one, whose client took nothing of the answer: its connection has been cut. */
+  z.object({ ...envelope, type: z.literal('cut-off'), request: inFlightRequest }),
   z.object({ ...envelope, type: z.literal('heartbeat'), beat: heartbeat }),
   z.object({ ...envelope, type: z.literal('request'), id: z.int(), body: requestBody }),
   /** The worker stopped by itself and says why: an app that threw while it was loaded, for one. */

@@ -38,7 +38,7 @@ function useTimeouts(
 /** A download that is not read, from the worker of the straggler: without a client its handler is done. */
 async function unreadDownload(url: string): Promise<void> {
   for (;;) {
-    const request = http.get(`${url}/large`, { agent: false }).on('error', () => {});
+    const request = http.get(`${url}/endless`, { agent: false }).on('error', () => {});
     const [response] = (await once(request, 'response')) as [http.IncomingMessage];
     if (Number(response.headers[slotHeader]) === stragglerSlot) return;
     request.destroy();

@@ -4,6 +4,7 @@
  */
 import type { Logger } from 'pino';
 import { QuiesceError, toQuiesceError, type ErrorCode } from '../../errors.ts';
+import { tellCutOff } from '../runs/cut-off-note.ts';
 import type { FromWorker, Replies } from '../../protocol/messages.ts';
 import { isEnded } from '../../protocol/is-ended.ts';
 import type { HoldStatus, RunRecord } from '../../protocol/runs.ts';
@@ -174,6 +175,8 @@ export class Coordinator implements WorkerEvents {
         return this.#dispatch({ type: 'hello', worker: ref });
       case 'drained':
         return this.#dispatch({ type: 'drained', worker: ref, epoch: message.epoch });
+      case 'cut-off':
+        return tellCutOff(this.#deps, this.state.run?.id, ref, message.request);
       case 'heartbeat':
         this.beats.set(ref, message.beat);
         return this.#dispatch({ type: 'beat', worker: ref, epoch: message.epoch, gate: message.beat.gate });

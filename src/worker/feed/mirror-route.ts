@@ -17,7 +17,7 @@ import { spoolPrefix } from '../../protocol/spool-prefix.ts';
 import { claimingEntry, claimRun, refuseClaim, releaseRun, runInProgress } from '../gate/exclusive.ts';
 import { handOver } from './hand-over.ts';
 import { accepted, readFeedHeaders, type FeedHeaders } from './headers.ts';
-import { entryOf } from '../gate/in-flight.ts';
+import { entryOf } from '../gate/entry.ts';
 import { refuse, refuseMethod } from '../gate/refusal.ts';
 import { serveRuns } from './run-routes.ts';
 import { requestTimeout } from '../process/link.ts';

@@ -4,7 +4,7 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { QuiesceError, toQuiesceError, type Problem } from '../../errors.ts';
 import { publicProblem } from '../../protocol/public-view.ts';
 import { holdEnd } from './held-end.ts';
-import { entryOf, type Entry } from './in-flight.ts';
+import { entryOf, type Entry } from './entry.ts';
 import { requestTimeout } from '../process/link.ts';
 import { refuse } from './refusal.ts';
 import { getRuntime, type Runtime } from '../process/runtime.ts';

@@ -11,8 +11,11 @@ import { AsyncResource } from 'node:async_hooks';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { InFlightRequest, PauseInfo } from '../../protocol/messages.ts';
 import type { RequestTimes } from '../../protocol/request-times.ts';
-import { InFlight, type Entry } from './in-flight.ts';
+import { describe } from './departed.ts';
+import type { Entry } from './entry.ts';
+import { InFlight } from './in-flight.ts';
 import { Search } from './search.ts';
+import { SlowReaders } from './slow-readers.ts';
 
 export type GateState = 'starting' | 'open' | 'shut' | 'lost';
 
@@ -51,14 +54,29 @@ export class Gate {
   });
   /** What nobody holds any more is looked for where something waits for it: a drain, or the end of this process. */
   readonly #search = new Search(() => (this.#state === 'shut' || this.#ending) && this.#inFlight.isDeserted);
+  readonly #slowReaders = new SlowReaders({
+    needed: () => this.#state === 'shut' && this.#inFlight.count > 0,
+    entries: () => this.#inFlight.counted(),
+    leave: (entry) => this.#inFlight.leave(entry),
+    cutOff: (entry) => {
+      const label = describe(entry.req!);
+      this.#onCutOff({ ...label, age: Math.round(performance.now() - entry.since) });
+      this.#inFlight.cutOff(entry);
+    },
+  });
   #ending = false;
+  readonly #onCutOff: (request: InFlightRequest) => void;
   readonly #onDrained: (epoch: number) => void;
   served = 0;
   refused = 0;
 
-  /** `onDrained` is called once for each pause, when no request is in flight any more. */
-  constructor(onDrained: (epoch: number) => void) {
+  /**
+   * `onDrained` is called once for each pause, when no request is in flight any more; `onCutOff` for each request whose
+   * client takes nothing of the answer and is waited for no longer.
+   */
+  constructor(onDrained: (epoch: number) => void, onCutOff: (request: InFlightRequest) => void = () => {}) {
     this.#onDrained = onDrained;
+    this.#onCutOff = onCutOff;
   }
 
   get state(): GateState {
@@ -118,7 +136,9 @@ export class Gate {
   /** Counts a request that may pass whatever the gate's state: one that asks for an exclusive run of its own. */
   enterShut(req: IncomingMessage, res: ServerResponse): Entry {
     this.served++;
-    return this.#inFlight.enter(req, res);
+    const entry = this.#inFlight.enter(req, res);
+    this.#slowReaders.begin();
+    return entry;
   }
 
   /** Lets the request wait until the gate opens, or until it must be refused. */
@@ -152,6 +172,10 @@ export class Gate {
   }
 
   wait(entry: Entry, promise: PromiseLike<unknown>): boolean {
+    if (entry.left && !entry.settled) {
+      if (this.#state === 'shut' && this.#drainedEpoch === this.#epoch) return false;
+      this.#inFlight.rejoin(entry);
+    }
     return this.#inFlight.wait(entry, promise);
   }
 
@@ -202,7 +226,7 @@ export class Gate {
 
   cut(epoch: number): void {
     if (epoch !== this.#epoch || this.#state !== 'shut') return;
-    this.#inFlight.cut();
+    for (const entry of this.#inFlight.counted()) this.#inFlight.cutOff(entry);
     for (const held of this.#held) held.refuse(); // a handler that does not end now is killed with its process
   }
 
@@ -213,7 +237,10 @@ export class Gate {
   }
 
   #reportIfDrained(): void {
-    if (this.#inFlight.count > 0) return this.#search.begin();
+    if (this.#inFlight.count > 0) {
+      this.#search.begin();
+      return this.#slowReaders.begin();
+    }
     if (this.#drainedEpoch === this.#epoch) return;
     this.#drainedEpoch = this.#epoch;
     this.#onDrained(this.#epoch);

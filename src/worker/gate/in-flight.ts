@@ -7,47 +7,18 @@
  * pipelined request whose client leaves gets no event at all on Node 20 and 22, hence the look at the socket.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { InFlightRequest } from '../../protocol/messages.ts';
 import { countTime, noRequestTimes, type RequestTimes } from '../../protocol/request-times.ts';
 import type { TrackedSocket } from '../process/connections.ts';
-import { closedByHandler, describe, whenHandlerIsDone, type Label } from './departed.ts';
+import { closedByHandler, describe, whenHandlerIsDone } from './departed.ts';
+import { entryOf, newEntry, type Entry } from './entry.ts';
 
 // Registered: the app may carry a copy of the package of its own.
-const kEntry = Symbol.for('quiesce.entry');
 const kOpen = Symbol.for('quiesce.open');
 const kCut = Symbol.for('quiesce.cut');
 
-export interface Entry {
-  /** These are let go of when the client has gone: whether the app does so, too, tells whether it is done. */
-  req: IncomingMessage | null;
-  res: ServerResponse | null;
-  socket: TrackedSocket | null;
-  /** What it was, where that is still of interest when it is gone. */
-  label: Label | null;
-  /** `performance.now()`, ms. */
-  readonly since: number;
-  /** Whether it counts towards the requests in flight that a drain waits for. */
-  counts: boolean;
-  gone: boolean;
-  /** Gone before its handler was done, which it is when `ended`. */
-  departed: boolean;
-  ended: boolean;
-  settled: boolean;
-  /** Promises that keep it from settling. */
-  waits: number;
-  onSettled: (() => void) | null;
-  /** Its neighbours among those that count, by age. */
-  older: Entry | null;
-  newer: Entry | null;
-}
-
-type Tracked = IncomingMessage & { [kEntry]?: Entry };
 type CountedSocket = TrackedSocket & { [kOpen]?: number; [kCut]?: true };
-
-/** The entry of a request that has been admitted. */
-export function entryOf(req: IncomingMessage): Entry | undefined {
-  return (req as Tracked)[kEntry];
-}
 
 export class InFlight {
   readonly #times: RequestTimes = noRequestTimes();
@@ -96,7 +67,7 @@ export class InFlight {
    * somebody waits for that, else with the next one, or when somebody looks.
    */
   finished(req: IncomingMessage, isAwaited: boolean): void {
-    const entry = (req as Tracked)[kEntry];
+    const entry = entryOf(req);
     if (entry === undefined) return;
     this.#flush();
     if (isAwaited || !entry.counts) process.nextTick(this.#leave, entry);
@@ -109,23 +80,7 @@ export class InFlight {
   /** Admits and counts in one synchronous step. */
   enter(req: IncomingMessage, res: ServerResponse): Entry {
     const socket: CountedSocket = req.socket;
-    const entry: Entry = {
-      req,
-      res,
-      socket,
-      label: null,
-      since: performance.now(),
-      counts: false,
-      gone: false,
-      departed: false,
-      ended: false,
-      settled: false,
-      waits: 0,
-      onSettled: null,
-      older: null,
-      newer: null,
-    };
-    (req as Tracked)[kEntry] = entry;
+    const entry = newEntry(req, res, socket);
     this.#add(entry);
     // One that node:http is not at work on, as of HTTP/2, never has a response of which it could tell.
     if (socket.parser?.incoming !== req) res.on('close', () => this.#left(entry));
@@ -140,7 +95,7 @@ export class InFlight {
 
   /** Whether the request has been admitted. */
   has(req: IncomingMessage): boolean {
-    return (req as Tracked)[kEntry] !== undefined;
+    return entryOf(req) !== undefined;
   }
 
   /** The request no longer counts but is followed until it settles: an exclusive run's own request. */
@@ -176,13 +131,30 @@ export class InFlight {
     this.#end(entry);
   }
 
-  /** Cuts the connections of all that count; their handlers may still run. */
-  cut(): void {
-    for (const { socket } of this.#byAge()) {
-      if (socket === null) continue;
-      (socket as CountedSocket)[kCut] = true;
-      socket.destroy();
-    }
+  /** All that count, the oldest first. */
+  counted(): Iterable<Entry> {
+    this.#flush();
+    return this.#byAge();
+  }
+
+  leave(entry: Entry): void {
+    entry.left = true;
+    this.exempt(entry);
+  }
+
+  /** Counts one again that has left. */
+  rejoin(entry: Entry): void {
+    entry.left = false;
+    if (this.#exempt.delete(entry)) this.#add(entry);
+  }
+
+  /** Cuts its connection; its handler may still run. */
+  cutOff({ socket, res }: Entry): void {
+    if (socket === null) return;
+    const { stream } = res as { stream?: ServerHttp2Stream };
+    if (stream !== undefined) return stream.close(constants.NGHTTP2_CANCEL);
+    (socket as CountedSocket)[kCut] = true;
+    socket.destroy();
   }
 
   /** The oldest first; `age` in ms. */

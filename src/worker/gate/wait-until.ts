@@ -1,6 +1,6 @@
 /** `waitUntil()`: work that goes on after the response still counts. */
 import type { IncomingMessage } from 'node:http';
-import { entryOf } from './in-flight.ts';
+import { entryOf } from './entry.ts';
 import { getRuntime } from '../process/runtime.ts';
 
 /**

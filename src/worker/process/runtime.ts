@@ -47,7 +47,10 @@ export class Runtime {
 
   constructor(mode: Mode, link: (receive: (message: unknown) => void) => Link) {
     this.mode = mode;
-    this.gate = new Gate((epoch) => this.link.send({ type: 'drained', epoch }));
+    this.gate = new Gate(
+      (epoch) => this.link.send({ type: 'drained', epoch }),
+      (request) => this.link.send({ type: 'cut-off', epoch: this.gate.epoch, request }),
+    );
     this.link = link((message) => this.link.receive(message));
     let beat: (() => void) | null = null;
     this.settings = new Promise((resolve) => {

@@ -1,0 +1,22 @@
+/** A client that took nothing of its answer while a drain waited for it: the log tells of it, and the run's notes. */
+import type { Logger } from 'pino';
+import type { InFlightRequest } from '../../protocol/messages.ts';
+import type { WorkerRef } from '../ports.ts';
+import type { RunStore } from './history.ts';
+
+export function tellCutOff(
+  { log, runs }: { readonly log: Pick<Logger, 'warn'>; readonly runs: Pick<RunStore, 'note'> },
+  run: string | undefined,
+  ref: WorkerRef,
+  request: InFlightRequest,
+): void {
+  const note = noteOf(request);
+  log.warn({ ...ref, request }, note);
+  if (run !== undefined) runs.note(run, note);
+}
+
+/** For everybody who may read of runs: a path can hold what is somebody's secret, so it is the route that is named. */
+function noteOf({ method, route, age }: InFlightRequest): string {
+  const which = `${method}${route === undefined ? ' request' : ` ${route}`}`;
+  return `A ${which}, ${Math.round(age / 1_000)} s old, was cut off in the drain: its client took nothing of the answer for 5 s.`;
+}
