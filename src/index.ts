@@ -28,6 +28,7 @@ provideLocalPrimary((toWorker) => {
 export { gate, type GateOptions } from './worker/gate/admission.ts';
 export { exclusive, type ExclusiveOptions } from './worker/gate/exclusive.ts';
 export { listen } from './worker/gate/listen.ts';
+export { health } from './worker/app/health.ts';
 export { mirror } from './worker/feed/mirror-route.ts';
 export { waitUntil } from './worker/gate/wait-until.ts';
 export type { MirrorOptions } from './protocol/mirror-job.ts';

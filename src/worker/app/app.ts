@@ -10,9 +10,7 @@ import type { WorkerSettings } from '../../protocol/messages.ts';
 import { gate } from '../gate/admission.ts';
 import { mirror } from '../feed/mirror-route.ts';
 import { refuse } from '../gate/refusal.ts';
-import { getRuntime } from '../process/runtime.ts';
-import { livez, readyz } from './health.ts';
-import { readOnly } from './read-only.ts';
+import { health } from './health.ts';
 import { resources } from './resources.ts';
 
 /**
@@ -25,8 +23,7 @@ export function builtInApp({ mongodb, sync }: WorkerSettings): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
-  app.all('/livez', readOnly, livez);
-  app.all('/readyz', readOnly, readyz(getRuntime()));
+  app.use(health());
   app.use(gate());
   app.use(
     '/api/sync',

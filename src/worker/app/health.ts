@@ -2,10 +2,26 @@
 import type { RequestHandler } from 'express';
 import { QuiesceError } from '../../errors.ts';
 import { refuse } from '../gate/refusal.ts';
-import type { Runtime } from '../process/runtime.ts';
+import { getRuntime, type Runtime } from '../process/runtime.ts';
+import { readOnly } from './read-only.ts';
+
+/**
+ * Express middleware that serves `/livez` and `/readyz`, below the path that it is mounted at. No pause holds them where
+ * that is the root of the app.
+ */
+export function health(): RequestHandler {
+  const runtime = getRuntime();
+  const ready = readyz(runtime);
+  for (const path of ['/livez', '/readyz']) runtime.neverHeld.add(path);
+  return function quiesceHealth(req, res, next) {
+    const handler = req.path === '/livez' ? livez : req.path === '/readyz' ? ready : undefined;
+    if (handler === undefined) next();
+    else readOnly(req, res, () => void handler(req, res, next));
+  };
+}
 
 /** A process that answers is alive. */
-export const livez: RequestHandler = (_req, res) => {
+const livez: RequestHandler = (_req, res) => {
   res.set('Cache-Control', 'no-store').type('text/plain').send('ok\n');
 };
 
@@ -13,7 +29,7 @@ export const livez: RequestHandler = (_req, res) => {
  * Not ready under an operator hold, while stopping, without a primary, and when a pause outlasts the grace: a short
  * pause must not make a load balancer take every instance out at once.
  */
-export function readyz(runtime: Runtime): RequestHandler {
+function readyz(runtime: Runtime): RequestHandler {
   return async (req, res) => {
     const reason = whyNotReady(runtime, (await runtime.settings).maintenance.readyGrace);
     if (reason === null) res.set('Cache-Control', 'no-store').type('text/plain').send('ready\n');

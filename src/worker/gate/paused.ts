@@ -4,6 +4,7 @@ import { QuiesceError } from '../../errors.ts';
 import type { Runtime } from '../process/runtime.ts';
 import type { HoldLimits } from './gate.ts';
 import { refuse } from './refusal.ts';
+import { plainPathOf } from './target.ts';
 
 /** How long and how many wait where `onPause` is 'hold' and nothing else is said. */
 export const holdDefaults: HoldLimits = { limit: 1_000, timeout: 30_000 };
@@ -21,6 +22,7 @@ export function waitOrRefuse(
   next: () => void,
   rules = runtime.rules,
 ): void {
+  if (runtime.neverHeld.has(plainPathOf(req) ?? '')) return next();
   const admit = (): void => {
     if (runtime.isExcepted(req, rules) || runtime.gate.tryEnter(req, res) !== undefined) next();
     else refusePaused(runtime, req, res);

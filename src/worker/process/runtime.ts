@@ -36,6 +36,8 @@ export class Runtime {
   rules: GateRules | null = null;
   /** Paths that no gate stands before, by the configuration. Known with the settings. */
   except: readonly string[] = [];
+  /** Paths of `health()`: looked at only when a request would be refused. */
+  readonly neverHeld = new Set<string>();
   /** What to do when the primary says stop, in ms of grace; the process entry sets it. */
   onStop: (timeout: number) => void = () => {};
   stopping = false;

@@ -20,7 +20,7 @@ describe('the gate of an app that has none', () => {
     gate = new Gate(() => {});
     gate.resume(0);
     const settings = Promise.resolve({ maintenance: { onPause: 'refuse' } });
-    runtime = { gate, settings, rules: null, isExcepted: () => false } as unknown as Runtime;
+    runtime = { gate, settings, rules: null, isExcepted: () => false, neverHeld: new Set() } as unknown as Runtime;
   });
   afterEach(() => {
     for (const prototype of prototypes) Reflect.deleteProperty(prototype, 'emit');
