@@ -1,10 +1,11 @@
 /**
  * The first phase of a two-phase mirror, while the app serves, and what the pause needs of it.
  *
- * The change stream is opened at T0, before the collection is read, so whatever the read missed is among the keys that
- * have been touched since. Comparing those again, after the last of them is known, makes the plan exact. That the read
- * is no snapshot does not matter for the same reason, and it can take as long as it likes.
+ * The collection is read as it is at T0 or later, and the change stream begins right after T0, so whatever the read
+ * missed is among the keys that have been touched since. Comparing those again, after the last of them is known, makes
+ * the plan exact. That the read is no snapshot does not matter for the same reason, and it can take as long as it likes.
  */
+import { Timestamp } from 'mongodb';
 import { ChangeLog } from './database/change-log.ts';
 import { checkOutside, compareAll, compareTouched, warmUp } from './database/compare.ts';
 import type { Target } from './database/target.ts';
@@ -39,7 +40,9 @@ export class TwoPhase {
     if (!target.transactions || !operationTime) return 'the server is no replica set, so there is no change stream';
     if (!target.exists) await fence.mark(); // there may be no database yet, and then no change stream of it
     const maxKeys = Math.max(fewKeys, feed.table.count * keyShare);
-    const log = await ChangeLog.open(client, db, collection, fence, operationTime, maxKeys);
+    // What the compare reads need not come again: after a large feed, that is all that the feed has written.
+    const since = target.exists ? tickAfter(operationTime) : operationTime;
+    const log = await ChangeLog.open(client, db, collection, fence, since, maxKeys);
     if (log.lost !== null) return `there is no change stream: ${log.lost}`;
     const phase = new TwoPhase(context, target, log);
     try {
@@ -98,4 +101,8 @@ export class TwoPhase {
     await checkOutside(this.target, inserted, feed, session);
     return keys.size;
   }
+}
+
+function tickAfter({ t, i }: Timestamp): Timestamp {
+  return new Timestamp({ t, i: i + 1 });
 }

@@ -37,7 +37,8 @@ export class ChangeLog {
   }
 
   /**
-   * Follows the collection from the operation time `since` on. A log that could not be opened is lost from the start.
+   * Follows the collection from the operation time `since` on, and with what was written at it. A log that
+   * could not be opened is lost from the start.
    *
    * @param maxKeys so many keys are remembered at most
    */

@@ -122,6 +122,14 @@ describe('a mirror in two phases', function () {
     expect(prepared.counts).to.deep.equal({ inserted: 0, updated: 0, deleted: 0, unchanged: 100 });
   });
 
+  it('pauses for nothing where a large feed comes again at once', async () => {
+    const feed = Array.from({ length: 12_000 }, (_, id) => ({ id }));
+    await mirrors.db.createCollection('resources');
+    await mirrors.mirror(feed, { strategy: 'two-phase' });
+    const again = await mirrors.thread.prepare(await mirrors.job(feed, { strategy: 'two-phase' }));
+    expect(again).to.include({ needsPause: false, strategy: 'two-phase' });
+  });
+
   it('has MongoDB read what it is going to write, and nothing else, once more before the pause', async () => {
     const feed = Array.from({ length: 100 }, (_, id) => ({ id, v: 1 }));
     await mirrors.mirror(feed);
