@@ -56,7 +56,7 @@ export class Fence {
     this.#fences = db.collection<FenceDocument>(fenceCollection);
     this.#run = run;
     this.#owner = owner;
-    this.id = scope ? `${collection} ${scopeText(scope)}` : collection;
+    this.id = scope ? `${nameText(collection)} ${scopeText(scope)}` : nameText(collection);
   }
 
   /** What the run has done, where it was finished before. */
@@ -176,6 +176,11 @@ export async function newestEpoch(db: Db): Promise<number> {
     .collection<FenceDocument>(fenceCollection)
     .findOne({}, { sort: { epoch: -1 }, projection: { epoch: 1 } });
   return newest?.epoch ?? 0;
+}
+
+/** A name that could be read as one with a scope, or as that of a mark, is quoted; others stand in the fences as they are. */
+function nameText(collection: string): string {
+  return /[\s"]/.test(collection) ? JSON.stringify(collection) : collection;
 }
 
 function scopeText(scope: Readonly<Record<string, unknown>>): string {

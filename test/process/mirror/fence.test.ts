@@ -64,4 +64,26 @@ describe('the fence of a mirror', function () {
     const scoped = await mirrors.job([{ id: 3 }], { scope: { tenant: 'a' } });
     expect((await mirrors.thread.prepare(scoped)).fenceEpoch).to.equal(0);
   });
+
+  it('is one for each collection and scope, also where a name looks like that of another', async () => {
+    const scope = { tenant: 'a' };
+    await mirrors.mirror([{ id: 1 }], { scope });
+    // Nothing differs, which the mark in the fences has shown.
+    await mirrors.thread.prepare(await mirrors.job([{ id: 1 }], { strategy: 'two-phase', scope }));
+    await mirrors.thread.prepare(await mirrors.job([{ id: 1, ...scope }], { strategy: 'two-phase' }));
+    for (const collection of ['resources mark', 'resources {"tenant":"a"}', 'resources {"tenant":"a"} mark']) {
+      const job = await mirrors.job([{ id: 1 }], { collection });
+      expect((await mirrors.thread.prepare(job)).fenceEpoch, collection).to.equal(0);
+      await mirrors.thread.write(job.run, mirrors.nextEpoch());
+    }
+    const ids = await mirrors.db
+      .collection<{ _id: string }>('quiesce.fence')
+      .distinct('_id', { run: { $exists: true } });
+    expect(ids).to.have.members([
+      'resources {"tenant":"a"}',
+      '"resources mark"',
+      '"resources {\\"tenant\\":\\"a\\"}"',
+      '"resources {\\"tenant\\":\\"a\\"} mark"',
+    ]);
+  });
 });
