@@ -200,7 +200,9 @@ function bootFailed(
   if (draft.phase !== 'booting' || draft.slots.some((each) => each.everReady)) return;
   const wanted = draft.slots.filter((each) => each.slot < draft.target);
   const failures = wanted.reduce((sum, each) => sum + each.bootFailures, 0);
-  if (failures < bootTries || wanted.some((each) => each.bootFailures === 0)) return;
+  const isHopeless = failures >= bootTries && wanted.every((each) => each.bootFailures > 0);
+  // The other workers would ask for the same port.
+  if (code !== 'port-in-use' && !isHopeless) return;
   draft.phase = 'halting';
   draft.haltReason = error;
   failScale(draft, error, effects);
@@ -234,7 +236,8 @@ function failure(
   exit: { reason?: string; code: number | null; signal: string | null },
 ): QuiesceError {
   const reason = exit.reason ?? `it ended with ${exit.signal ?? `code ${exit.code}`}`;
-  return new QuiesceError(code, `Worker ${slot}.${incarnation} ${what}: ${reason}`);
+  const advice = code === 'port-in-use' ? '. Another process listens there: stop it, or choose another port.' : '';
+  return new QuiesceError(code, `Worker ${slot}.${incarnation} ${what}: ${reason}${advice}`);
 }
 
 /** What we did to it comes first; then what it was doing when it ended by itself. */

@@ -243,7 +243,7 @@ export class SyncRuns {
   }
 
   #reserve(run: string, work: Work, epoch: number): Promise<number> {
-    return reserveEpoch(work, epoch, () => this.#journal(run, 'writing'));
+    return reserveEpoch(work, epoch, () => this.#journal(run, 'writing'), this.#deps.journal);
   }
 
   async #journal(run: string, state: JournalEntry['state']): Promise<void> {

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { QuiesceError } from '../../errors.ts';
 import { mirrorOptions, spooledFeed } from '../../protocol/mirror-job.ts';
-import { jsonFiles, makeDurably, removeDurably, writeDurably } from '../data-dir/durable.ts';
+import { jsonFiles, makeDurably, mustHold, removeDurably, writeDurably } from '../data-dir/durable.ts';
 
 const entrySchema = z.object({
   run: z.string(),
@@ -78,6 +78,11 @@ export class Journal {
     });
   }
 
+  /** @throws QuiesceError `lock-lost`: the entries are, or soon will be, those of another primary */
+  mustHold(): void {
+    mustHold(this.#dir);
+  }
+
   remove(run: string): Promise<void> {
     this.#entries.delete(run);
     return this.#inOrder(() => removeDurably(this.#path(run)));
@@ -106,6 +111,7 @@ export class Journal {
 }
 
 function notDurable(cause: unknown): never {
+  if (cause instanceof QuiesceError) throw cause;
   const why = cause instanceof Error ? cause.message : String(cause);
   const detail = `The feed cannot be made durable: ${why}. Nothing was changed. Free some space and send it again.`;
   throw new QuiesceError('insufficient-storage', detail, { cause });

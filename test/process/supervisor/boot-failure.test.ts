@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
@@ -25,6 +27,24 @@ describe('a cluster that cannot boot', function () {
     cluster.launch();
     expect(await cluster.exited).to.deep.equal({ code: 4, signal: null });
     expect(cluster.output).to.match(/^quiesce: .*could not boot: DB_URL is not set/m);
+  });
+
+  it('ends after the first worker that finds its port taken, without another try, and names the address', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    try {
+      const { port } = other.address() as AddressInfo;
+      const script = join((await clusters.create()).folder, 'app.cjs');
+      await writeFile(script, `require('node:http').createServer().listen(${port}, '127.0.0.1');`);
+      const cluster = await clusters.create({ script, instances: 4 });
+      cluster.launch();
+      expect(await cluster.exited).to.deep.equal({ code: 4, signal: null });
+      expect(cluster.output).to.match(new RegExp(`^quiesce: .*127\\.0\\.0\\.1:${port}`, 'm'));
+      expect(cluster.output.match(/could not boot/g)).to.have.length(1);
+      expect(cluster.output).not.to.match(/worker \d\.2 started/);
+    } finally {
+      other.close();
+    }
   });
 
   it('gives up on an app that never listens when listen_timeout is over', async () => {

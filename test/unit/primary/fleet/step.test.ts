@@ -75,14 +75,16 @@ describe('lifecycle: start', () => {
     expect(world.ends).to.deep.equal([{ ref: { slot: 0, incarnation: 1 }, cause: 'boot-failure' }]);
   });
 
-  it('takes a port in use for what it is', () => {
+  it('ends a start at the first worker that finds its port in use', () => {
     const world = new World(3);
     world.start();
-    for (const ref of world.processes.map(({ slot, incarnation }) => ({ slot, incarnation }))) {
-      world.processes.shift();
-      world.send({ type: 'gone', ref, exit: { code: 1, signal: null, reason: 'listen EADDRINUSE' }, portInUse: true });
-    }
+    const [first] = world.processes.splice(0, 1);
+    const ref = { slot: first!.slot, incarnation: first!.incarnation };
+    world.send({ type: 'gone', ref, exit: { code: 1, signal: null, reason: 'listen EADDRINUSE' }, portInUse: true });
+    expect(world.fleet.phase).to.equal('halting');
+    while (world.processes.length > 0) world.exit(world.processes[0]!);
     expect(world.settled).to.deep.include({ task: 'start', error: 'port-in-use' });
+    expect(world.fleet.slots.flatMap(({ incarnations }) => incarnations)).to.deep.equal([]);
   });
 });
 

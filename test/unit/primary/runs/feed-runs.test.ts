@@ -1,9 +1,11 @@
 import { expect } from 'chai';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pino from 'pino';
 import type { AppConfig } from '#quiesce/config.js';
 import { MirrorError, type MirrorThread } from '#quiesce/mirror/handle.js';
 import type { Prepared, Written } from '#quiesce/mirror/messages.js';
+import { guardWrites } from '#quiesce/primary/data-dir/durable.js';
 import { Journal, type JournalEntry } from '#quiesce/primary/runs/journal.js';
 import { RunStore } from '#quiesce/primary/runs/history.js';
 import { SyncRuns } from '#quiesce/primary/runs/feed-runs.js';
@@ -67,7 +69,7 @@ describe('a run of the primary', () => {
     runs.add({ id: 'r', kind: 'sync', state: 'rolling-forward', startedAt });
     await journal.put(entry);
     sync.restore(entry);
-    return { sync, journal, isPrepared, finished };
+    return { sync, journal, dataDir, isPrepared, finished };
   }
 
   it('that was only accepted before is in the journal as begun when the next primary writes it', async () => {
@@ -115,6 +117,24 @@ describe('a run of the primary', () => {
     sync.prepare('r');
     await isPrepared;
     expect(await journal.newestEpoch()).to.equal(9);
+  });
+
+  it('is not written where the lock is lost while its epoch is put into the journal, or after that', async () => {
+    for (const before of [false, true]) {
+      let writes = 0;
+      const write = () => Promise.resolve((writes++, written));
+      const { sync, journal, dataDir, isPrepared, finished } = await setUp({ write }, 'accepted');
+      if (before) {
+        sync.prepare('r');
+        await isPrepared;
+      }
+      const isKept = () => /"epoch":/.test(readFileSync(join(dataDir, 'journal', 'r.json'), 'utf8'));
+      const release = guardWrites(dataDir, isKept);
+      sync.write('r', 9);
+      expect(await finished).to.equal('lock-lost');
+      release();
+      expect([writes, await journal.newestEpoch()]).to.deep.equal([0, 9]);
+    }
   });
 
   it('that does not let go while it is prepared takes its thread with it, and the next run gets another one at once', async () => {
