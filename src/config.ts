@@ -34,6 +34,8 @@ export interface AppConfig {
   readonly dataDir: string;
   readonly mongodb: { readonly uri: string | null; readonly db: string | null };
   readonly scheduling: 'rr' | 'os';
+  /** ms */
+  readonly webSocketTimeout: number;
   readonly sync: SyncConfig;
   readonly maintenance: MaintenanceConfig;
   readonly heartbeat: { readonly interval: number; readonly timeout: number };

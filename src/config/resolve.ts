@@ -122,6 +122,7 @@ export function resolveApp(app: ParsedApp, given: Overrides): Resolved {
     dataDir: dataDirOf(name, quiesce.data_dir, given, { faults, warnings }),
     mongodb: { uri: mongodb, db: quiesce.mongodb.db ?? null },
     scheduling: quiesce.scheduling,
+    webSocketTimeout: quiesce.websocket_timeout,
     sync: {
       collection: quiesce.sync.collection,
       key: quiesce.sync.key,

@@ -116,6 +116,11 @@ export const quiesceSchema = z.strictObject({
     .describe('Who gives a new connection to a worker: the operating system, or the primary in turn (round robin).'),
   sync: syncSchema.prefault({}),
   maintenance: maintenanceSchema.prefault({}),
+  websocket_timeout: duration
+    .prefault('1s')
+    .describe(
+      'How long a worker that stops leaves WebSockets open where the app handles neither SIGINT nor SIGTERM. Then it closes them with 1001, going away, as any app whose `kill_timeout` is nearly over.',
+    ),
   heartbeat: z
     .strictObject({
       interval: deadline.prefault('1s').describe('How often a worker reports.'),

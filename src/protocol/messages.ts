@@ -158,8 +158,8 @@ export const toWorker = z.discriminatedUnion('type', [
   z.object({ ...envelope, type: z.literal('pause-info'), info: pauseInfo }),
   /** Requests in flight are waited for no longer (`on_drain_timeout: 'force'`): connections are cut, the worker exits. */
   z.object({ ...envelope, type: z.literal('cut') }),
-  /** Stop accepting, finish what is in flight, exit. */
-  z.object({ ...envelope, type: z.literal('stop'), timeout: z.number() }),
+  /** Stop accepting, finish what is in flight, exit. Times in ms. */
+  z.object({ ...envelope, type: z.literal('stop'), timeout: z.number(), webSocketTimeout: z.number() }),
   z.object({
     ...envelope,
     type: z.literal('reply'),

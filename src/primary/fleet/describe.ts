@@ -1,6 +1,6 @@
 /** What the log says of each effect of the lifecycle model. */
 import type { Effect } from './state.ts';
-import type { WorkerRef } from '../ports.ts';
+import type { WorkerExit, WorkerRef } from '../ports.ts';
 
 export interface LogEntry {
   readonly level: 'info' | 'warn' | 'error';
@@ -10,6 +10,13 @@ export interface LogEntry {
 
 export function label({ slot, incarnation }: WorkerRef): string {
   return `${slot}.${incarnation}`;
+}
+
+const raisedByCleanUps: ReadonlySet<string | number | null> = new Set(['SIGINT', 'SIGTERM', 130, 143]);
+
+/** SIGKILL is ours, and has its own line. A shell's 128 + n stands for the signal that an app was sent. */
+function endedWell({ code, signal }: WorkerExit): boolean {
+  return code === 0 || signal === 'SIGKILL' || raisedByCleanUps.has(signal ?? code);
 }
 
 /** Null for what is told where it is done. */
@@ -31,7 +38,11 @@ export function logEntry(effect: Effect, waitReady: boolean): LogEntry | null {
     case 'ended': {
       const { ref, exit } = effect;
       const how = `worker ${label(ref)} ended with ${exit.signal ?? `code ${exit.code}`}`;
-      if (exit.cause === 'planned') return { level: 'info', fields: { ...ref, exit }, text: how };
+      if (exit.cause === 'planned') {
+        if (endedWell(exit)) return { level: 'info', fields: { ...ref, exit }, text: how };
+        const last = exit.reason ?? 'it wrote nothing more';
+        return { level: 'warn', fields: { ...ref, exit }, text: `${how} when it was to finish: ${last}` };
+      }
       const why = exit.reason === undefined ? exit.cause : `${exit.cause}, ${exit.reason}`;
       return { level: exit.cause === 'memory' ? 'warn' : 'error', fields: { ...ref, exit }, text: `${how}: ${why}` };
     }

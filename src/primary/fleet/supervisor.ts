@@ -161,8 +161,7 @@ export class Supervisor implements WorkerPort {
       case 'fork':
         return this.#fork(effect.ref);
       case 'stop':
-        this.send(effect.ref, { type: 'stop', epoch: 0, timeout: effect.timeout });
-        return;
+        return this.#running.get(label(effect.ref))?.process.stop(effect.timeout, this.#config.webSocketTimeout);
       case 'kill':
         this.#noteReason(effect);
         return this.#running.get(label(effect.ref))?.process.kill();

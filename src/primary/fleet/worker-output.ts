@@ -15,11 +15,18 @@ const tailLines = 10;
 export class WorkerOutput {
   readonly #onLine: LineListener;
   readonly #tail: string[] = [];
+  #all = false;
 
   constructor(streams: Record<OutputStream, Readable | null>, onLine: LineListener) {
     this.#onLine = onLine;
     this.#read('stdout', streams.stdout);
     this.#read('stderr', streams.stderr);
+  }
+
+  /** From now on every line may say why it ends; none that came before does. */
+  listen(): void {
+    this.#tail.length = 0;
+    this.#all = true;
   }
 
   /** The last lines on stderr: why it ended, as far as it said so. */
@@ -51,7 +58,7 @@ export class WorkerOutput {
   }
 
   #line(name: OutputStream, line: string, isCut = false): void {
-    if (name === 'stderr' && line.trim() !== '') {
+    if ((this.#all || name === 'stderr') && line.trim() !== '') {
       this.#tail.push(line);
       if (this.#tail.length > tailLines) this.#tail.shift();
     }

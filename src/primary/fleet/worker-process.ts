@@ -9,7 +9,7 @@ import { WorkerOutput, type LineListener } from './worker-output.ts';
 export interface ProcessEnd {
   readonly code: number | null;
   readonly signal: string | null;
-  /** Its last lines on stderr. */
+  /** Its last lines on stderr, and after a stop on stdout as well. */
   readonly lastWords: string;
 }
 
@@ -56,6 +56,12 @@ export class WorkerProcess {
 
   get pid(): number | null {
     return this.#worker.process.pid ?? null;
+  }
+
+  /** Asks it to finish, in ms of grace. What it writes from now on are its last words. */
+  stop(timeout: number, webSocketTimeout: number): void {
+    this.#output.listen();
+    this.send({ type: 'stop', epoch: 0, timeout, webSocketTimeout });
   }
 
   /** False where its channel is closed. */

@@ -24,8 +24,8 @@ trackServers((server) => {
   warnOfUngated(server);
 });
 reportFailures(runtime.link);
-runtime.onStop = (timeout) => {
-  stopGracefully(timeout, () => runtime.gate.countUnfinished());
+runtime.onStop = (grace) => {
+  stopGracefully(grace, () => runtime.gate.countUnfinished());
   runtime.gate.dismiss(); // after the connections have been marked as closing
 };
 

@@ -6,13 +6,15 @@ import type { Http2Session } from 'node:http2';
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import { Server, type Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
+import { watchUpgrades } from './websockets.ts';
 
 /** With what node:http keeps on a connection: its parser, gone after an upgrade, and the response whose turn it is. */
 export type TrackedSocket = Socket & {
   parser?: { incoming?: IncomingMessage | null } | null;
   _httpMessage?: ServerResponse | null;
 };
-export type TrackedServer = Server & Partial<Pick<HttpServer, 'closeIdleConnections' | 'keepAliveTimeout'>>;
+export type TrackedServer = Server &
+  Partial<Pick<HttpServer, 'closeIdleConnections' | 'keepAliveTimeout'>> & { keepAliveTimeoutBuffer?: number };
 
 const servers = new Set<TrackedServer>();
 const sockets = new Set<TrackedSocket>();
@@ -43,6 +45,7 @@ export function trackServers(onListen: (server: Server) => void): void {
 function track(server: Server): void {
   if (servers.has(server)) return;
   servers.add(server);
+  watchUpgrades(server);
   server.once('close', () => servers.delete(server));
   // Over TLS the outer socket is the one that node:http works with.
   server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: TrackedSocket) => {

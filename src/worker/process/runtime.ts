@@ -14,6 +14,7 @@ import { QuiesceError, type ErrorCode } from '../../errors.ts';
 import type { WorkerSettings } from '../../protocol/messages.ts';
 import { Gate } from '../gate/gate.ts';
 import { isBelow, plainPathOf } from '../gate/target.ts';
+import type { Grace } from './graceful-stop.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { isQuiesceMessage, Link, type Transport } from './link.ts';
 
@@ -38,8 +39,8 @@ export class Runtime {
   except: readonly string[] = [];
   /** Paths of `health()`: looked at only when a request would be refused. */
   readonly neverHeld = new Set<string>();
-  /** What to do when the primary says stop, in ms of grace; the process entry sets it. */
-  onStop: (timeout: number) => void = () => {};
+  /** What to do when the primary says stop; the process entry sets it. */
+  onStop: (grace: Grace) => void = () => {};
   stopping = false;
   /** Answers that were problems, by code. */
   readonly problems: Record<string, number> = {};
@@ -81,7 +82,7 @@ export class Runtime {
             return this.gate.cut(message.epoch);
           case 'stop':
             this.stopping = true;
-            return this.onStop(message.timeout);
+            return this.onStop(message);
           default:
             return;
         }
@@ -177,14 +178,23 @@ const lastAnswers = 250;
 
 /**
  * A worker that has lost its primary exits. Node would exit with code 0 in the middle of everything; this shuts the
- * gate for good, answers those who wait for the primary, and goes.
+ * gate for good, answers those who wait for the primary, and goes. A clean-up of the app that closes the channel, as
+ * those for node:cluster do, has lost nobody: the primary still bounds its time.
  */
 function leaveWithoutPrimary(runtime: Runtime): void {
+  let byApp = false;
+  const { disconnect } = process;
+  process.disconnect = () => {
+    byApp = true;
+    disconnect.call(process);
+  };
   cluster.worker!.prependListener('disconnect', () => {
     cluster.worker!.exitedAfterDisconnect = true; // keeps Node's own listener from exiting at once
+    const cleansUp = runtime.stopping && byApp;
     runtime.stopping = true;
     runtime.gate.lose();
     runtime.link.lose();
+    if (cleansUp) return;
     setTimeout(() => process.exit(1), lastAnswers);
   });
 }

@@ -23,7 +23,15 @@ export function writeStdioToTheEnd(): void {
     // Only a pipe: a file or a terminal is written at once anyway.
     if ((stream as { _type?: string })._type === 'pipe') new PipeWriter(fd, stream);
   }
+  process.on('exit', writeOut);
 }
+
+/** Before the process ends, in whatever way: what is written from now on waits for a full pipe, too. */
+export function writeOut(): void {
+  for (const writer of writers) writer.end();
+}
+
+const writers: PipeWriter[] = [];
 
 class PipeWriter {
   readonly #fd: number;
@@ -39,11 +47,14 @@ class PipeWriter {
     stream._write = (chunk: Chunk, encoding: BufferEncoding, done: Done) => this.#begin(bytes(chunk, encoding), done);
     stream._writev = (chunks: { chunk: Chunk; encoding: BufferEncoding }[], done: Done) =>
       this.#begin(Buffer.concat(chunks.map(({ chunk, encoding }) => bytes(chunk, encoding))), done);
-    process.on('exit', () => {
-      this.#exiting = true;
-      this.#deadline = performance.now() + patience;
-      if (this.#done) this.#write();
-    });
+    writers.push(this);
+  }
+
+  /** Writes what there is, and waits for the pipe to take it. */
+  end(): void {
+    this.#exiting = true;
+    this.#deadline = performance.now() + patience;
+    if (this.#done) this.#write();
   }
 
   #begin(rest: Buffer, done: Done): void {

@@ -75,6 +75,7 @@ describe('loadConfig', () => {
         dataDir: dataPlace('app', folder, {}).dataDir,
         mongodb: { uri: null, db: null },
         scheduling: 'os',
+        webSocketTimeout: 1_000,
         sync: {
           collection: 'resources',
           key: 'id',

@@ -34,7 +34,7 @@ const messages: object[] = [
   { type: 'resume' },
   { type: 'pause-info', info },
   { type: 'cut' },
-  { type: 'stop', timeout: 1600 },
+  { type: 'stop', timeout: 1600, webSocketTimeout: 1000 },
   { type: 'reply', id: 1, value: { any: 'thing' } },
   { type: 'reply', id: 1, problem },
   { type: 'run-changed', run },
