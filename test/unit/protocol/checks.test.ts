@@ -141,7 +141,7 @@ describe('the checks that workers carry', () => {
   it('say what is wrong, and where', () => {
     expect(isMirrorOptions({ collection: 'a', maxDelete: 1 })).to.equal(false);
     expect(faultsOf(isMirrorOptions)).to.equal("it must NOT have additional properties ('maxDelete')");
-    expect(isToWorker({ ...envelope, type: 'stop', timeout: 'soon' })).to.equal(false);
+    expect(isToWorker({ ...envelope, type: 'stop', timeout: 'soon', webSocketTimeout: 1 })).to.equal(false);
     expect(faultsOf(isToWorker)).to.equal('timeout must be number');
   });
 });
