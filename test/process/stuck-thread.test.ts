@@ -39,4 +39,15 @@ describe('a mirror thread in an endless loop', function () {
     expect(await client.documents()).to.deep.equal([{ _id: 1 }, { _id: 3 }]);
     expect(shared.output).to.match(/could not be cancelled within \d+ ms: the mirror thread is ended/);
   });
+
+  it('in the pause ends as well: the run is rolled forward by another thread, and the site serves', async () => {
+    expect((await client.put('[{"id":1}]')).status).to.equal(204);
+    await writeFile(file, 'write');
+    expect((await client.put('[{"id":1},{"id":2}]')).status).to.equal(202);
+    await shared.cluster.until('it serves', ({ phase }) => phase === 'serving');
+    expect(await client.documents()).to.deep.equal([{ _id: 1 }, { _id: 2 }]);
+    expect((await client.put('[{"id":3}]')).status).to.equal(204);
+    expect(await client.documents()).to.deep.equal([{ _id: 3 }]);
+    expect(shared.output).to.match(/could not be cancelled within \d+ ms: the mirror thread is ended/);
+  });
 });
