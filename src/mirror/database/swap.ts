@@ -4,8 +4,10 @@
  *
  * The rename cannot be in a transaction with the fence. But whoever takes the fence removes all copies of older runs
  * before anything else, so that a rename of an older primary either came before, and is seen, or finds nothing to rename.
+ * Two threads, of one primary or of two, never build under one name, not even for the same run: one that wakes up must
+ * not rename what the other has half built.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { MongoServerError, type ClientSession, type Db, type Document, type IndexDescription } from 'mongodb';
 import { QuiesceError } from '../../errors.ts';
@@ -27,6 +29,8 @@ export interface SwapOptions {
   readonly onStaged: (count: number) => void;
 }
 
+const thread = randomBytes(4).toString('hex');
+
 /** How long indexes may take to be built, ms; other commands take no longer than a socket may be silent. */
 const longestBuild = 3_600_000;
 
@@ -37,7 +41,7 @@ export class Swap {
 
   constructor(options: SwapOptions) {
     this.#options = options;
-    this.#staging = `${stagingPrefix(options.target.collection)}${options.run}`;
+    this.#staging = stagingName(options.target.collection, options.run);
   }
 
   /**
@@ -160,15 +164,20 @@ export async function isWatched({ db, collection }: Target, own: ClientSession):
 }
 
 /**
- * Removes what older runs have built and not renamed. Only with the fence taken. Who may not drop a collection may not
+ * Removes what others have built and not renamed; of this thread, the copy of `run` stays. Only with the fence taken. Who may not drop a collection may not
  * rename over one either, so what such a run has left is in nobody's way.
  */
-export async function dropLeftovers(db: Db, collection: string, except: string): Promise<void> {
+export async function dropLeftovers(db: Db, collection: string, run: string): Promise<void> {
   const prefix = stagingPrefix(collection);
+  const own = stagingName(collection, run);
   const names = await db
     .listCollections({ name: { $regex: `^${prefix.replaceAll('.', '\\.')}` } }, { nameOnly: true })
     .toArray();
-  for (const { name } of names) if (name !== `${prefix}${except}`) await ifAllowed(db.dropCollection(name));
+  for (const { name } of names) if (name !== own) await ifAllowed(db.dropCollection(name));
+}
+
+function stagingName(collection: string, run: string): string {
+  return `${stagingPrefix(collection)}${run}.${thread}`;
 }
 
 /** A collection's name may be as long as a name can be: it goes in as a hash. */

@@ -47,6 +47,27 @@ describe('the fence of a mirror', function () {
     expect((await writing).counts.updated).to.equal(6000);
   });
 
+  it('keeps apart the copies that two primaries of one run build for a swap, and leaves none', async () => {
+    const copies = async () => {
+      const named = { name: /^quiesce\.staging\./ };
+      const found = await mirrors.db.listCollections(named, { nameOnly: false }).toArray();
+      return found.map(({ info }) => String(info?.uuid));
+    };
+    await mirrors.mirror([{ id: 1, v: 0 }]);
+    const job = await mirrors.job([{ id: 1, v: 1 }], { strategy: 'swap', owner: 'first' });
+    const again = { ...job, workDir: `${job.workDir}-of-the-second`, owner: 'second' };
+    await mirrors.thread.prepare(job);
+    const [first] = await copies();
+    await other.prepare(again);
+    expect(await copies())
+      .to.have.lengthOf(2)
+      .and.include(first);
+    expect((await other.write(again.run, 9)).strategy).to.equal('swap');
+    expect(await copies()).to.deep.equal([]);
+    expect(await refusal(mirrors.thread.write(job.run, 9))).to.include({ code: 'fenced', dirty: false });
+    expect(await mirrors.stored()).to.deep.equal([{ _id: 1, v: 1 }]);
+  });
+
   it('lets the same primary go on with another thread', async () => {
     const job = await mirrors.job([{ id: 1 }]);
     await mirrors.thread.prepare(job);
