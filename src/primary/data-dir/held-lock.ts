@@ -7,11 +7,13 @@
  *   lost      another process has made a lock in its place. The only state in which this one has to end.
  *   released
  *
- * Whoever makes the folder (mkdir is atomic) has the lock, also where it is made anew.
+ * proper-lockfile makes the folder (mkdir is atomic: whoever makes it has the lock, also where it is made anew) and touches
+ * it. It gives a lock up at the first trouble; what is still ours is then touched from here, until it is made anew.
  */
-import { mkdirSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { rmdirSync, rmSync, statSync } from 'node:fs';
 import { stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
+import lockfile from 'proper-lockfile';
 import { makeFolders } from './data-dir.ts';
 import { guardWrites, writeWhole } from './durable.ts';
 import { describeSelf, ownerFile, readOwner } from './lock-owner.ts';
@@ -50,12 +52,24 @@ function seenLock(found: { ino: bigint; birthtimeNs: bigint; mtimeNs: bigint }):
 export const staleAfter = 5;
 const missed = staleAfter - 1;
 
-/** Returns the id of the new lock. Throws EEXIST where there is one. In one turn: a guard knows each lock by its id. */
-export function makeLock(dataDir: string): string {
-  mkdirSync(lockFolder(dataDir), { mode: 0o700 });
+interface MadeLock {
+  readonly id: string;
+  /** Removes it. */
+  readonly release: () => Promise<void>;
+}
+
+/** @param every how often it is touched, ms. Rejects with ELOCKED where there is one. */
+export async function makeLock(dataDir: string, every: number, onGivenUp: () => void): Promise<MadeLock> {
+  const release = await lockfile.lock(dataDir, {
+    lockfilePath: lockFolder(dataDir),
+    realpath: false,
+    stale: staleAfter * every,
+    update: every,
+    onCompromised: onGivenUp,
+  });
   const seen = identify(dataDir);
   if (seen === undefined) throw new Error('the lock vanished while it was made');
-  return seen.id;
+  return { id: seen.id, release };
 }
 
 export class HeldLock implements Lock {
@@ -64,27 +78,29 @@ export class HeldLock implements Lock {
   readonly #every: number;
   readonly #unguard: () => void;
   readonly #onExit = (): void => this.#remove();
-  #id: string;
+  #id = '';
+  #release: (() => Promise<void>) | null = null;
+  /** While it is made, what is seen there may be it already. */
+  #isMaking = false;
   #state: 'held' | 'lost' | 'released' = 'held';
   #timer: NodeJS.Timeout | undefined;
   #touching: Promise<void> = Promise.resolve();
   /** Of the last try to touch it, successful or not. */
   #triedAt = Date.now();
 
-  private constructor(dataDir: string, id: string, events: LockEvents, every: number) {
+  private constructor(dataDir: string, events: LockEvents, every: number) {
     this.#dataDir = dataDir;
-    this.#id = id;
     this.#events = events;
     this.#every = every;
     this.#unguard = guardWrites(dataDir, () => this.#isLost());
     process.once('exit', this.#onExit);
   }
 
-  /** @param every how often it is touched, ms */
-  static async of(dataDir: string, id: string, events: LockEvents, every: number): Promise<HeldLock> {
-    const lock = new HeldLock(dataDir, id, events, every);
+  /** @param every how often it is touched, ms. Rejects with ELOCKED where somebody else was faster. */
+  static async make(dataDir: string, events: LockEvents, every: number): Promise<HeldLock> {
+    const lock = new HeldLock(dataDir, events, every);
     try {
-      await lock.#record();
+      await lock.#make();
     } catch (error) {
       await lock.release();
       throw error;
@@ -97,7 +113,13 @@ export class HeldLock implements Lock {
     if (this.#state === 'held') this.#state = 'released';
     clearTimeout(this.#timer);
     await this.#touching;
-    this.#remove();
+    // Not where a successor has taken over: its lock and its record stand there now.
+    if (this.#id !== '' && !this.#isLost()) {
+      this.#forgetRecord();
+      // Given up already: then it is removed below.
+      await this.#release?.().catch(() => undefined);
+      this.#remove();
+    }
     this.#unguard();
     process.off('exit', this.#onExit);
   }
@@ -136,7 +158,7 @@ export class HeldLock implements Lock {
       return false;
     }
     const now = new Date();
-    await utimes(folder, now, now);
+    if (this.#release === null) await utimes(folder, now, now);
     if (readOwner(this.#dataDir)?.lock !== this.#id) await this.#record();
     return false;
   }
@@ -144,14 +166,25 @@ export class HeldLock implements Lock {
   async #makeAnew(): Promise<boolean> {
     makeFolders(this.#dataDir);
     try {
-      this.#id = makeLock(this.#dataDir);
+      await this.#make();
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      if ((error as NodeJS.ErrnoException).code !== 'ELOCKED') throw error;
       this.#lose(this.#holder());
       return false;
     }
-    await this.#record();
     return true;
+  }
+
+  async #make(): Promise<void> {
+    this.#isMaking = true;
+    try {
+      const { id, release } = await makeLock(this.#dataDir, this.#every, () => (this.#release = null));
+      this.#id = id;
+      this.#release = release;
+    } finally {
+      this.#isMaking = false;
+    }
+    await this.#record();
   }
 
   async #record(): Promise<void> {
@@ -171,6 +204,7 @@ export class HeldLock implements Lock {
   /** Looked at anew each time: this process may have been stopped since the last touch. What cannot be seen is nobody's. */
   #isLost(): boolean {
     if (this.#state === 'lost') return true;
+    if (this.#isMaking) return false;
     try {
       const seen = identify(this.#dataDir);
       return seen !== undefined && seen.id !== this.#id;
@@ -179,11 +213,14 @@ export class HeldLock implements Lock {
     }
   }
 
-  /** Not where a successor has taken over: its lock and its record stand there now. */
+  #forgetRecord(): void {
+    if (readOwner(this.#dataDir)?.lock === this.#id) rmSync(ownerFile(this.#dataDir), { force: true });
+  }
+
   #remove(): void {
-    if (this.#isLost()) return;
+    if (this.#id === '' || this.#isLost()) return;
     try {
-      if (readOwner(this.#dataDir)?.lock === this.#id) rmSync(ownerFile(this.#dataDir), { force: true });
+      this.#forgetRecord();
       rmdirSync(lockFolder(this.#dataDir));
     } catch {
       // Gone, or not to be removed: the next primary sees that its holder is dead.

@@ -1,7 +1,7 @@
 /**
  * The lock of a data directory: one primary at a time.
  *
- * `primary.lock`, a folder that its holder touches, is the lock; `primary.json` says who holds it. Its states:
+ * `primary.lock`, a folder kept fresh by proper-lockfile, is the lock; `primary.json` says who holds it. Its states:
  *
  *   free      no folder. Whoever makes it first (mkdir is atomic) holds the lock.
  *   held      its holder is alive, or elsewhere and touches the folder every few seconds: everybody else is refused.
@@ -16,7 +16,7 @@
 import { lstatSync, readlinkSync, rmdirSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { HeldLock, identify, lockFolder, makeLock, staleAfter } from './held-lock.ts';
+import { HeldLock, identify, lockFolder, staleAfter } from './held-lock.ts';
 import type { Lock, LockEvents, SeenLock } from './held-lock.ts';
 import { describeSelf, lifeOf, readOwner, type LockOwner } from './lock-owner.ts';
 import { QuiesceError } from '../../errors.ts';
@@ -44,9 +44,9 @@ export async function acquireLock(dataDir: string, events: LockEvents, stale = d
       }
     }
     try {
-      return await HeldLock.of(dataDir, makeLock(dataDir), events, stale / staleAfter);
+      return await HeldLock.make(dataDir, events, stale / staleAfter);
     } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') {
+      if ((cause as NodeJS.ErrnoException).code !== 'ELOCKED') {
         throw new QuiesceError(
           'data-dir-unusable',
           `The data directory ${dataDir} cannot be locked: ${(cause as Error).message}.`,
