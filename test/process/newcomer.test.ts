@@ -48,7 +48,7 @@ describe("a newcomer's path", function () {
       'ecosystem.config.js',
       'package.json',
     ]);
-    expect(packed.filter((file) => /\.test\.|\.map$|mongod/.test(file))).to.deep.equal([]);
+    expect(packed.filter((file) => /\.test\.|\.map$|mongod(?!b-uri\.)/.test(file))).to.deep.equal([]);
   });
 
   it('leads from nothing to a mirrored feed by what the README says, and by nothing else', async () => {
