@@ -1,0 +1,37 @@
+/** `/livez` and `/readyz` of the admin server, for a site whose app serves none: they tell of the whole site, not of one worker. */
+import { Router } from 'express';
+import { QuiesceError } from '../../errors.ts';
+import type { ClusterStatus } from '../../protocol/runs.ts';
+
+export interface ProbeOptions {
+  readonly status: () => ClusterStatus;
+  /** A pause that is shorter leaves the site ready, ms. */
+  readonly readyGrace: number;
+}
+
+/** The same answers as `health()` gives in a worker. */
+export function probes({ status, readyGrace }: ProbeOptions): Router {
+  const router = Router();
+  router.get('/livez', (_request, response) => {
+    response.set('Cache-Control', 'no-store').type('text/plain').send('ok\n');
+  });
+  router.get('/readyz', (_request, response) => {
+    response.set('Cache-Control', 'no-store');
+    const reason = whyNotReady(status(), readyGrace, Date.now());
+    if (reason !== null) throw reason;
+    response.type('text/plain').send('ready\n');
+  });
+  return router;
+}
+
+/** Null where a load balancer should send requests here. @param now ms, wall clock */
+export function whyNotReady({ holds, workers }: ClusterStatus, readyGrace: number, now: number): QuiesceError | null {
+  const operator = holds.find(({ kind }) => kind === 'operator');
+  if (operator) return new QuiesceError('paused', `An operator holds the site: ${operator.reason}`);
+  if (!workers.some(({ state }) => state === 'serving' || state === 'draining' || state === 'quiesced'))
+    return new QuiesceError('stopping', 'No worker serves: the site is starting or stopping, or its workers fail.');
+  const since = Math.min(...holds.map((hold) => Date.parse(hold.since)));
+  if (now - since > readyGrace)
+    return new QuiesceError('paused', `The pause has lasted ${now - since} ms, longer than maintenance.ready_grace.`);
+  return null;
+}
