@@ -22,8 +22,9 @@ export async function findDataDir(target: Target, folder = workingFolder()): Pro
 }
 
 /**
- * Without a flag: the apps of the configuration here, and whatever else was started from here. Those that run are
- * taken; where none does, the only one there is, so that the client can say that nobody answers there.
+ * Without a flag: the apps of the configuration here, and whatever else was started from here; else the same in the
+ * nearest folder above. Those that run are taken; where none does, the only one there is, so that the client can say that
+ * nobody answers there.
  *
  * @throws QuiesceError `no-primary` where there is none at all.
  */
@@ -31,18 +32,34 @@ export async function findDataDirs(target: Target, folder = workingFolder()): Pr
   const given = target.dataDir ?? (process.env['QUIESCE_DATA_DIR'] || undefined);
   if (given !== undefined) return within(path.resolve(folder, given), target.only);
 
-  const candidates = new Set(await fromConfig(target, folder));
+  for (const each of target.config === undefined ? upwards(folder) : [folder]) {
+    const found = await findAt(target, each);
+    if (found.length > 0) return found;
+  }
   const places = dataPlaces(folder, process.env);
-  for (const place of places) for (const sub of subfolders(place)) candidates.add(sub);
+  throw new QuiesceError(
+    'no-primary',
+    `No primary is running from ${folder} or a folder above it${target.only === undefined ? '' : `, for an app called ${target.only}`}. ` +
+      `For ${folder} this looked in ${places.join(' and ')}. Start one with \`quiesce start\`, run the command as the user who did, or name its data directory with --data-dir.`,
+  );
+}
+
+/** What was started from this folder; empty where nothing was, or where it cannot be told what is meant. */
+async function findAt(target: Target, folder: string): Promise<string[]> {
+  const candidates = new Set(await fromConfig(target, folder));
+  for (const place of dataPlaces(folder, process.env)) for (const sub of subfolders(place)) candidates.add(sub);
   const named = [...candidates].filter((candidate) => isCalled(candidate, target.only));
   const running = named.filter((candidate) => runs(candidate));
   if (running.length > 0) return running;
-  if (named.length === 1) return named;
-  throw new QuiesceError(
-    'no-primary',
-    `No primary is running from ${folder}${target.only === undefined ? '' : ` for an app called ${target.only}`}. ` +
-      `Looked in ${places.join(' and ')}. Start one with \`quiesce start\`, run the command as the user who did, or name its data directory with --data-dir.`,
-  );
+  return named.length === 1 ? named : [];
+}
+
+/** The folder and those above it, the nearest first, as git looks for its repository. */
+function* upwards(folder: string): Generator<string> {
+  for (let at = folder; ; at = path.dirname(at)) {
+    yield at;
+    if (path.dirname(at) === at) return;
+  }
 }
 
 /** The folder itself, or where it only holds those of several apps, the ones that are meant. */
