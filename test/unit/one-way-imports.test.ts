@@ -14,6 +14,7 @@ const below: Record<string, readonly (typeof parts)[number][]> = {
   'config/load.ts': [],
   'protocol/messages.ts': [],
   'mirror/thread.ts': [],
+  'cluster/site.ts': [],
   'primary/main.ts': ['mirror'],
   'worker/deep/gate.ts': ['mirror'],
   'index.ts': ['mirror', 'worker'],

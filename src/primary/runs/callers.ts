@@ -12,8 +12,7 @@ export type Result = { readonly value: unknown } | { readonly error: QuiesceErro
 export type Answer = (result: Result) => void;
 
 interface Caller {
-  /** Null for a command on the control socket. */
-  readonly worker: WorkerRef | null;
+  readonly worker: WorkerRef;
   readonly answer: Answer;
 }
 
@@ -22,7 +21,7 @@ export class Callers {
   readonly #waiters = new Map<string, Caller[]>();
   readonly #watchers = new Map<string, Map<string, WorkerRef>>();
 
-  claim(run: string, worker: WorkerRef | null, answer: Answer): void {
+  claim(run: string, worker: WorkerRef, answer: Answer): void {
     this.#claims.set(run, { worker, answer });
   }
 
@@ -65,17 +64,13 @@ export class Callers {
   }
 
   forget(worker: WorkerRef): void {
-    for (const [run, claim] of this.#claims) if (isOf(claim, worker)) this.#claims.delete(run);
+    for (const [run, claim] of this.#claims) if (keyOf(claim.worker) === keyOf(worker)) this.#claims.delete(run);
     for (const [run, waiters] of this.#waiters) this.#waiters.set(run, split(waiters, worker)[1]);
     for (const watchers of this.#watchers.values()) watchers.delete(keyOf(worker));
   }
 }
 
 function split(callers: readonly Caller[], worker: WorkerRef): [Caller[], Caller[]] {
-  const own = (caller: Caller): boolean => isOf(caller, worker);
+  const own = (caller: Caller): boolean => keyOf(caller.worker) === keyOf(worker);
   return [callers.filter(own), callers.filter((caller) => !own(caller))];
-}
-
-function isOf({ worker }: Caller, ref: WorkerRef): boolean {
-  return worker !== null && keyOf(worker) === keyOf(ref);
 }

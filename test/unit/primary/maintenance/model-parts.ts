@@ -30,9 +30,8 @@ export type Message =
 
 export interface Claim {
   readonly id: string;
-  readonly kind: 'sync' | 'exclusive' | 'exec';
-  /** Null for a command. */
-  readonly owner: Worker | null;
+  readonly kind: 'sync' | 'exclusive';
+  readonly owner: Worker;
   answers: number;
   ends: number;
   granted: boolean;

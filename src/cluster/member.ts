@@ -1,0 +1,137 @@
+/**
+ * What a host makes of the site document: whether its gates may be open, until when, and what it has to write next. Pure.
+ *
+ * out ──join answered──▶ in ──evicted, left out of the document, or another document──▶ out
+ *
+ * Two rules carry the proof. A document that is older than the newest that was seen says nothing (an answer may come
+ * late). And the lease is counted from the moment before its renewal was sent, on the host's own monotonic clock.
+ */
+import {
+  evictableAt,
+  isMember,
+  pauseOf,
+  type HostRef,
+  type RunKind,
+  type Site,
+  type SiteEvent,
+  type SiteRules,
+} from './site.ts';
+
+export interface Member {
+  readonly ref: HostRef;
+  readonly name: string;
+  readonly site: Site | null;
+  /** On this host's monotonic clock, ms; no gate is open and nothing begins after it. */
+  readonly deadline: number;
+}
+
+/** What the host's own machine is at. */
+export interface Local {
+  /** The newest pause for which all of its workers are at rest; null while something is in flight. */
+  readonly rest: number | null;
+  /** Nothing is in flight, and no gate is open, whatever the pause. */
+  readonly isIdle: boolean;
+  readonly run: OwnRun | null;
+}
+
+/** The run that a host owns, and what it wants of the site next. */
+export interface OwnRun {
+  readonly id: string;
+  readonly kind: RunKind;
+  readonly wants: 'claim' | 'prepare' | 'drain' | 'begin' | 'end' | null;
+  /** It was another host's, which may still be at work on it. */
+  readonly isTakenOver: boolean;
+}
+
+/** How much slower than the database's clock a host's may go: NTP slews by 0.05 %. */
+export const drift = 0.01;
+
+export function newMember(ref: HostRef, name: string): Member {
+  return { ref, name, site: null, deadline: -Infinity };
+}
+
+/** A document that came by whatever way. */
+export function sees(member: Member, site: Site): Member {
+  const { site: newest, ref } = member;
+  if (newest !== null && newest.identity === site.identity && site.version < newest.version) return member;
+  const isNew = newest !== null && newest.identity !== site.identity;
+  const isOut = newest !== null && isMember(newest, ref) && !isMember(site, ref);
+  return isNew || isOut ? { ...member, site, deadline: -Infinity } : { ...member, site };
+}
+
+/** A join or a renewal was acknowledged. `sentAt`: before it was sent, on this host's clock. */
+export function renewed(member: Member, site: Site, sentAt: number, rules: SiteRules): Member {
+  const now = sees(member, site);
+  if (now.site === null || !isMember(now.site, member.ref)) return now;
+  const deadline = rules.onPartition === 'serve' ? Infinity : sentAt + rules.lease * (1 - drift);
+  return { ...now, deadline: Math.max(now.deadline, deadline) };
+}
+
+/** Another incarnation of this host stands in the document, or none: it has to join anew, as a new one. */
+export function evicted(member: Member, incarnation: string): Member {
+  return { ...member, ref: { ...member.ref, incarnation }, deadline: -Infinity };
+}
+
+export function isIn({ site, ref }: Member): boolean {
+  return site !== null && isMember(site, ref);
+}
+
+/** The pause that the host's gates have to be shut for; null where they may be open, as long as the deadline has not passed. */
+export function pauseFor(member: Member): number | null {
+  return member.site === null ? 0 : pauseOf(member.site);
+}
+
+/** @param now on this host's clock */
+export function mayOpen(member: Member, now: number): boolean {
+  return isIn(member) && pauseFor(member) === null && now <= member.deadline;
+}
+
+/**
+ * What becomes of a run whose `begin` was acknowledged. Nothing begins on an answer that comes after the deadline: it ends,
+ * since nothing was written. One that was taken over cannot end so: its former owner may still write under the old
+ * epoch, until this host has taken the fence. So it waits for a lease that is good.
+ */
+export function onWon(member: Member, run: OwnRun, now: number): 'begin' | 'end' | 'wait' {
+  const { site, ref } = member;
+  const own = site?.run;
+  const isOwner = own?.id === run.id && own.owner.host === ref.host && own.owner.incarnation === ref.incarnation;
+  if (isIn(member) && isOwner && own.stage === 'running' && now <= member.deadline) return 'begin';
+  return run.isTakenOver ? 'wait' : 'end';
+}
+
+/** What this host has to write now, beside its renewals, the most urgent first. @param serverNow the database's clock, ms */
+export function writesOf(member: Member, local: Local, serverNow: number, rules: SiteRules): SiteEvent[] {
+  const { site, ref } = member;
+  if (site === null || !isMember(site, ref))
+    return local.isIdle && local.run === null ? [{ type: 'join', ref, name: member.name }] : [];
+  const writes: SiteEvent[] = [];
+  const pause = pauseOf(site);
+  if (pause !== null && local.rest === pause && site.hosts[ref.host]!.rest < pause)
+    writes.push({ type: 'rest', ref, epoch: pause });
+  const own = writeForRun(site, ref, local);
+  if (own !== null) writes.push(own);
+  for (const [host, { incarnation, ...rest }] of Object.entries(site.hosts)) {
+    if (host !== ref.host && serverNow > evictableAt({ incarnation, ...rest }, rules))
+      writes.push({ type: 'evict', host, incarnation });
+  }
+  const { run } = site;
+  if (run !== null && !isMember(site, run.owner)) {
+    const isFinishable = run.kind === 'sync' && run.stage === 'running' && run.epoch !== null;
+    if (!isFinishable) writes.push({ type: 'bury', ref, run: run.id });
+    else if (local.run === null && Object.values(site.hosts).every(({ rest }) => rest >= run.epoch!))
+      writes.push({ type: 'take-over', ref, run: run.id });
+  }
+  return writes;
+}
+
+/** The next step of the run that this host owns, where the document is not there yet. */
+function writeForRun(site: Site, ref: HostRef, { run }: Local): SiteEvent | null {
+  if (run === null || run.wants === null) return null;
+  const { wants, id } = run;
+  if (wants === 'claim') return { type: 'claim', ref, run: id, kind: run.kind };
+  if (site.run?.id !== id) return null;
+  if (wants !== 'begin') return { type: wants, ref, run: id };
+  const isReady =
+    site.run.stage === 'preparing' || Object.values(site.hosts).every(({ rest }) => rest === site.run!.epoch);
+  return isReady ? { type: 'begin', ref, run: id } : null;
+}

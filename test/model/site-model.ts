@@ -1,0 +1,41 @@
+/** The properties of hosts around one site document. */
+import { isIn } from '#quiesce/cluster/member.js';
+import { pauseOf } from '#quiesce/cluster/site.js';
+import type { Model } from './explore.ts';
+import { keyOf, type Faults, type Settings, type State } from './site-parts.ts';
+import { World } from './site-world.ts';
+
+export function siteModel(name: string, settings: Settings, faults: Faults = {}): Model<State> {
+  const names = ['A', 'B', 'C'].slice(0, settings.hosts);
+  const mutual = settings.onPartition === 'serve';
+  const world = new World(names, settings, faults);
+  return {
+    name,
+    initial: [world.initial()],
+    moves: (state) => world.moves(state),
+    key: (state) => keyOf(state, names),
+    always: {
+      'S1 and S2: an exclusive run is alone': ({ hosts, broken }) => {
+        if (broken !== null) return broken;
+        const handlers = names.filter((host) => hosts[host]!.handler);
+        if (handlers.length > 1) return `exclusive handlers of ${handlers.join(' and ')} at once`;
+        const busy = handlers.length === 0 ? [] : names.filter((host) => hosts[host]!.busy);
+        return busy.length > 0
+          ? `a request of ${busy.join(', ')} beside the exclusive handler of ${handlers[0]}`
+          : null;
+      },
+      'S3: who is out of the document is shut': ({ hosts }) => {
+        const open = names.filter((host) => hosts[host]!.gate && !isIn(hosts[host]!.member));
+        return open.length > 0 ? `${open.join(', ')} is open` : null;
+      },
+    },
+    sometimes: {
+      'a run is at work': ({ hosts }) => names.some((host) => hosts[host]!.handler || hosts[host]!.writes !== null),
+      'all are quiesced': ({ site }) =>
+        pauseOf(site) !== null && Object.values(site.hosts).every(({ rest }) => rest === site.epoch),
+      'a host is evicted': ({ site }) => mutual || names.some((host) => site.hosts[host] === undefined),
+      'an evicted host joins anew': ({ site }) =>
+        mutual || names.some((host) => Number(site.hosts[host]?.incarnation) > 1),
+    },
+  };
+}

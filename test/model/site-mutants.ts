@@ -1,0 +1,84 @@
+/** Faults that somebody could build into the protocol between hosts; each has to break a promise. */
+import type { RunKind } from '#quiesce/cluster/site.js';
+import type { Faults } from './site-parts.ts';
+
+type StepFault = NonNullable<Faults['step']>;
+
+const withOldEpoch: StepFault = (real, site, event, now, rules) => {
+  const step = real(site, event, now, rules);
+  if (event.type !== 'take-over' || step.refused !== null || step.site === site) return step;
+  const hosts = Object.fromEntries(
+    Object.entries(step.site.hosts).map(([host, each]) => [host, { ...each, rest: site.epoch }]),
+  );
+  return { ...step, site: { ...step.site, epoch: site.epoch, hosts, run: { ...step.site.run!, epoch: site.epoch } } };
+};
+
+const withoutProof: StepFault = (real, site, event, now, rules) => {
+  if (event.type !== 'begin') return real(site, event, now, rules);
+  const hosts = Object.fromEntries(
+    Object.entries(site.hosts).map(([host, each]) => [host, { ...each, rest: site.epoch }]),
+  );
+  const step = real({ ...site, hosts }, event, now, rules);
+  return step.refused === null ? { ...step, site: { ...step.site, hosts: site.hosts } } : step;
+};
+
+export interface Mutant {
+  readonly name: string;
+  readonly faults: Faults;
+  readonly kind: RunKind;
+  /** Found by one walk of hundreds: looked for on demand only. */
+  readonly isRare?: true;
+}
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'evicts without grace',
+    isRare: true,
+    kind: 'exclusive',
+    faults: {
+      step: (real, site, event, now, rules) => real(site, event, now, { ...rules, evictionGrace: 0, margin: -1 }),
+    },
+  },
+  {
+    name: 'counts the lease from the answer, not from the sending',
+    isRare: true,
+    kind: 'exclusive',
+    faults: { countsFromAnswer: true },
+  },
+  {
+    name: 'takes a run over under the same epoch, with a fence that asks for the epoch alone',
+    isRare: true,
+    kind: 'sync',
+    faults: { step: withOldEpoch, fenceWithoutOwner: true },
+  },
+  {
+    name: 'opens a host that has not read the document which it joins',
+    kind: 'exclusive',
+    faults: { opensEarly: true },
+  },
+  { name: 'lets workers outlive the lease', kind: 'exclusive', faults: { outlives: true } },
+  { name: 'tells workers no deadline', kind: 'exclusive', faults: { knowsNoDeadline: true } },
+  {
+    name: 'begins a run on an answer that comes after the deadline',
+    isRare: true,
+    kind: 'exclusive',
+    faults: { beginsLate: true },
+  },
+  {
+    name: 'believes an answer that is older than what it has seen',
+    isRare: true,
+    kind: 'exclusive',
+    faults: { believesOld: true },
+  },
+  {
+    name: 'ends a run that it took over before it has the fence',
+    isRare: true,
+    kind: 'sync',
+    faults: { endsUnfenced: true },
+  },
+  {
+    name: 'begins before every host is at rest (kamal-proxy: drained after a timeout)',
+    kind: 'exclusive',
+    faults: { step: withoutProof, asksUnready: true },
+  },
+];

@@ -1,0 +1,58 @@
+import { expect } from 'chai';
+import { explore, randomFrom, tell, walk, type Exploration } from './explore.ts';
+import { siteModel } from './site-model.ts';
+import { mutants } from './site-mutants.ts';
+import { budget, weigh } from './site-walks.ts';
+
+/** More on demand: `npm run model`. */
+const walks = Number(process.env['QUIESCE_WALKS'] ?? 150);
+const states = Number(process.env['QUIESCE_STATES'] ?? 30_000);
+const seed = Number(process.env['QUIESCE_SEED'] ?? 1);
+
+function report(found: Exploration): string {
+  const { model, states: seen, depth, seconds, complete } = found;
+  return `${model}: ${seen} states, ${depth} deep, ${seconds.toFixed(1)} s${complete ? '' : ', not all'}`;
+}
+
+describe('hosts around one site document', function () {
+  this.timeout(20 * 60_000);
+
+  for (const hosts of [2, 3]) {
+    for (const kind of ['exclusive', 'sync'] as const) {
+      it(`${hosts} hosts keep the promises of one, on random walks with runs that are ${kind} (seed ${seed})`, () => {
+        const name = `${hosts} hosts, ${kind}`;
+        const model = siteModel(name, { hosts, kinds: [kind], left: budget });
+        const found = walk(model, { walks, length: 220 }, randomFrom(seed), weigh);
+        expect(found.violation === null ? '' : tell({ model: name, violation: found.violation })).to.equal('');
+        expect(found.missing, 'never reached').to.deep.equal([]);
+      });
+    }
+  }
+
+  it('every interleaving of two hosts, as far as there is time', () => {
+    const left = { claims: 1, stops: 1, losses: 0, slow: 0, outages: 0, holds: 0, late: 1, ticks: 5 };
+    for (const kind of ['exclusive', 'sync'] as const) {
+      const found = explore(siteModel(`2 hosts, ${kind}`, { hosts: 2, kinds: [kind], left }), { states });
+      if (process.env['QUIESCE_STATES']) console.log(`      ${report(found)}`);
+      expect(found.violation === null ? '' : tell(found)).to.equal('');
+    }
+  });
+
+  it('where nobody shuts for his lease, nobody is evicted, and the promises hold as well', () => {
+    const model = siteModel('2 hosts', { hosts: 2, kinds: ['exclusive', 'sync'], left: budget, onPartition: 'serve' });
+    const found = walk(model, { walks, length: 220 }, randomFrom(seed), weigh);
+    expect(found.violation === null ? '' : tell({ model: '2 hosts', violation: found.violation })).to.equal('');
+  });
+
+  for (const { name, faults, kind, isRare } of mutants) {
+    it(`finds a protocol that ${name}`, function () {
+      if (isRare && process.env['QUIESCE_WALKS'] === undefined) return this.skip();
+      const model = siteModel(name, { hosts: 2, kinds: [kind], left: budget }, faults);
+      const found = walk(model, { walks: Math.max(400, walks), length: 220 }, randomFrom(seed), weigh);
+      expect(found.violation?.property).to.be.oneOf([
+        'S1 and S2: an exclusive run is alone',
+        'S3: who is out of the document is shut',
+      ]);
+    });
+  }
+});
