@@ -6,14 +6,15 @@
  *   free      no folder. Whoever makes it first (mkdir is atomic) holds the lock.
  *   held      its holder is alive, or elsewhere and touches the folder every few seconds: everybody else is refused.
  *   orphaned  its holder is dead: taken over at once.
- *   stale     not touched for 10 s, whoever holds it (stopped, hung, another container that is gone): taken over.
+ *   stale     not touched for 10 s, whoever holds it (stopped, another container that is gone), or for 30 s where its holder
+ *             is seen at work here: taken over.
  *             Its holder notices when it runs again (`lost`) and has to stop the site.
  *
  * The race in a takeover: two find the same dead lock, the first removes it and makes its own, the second then removes
  * that one. So only one process may remove a given lock: whoever made the symbolic link `takeover.<lock>`, which names
  * its maker. A link whose maker died is taken over in the same way.
  */
-import { lstatSync, readlinkSync, rmdirSync, rmSync, symlinkSync } from 'node:fs';
+import { lstatSync, readFileSync, readlinkSync, rmdirSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HeldLock, identify, lockFolder, staleAfter } from './held-lock.ts';
@@ -57,10 +58,25 @@ export async function acquireLock(dataDir: string, events: LockEvents, stale = d
   }
 }
 
+/** A holder that is alive here and not stopped waits for a processor: it gets so many times as long. */
+const starved = 3;
+
+function isAtWork(owner: LockOwner): boolean {
+  if (lifeOf(owner) !== 'alive') return false;
+  try {
+    // The state stands after the name, which is in brackets and may hold anything: proc_pid_stat(5).
+    const stat = readFileSync(`/proc/${owner.pid}/stat`, 'utf8');
+    return !'TtZX'.includes(stat.charAt(stat.lastIndexOf(')') + 2));
+  } catch {
+    return false;
+  }
+}
+
 /** `elsewhere`: only time can tell, by whether it is touched. `unnamed`: its holder has still to write who it is. */
 function judge(dataDir: string, { id, touchedAt }: SeenLock, stale: number): 'held' | 'free' | 'elsewhere' | 'unnamed' {
-  if (Date.now() - Number(touchedAt / 1_000_000n) > stale) return 'free';
+  const age = Date.now() - Number(touchedAt / 1_000_000n);
   const owner = readOwner(dataDir);
+  if (age > stale) return age < starved * stale && owner?.lock === id && isAtWork(owner) ? 'held' : 'free';
   if (owner?.lock !== id) return 'unnamed';
   const life = lifeOf(owner);
   return life === 'alive' ? 'held' : life === 'dead' ? 'free' : 'elsewhere';
