@@ -1,4 +1,5 @@
 /** Talks to a running primary through its control socket. */
+import { once } from 'node:events';
 import http from 'node:http';
 import { z } from 'zod';
 import { eventData } from './event-stream.ts';
@@ -23,6 +24,20 @@ interface MaintenanceBody extends Order {
   readonly timeout?: number;
   readonly keep?: boolean;
 }
+
+interface ExecBody extends Order {
+  readonly reason?: string;
+  readonly timeout?: number;
+  readonly keepOnFailure?: boolean;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+const execStart = z.object({ run: z.string() });
+const execEnd = z.object({ run: runRecord, held: z.boolean() });
 
 export class ControlClient {
   readonly dataDir: string;
@@ -59,6 +74,23 @@ export class ControlClient {
     return this.#call('POST', '/api/stop', z.object({ pid: z.number() }), { body: { now, ...order } });
   }
 
+  /** Resolves when the cluster is quiesced for a command; the run lasts as long as the answer is open. */
+  async exec(order: ExecBody, signal: AbortSignal): Promise<{ run: string; over: Promise<void> }> {
+    const answer = await this.#open('POST', '/api/exec', { body: order, timeout: 0, signal });
+    answer.setEncoding('utf8');
+    if (answer.statusCode !== 200) return this.#read(await this.#rest(answer), execStart) as never;
+    const over = new Promise<void>((resolve) => answer.once('close', () => resolve()));
+    answer.on('error', () => undefined); // `close` follows
+    const [line] = (await once(answer, 'data')) as [string];
+    answer.resume();
+    return { run: execStart.parse(JSON.parse(line)).run, over };
+  }
+
+  /** Resolves when the hold of the run has gone, or has become an operator's. */
+  execEnd(run: string, how: object): Promise<{ run: RunRecord; held: boolean }> {
+    return this.#call('POST', `/api/exec/${encodeURIComponent(run)}/end`, execEnd, { body: how });
+  }
+
   async runs(limit: number): Promise<RunRecord[]> {
     return (await this.#call('GET', `/api/runs?limit=${limit}`, z.object({ items: z.array(runRecord) }))).items;
   }
@@ -93,7 +125,10 @@ export class ControlClient {
     schema: z.ZodType<T>,
     options: { body?: unknown; timeout?: number } = {},
   ): Promise<T> {
-    const { status, text } = await this.#request(method, path, options);
+    return this.#read(await this.#request(method, path, options), schema);
+  }
+
+  #read<T>({ status, text }: Answer, schema: z.ZodType<T>): T {
     let body: unknown;
     try {
       body = JSON.parse(text);
@@ -117,13 +152,13 @@ export class ControlClient {
     );
   }
 
-  async #request(
-    method: string,
-    path: string,
-    options: { body?: unknown; timeout?: number },
-  ): Promise<{ status: number; text: string }> {
+  async #request(method: string, path: string, options: { body?: unknown; timeout?: number }): Promise<Answer> {
     const response = await this.#open(method, path, options);
     response.setEncoding('utf8');
+    return this.#rest(response);
+  }
+
+  async #rest(response: http.IncomingMessage): Promise<Answer> {
     let text = '';
     try {
       for await (const chunk of response) text += String(chunk);

@@ -3,6 +3,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import type { SignedTarget } from './asked-by.ts';
 import type { Target } from './find-data-dir.ts';
 import type { LogsOptions } from './logs.ts';
+import type { ExecOptions } from './exec.ts';
 import type { HoldOptions } from './maintenance.ts';
 import type { RunsOptions } from './runs.ts';
 import type { StatusOptions } from './status.ts';
@@ -67,6 +68,20 @@ export function addOperatorCommands(program: Command, done: (code: number) => vo
   command('status', 'tell whether it is on, why and until when', maintenance).action(async (options: Target) =>
     done(await (await import('./maintenance.ts')).maintenanceStatus(options)),
   );
+
+  signed('exec', 'hold the site, run a command while nothing else is at work, release it')
+    .usage('[options] -- <command...>')
+    .argument('<command...>', 'the command and its arguments, after --')
+    .option('--reason <text>', 'shown to those who are refused')
+    .option(
+      '--timeout <duration>',
+      'wait so long for requests in flight, then end with 6 (default: drain_timeout)',
+      time,
+    )
+    .option('--keep-on-failure', 'stay held where the command fails, or nobody can tell how it ended')
+    .action(async (words: string[], options: ExecOptions) =>
+      done(await (await import('./exec.ts')).exec(words, options)),
+    );
 
   command('sync', 'send a feed to the running app, and print the report')
     .argument('<feed>', 'a file of JSON or NDJSON (.ndjson, .jsonl), also .gz, .br or .zst; - for standard input')

@@ -7,6 +7,7 @@ import type { RequestHandler } from 'express';
 import type { AppConfig } from '../config.ts';
 import { QuiesceError, toQuiesceError } from '../errors.ts';
 import { MirrorThread } from '../mirror/handle.ts';
+import { execRoutes } from './admin/exec-routes.ts';
 import { probes } from './admin/probes.ts';
 import { startAdminServer, type AdminServer } from './admin/server.ts';
 import { Coordinator } from './maintenance/coordinator.ts';
@@ -152,6 +153,7 @@ export async function runSite(
       admin: config.admin,
       operations: control,
       live,
+      control: [execRoutes(coordinator.exec)],
       more: [probes({ status: () => control.status(), readyGrace: config.maintenance.readyGrace }), metrics, ...more],
       log,
     });

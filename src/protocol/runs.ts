@@ -10,7 +10,7 @@ const count = z.int().nonnegative();
 /** ISO 8601. Validated as text: a date that somebody wrote by hand must not lose a run. */
 const time = z.string().meta({ format: 'date-time' });
 
-export const holdKind = z.enum(['sync', 'exclusive', 'operator']);
+export const holdKind = z.enum(['sync', 'exclusive', 'exec', 'operator']);
 export type HoldKind = z.infer<typeof holdKind>;
 
 export const phase = z.enum(['serving', 'draining', 'quiesced']);
@@ -110,10 +110,14 @@ export const report = z
   .describe('What a mirror run did.');
 export type Report = z.infer<typeof report>;
 
+export const runKind = z
+  .enum(['sync', 'exclusive', 'exec'])
+  .describe('sync: a feed; exclusive: a handler of the app; exec: a command of `quiesce exec`.');
+
 export const runRecord = z
   .object({
     id: z.string(),
-    kind: z.enum(['sync', 'exclusive']),
+    kind: runKind,
     state: runState,
     epoch: count.optional().describe('Its pause, once there is one.'),
     owner: z

@@ -29,9 +29,9 @@ export function pausedFor(marks: readonly Mark[], span: number): number {
 }
 
 /** What to call the pause by: an operator's hold outweighs a run within it. */
-export function kindOf({ holds }: PauseRecord): 'operator' | 'sync' | 'exclusive' | 'none' {
+export function kindOf({ holds }: PauseRecord): 'operator' | 'sync' | 'exclusive' | 'exec' | 'none' {
   const kinds = holds.map(({ kind }) => kind);
-  return (['operator', 'sync', 'exclusive'] as const).find((kind) => kinds.includes(kind)) ?? 'none';
+  return (['operator', 'sync', 'exclusive', 'exec'] as const).find((kind) => kinds.includes(kind)) ?? 'none';
 }
 
 export interface Tick {

@@ -12,7 +12,7 @@ export interface Connection {
 }
 
 const words = { serving: 'Serving', draining: 'Draining', quiesced: 'Quiesced' } as const;
-const kinds = { sync: 'mirror run', exclusive: 'exclusive run', operator: 'operator' } as const;
+const kinds = { sync: 'mirror run', exclusive: 'exclusive run', exec: 'command', operator: 'operator' } as const;
 const waitingColumns: Column[] = [
   { label: 'Request', wide: true },
   { label: 'Slot', number: true },

@@ -33,6 +33,18 @@ export const bodies = {
   reload: z.strictObject({ by }),
   scale: z.strictObject({ instances: instances(mostWorkers), by }),
   stop: z.strictObject({ now: flag.optional(), by }),
+  /** On the control socket only. */
+  exec: z.strictObject({
+    reason: reason.optional(),
+    timeout: deadline.optional(),
+    keepOnFailure: flag.optional(),
+    by,
+  }),
+  execEnd: z.strictObject({
+    code: z.int().optional(),
+    signal: z.string().max(20).optional(),
+    error: z.string().max(1_000).optional(),
+  }),
   empty: z.strictObject({}),
 };
 

@@ -23,7 +23,7 @@ export const routes = [
 ] as const;
 
 /** Aborted where the client goes before it has its answer. */
-function goneWith(response: Response): AbortSignal {
+export function goneWith(response: Response): AbortSignal {
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   return gone.signal;

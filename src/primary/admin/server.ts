@@ -37,6 +37,8 @@ export interface AdminOptions {
   readonly live: Live;
   /** Further routes, such as the dashboard and `/metrics`, behind the same guard. */
   readonly more?: readonly RequestHandler[];
+  /** Routes of the control socket alone. */
+  readonly control?: readonly RequestHandler[];
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
 }
 
@@ -51,7 +53,7 @@ export async function startAdminServer(options: AdminOptions): Promise<AdminServ
   const onServerError = (err: unknown): void => log.error({ err }, 'The admin server has a problem and goes on');
   const token = await adminToken(dataDir);
 
-  const controlApp = adminApp(operations, live, { more, onError });
+  const controlApp = adminApp(operations, live, { more: [...(options.control ?? []), ...more], onError });
   const servers: http.Server[] = [];
   let socket: BoundSocket | null = null;
   let closed = false;

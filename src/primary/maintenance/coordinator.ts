@@ -13,12 +13,21 @@ import { Callers, type Answer } from '../runs/callers.ts';
 import type { HoldFile } from './hold-file.ts';
 import type { Move } from '../live/observers.ts';
 import { MaintenanceLoop } from './loop.ts';
-import { initialState, type Effect, type Event, type OperatorHold, type Rules, type State } from './state.ts';
+import {
+  durableHold,
+  initialState,
+  type Effect,
+  type Event,
+  type OperatorHold,
+  type Rules,
+  type State,
+} from './state.ts';
 import { OperatorHolds } from './operator-holds.ts';
 import { holdsOf, PauseInformer } from './pause-informer.ts';
 import type { WorkerEvents, WorkerPort, WorkerRef } from '../ports.ts';
-import { conclude, runError } from '../runs/conclusion.ts';
+import { conclude, runError, stageStates } from '../runs/conclusion.ts';
 import { refusal } from '../runs/end.ts';
+import { ExecRuns } from '../runs/exec-runs.ts';
 import type { RunStore } from '../runs/history.ts';
 import type { SyncRuns } from '../runs/feed-runs.ts';
 import { WorkerRequests } from '../runs/worker-requests.ts';
@@ -41,17 +50,10 @@ export interface CoordinatorDeps {
 /** How long callers get to read a 202 before their worker is killed, ms. */
 const flushBeforeKill = 250;
 
-const stageStates = {
-  claimed: 'uploading',
-  preparing: 'preparing',
-  draining: 'draining',
-  running: 'running',
-  ending: 'running',
-} as const;
-
 export class Coordinator implements WorkerEvents {
   readonly beats: Beats = new Beats();
   readonly operator: OperatorHolds;
+  readonly exec: ExecRuns;
   readonly #deps: CoordinatorDeps;
   readonly #loop: MaintenanceLoop;
   readonly #callers = new Callers();
@@ -67,21 +69,18 @@ export class Coordinator implements WorkerEvents {
     });
     this.#informer = new PauseInformer(deps.runs, deps.port);
     const dispatch = (event: Event): void => this.#dispatch(event);
-    this.#requests = new WorkerRequests({
-      runs: deps.runs,
-      sync: deps.sync,
-      callers: this.#callers,
-      dispatch,
-      current: () => this.state.run,
-    });
+    const holds = { dispatch, state: () => this.state, written: async () => deps.holdFile?.settled() };
+    const { runs, sync } = deps;
+    const callers = this.#callers;
+    this.#requests = new WorkerRequests({ runs, sync, callers, dispatch, current: () => this.state.run });
     this.operator = new OperatorHolds({
-      dispatch,
-      state: () => this.state,
+      ...holds,
       onChange: (listener) => this.onChange(listener),
-      written: async () => deps.holdFile?.settled(),
       waitingFor: (state) => this.beats.waitingFor(state),
       drainTimeout: deps.rules.drainTimeout,
     });
+    const ended = (id: string): Promise<void> => this.#until(() => runs.get(id)?.endedAt !== undefined);
+    this.exec = new ExecRuns({ ...holds, runs, callers, ended });
     deps.runs.onChange((run) => this.#onRunChange(run));
     deps.sync.connect(
       dispatch,
@@ -222,7 +221,7 @@ export class Coordinator implements WorkerEvents {
         return this.#kill(effect.worker, effect.why);
       case 'grant':
         this.#reached(state);
-        if (state.run?.stage === 'running') port.pin(state.run.owner!, true);
+        if (state.run?.stage === 'running' && state.run.owner) port.pin(state.run.owner, true);
         return this.#callers.answerClaim(effect.run, {
           value: { run: effect.run, epoch: effect.epoch } satisfies Replies['claim'],
         });
@@ -246,8 +245,7 @@ export class Coordinator implements WorkerEvents {
         if (before.run?.owner) port.pin(before.run.owner, false);
         return void this.#end(effect.run, effect.error, before);
       case 'persist':
-        // Nobody has been told yet of one that stands for its waiters only.
-        return void this.#deps.holdFile?.save({ epoch, operator: state.waiters.size > 0 ? null : state.operator });
+        return void this.#deps.holdFile?.save({ epoch, operator: durableHold(state, Date.now()) });
       case 'moved':
         log.info(
           { from: effect.from, to: effect.to, epoch: effect.epoch, holds: this.holds() },

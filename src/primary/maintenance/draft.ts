@@ -25,6 +25,7 @@ export const newRun: Omit<Run, 'id' | 'kind' | 'stage'> = {
   recovered: false,
   timeout: null,
   endsWith: null,
+  exec: null,
 };
 
 /** A state being changed, and the effects that pile up on the way. */
@@ -42,6 +43,11 @@ export class Draft {
 
   get run(): Run | null {
     return this.state.run;
+  }
+
+  /** How long the drain of the run may take, ms. */
+  get drainTimeout(): number {
+    return this.run?.exec?.within ?? this.rules.drainTimeout;
   }
 
   emit(effect: Effect): void {
@@ -101,7 +107,7 @@ export class Draft {
     this.beginPause();
     const { epoch } = this.state;
     this.setRun({ ...this.run!, epoch, held: this.now });
-    this.timer({ kind: 'drain', epoch }, this.rules.drainTimeout);
+    this.timer({ kind: 'drain', epoch }, this.drainTimeout);
   }
 
   endRun(error: ErrorCode | null): void {
@@ -162,6 +168,11 @@ export class Draft {
   }
 
   startWork(run: Run): void {
+    if (run.exec !== null) {
+      // No deadline: the primary cannot end a command, and it may take as long as it likes.
+      if (run.exec.keepOnFailure) this.emit({ type: 'persist' });
+      return this.emit({ type: 'grant', run: run.id, epoch: this.state.epoch });
+    }
     this.timer({ kind: 'run', run: run.id, stage: 'running' }, run.timeout ?? this.rules.runTimeout);
     const epoch = run.epoch ?? this.state.epoch;
     this.emit(run.owner === null ? { type: 'begin', run: run.id, epoch } : { type: 'grant', run: run.id, epoch });

@@ -50,7 +50,7 @@ export function holdsOf({ operator, run }: State): HoldStatus[] {
   const iso = (time: number): string => new Date(time).toISOString();
   const list: HoldStatus[] = [];
   if (run !== null && run.held !== null) {
-    list.push({ kind: run.kind, reason: `run ${run.id}`, since: iso(run.held.wall) });
+    list.push({ kind: run.kind, reason: run.exec?.reason ?? `run ${run.id}`, since: iso(run.held.wall) });
   }
   if (operator !== null) {
     const { reason, since, until, by } = operator;

@@ -50,9 +50,9 @@ export const phaseMoves = {
 /** The one that has the right to run. */
 export interface Run {
   readonly id: string;
-  readonly kind: 'sync' | 'exclusive';
+  readonly kind: 'sync' | 'exclusive' | 'exec';
   readonly stage: Stage;
-  /** The worker whose death ends the run; null once a sync has been handed to the primary. */
+  /** The worker whose death ends the run; null once a sync has been handed to the primary, and for a command. */
   readonly owner: WorkerRef | null;
   /** The pause of this run; null before `draining`, and for a run that needs none. */
   readonly epoch: number | null;
@@ -64,6 +64,18 @@ export interface Run {
   readonly endsWith: ErrorCode | null;
   /** An earlier primary left it unfinished, so the collection may be half-mirrored: it ends by `finished` only. */
   readonly recovered: boolean;
+  /** Of a run of kind `exec` only. */
+  readonly exec: ExecTerms | null;
+}
+
+/** What the one wants who runs a command while the cluster is quiesced. */
+export interface ExecTerms {
+  readonly reason: string | null;
+  readonly by: string | null;
+  /** How long the drain may take, ms; null for the drain timeout. */
+  readonly within: number | null;
+  /** Where the command fails, or nobody can tell how it ended, an operator hold takes the place of the run's. */
+  readonly keepOnFailure: boolean;
 }
 
 /** What the primary knows of a worker's gate: `draining` until its word for this epoch has come. */
@@ -122,6 +134,8 @@ export type Event =
     }
   /** An operator wants it ended. Not before it is known what a run of an earlier primary has written. */
   | { readonly type: 'cancel'; readonly run: string }
+  | { readonly type: 'exec'; readonly run: string; readonly terms: ExecTerms }
+  | { readonly type: 'exec-end'; readonly run: string; readonly error: ErrorCode | null }
   | { readonly type: 'submit'; readonly run: string; readonly owner: WorkerRef }
   | { readonly type: 'prepared'; readonly run: string; readonly needsPause: boolean }
   /** Runs that an earlier primary left unfinished. Before a gate has opened. */
@@ -198,4 +212,20 @@ export function atRest({ phase, run }: Pick<State, 'phase' | 'run'>): boolean {
 /** Whether the run holds the gates shut. */
 export function holds(run: Run | null): boolean {
   return run !== null && run.epoch !== null;
+}
+
+/**
+ * The operator hold that stays where the command of this run fails, or null where none does: the one there is, but
+ * without an end, or a new one.
+ */
+export function heldOnFailure({ run, operator }: Pick<State, 'run' | 'operator'>, now: number): OperatorHold | null {
+  if (run === null || run.exec?.keepOnFailure !== true || run.stage !== 'running') return null;
+  if (operator !== null) return { ...operator, until: null };
+  const { reason, by } = run.exec;
+  return { reason: reason ?? `the command of run ${run.id} has not succeeded`, since: now, until: null, by };
+}
+
+/** The operator hold that a restart has to know of. One that stands for its waiters only is nobody's yet. */
+export function durableHold(state: State, now: number): OperatorHold | null {
+  return heldOnFailure(state, now) ?? (state.waiters.size > 0 ? null : state.operator);
 }

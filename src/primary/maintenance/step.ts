@@ -2,6 +2,7 @@
 import type { ErrorCode } from '../../errors.ts';
 import type { WorkerRef } from '../ports.ts';
 import { Draft, newRun } from './draft.ts';
+import { isRefused, onExec, onExecEnd } from './exec-step.ts';
 import {
   atRest,
   keyOf,
@@ -46,6 +47,10 @@ function apply(draft: Draft, event: Event): void {
       return onGone(draft, event.worker);
     case 'claim':
       return onClaim(draft, event);
+    case 'exec':
+      return onExec(draft, event);
+    case 'exec-end':
+      return onExecEnd(draft, event.run, event.error);
     case 'submit':
       return onSubmit(draft, event.run, event.owner);
     case 'prepared':
@@ -115,11 +120,7 @@ function onGone(draft: Draft, ref: WorkerRef): void {
 }
 
 function onClaim(draft: Draft, event: Extract<Event, { type: 'claim' }>): void {
-  const { run, stopping } = draft.state;
-  if (stopping || draft.worker(event.owner) === undefined) {
-    return draft.emit({ type: 'refuse', run: event.run, code: 'stopping', holder: null });
-  }
-  if (run !== null) return draft.emit({ type: 'refuse', run: event.run, code: 'run-in-progress', holder: run.id });
+  if (isRefused(draft, event.run, draft.worker(event.owner) !== undefined)) return;
   draft.setRun({
     ...newRun,
     id: event.run,
@@ -218,8 +219,8 @@ function onUnhold(draft: Draft): void {
 function onStop(draft: Draft): void {
   draft.set({ stopping: true });
   const { run } = draft;
-  if (run !== null && run.owner !== null && (run.stage === 'claimed' || run.stage === 'draining'))
-    draft.endRun('stopping');
+  if (run === null || (run.owner === null && run.exec === null)) return;
+  if (run.stage === 'claimed' || run.stage === 'draining') draft.endRun('stopping');
 }
 
 function onTimeout(draft: Draft, timer: Timer): void {
@@ -253,7 +254,7 @@ function onCutTimeout(draft: Draft, epoch: number): void {
   const left = stragglers(state);
   if (run.owner && left.some((worker) => keyOf(worker) === keyOf(run.owner!))) return draft.endRun('drain-timeout');
   for (const worker of left)
-    draft.emit({ type: 'kill', worker, why: `its requests did not finish in ${draft.rules.drainTimeout} ms` });
+    draft.emit({ type: 'kill', worker, why: `its requests did not finish in ${draft.drainTimeout} ms` });
 }
 
 function onRunTimeout(draft: Draft, id: string, stage: Stage): void {
@@ -276,6 +277,8 @@ function onFinished(draft: Draft, id: string, error: ErrorCode | null): void {
 function onCancel(draft: Draft, id: string): void {
   const { run } = draft;
   if (run?.id !== id || run.stage === 'ending') return;
+  // The primary cannot stop a command: the hold goes, or becomes the operator's, and `quiesce exec` says so.
+  if (run.exec !== null) return onExecEnd(draft, id, 'run-cancelled');
   if (run.stage === 'running') return draft.endWork('run-cancelled', `run ${id} was cancelled by an operator`);
   if (run.recovered) return;
   if (run.stage === 'preparing') draft.emit({ type: 'cancel', run: id });

@@ -3,7 +3,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { PauseRecord } from '../../protocol/live.ts';
 import type { Heartbeat } from '../../protocol/messages.ts';
 import { isEnded } from '../../protocol/is-ended.ts';
-import { holdKind, type HoldKind, type RunRecord } from '../../protocol/runs.ts';
+import { holdKind, runKind, type HoldKind, type RunRecord } from '../../protocol/runs.ts';
 import type { Move, Observer } from '../live/observers.ts';
 import type { ExitCause } from '../../protocol/runs.ts';
 import type { WorkerExit, WorkerRef } from '../ports.ts';
@@ -16,7 +16,7 @@ const stepNames = ['upload', 'prepare', 'drain', 'scan', 'write'] as const;
 const unplanned = ['crash', 'boot-failure', 'heartbeat', 'memory', 'killed'] as const satisfies readonly ExitCause[];
 const changes = ['inserted', 'updated', 'deleted', 'unchanged'] as const;
 const outcomes = ['succeeded', 'failed', 'abandoned'] as const;
-const kinds = ['sync', 'exclusive'] as const;
+const kinds = runKind.options;
 
 export class EventMetrics implements Observer {
   readonly #requests: Counter<'slot'>;
@@ -179,5 +179,5 @@ function seconds(from: string, to: string): number {
 
 /** An operator's hold outweighs a run within it. */
 export function weightiest(kinds: readonly HoldKind[]): HoldKind {
-  return (['operator', 'sync', 'exclusive'] as const).find((kind) => kinds.includes(kind)) ?? 'operator';
+  return (['operator', 'sync', 'exclusive', 'exec'] as const).find((kind) => kinds.includes(kind)) ?? 'operator';
 }

@@ -1,7 +1,7 @@
 /** What is so at the moment of the scrape: gauges read from the status. */
 import { Gauge, type Registry } from 'prom-client';
 import { isEnded } from '../../protocol/is-ended.ts';
-import { holdKind, phase as phases, workerState, type ClusterStatus } from '../../protocol/runs.ts';
+import { holdKind, phase as phases, runKind, workerState, type ClusterStatus } from '../../protocol/runs.ts';
 
 type Values = readonly (readonly [labels: Record<string, string>, value: number])[];
 
@@ -61,10 +61,7 @@ const gauges: GaugeOf[] = [
     help: '1 while a run of this kind is going on',
     labels: ['kind'],
     read: ({ run }) =>
-      (['sync', 'exclusive'] as const).map((kind) => [
-        { kind },
-        Number(run !== null && run.kind === kind && !isEnded(run.state)),
-      ]),
+      runKind.options.map((kind) => [{ kind }, Number(run !== null && run.kind === kind && !isEnded(run.state))]),
   },
   {
     name: 'quiesce_workers',

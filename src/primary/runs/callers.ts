@@ -12,7 +12,8 @@ export type Result = { readonly value: unknown } | { readonly error: QuiesceErro
 export type Answer = (result: Result) => void;
 
 interface Caller {
-  readonly worker: WorkerRef;
+  /** Null for a command on the control socket. */
+  readonly worker: WorkerRef | null;
   readonly answer: Answer;
 }
 
@@ -21,7 +22,7 @@ export class Callers {
   readonly #waiters = new Map<string, Caller[]>();
   readonly #watchers = new Map<string, Map<string, WorkerRef>>();
 
-  claim(run: string, worker: WorkerRef, answer: Answer): void {
+  claim(run: string, worker: WorkerRef | null, answer: Answer): void {
     this.#claims.set(run, { worker, answer });
   }
 
@@ -64,13 +65,17 @@ export class Callers {
   }
 
   forget(worker: WorkerRef): void {
-    for (const [run, claim] of this.#claims) if (keyOf(claim.worker) === keyOf(worker)) this.#claims.delete(run);
+    for (const [run, claim] of this.#claims) if (isOf(claim, worker)) this.#claims.delete(run);
     for (const [run, waiters] of this.#waiters) this.#waiters.set(run, split(waiters, worker)[1]);
     for (const watchers of this.#watchers.values()) watchers.delete(keyOf(worker));
   }
 }
 
 function split(callers: readonly Caller[], worker: WorkerRef): [Caller[], Caller[]] {
-  const own = (caller: Caller): boolean => keyOf(caller.worker) === keyOf(worker);
+  const own = (caller: Caller): boolean => isOf(caller, worker);
   return [callers.filter(own), callers.filter((caller) => !own(caller))];
+}
+
+function isOf({ worker }: Caller, ref: WorkerRef): boolean {
+  return worker !== null && keyOf(worker) === keyOf(ref);
 }

@@ -14,20 +14,36 @@ export interface ConclusionDeps {
   readonly log: Logger;
 }
 
+/** What the history calls the stages of a run. */
+export const stageStates = {
+  claimed: 'uploading',
+  preparing: 'preparing',
+  draining: 'draining',
+  running: 'running',
+  ending: 'running',
+} as const;
+
 /** Whoever did the work has said more than the code tells. */
 export function runError(
   id: string,
   code: ErrorCode | null,
   { runs, sync, rules }: ConclusionDeps,
-  run: Pick<Run, 'timeout'> | null,
+  run: Pick<Run, 'timeout' | 'exec'> | null,
   waitingFor: () => readonly WaitingRequest[],
 ): QuiesceError | null {
   const said = runs.get(id)?.error as Problem | undefined;
   if (sync.isAbandoned(id)) return abandoned(said);
   if (code === null) return null;
-  return said?.code === code
-    ? QuiesceError.fromProblem(said)
-    : runFailure(code, { ...rules, runTimeout: run?.timeout ?? rules.runTimeout }, waitingFor());
+  return said?.code === code ? QuiesceError.fromProblem(said) : runFailure(code, ownRules(rules, run), waitingFor());
+}
+
+/** The deadlines of this run, where it has some of its own. */
+function ownRules(rules: Rules, run: Pick<Run, 'timeout' | 'exec'> | null): Rules {
+  return {
+    ...rules,
+    runTimeout: run?.timeout ?? rules.runTimeout,
+    drainTimeout: run?.exec?.within ?? rules.drainTimeout,
+  };
 }
 
 export async function conclude(

@@ -50,7 +50,7 @@ export function runFailure(code: ErrorCode, rules: Rules, waitingFor: readonly W
     case 'run-cancelled':
       return new QuiesceError(
         code,
-        'An operator ended the run before it was done. What a feed had written was put back; a handler was stopped with its worker.',
+        'An operator ended the run before it was done. What a feed had written was put back; a handler was stopped with its worker; a command may still be running.',
       );
     case 'upload-timeout':
       return new QuiesceError(

@@ -14,6 +14,7 @@ import {
 import { step as realStep } from '#quiesce/primary/maintenance/step.js';
 import type { WorkerRef } from '#quiesce/primary/ports.js';
 import { typeOf, type Claim, type Faults, type Message, type Worker } from './model-parts.ts';
+import { Commands } from './commands.ts';
 import { HoldCallers } from './hold-callers.ts';
 import { checkSafety } from './promises.ts';
 
@@ -30,6 +31,7 @@ export class ClusterModel {
   /** The run that the primary prepares, and the one that it writes. */
   preparing: string | null = null;
   writing: { run: string; paused: boolean } | null = null;
+  readonly commands: Commands = new Commands(this);
   readonly callers: HoldCallers = new HoldCallers(this);
   #now = 0;
   #next = 1;
@@ -226,6 +228,10 @@ export class ClusterModel {
       case 'grant': {
         const claim = this.claims.get(effect.run)!;
         claim.answers++;
+        if (claim.owner === null) {
+          this.commands.begin(claim);
+          return this.#requireQuiesced(`the command of ${effect.run} was begun`);
+        }
         this.network.push({ to: claim.owner, type: 'granted', run: effect.run });
         if (claim.kind === 'exclusive') this.#requireQuiesced(`exclusive run ${effect.run} was granted`);
         return;
@@ -250,6 +256,7 @@ export class ClusterModel {
         const claim = this.claims.get(effect.run);
         if (claim === undefined) return this.#requireWhole(effect.run);
         claim.ends++;
+        if (effect.error === 'run-cancelled') this.commands.cancelled(effect.run);
         // A claim that ends before its grant is answered by its end.
         if (claim.answers === 0) claim.answers++;
         return;

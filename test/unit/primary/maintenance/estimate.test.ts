@@ -14,6 +14,7 @@ describe('how long a pause is expected to last', () => {
     recovered: false,
     timeout: null,
     endsWith: null,
+    exec: null,
     held: { wall: 900_000, monotonic: now.monotonic - 2_000 },
   };
   const state = (change: Partial<State>): State => ({ ...initialState(0, null), ...change });

@@ -30,8 +30,9 @@ export type Message =
 
 export interface Claim {
   readonly id: string;
-  readonly kind: 'sync' | 'exclusive';
-  readonly owner: Worker;
+  readonly kind: 'sync' | 'exclusive' | 'exec';
+  /** Null for a command. */
+  readonly owner: Worker | null;
   answers: number;
   ends: number;
   granted: boolean;

@@ -2,16 +2,16 @@
 import { keyOf } from '#quiesce/primary/maintenance/state.js';
 import type { ClusterModel } from './cluster-model.ts';
 
-export function checkSafety({ alive, state, writing, unfinished }: ClusterModel): void {
+export function checkSafety({ alive, state, writing, unfinished, commands }: ClusterModel): void {
   const busy = alive.filter((worker) => worker.inFlight > 0 || worker.gate === 'open');
   if (state.phase === 'quiesced' && busy.length > 0) {
     const who = busy.map((worker) => `${keyOf(worker.ref)} is ${worker.gate} with ${worker.inFlight}`);
     throw new Error(`S1: quiesced, but ${who.join(', ')}`);
   }
   const exclusive = alive.filter((worker) => worker.exclusive !== null);
-  const atWork = exclusive.length + (writing === null ? 0 : 1);
+  const atWork = exclusive.length + (writing === null ? 0 : 1) + (commands.atWork === null ? 0 : 1);
   if (atWork > 1) throw new Error(`S2: ${atWork} runs at once`);
-  if ((exclusive.length > 0 || writing?.paused) && state.phase !== 'quiesced') {
+  if ((exclusive.length > 0 || writing?.paused || commands.atWork !== null) && state.phase !== 'quiesced') {
     throw new Error(`S1: a run is at work while the cluster is ${state.phase}`);
   }
   const serving = alive.find((worker) => worker.gate === 'open');
@@ -37,7 +37,10 @@ export function checkLiveness({ alive, state, claims, unfinished }: ClusterModel
     }
   }
   for (const { id, answers, ends, owner } of claims.values()) {
-    if (answers !== 1) throw new Error(`L2: the claim ${id} of ${keyOf(owner.ref)} got ${answers} answers`);
+    if (answers !== 1)
+      throw new Error(
+        `L2: the claim ${id} of ${owner === null ? 'a command' : keyOf(owner.ref)} got ${answers} answers`,
+      );
     if (ends > 1) throw new Error(`L2: ${id} ended ${ends} times`);
   }
 }

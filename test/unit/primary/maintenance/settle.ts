@@ -11,6 +11,7 @@ export function settle(model: ClusterModel): void {
     model.reap();
     model.prepared(true);
     model.written(true);
+    if (model.commands.atWork !== null) model.commands.end(true);
     for (const worker of model.alive) {
       while (worker.inFlight > 0) model.finish(worker);
       model.release(worker);

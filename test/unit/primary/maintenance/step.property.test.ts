@@ -15,6 +15,8 @@ const kinds = [
   ['finish', 3],
   ['claim-sync', 2],
   ['claim-exclusive', 2],
+  ['exec', 2],
+  ['exec-end', 2],
   ['submit', 2],
   ['prepared', 2],
   ['written', 2],
@@ -92,6 +94,10 @@ function act(model: ClusterModel, kind: string, a: number, flag: boolean): void 
       return model.dispatch({ type: 'toggle', reason: 'SIGUSR2' });
     case 'prepared':
       return model.prepared(flag || a % 3 > 0);
+    case 'exec':
+      return model.commands.ask(flag, a % 2 === 0 ? null : a);
+    case 'exec-end':
+      return model.commands.end(flag);
     case 'written':
       return model.written(flag);
     case 'deliver':
@@ -191,7 +197,7 @@ describe('the maintenance state, under random histories', function () {
     },
     'two runs are granted': {
       step: (real, state, event, now, rules) =>
-        real(event.type === 'claim' ? { ...state, run: null } : state, event, now, rules),
+        real(event.type === 'claim' || event.type === 'exec' ? { ...state, run: null } : state, event, now, rules),
     },
     'an old resume opens a gate': { believesOldResume: true },
     'a worker that greets during a pause is told to serve': {
@@ -237,6 +243,17 @@ describe('the maintenance state, under random histories', function () {
     'a caller who gives up takes the hold of others with it': {
       step: (real, state, event, now, rules) =>
         real(state, event.type === 'give-up' ? { type: 'unhold' } : event, now, rules),
+    },
+    'the gates open before a hold that stays': {
+      step: (real, state, event, now, rules) =>
+        real(
+          event.type === 'exec-end' && state.run?.exec
+            ? { ...state, run: { ...state.run, exec: { ...state.run.exec, keepOnFailure: false } } }
+            : state,
+          event,
+          now,
+          rules,
+        ),
     },
     'timers never go off': {
       step: (real, state, event, now, rules) =>

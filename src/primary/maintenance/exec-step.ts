@@ -1,0 +1,30 @@
+/** How a run of `quiesce exec` begins and ends. */
+import type { ErrorCode } from '../../errors.ts';
+import { newRun, type Draft } from './draft.ts';
+import { heldOnFailure, type Event } from './state.ts';
+
+/** At most one run at a time, and none that begins during a stop or for a worker that is gone. */
+export function isRefused(draft: Draft, id: string, ownerIsThere: boolean): boolean {
+  const { run, stopping } = draft.state;
+  if (stopping || !ownerIsThere) draft.emit({ type: 'refuse', run: id, code: 'stopping', holder: null });
+  else if (run !== null) draft.emit({ type: 'refuse', run: id, code: 'run-in-progress', holder: run.id });
+  else return false;
+  return true;
+}
+
+export function onExec(draft: Draft, { run: id, terms }: Extract<Event, { type: 'exec' }>): void {
+  if (isRefused(draft, id, true)) return;
+  draft.setRun({ ...newRun, id, kind: 'exec', stage: 'claimed', exec: terms });
+  draft.move('draining');
+  draft.pauseForRun();
+}
+
+/** The hold that stays is there before the run's goes: the gates do not open in between. */
+export function onExecEnd(draft: Draft, id: string, error: ErrorCode | null): void {
+  const { run, state, now } = draft;
+  if (run?.id !== id || run.exec === null) return;
+  const kept = error === null ? null : heldOnFailure(state, now.wall);
+  if (kept !== null) draft.set({ operator: kept, waiters: new Set() });
+  if (run.exec.keepOnFailure) draft.emit({ type: 'persist' });
+  draft.endRun(error);
+}

@@ -1,0 +1,103 @@
+/**
+ * Runs of `quiesce exec`: the work is a command of somebody else's, which the primary neither starts nor stops. The run
+ * belongs to the connection on which it was asked for, and ends with it.
+ */
+import { QuiesceError } from '../../errors.ts';
+import type { RunRecord } from '../../protocol/runs.ts';
+import type { Event, ExecTerms, State } from '../maintenance/state.ts';
+import type { Callers, Result } from './callers.ts';
+import type { RunStore } from './history.ts';
+import { newRunId } from './id.ts';
+
+export interface ExecRunsDeps {
+  readonly runs: RunStore;
+  readonly callers: Callers;
+  readonly dispatch: (event: Event) => void;
+  readonly state: () => State;
+  /** Resolves when the history knows of the end of the run. */
+  readonly ended: (run: string) => Promise<void>;
+  /** Resolves when the operator hold is written, or cannot be. */
+  readonly written: () => Promise<void>;
+}
+
+/** How a command ended: by itself or by a signal; `error` where it could not be started. */
+export interface CommandEnd {
+  readonly code?: number | undefined;
+  readonly signal?: string | undefined;
+  readonly error?: string | undefined;
+}
+
+export interface ExecEnd {
+  readonly run: RunRecord;
+  /** An operator hold stands. */
+  readonly held: boolean;
+}
+
+export class ExecRuns {
+  readonly #deps: ExecRunsDeps;
+
+  constructor(deps: ExecRunsDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Resolves with the run when the cluster is quiesced for it.
+   *
+   * @param owner aborted where the connection has gone
+   * @throws QuiesceError `run-in-progress`, `drain-timeout`, `stopping`
+   */
+  async begin(terms: ExecTerms, owner: AbortSignal): Promise<string> {
+    const { runs, callers, dispatch, written } = this.#deps;
+    const now = new Date();
+    const id = newRunId(now);
+    runs.add({ id, kind: 'exec', state: 'draining', startedAt: now.toISOString() });
+    const answer = new Promise<Result>((resolve) => callers.claim(id, null, resolve));
+    owner.addEventListener('abort', () => this.#lost(id));
+    dispatch({ type: 'exec', run: id, terms });
+    runs.update(id, {}); // tells of it, where it was not refused
+    void runs.save(id);
+    if (owner.aborted) this.#lost(id);
+    const result = await answer;
+    if ('error' in result) throw result.error;
+    await written(); // a restart would know that it has to hold, before the command begins
+    return id;
+  }
+
+  /**
+   * Resolves when the hold of the run has gone, or has become an operator's that a restart would know of.
+   * @throws QuiesceError `not-found`
+   */
+  async end(id: string, how: CommandEnd): Promise<ExecEnd> {
+    const { runs, ended, written, state } = this.#deps;
+    const known = runs.get(id);
+    if (known?.kind !== 'exec') throw new QuiesceError('not-found', `There is no run of a command ${id}.`);
+    if (how.code === 0) this.#finish(id, null);
+    else this.#finish(id, new QuiesceError('run-failed', `The command ${whatBecame(how)}.`));
+    await ended(id);
+    await written();
+    return { run: runs.get(id) ?? known, held: state().operator !== null };
+  }
+
+  /** Calls back once the run has ended, however. */
+  onEnd(id: string, listener: () => void): void {
+    void this.#deps.ended(id).then(listener);
+  }
+
+  #lost(id: string): void {
+    const what = '`quiesce exec` has gone before it said how its command ended. The command may still be running.';
+    this.#finish(id, new QuiesceError('run-failed', what));
+  }
+
+  /** Nothing happens where the run has ended already. */
+  #finish(run: string, error: QuiesceError | null): void {
+    const { runs, dispatch, state } = this.#deps;
+    if (state().run?.id !== run) return;
+    if (error !== null) runs.update(run, { error: error.toProblem() });
+    dispatch({ type: 'exec-end', run, error: error?.code ?? null });
+  }
+}
+
+function whatBecame({ code, signal, error }: CommandEnd): string {
+  if (error !== undefined) return `could not be started: ${error}`;
+  return signal === undefined ? `ended with ${code}` : `was killed by ${signal}`;
+}
