@@ -83,7 +83,7 @@ async function main(): Promise<boolean> {
     await orInterrupted(story(cluster, stage), 120_000);
     await stage.traffic.stop();
     checkTraffic(stage);
-    heading('Was it true?');
+    heading('Checks');
     const held = stage.checks.print();
     if (keep) await keepRunning(cluster, adminPort);
     return held;
@@ -109,7 +109,7 @@ async function keepRunning(cluster: Cluster, adminPort: number): Promise<void> {
 
 try {
   const held = await main();
-  print(held ? styled('green', '\nAll of it.') : styled('red', '\nNot all of it.'));
+  print(held ? styled('green', '\nEvery check holds.') : styled('red', '\nA check does not hold.'));
   process.exit(held ? 0 : 1);
 } catch (error) {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

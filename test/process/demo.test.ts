@@ -14,7 +14,7 @@ describe('the demo', function () {
     const { stdout } = await promisify(execFile)(process.execPath, [main], {
       env: { ...process.env, MONGODB_URI: uri },
     });
-    expect(stdout).to.match(/All of it\.\s*$/);
+    expect(stdout).to.match(/Every check holds\.\s*$/);
     expect(stdout).to.not.include('✘');
     expect(stdout.match(/✔/g)).to.have.lengthOf(8);
 
