@@ -2,29 +2,10 @@ import { expect } from 'chai';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
-import type { Cluster } from '../../dev/cluster/cluster.ts';
+import { handshake } from './harness/handshake.ts';
 import { useSharedPlainCluster } from './harness/shared-cluster.ts';
 
 const script = fileURLToPath(new URL('./fixtures/sockets-app.js', import.meta.url));
-
-/** What a client that wants a WebSocket is told. */
-async function handshake({ url }: Cluster): Promise<{ status: number; retryAfter?: string | undefined }> {
-  const socket = new WebSocket(url.replace('http', 'ws'));
-  try {
-    return await Promise.race([
-      once(socket, 'upgrade').then(() => ({ status: 101 })),
-      once(
-        socket.on('error', () => {}),
-        'unexpected-response',
-      ).then(([, response]) => {
-        const { statusCode, headers } = response as { statusCode: number; headers: Record<string, string> };
-        return { status: statusCode, retryAfter: headers['retry-after'] };
-      }),
-    ]);
-  } finally {
-    socket.terminate();
-  }
-}
 
 for (const [title, env] of [
   ['without gate()', {}],

@@ -44,11 +44,11 @@ export function mirror(options: MirrorOptions): RequestHandler {
   warnWithoutDatabase();
 
   function quiesceMirror(req: Request, res: Response): void {
-    rememberSpecial(quiesceMirror, req);
+    const place = rememberSpecial(quiesceMirror, req);
     // A route names the run as a parameter; where the handler is mounted it is what follows the mount point.
-    const run = req.route === undefined ? req.path.slice(1) : (req.params['id'] ?? '');
+    const run = place.route === undefined ? req.path.slice(1) : (req.params['id'] ?? '');
     if (req.method === 'PUT' && run === '') {
-      put(req, res, checked).catch((error: unknown) => fail(req, res, error));
+      put(req, res, checked, place).catch((error: unknown) => fail(req, res, error));
     } else if (req.method === 'GET' || req.method === 'HEAD') {
       const entry = entryOf(req);
       if (entry) getRuntime().gate.exempt(entry); // a page that follows a run must not keep it from draining
@@ -79,7 +79,7 @@ export function completeOptions(options: MirrorOptions): CompleteMirrorOptions {
   return checked.scope === undefined ? checked : { ...checked, scope: { ...checked.scope } };
 }
 
-async function put(req: Request, res: Response, configured: CompleteMirrorOptions): Promise<void> {
+async function put(req: Request, res: Response, configured: CompleteMirrorOptions, place: Place): Promise<void> {
   const runtime = getRuntime();
   runtime.requirePrimary();
   const settings = await runtime.settings;
@@ -100,7 +100,7 @@ async function put(req: Request, res: Response, configured: CompleteMirrorOption
   try {
     run = await claimRun(runtime, req, 'sync');
   } catch (error) {
-    return refuseClaim(req, res, error, servesRuns(req) ? location : undefined);
+    return refuseClaim(req, res, error, servesRuns(place) ? location : undefined);
   }
   let feed: SpooledFeed;
   try {
@@ -109,7 +109,7 @@ async function put(req: Request, res: Response, configured: CompleteMirrorOption
     void releaseRun(runtime, run, toQuiesceError(error, 'run-failed').toProblem(location(run)));
     throw error;
   }
-  const whereItIs = { ...(servesRuns(req) ? { Location: location(run) } : {}), 'Quiesce-Run': run };
+  const whereItIs = { ...(servesRuns(place) ? { Location: location(run) } : {}), 'Quiesce-Run': run };
   try {
     await handOver(runtime.link, { op: 'submit', run, feed, mirror: options }, location(run));
   } catch (error) {

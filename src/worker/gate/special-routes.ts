@@ -1,12 +1,17 @@
 /**
  * Handlers that a shut gate treats in their own way: those of `mirror` and `exclusive`, which ask for a run rather
  * than serve. The gate stands before all routes, so while it is shut it has to know whether a request is for one of
- * them. There are two ways, and the second does not depend on how Express is made inside:
+ * them. To let the request through and to decide when the handler is reached would be too late: whatever stands before
+ * it, and each ordinary route, would have run during a pause (S1). Express can only be asked where a request leads by
+ * letting it go there. So there are two ways:
  *
- *   - It looks up what Express has been told, of Express 4 and 5. What it does not understand there it leaves out.
- *   - Each such handler, whenever Express has called it, tells for which path.
+ *   - The gate looks up what Express has been told, of Express 4 and 5. What it does not understand there it leaves out.
+ *   - Each such handler, whenever Express has called it, tells for which path. This depends on nothing inside Express.
+ *
+ * Where neither knows, a request gets 503 in place of 409 until its handler has been called once.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { METHODS, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Request } from 'express';
 import { pathOf } from './target.ts';
 
 export interface Special {
@@ -54,13 +59,28 @@ export function isSpecial(handler: object): boolean {
   return kSpecial in handler;
 }
 
-/** To be told by the handler whenever it is called. */
-export function rememberSpecial(handler: object, req: IncomingMessage): void {
-  const { route } = req as { route?: Route };
+/** To be told by the handler whenever it is called, with the function that Express knows it as. Returns where it stands. */
+export function rememberSpecial(handler: object, req: IncomingMessage): Place {
+  const place = placeOf(handler, req as Request);
   const special = (handler as { [kSpecial]?: Special })[kSpecial];
   const key = keyOf(req);
-  if (special === undefined || called.has(key) || called.size >= mostCalled) return;
-  called.set(key, { special, route });
+  if (special !== undefined && !called.has(key) && called.size < mostCalled) called.set(key, { special, ...place });
+  return place;
+}
+
+type RoutedRequest = Pick<Request, 'baseUrl' | 'path' | 'params'> & { readonly route?: Route };
+
+/**
+ * `req.route` alone does not tell: it stays what it was when a route has passed the request on, `app.all('*', auth)` say,
+ * and the handler is mounted behind it.
+ */
+function placeOf(handler: object, { route, baseUrl, path, params }: RoutedRequest): Place {
+  if (route === undefined || route.stack?.some(({ handle }) => handle === handler)) return { route };
+  // The route has passed the request on, or calls the handler within a function of its own. What is mounted below a path
+  // finds that in `baseUrl`, and none of the route's parameters.
+  const { path: pattern } = route;
+  const isItsOwn = baseUrl === '' || pattern === path || (String(pattern).includes(':id') && 'id' in params);
+  return { route: isItsOwn ? route : undefined };
 }
 
 export function findSpecial(req: IncomingMessage): FoundSpecial | undefined {
@@ -85,6 +105,13 @@ function routerOf(app: object): { stack?: unknown } | undefined {
 
 function keyOf(req: IncomingMessage): string {
   return `${req.method ?? 'GET'} ${pathOf(req)}`;
+}
+
+/** `app.all('/api/*', auth)` is `app.use('/api', auth)`: what always answered there would leave nothing for those behind it. */
+function isMiddleware({ path, methods = {} }: Route): boolean {
+  if (typeof path !== 'string' || !/\*\w*\}?$/.test(path)) return false;
+  // As `route('*').all()` leaves it, and as `app.all('*')` does.
+  return Object.keys(methods).join() === '_all' || METHODS.every((method) => methods[method.toLowerCase()]);
 }
 
 /** The first route that matches decides; a handler before it that is unknown to us changes nothing. */
@@ -112,6 +139,7 @@ function search(stack: readonly Layer[], path: string, method: string): FoundSpe
         if (special && (inner.method === undefined || inner.method === method || method === 'head'))
           return { special, route };
       }
+      if (isMiddleware(route)) continue;
       return null;
     }
     const special = layer.handle?.[kSpecial];

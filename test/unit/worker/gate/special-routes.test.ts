@@ -4,6 +4,7 @@ import express4 from 'express4';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { QuiesceError } from '#quiesce/errors.js';
 import { mirror } from '#quiesce/worker/feed/mirror-route.js';
 import { gate } from '#quiesce/worker/gate/admission.js';
 import { exclusive } from '#quiesce/worker/gate/exclusive.js';
@@ -51,6 +52,48 @@ for (const [version, express] of [
         [409, null],
         [409, '/all/r1'],
       ]);
+    });
+
+    it('that stands before a mirror() and passes requests on is not taken for its own', async () => {
+      const app = express().use(gate());
+      app.all(version === '4' ? '*' : '/{*rest}', (_req, _res, next) => next());
+      app.all('/behind', (_req, _res, next) => next());
+      app.use('/behind', mirror({ collection: 'resources' }));
+      app.use('/fresh', mirror({ collection: 'resources' }));
+      app.use('/nested', express.Router().put('/put', mirror({ collection: 'resources' })));
+      const wrapped = mirror({ collection: 'resources' });
+      const router = express.Router();
+      router.put('/put', (req, res, next) => void wrapped(req, res, next));
+      router.all('/all/:id', (req, res, next) => void wrapped(req, res, next));
+      app.use('/wrapped', router);
+      const url = await urlOf(app);
+      const run = { id: 'r1', kind: 'sync', state: 'draining', startedAt: new Date(0).toISOString() };
+      answerWith(({ body }) =>
+        body.op === 'run' && body.run === 'r1'
+          ? { value: run }
+          : {
+              problem: {
+                ...new QuiesceError('run-in-progress', 'Run r1 goes on.', { extra: { run: 'r1' } }).toProblem(),
+              },
+            },
+      );
+      const locations = ['/behind', '/nested/put', '/wrapped/put'].map(async (path) => {
+        const { status, headers } = await put(url + path);
+        return [status, headers.get('location')];
+      });
+      expect(await Promise.all(locations)).to.deep.equal([
+        [409, '/behind/r1'],
+        [409, null],
+        [409, null],
+      ]);
+      pause({ run: 'r1' });
+      expect((await put(`${url}/fresh`)).status, 'in a pause, at a path that was never called').to.equal(409);
+      const inPause = await fetch(`${url}/fresh/r1`);
+      expect(inPause.status, 'a run, in a pause').to.equal(200);
+      expect((await fetch(`${url}/elsewhere`)).status).to.equal(503);
+      resume();
+      for (const path of ['/behind/r1', '/wrapped/all/r1'])
+        expect(await (await fetch(url + path)).json(), path).to.include({ id: 'r1' });
     });
 
     it('is known as one that asks for a run from its first call on, however Express keeps it', async () => {
