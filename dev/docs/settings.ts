@@ -1,7 +1,7 @@
-/** What the schema of the configuration says of each setting. */
-import { appSchema } from '#quiesce/config/schema.js';
+/** What the declarations say of each setting, in words. */
+import { allSettings } from '#quiesce/config/schema.js';
 import { allowedWords } from '#quiesce/config/kinds.js';
-import { z } from 'zod';
+import { atStart, required } from '#quiesce/config/setting.js';
 
 export interface Setting {
   /** Such as `quiesce.sync.key`. */
@@ -14,35 +14,15 @@ export interface Setting {
 }
 
 export function settings(): Setting[] {
-  return settingsOf(appSchema, '');
+  return allSettings().map(({ path, setting }) => ({
+    path: path.join('.'),
+    takes: allowedWords.get(setting.kind)!.allowed,
+    default: inWords(setting.default),
+    description: setting.docs,
+  }));
 }
 
-/** An object, through its default, an optional, or a union whose last member it is. */
-function objectIn(schema: z.core.$ZodType): z.ZodObject | undefined {
-  if (schema instanceof z.ZodObject) return schema;
-  if (schema instanceof z.ZodUnion) return objectIn(schema.options.at(-1)!);
-  return schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional ? objectIn(schema.unwrap()) : undefined;
-}
-
-function settingsOf(schema: z.ZodObject, prefix: string): Setting[] {
-  return Object.entries(schema.shape).flatMap(([name, member]: [string, z.ZodType]): Setting[] => {
-    const path = prefix + name;
-    const section = objectIn(member);
-    if (section !== undefined) return settingsOf(section, `${path}.`);
-    return [{ path, takes: takes(member), default: defaultOf(member), description: member.description ?? '' }];
-  });
-}
-
-function takes(schema: z.core.$ZodType): string {
-  const words = allowedWords.get(schema)?.allowed;
-  if (words !== undefined) return words;
-  if (schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional) return takes(schema.unwrap());
-  throw new Error('a setting is of no kind of src/config/kinds.ts');
-}
-
-function defaultOf(schema: z.ZodType): string | null {
-  if (!(schema instanceof z.ZodPrefault)) return null;
-  const value = schema.def.defaultValue;
-  if (typeof value !== 'object' || value === null) return typeof value === 'string' ? `'${value}'` : String(value);
-  return Object.keys(value).length === 0 ? (Array.isArray(value) ? '[]' : '{}') : JSON.stringify(value);
+function inWords(value: unknown): string | null {
+  if (value === null || value === atStart || value === required) return null;
+  return typeof value === 'string' ? `'${value}'` : JSON.stringify(value);
 }

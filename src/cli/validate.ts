@@ -1,6 +1,8 @@
 import { duration, print, printJson, say, size, styled } from './output.ts';
 import type { AppConfig } from '../config.ts';
 import { loadConfig } from '../config/load.ts';
+import { withoutPassword } from '../config/mongodb-uri.ts';
+import { withoutSecrets } from '../config/told.ts';
 
 export interface ValidateOptions {
   readonly env?: string;
@@ -26,20 +28,6 @@ export async function validate(file: string | undefined, options: ValidateOption
   for (const warning of warnings) say(`${styled('yellow', 'warning:', process.stderr)} ${warning}`);
   print(apps.map(describe).join('\n\n'));
   return 0;
-}
-
-/** What may be shown: names of variables rather than their values, and no credentials. */
-function withoutSecrets(app: AppConfig): unknown {
-  return {
-    ...app,
-    env: Object.keys(app.env),
-    mongodb: { ...app.mongodb, uri: app.mongodb.uri === null ? null : withoutPassword(app.mongodb.uri) },
-    sync: { ...app.sync, token: app.sync.token === null ? null : '(set)' },
-  };
-}
-
-function withoutPassword(uri: string): string {
-  return uri.replace(/\/\/[^/@]*@/, '//…@');
 }
 
 function describe(app: AppConfig): string {

@@ -2,12 +2,10 @@
 import type { z } from 'zod';
 import { QuiesceError } from '../errors.ts';
 import { unknownField, type Fault } from './names.ts';
+import { namesIn, settingAt } from './schema.ts';
 
-/** Their values are never printed: they hold, or may hold, credentials. */
-const secret = /(^|\.)(token|uri|env(_[^.]+)?)(\.|$)/;
-
-function shown(path: string, value: unknown): string {
-  if (secret.test(path)) return 'what it is (not shown)';
+function shown(path: readonly PropertyKey[], value: unknown): string {
+  if (settingAt(path)?.shown) return 'what it is (not shown)';
   const json = typeof value === 'function' ? 'a function' : JSON.stringify(value);
   return json === undefined ? String(value) : json.length > 60 ? `${json.slice(0, 57)}…` : json;
 }
@@ -19,25 +17,16 @@ function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
   );
 }
 
-/** `siblings` gives the names a section knows, for a guess at what a misspelt one was meant to be. */
-export function faultsOf(
-  error: z.ZodError,
-  input: unknown,
-  siblings: (path: readonly PropertyKey[]) => Iterable<string>,
-): Fault[] {
-  return error.issues.flatMap((issue): Fault[] => issueFaults(issue, input, siblings));
+export function faultsOf(error: z.ZodError, input: unknown): Fault[] {
+  return error.issues.flatMap((issue): Fault[] => issueFaults(issue, input));
 }
 
-function issueFaults(
-  issue: z.core.$ZodIssue,
-  input: unknown,
-  siblings: (path: readonly PropertyKey[]) => Iterable<string>,
-): Fault[] {
+function issueFaults(issue: z.core.$ZodIssue, input: unknown): Fault[] {
   const path = issue.path.map(String).join('.');
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({
       path: path === '' ? key : `${path}.${key}`,
-      message: unknownField(key, siblings(issue.path)),
+      message: unknownField(key, namesIn(issue.path)),
     }));
   }
   if (issue.code === 'invalid_union') {
@@ -45,13 +34,11 @@ function issueFaults(
     const section = issue.errors.at(-1) ?? [];
     const nested = section.filter((inner) => inner.code !== 'invalid_type' || inner.path.length > 0);
     if (nested.length > 0)
-      return nested.flatMap((inner) =>
-        issueFaults({ ...inner, path: [...issue.path, ...inner.path] }, input, siblings),
-      );
+      return nested.flatMap((inner) => issueFaults({ ...inner, path: [...issue.path, ...inner.path] }, input));
   }
   const value = valueAt(input, issue.path);
   if (value === undefined) return [{ path, message: `is missing; it takes ${allowed(issue)}` }];
-  return [{ path, message: `cannot be ${shown(path, value)}; it takes ${allowed(issue)}` }];
+  return [{ path, message: `cannot be ${shown(issue.path, value)}; it takes ${allowed(issue)}` }];
 }
 
 function allowed(issue: z.core.$ZodIssue): string {

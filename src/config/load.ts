@@ -62,7 +62,7 @@ export async function loadConfig(file: string | undefined, options: LoadOptions 
     for (const name of sorted.environments.keys()) environments.add(name);
     warnings.push(...sorted.warnings.map((warning) => label + warning));
     const result = appSchema.safeParse(sorted.fields);
-    const found = [...sorted.faults, ...(result.success ? [] : faultsOf(result.error, sorted.fields, siblings))];
+    const found = [...sorted.faults, ...(result.success ? [] : faultsOf(result.error, sorted.fields))];
     faults.push(...found.map(({ path, message }) => `${label}${path} ${message}`));
     if (result.success) apps.push({ parsed: result.data, sorted, index });
   }
@@ -138,22 +138,6 @@ function labelOf(input: unknown, index: number, total: number): string {
   if (total === 1) return '';
   const name = typeof input === 'object' && input !== null && 'name' in input ? input.name : undefined;
   return typeof name === 'string' ? `${name}: ` : `apps[${index}]: `;
-}
-
-/** The names that the section at `path` of the schema knows. */
-function siblings(path: readonly PropertyKey[]): Iterable<string> {
-  let schema: unknown = appSchema;
-  for (const key of path) schema = Object.entries(shapeOf(schema)).find(([name]) => name === key)?.[1];
-  return Object.keys(shapeOf(schema));
-}
-
-/** The members of an object schema, through its defaults and, in a union, of its object. */
-export function shapeOf(schema: unknown): Readonly<Record<string, unknown>> {
-  if (typeof schema !== 'object' || schema === null) return {};
-  if ('shape' in schema) return schema.shape as Record<string, unknown>;
-  if ('options' in schema && Array.isArray(schema.options)) return shapeOf(schema.options.at(-1));
-  if ('unwrap' in schema && typeof schema.unwrap === 'function') return shapeOf(schema.unwrap());
-  return {};
 }
 
 function clashes(configs: readonly AppConfig[]): string[] {

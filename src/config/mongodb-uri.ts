@@ -141,6 +141,11 @@ export function primaryUri(uri: string): string {
   return filtered(uri, (name) => !reading.has(name));
 }
 
+/** The string as it may be shown. */
+export function withoutPassword(uri: string): string {
+  return uri.replace(/\/\/[^/@]*@/, '//…@');
+}
+
 /** Why nothing can be mirrored by such a string, or null. It holds a password, so it is not quoted. */
 export function uriFault(uri: string): string | null {
   const [, options] = split(uri);

@@ -1,7 +1,7 @@
 /** Sorts the fields of an app as a user wrote them: known, environments, unsupported ones of PM2, unknown. */
 import leven from 'leven';
 import { aliases, unsupported } from './pm2-fields.ts';
-import { appSchema } from './schema.ts';
+import { settings } from './schema.ts';
 
 /** One thing that is wrong; `path` is where, such as `quiesce.sync.max_bytes`. */
 export interface Fault {
@@ -18,7 +18,7 @@ export interface SortedApp {
   readonly faults: readonly Fault[];
 }
 
-const known = new Set([...Object.keys(appSchema.shape), ...Object.keys(unsupported)]);
+const known = new Set([...Object.keys(settings), ...Object.keys(unsupported)]);
 
 function snakeCase(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
@@ -57,7 +57,7 @@ export function sortFields(app: Readonly<Record<string, unknown>>): SortedApp {
     const environment = /^env_(.+)$/.exec(name)?.[1];
     const main = mainName(name);
     if (main === undefined && environment !== undefined) {
-      if (!appSchema.shape.env.safeParse(value).success)
+      if (!settings.env.kind.safeParse(value).success)
         faults.push({ path: name, message: 'cannot be what it is (not shown); it takes an object of variables' });
       environments.set(environment, value);
     } else if (main === undefined) {

@@ -6,7 +6,10 @@ import { dataPlace, folderName, isSwitched } from './data-place.ts';
 import { availableCores } from './cores.ts';
 import { workersFor } from './units.ts';
 import { pagePlaceholders, unknownPlaceholders } from './page-placeholders.ts';
-import { appSchema, quiesceSchema, type ParsedApp } from './schema.ts';
+import { ownSettings } from './own-settings.ts';
+import { pm2Settings } from './pm2-settings.ts';
+import { valuesOf, type ParsedApp } from './schema.ts';
+import type { Values } from './setting.ts';
 import type { AppConfig } from '../config.ts';
 import { uriFault } from './mongodb-uri.ts';
 
@@ -77,82 +80,50 @@ export function resolveApp(app: ParsedApp, given: Overrides): Resolved {
   const { QUIESCE_SYNC_TOKEN: tokenInFile, ...env } = environmentOf(app, given, fromProcess, warnings);
   const token = checked(
     `${name}: QUIESCE_SYNC_TOKEN`,
-    quiesceSchema.shape.sync.unwrap().shape.token,
+    ownSettings.sync.token.kind,
     fromProcess('QUIESCE_SYNC_TOKEN') ?? tokenInFile,
     faults,
   );
   const uri =
-    checked(
-      `${name}: MONGODB_URI`,
-      quiesceSchema.shape.mongodb.unwrap().shape.uri,
-      fromProcess('MONGODB_URI'),
-      faults,
-    ) ?? quiesce.mongodb.uri;
+    checked(`${name}: MONGODB_URI`, ownSettings.mongodb.uri.kind, fromProcess('MONGODB_URI'), faults) ??
+    quiesce.mongodb.uri;
   const mongodb = uri ?? env['MONGODB_URI'] ?? null;
   const fault = mongodb === null ? null : uriFault(mongodb);
   if (fault !== null) faults.push(`${name}: the connection string of MongoDB cannot be used: ${fault}`);
-  const file = (value: string | undefined): string | null =>
-    value === undefined || value === '/dev/null' || value === 'NULL'
+  const file = (value: string | null): string | null =>
+    value === null || value === '/dev/null' || value === 'NULL'
       ? null
       : path.resolve(cwd, value.replace(/^~(?=\/|$)/, os.homedir()));
 
+  const { pm2, own } = { pm2: valuesOf(pm2Settings, app), own: valuesOf(ownSettings, quiesce) };
   const config: AppConfig = {
+    ...pm2,
+    ...own,
     name,
     script,
-    args: app.args,
-    nodeArgs: app.node_args,
     cwd,
     instances: workersFor(given.instances ?? app.instances, availableCores()),
     env,
-    maxMemoryRestart: app.max_memory_restart ?? null,
-    killTimeout: app.kill_timeout,
-    listenTimeout: app.listen_timeout,
-    waitReady: app.wait_ready,
-    minUptime: app.min_uptime,
-    maxRestarts: app.max_restarts,
-    restartDelay: app.restart_delay,
-    expBackoffRestartDelay: app.exp_backoff_restart_delay,
-    outFile: file(app.out_file),
-    errorFile: file(app.error_file),
-    mergeLogs: app.merge_logs,
-    logDateFormat: app.log_date_format ?? (app.time ? 'YYYY-MM-DDTHH:mm:ss' : null),
-    cronRestart: app.cron_restart || null,
-    instanceVar: app.instance_var,
-    incrementVar: app.increment_var ?? null,
+    outFile: file(pm2.outFile),
+    errorFile: file(pm2.errorFile),
+    logDateFormat: pm2.logDateFormat ?? (app.time ? 'YYYY-MM-DDTHH:mm:ss' : null),
+    cronRestart: pm2.cronRestart || null,
     dataDir: dataDirOf(name, quiesce.data_dir, given, { faults, warnings }),
-    mongodb: { uri: mongodb, db: quiesce.mongodb.db ?? null },
-    scheduling: quiesce.scheduling,
-    webSocketTimeout: quiesce.websocket_timeout,
-    sync: {
-      collection: quiesce.sync.collection,
-      key: quiesce.sync.key,
-      token: token ?? quiesce.sync.token ?? null,
-      strategy: quiesce.sync.strategy,
-      atomic: quiesce.sync.atomic,
-      maxBytes: quiesce.sync.max_bytes,
-      maxDeletes: quiesce.sync.max_deletes ?? null,
-      uploadTimeout: quiesce.sync.upload_timeout,
-      databaseTimeout: quiesce.sync.database_timeout,
-      conflictTimeout: quiesce.sync.conflict_timeout,
-      runTimeout: quiesce.sync.run_timeout,
-    },
-    maintenance: {
-      drainTimeout: quiesce.maintenance.drain_timeout,
-      onDrainTimeout: quiesce.maintenance.on_drain_timeout,
-      onPause: quiesce.maintenance.on_pause,
-      readyGrace: quiesce.maintenance.ready_grace,
-      except: quiesce.maintenance.except,
-      page,
-    },
-    heartbeat: quiesce.heartbeat,
-    admin: adminOf(quiesce.admin, given),
+    mongodb: { ...own.mongodb, uri: mongodb },
+    sync: { ...own.sync, token: token ?? own.sync.token },
+    maintenance: { ...own.maintenance, page },
+    admin: adminOf(own.admin, given),
   };
   return { config, faults, warnings };
 }
 
 /** A port on the command line asks for the admin server, even where the file has none. */
-function adminOf(admin: ParsedApp['quiesce']['admin'], { adminPort, index }: Overrides): AppConfig['admin'] {
-  if (admin === false) return adminPort === undefined ? null : { host: '127.0.0.1', port: adminPort };
+function adminOf(
+  admin: Values<typeof ownSettings, null>['admin'],
+  { adminPort, index }: Overrides,
+): AppConfig['admin'] {
+  const { host } = ownSettings.admin.members;
+  if (admin === null) return adminPort === undefined ? null : { host: host.default, port: adminPort };
   return { host: admin.host, port: adminPort ?? admin.port ?? firstAdminPort + index };
 }
 
@@ -187,6 +158,7 @@ function checked(
   value: string | undefined,
   faults: string[],
 ): string | undefined {
+  if (value === undefined) return undefined;
   const result = schema.safeParse(value);
   if (!result.success)
     faults.push(`${label} in the environment cannot be used; it takes ${result.error?.issues[0]?.message}`);
@@ -204,16 +176,10 @@ function environmentOf(
   warnings: string[],
 ): Record<string, string> {
   const env: Record<string, string> = {};
-  const add = (variables: Readonly<Record<string, unknown>>): void => {
-    for (const [variable, value] of Object.entries(variables)) {
-      if (value === undefined || value === null) continue;
-      env[variable] = typeof value === 'string' ? value : JSON.stringify(value);
-    }
-  };
-  add(app.env);
+  Object.assign(env, app.env);
   if (app.port !== undefined) env['PORT'] = String(app.port);
-  const chosen = appSchema.shape.env.safeParse(given.environment);
-  if (chosen.success) add(chosen.data);
+  const chosen = pm2Settings.env.kind.safeParse(given.environment);
+  if (chosen.success) Object.assign(env, chosen.data);
   for (const variable of ['PORT', 'HOST']) {
     const value = fromProcess(variable);
     if (value === undefined || value === env[variable]) continue;

@@ -5,6 +5,7 @@
  * was in, so that one that comes late is known for what it is.
  */
 import { z } from 'zod';
+import type { WorkerSettings } from '../config.ts';
 import { mirrorOptions, spooledFeed } from './mirror-job.ts';
 import { requestBuckets } from './request-times.ts';
 import { counts, feedSummary, holdStatus, problem, runRecord, timings } from './runs.ts';
@@ -118,28 +119,8 @@ export const fromWorker = z.discriminatedUnion('type', [
 ]);
 export type FromWorker = z.infer<typeof fromWorker>;
 
-/** What a worker needs of the configuration. It comes over IPC: neither the environment nor `ps` shows a token. */
-export const workerSettings = z.object({
-  name: z.string(),
-  mongodb: z.object({ uri: z.string().nullable(), db: z.string().nullable() }),
-  sync: z.object({
-    collection: z.string(),
-    key: z.string(),
-    token: z.string().nullable(),
-    maxBytes: z.number(),
-    uploadTimeout: z.number(),
-  }),
-  maintenance: z.object({
-    onPause: z.enum(['refuse', 'hold']),
-    readyGrace: z.number(),
-    drainTimeout: z.number(),
-    page: z.string().nullable(),
-    except: z.array(z.string()).readonly(),
-  }),
-  heartbeat: z.object({ interval: z.number() }),
-  spoolDir: z.string(),
-});
-export type WorkerSettings = z.infer<typeof workerSettings>;
+/** Follows from the declarations of the settings, and has been held against them when the file was read. */
+const workerSettings = z.looseObject({}) as z.ZodType<object> as z.ZodType<WorkerSettings>;
 
 /** What a shut gate tells those it refuses. `retryAfter` in ms from the arrival of the message. */
 export const pauseInfo = z.object({

@@ -4,9 +4,9 @@
  */
 import type { Address } from 'node:cluster';
 import type { Logger } from 'pino';
-import type { AppConfig } from '../../config.ts';
+import type { AppConfig, WorkerSettings } from '../../config.ts';
 import { QuiesceError } from '../../errors.ts';
-import type { FromWorker, WorkerSettings } from '../../protocol/messages.ts';
+import type { FromWorker } from '../../protocol/messages.ts';
 import type { WorkerStatus } from '../../protocol/runs.ts';
 import { appUrl } from './app-urls.ts';
 import { label, logEntry } from './describe.ts';

@@ -8,10 +8,10 @@
  */
 import { rm } from 'node:fs/promises';
 import type { Logger } from 'pino';
-import type { AppConfig } from '../../config.ts';
+import type { AppConfig, WorkerSettings } from '../../config.ts';
 import { QuiesceError, toQuiesceError } from '../../errors.ts';
 import type { MirrorThread } from '../../mirror/handle.ts';
-import type { DryRunReport, WorkerSettings } from '../../protocol/messages.ts';
+import type { DryRunReport } from '../../protocol/messages.ts';
 import type { mirrorOptions, SpooledFeed } from '../../protocol/mirror-job.ts';
 import type { Progress, Report } from '../../protocol/runs.ts';
 import { DryRuns } from './dry-runs.ts';

@@ -6,7 +6,7 @@ import express, { type ErrorRequestHandler, type Express } from 'express';
 import { MongoClient, MongoError } from 'mongodb';
 import { primaryUri } from '../../config/mongodb-uri.ts';
 import { QuiesceError, toQuiesceError } from '../../errors.ts';
-import type { WorkerSettings } from '../../protocol/messages.ts';
+import type { WorkerSettings } from '../../config.ts';
 import { gate } from '../gate/admission.ts';
 import { mirror } from '../feed/mirror-route.ts';
 import { refuse } from '../gate/refusal.ts';

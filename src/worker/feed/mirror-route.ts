@@ -10,7 +10,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import { QuiesceError, toQuiesceError, type Problem } from '../../errors.ts';
 import { faultsOf, isMirrorOptions } from '../../protocol/checks.ts';
 import { isEnded } from '../../protocol/is-ended.ts';
-import type { WorkerSettings } from '../../protocol/messages.ts';
+import type { WorkerSettings } from '../../config.ts';
 import type { CompleteMirrorOptions, MirrorOptions, SpooledFeed } from '../../protocol/mirror-job.ts';
 import type { Counts, RunRecord } from '../../protocol/runs.ts';
 import { spoolPrefix } from '../../protocol/spool-prefix.ts';

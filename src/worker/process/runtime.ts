@@ -11,7 +11,7 @@ import { subscribe } from 'node:diagnostics_channel';
 import { readFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { QuiesceError, type ErrorCode } from '../../errors.ts';
-import type { WorkerSettings } from '../../protocol/messages.ts';
+import type { WorkerSettings } from '../../config.ts';
 import { Gate } from '../gate/gate.ts';
 import { isBelow, plainPathOf } from '../gate/target.ts';
 import type { Grace } from './graceful-stop.ts';
@@ -205,22 +205,19 @@ function createForeign(): Runtime {
     'foreign',
     () => new Link({ slot: 0, incarnation: 0 }, (_message, done) => done(new Error('no primary'))),
   );
-  runtime.link.receive({ quiesce: 1, slot: 0, incarnation: 0, epoch: 0, type: 'welcome', settings: foreignSettings() });
+  // Loaded here only: a worker of ours is told its settings, which takes less time than all that checks them.
+  void import('../../config/foreign.ts').then(({ foreignSettings }) =>
+    runtime.link.receive({
+      quiesce: 1,
+      slot: 0,
+      incarnation: 0,
+      epoch: 0,
+      type: 'welcome',
+      settings: foreignSettings(process.env),
+    }),
+  );
   runtime.gate.resume(0);
   return runtime;
-}
-
-/** What an app that serves under somebody else needs; a feed is refused anyway. */
-function foreignSettings(): WorkerSettings {
-  const { MONGODB_URI: uri = null, QUIESCE_SYNC_TOKEN: token = null } = process.env;
-  return {
-    name: 'app',
-    mongodb: { uri, db: null },
-    sync: { collection: 'resources', key: 'id', token, maxBytes: 0, uploadTimeout: 0 },
-    maintenance: { onPause: 'refuse', readyGrace: 0, drainTimeout: 0, page: null, except: [] },
-    heartbeat: { interval: 60_000 },
-    spoolDir: '',
-  };
 }
 
 function createStandalone(): Runtime {
