@@ -5,23 +5,26 @@
  * HTTP answers are problem documents, RFC 9457. Exit codes are those of docs/operations.md.
  */
 
-/** How a command ends. 0 is success and needs no entry here. */
-export const exitCodes = {
-  /** Failed while running. */
-  failed: 1,
-  /** Wrong usage or configuration. */
-  usage: 2,
-  /** Another primary holds the lock. */
-  alreadyRunning: 3,
-  /** The workers could not boot. */
-  bootFailed: 4,
-  /** No primary answers. */
-  noPrimary: 5,
-  /** Refused by the primary or the app (409, 503 …). */
-  refused: 6,
-  /** The database cannot be reached at start. */
-  noDatabase: 7,
+/** How a command ends, and the words of its help for that. 0 is success and needs no entry here. */
+const exits = {
+  failed: [1, 'failed'],
+  usage: [2, 'wrong usage or configuration'],
+  alreadyRunning: [3, 'already running'],
+  bootFailed: [4, 'the workers cannot boot'],
+  noPrimary: [5, 'no primary answers'],
+  refused: [6, 'refused'],
+  noDatabase: [7, 'no database'],
 } as const;
+type Exit = keyof typeof exits;
+
+export const exitCodes = Object.fromEntries(Object.entries(exits).map(([exit, [code]]) => [exit, code])) as {
+  readonly [E in Exit]: (typeof exits)[E][0];
+};
+
+export const exitMeanings: readonly string[] = ['0 done', ...Object.values(exits).map((exit) => exit.join(' '))];
+
+/** A supervisor of ours need not try again: the same would happen. */
+export const inVain: readonly number[] = [exitCodes.usage, exitCodes.alreadyRunning];
 
 interface ErrorEntry {
   /** A short summary that is the same for every occurrence (RFC 9457 `title`). */

@@ -2,21 +2,21 @@
  * The flags and words of `quiesce`. What each command does is in a file of its own, imported only when it is called:
  * a command starts in a moment. Each returns its exit code.
  */
-import { Argument, Command } from 'commander';
+import { Argument, Command, Help } from 'commander';
 import { addOperatorCommands } from './operator-commands.ts';
 import { shells, type Shell } from './completion.ts';
 import { ignoreClosedPipe } from './output.ts';
 import type { StartOptions } from './start.ts';
 import type { StartupKind, StartupOptions } from './startup/startup.ts';
 import type { ValidateOptions } from './validate.ts';
+import { exitMeanings } from '../errors.ts';
 import { version } from '../version.ts';
 
 const epilogue = `
 Example:
   $ quiesce start app.js -i max
 
-Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 already running,
-4 the workers cannot boot, 5 no primary answers, 6 refused, 7 no database`;
+${new Help().boxWrap(`Exit codes: ${exitMeanings.join(', ')}`, 80)}`;
 
 export function buildProgram(done: (code: number) => void): Command {
   const program = new Command('quiesce')

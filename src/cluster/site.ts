@@ -8,8 +8,9 @@
  * Times are the database's, ms. The protocol and its proof: docs/architecture.md, "Many hosts".
  */
 import type { ErrorCode } from '../errors.ts';
+import type { RequestedKind } from '../protocol/words.ts';
 
-export type RunKind = 'sync' | 'exclusive';
+export type RunKind = RequestedKind;
 
 export const siteMoves = {
   claimed: ['preparing', 'draining'],

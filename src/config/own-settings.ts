@@ -1,5 +1,6 @@
 /** quiesce's own settings: what stands under `quiesce` in the file. See {@link Setting}. */
 import { maxDeletesWords, parseMaxDeletes } from '../protocol/max-deletes.ts';
+import { strategies } from '../protocol/words.ts';
 import { deadline, duration, integer, kind, oneOf, size, text } from './kinds.ts';
 import { withoutPassword } from './mongodb-uri.ts';
 import { atStart, setting, Switchable } from './setting.ts';
@@ -76,7 +77,7 @@ export const ownSettings = {
       docs: 'The bearer token that a sync must carry. Without one only loopback clients may sync.',
       shown: () => '(set)',
     }),
-    strategy: setting(oneOf('auto', 'two-phase', 'scan', 'swap'), {
+    strategy: setting(oneOf('auto', ...strategies), {
       default: 'auto',
       readBy: ['primary'],
       change: 'in-place',

@@ -6,6 +6,7 @@ import type { Problem } from '../errors.ts';
 import type { MaxDeletes } from '../protocol/max-deletes.ts';
 import type { FeedCoding, FeedFormat } from '../protocol/mirror-job.ts';
 import type { Counts, Progress, Report } from '../protocol/runs.ts';
+import type { Strategy } from '../protocol/words.ts';
 
 /** One feed, and the collection that shall equal it. */
 export interface MirrorJob {
@@ -26,7 +27,7 @@ export interface MirrorJob {
   readonly maxDeletes?: MaxDeletes;
   /** The decoded feed may hold at most this many bytes. */
   readonly maxBytes: number;
-  readonly strategy: 'auto' | 'two-phase' | 'scan' | 'swap';
+  readonly strategy: 'auto' | Strategy;
   readonly atomic: boolean | 'auto';
   /** Only `plan` will follow: nothing is written, not even what a change stream would need. Default false. */
   readonly dryRun?: boolean;

@@ -9,6 +9,7 @@ import type { WorkerSettings } from '../config.ts';
 import { mirrorOptions, spooledFeed } from './mirror-job.ts';
 import { requestBuckets } from './request-times.ts';
 import { counts, feedSummary, holdStatus, problem, runRecord, timings } from './runs.ts';
+import { gateStates, requestedKinds } from './words.ts';
 
 const envelope = {
   /** Marks the message as ours among those of the app itself and of node:cluster. */
@@ -23,7 +24,7 @@ export const requestBody = z.discriminatedUnion('op', [
   /** The right to be the next exclusive run. A sync is answered at once, an exclusive run when the cluster is quiesced. */
   z.object({
     op: z.literal('claim'),
-    kind: z.enum(['sync', 'exclusive']),
+    kind: z.enum(requestedKinds),
     method: z.string(),
     path: z.string(),
     timeout: z.number().positive().optional(),
@@ -81,7 +82,7 @@ export type InFlightRequest = z.infer<typeof inFlightRequest>;
 
 /** What is sent regularly; a worker that stops sending it is stuck. Times in ms. */
 export const heartbeat = z.object({
-  gate: z.enum(['starting', 'open', 'shut', 'lost']),
+  gate: z.enum(gateStates),
   inFlight: z.int().nonnegative(),
   /** 99th percentile since the last heartbeat. */
   eventLoopDelay: z.number().nonnegative(),

@@ -4,14 +4,14 @@
  * described as is what docs/openapi.json says.
  */
 import { z } from 'zod';
+import { holdKinds, namesOf, runKinds, strategies } from './words.ts';
 
 const ms = z.number().nonnegative();
 const count = z.int().nonnegative();
 /** ISO 8601. Validated as text: a date that somebody wrote by hand must not lose a run. */
 const time = z.string().meta({ format: 'date-time' });
 
-export const holdKind = z.enum(['sync', 'exclusive', 'exec', 'operator']);
-export type HoldKind = z.infer<typeof holdKind>;
+export const holdKind = z.enum(namesOf(holdKinds));
 
 export const phase = z.enum(['serving', 'draining', 'quiesced']);
 export type Phase = z.infer<typeof phase>;
@@ -44,9 +44,7 @@ export type WaitingRequest = z.infer<typeof waitingRequest>;
 export const counts = z.object({ inserted: count, updated: count, deleted: count, unchanged: count });
 export type Counts = z.infer<typeof counts>;
 
-export const strategyUsed = z
-  .enum(['scan', 'two-phase', 'swap'])
-  .describe('How the differences were found and written.');
+export const strategyUsed = z.enum(strategies).describe('How the differences were found and written.');
 
 export const runState = z
   .enum(['uploading', 'preparing', 'draining', 'running', 'rolling-forward', 'succeeded', 'failed', 'abandoned'])
@@ -111,7 +109,7 @@ export const report = z
 export type Report = z.infer<typeof report>;
 
 export const runKind = z
-  .enum(['sync', 'exclusive', 'exec'])
+  .enum(namesOf(runKinds))
   .describe('sync: a feed; exclusive: a handler of the app; exec: a command of `quiesce exec`.');
 
 export const runRecord = z

@@ -1,3 +1,4 @@
+import { inVain } from '../../errors.ts';
 import { startArguments, type StartupPlan } from './plan.ts';
 
 /**
@@ -19,7 +20,7 @@ export function pm2Config(plan: StartupPlan): string {
     listen_timeout: 120_000,
     kill_timeout: stopTimeout,
     treekill: false,
-    stop_exit_codes: [2, 3],
+    stop_exit_codes: inVain,
     exp_backoff_restart_delay: 100,
   };
   return [

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { startArguments, type StartupPlan } from './plan.ts';
-import { QuiesceError } from '../../errors.ts';
+import { inVain, QuiesceError } from '../../errors.ts';
 
 export interface SystemdOptions {
   /** Null for a user that systemd makes up for the unit. */
@@ -63,7 +63,7 @@ export function systemdUnit(plan: StartupPlan, { user }: SystemdOptions): string
     'Restart=on-failure',
     'RestartSec=2',
     '# Wrong usage or configuration, or another primary: trying again does not help.',
-    'RestartPreventExitStatus=2 3',
+    `RestartPreventExitStatus=${inVain.join(' ')}`,
     '# SIGTERM to the primary alone, which ends its workers; what is left at the end of the time is killed.',
     'KillMode=mixed',
     `TimeoutStopSec=${seconds(stopTimeout)}`,

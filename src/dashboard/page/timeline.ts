@@ -1,6 +1,7 @@
 /** Where pauses stand on a strip of time. Pure. */
 import type { PauseRecord } from '#quiesce/protocol/live.js';
 import { clock } from './format.ts';
+import { weightiest, type HoldKind } from './vendor/words.ts';
 
 const days = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 
@@ -28,10 +29,9 @@ export function pausedFor(marks: readonly Mark[], span: number): number {
   return marks.reduce((sum, { width }) => sum + width * span, 0);
 }
 
-/** What to call the pause by: an operator's hold outweighs a run within it. */
-export function kindOf({ holds }: PauseRecord): 'operator' | 'sync' | 'exclusive' | 'exec' | 'none' {
-  const kinds = holds.map(({ kind }) => kind);
-  return (['operator', 'sync', 'exclusive', 'exec'] as const).find((kind) => kinds.includes(kind)) ?? 'none';
+/** What to call the pause by. */
+export function kindOf({ holds }: PauseRecord): HoldKind | 'none' {
+  return weightiest(holds.map(({ kind }) => kind)) ?? 'none';
 }
 
 export interface Tick {

@@ -4,6 +4,7 @@ import { row, sayCell, type Column } from './cells.ts';
 import { byId, each, el, say, set } from './dom.ts';
 import { age, clock, count, duration } from './format.ts';
 import { phaseSince, presentPause, type Model } from './model.ts';
+import { holdKinds } from './vendor/words.ts';
 
 export interface Connection {
   readonly state: 'connecting' | 'live' | 'lost';
@@ -12,7 +13,6 @@ export interface Connection {
 }
 
 const words = { serving: 'Serving', draining: 'Draining', quiesced: 'Quiesced' } as const;
-const kinds = { sync: 'mirror run', exclusive: 'exclusive run', exec: 'command', operator: 'operator' } as const;
 const waitingColumns: Column[] = [
   { label: 'Request', wide: true },
   { label: 'Slot', number: true },
@@ -88,7 +88,7 @@ function showHolds(holds: readonly HoldStatus[], now: number): void {
     (item, { kind, reason, since, until, by }) => {
       const [what, why, when] = item.children;
       set(what!, 'data-kind', kind);
-      say(what!, kinds[kind]);
+      say(what!, holdKinds[kind]);
       say(why!, reason);
       const end =
         until === undefined
@@ -121,5 +121,5 @@ function showWaiting(waiting: readonly WaitingRequest[]): void {
 }
 
 export function kindName(kind: HoldStatus['kind']): string {
-  return kinds[kind];
+  return holdKinds[kind];
 }

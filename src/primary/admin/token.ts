@@ -1,7 +1,8 @@
 /** The token that changes over TCP need: in `admin.token`, readable by the owner of the data directory only. */
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { chmodSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { bearerOf, isSameToken } from '../../bearer.ts';
 import { writeWhole } from '../data-dir/durable.ts';
 
 const tokenFile = (dataDir: string): string => path.join(dataDir, 'admin.token');
@@ -25,9 +26,7 @@ export async function writeToken(dataDir: string, token: string): Promise<void> 
   await writeWhole(tokenFile(dataDir), `${token}\n`);
 }
 
-/** Whether an `Authorization` header carries the token; takes the same time wherever the first difference is. */
+/** Whether an `Authorization` header carries the token. */
 export function carriesToken(header: string | undefined, token: string): boolean {
-  const given = /^Bearer +(\S+) *$/i.exec(header ?? '')?.[1] ?? '';
-  const digest = (value: string): Buffer => createHash('sha256').update(value).digest();
-  return timingSafeEqual(digest(given), digest(token));
+  return isSameToken(bearerOf(header) ?? '', token);
 }

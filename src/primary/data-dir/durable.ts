@@ -2,13 +2,14 @@
  * How everything in a data directory is written: whole or not at all, and only by whoever holds its lock. A primary that
  * was stopped for too long has a successor, whose files it must not overwrite when it goes on.
  *
- * Durable is what is there after a power cut. A rename is durable only when its directory is, too (open(2), fsync(2)).
+ * Durable is what is there after a power cut.
  */
 import fs from 'node:fs';
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { QuiesceError } from '../../errors.ts';
+import { syncDirectory } from '../../sync-directory.ts';
 
 /** By data directory: whether its lock is somebody else's by now. */
 const guards = new Map<string, () => boolean>();
@@ -78,15 +79,6 @@ export async function removeDurably(path: string): Promise<void> {
   mustHold(path);
   await rm(path, { force: true });
   await syncDirectory(dirname(path));
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }
 
 /** The `.json` files of a directory, in order. What an interrupted write left beside them goes. */

@@ -11,6 +11,7 @@
  */
 import type { ErrorCode } from '../../errors.ts';
 import type { Phase } from '../../protocol/runs.ts';
+import type { GateState, RunKind } from '../../protocol/words.ts';
 import type { WorkerRef } from '../ports.ts';
 
 /** Deadlines go by a clock that nobody can set; only what a person reads or has asked for is wall time. */
@@ -50,7 +51,7 @@ export const phaseMoves = {
 /** The one that has the right to run. */
 export interface Run {
   readonly id: string;
-  readonly kind: 'sync' | 'exclusive' | 'exec';
+  readonly kind: RunKind;
   readonly stage: Stage;
   /** The worker whose death ends the run; null once a sync has been handed to the primary, and for a command. */
   readonly owner: WorkerRef | null;
@@ -122,7 +123,7 @@ export type Event =
       readonly type: 'beat';
       readonly worker: WorkerRef;
       readonly epoch: number;
-      readonly gate: 'starting' | 'open' | 'shut' | 'lost';
+      readonly gate: GateState;
     }
   | { readonly type: 'gone'; readonly worker: WorkerRef }
   | {

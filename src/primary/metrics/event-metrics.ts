@@ -3,9 +3,10 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { PauseRecord } from '../../protocol/live.ts';
 import type { Heartbeat } from '../../protocol/messages.ts';
 import { isEnded } from '../../protocol/is-ended.ts';
-import { holdKind, runKind, type HoldKind, type RunRecord } from '../../protocol/runs.ts';
+import { holdKind, runKind, type RunRecord } from '../../protocol/runs.ts';
 import type { Move, Observer } from '../live/observers.ts';
 import type { ExitCause } from '../../protocol/runs.ts';
+import { weightiest } from '../../protocol/words.ts';
 import type { WorkerExit, WorkerRef } from '../ports.ts';
 import { CountedHistogram } from './counted-histogram.ts';
 
@@ -148,7 +149,7 @@ export class EventMetrics implements Observer {
     // It is told once more when the last refusals are known.
     if (to === undefined || epoch === this.#lastPause) return;
     this.#lastPause = epoch;
-    this.#pauses.observe({ kind: weightiest(holds.map(({ kind }) => kind)) }, seconds(from, to));
+    this.#pauses.observe({ kind: weightiest(holds.map(({ kind }) => kind)) ?? 'operator' }, seconds(from, to));
   }
 
   run(run: RunRecord): void {
@@ -175,9 +176,4 @@ export class EventMetrics implements Observer {
 
 function seconds(from: string, to: string): number {
   return Math.max(0, Date.parse(to) - Date.parse(from)) / 1_000;
-}
-
-/** An operator's hold outweighs a run within it. */
-export function weightiest(kinds: readonly HoldKind[]): HoldKind {
-  return (['operator', 'sync', 'exclusive', 'exec'] as const).find((kind) => kinds.includes(kind)) ?? 'operator';
 }

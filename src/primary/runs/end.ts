@@ -1,5 +1,6 @@
 /** What a refused claim and a run that ended badly say. Pure. */
 import { QuiesceError, type ErrorCode, type Problem } from '../../errors.ts';
+import { runInProgress } from '../../protocol/run-in-progress.ts';
 import type { RunRecord, WaitingRequest } from '../../protocol/runs.ts';
 import type { Rules } from '../maintenance/state.ts';
 import { stillInFlight } from '../maintenance/still-in-flight.ts';
@@ -8,11 +9,7 @@ import { stillInFlight } from '../maintenance/still-in-flight.ts';
 export function refusal(code: ErrorCode, holder: string | null): QuiesceError {
   switch (code) {
     case 'run-in-progress':
-      return new QuiesceError(
-        code,
-        `Run ${holder} is going on, and only one may run at a time. Try again when it has ended.`,
-        { extra: { run: holder } },
-      );
+      return runInProgress(String(holder));
     case 'stopping':
       return new QuiesceError(code, 'The cluster is stopping and begins no new run. Try again when it is back.');
     default:

@@ -1,8 +1,8 @@
 /** Who may send a feed. */
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import net from 'node:net';
 import os from 'node:os';
+import { bearerOf, isSameToken } from '../../bearer.ts';
 import { QuiesceError } from '../../errors.ts';
 
 /**
@@ -13,8 +13,8 @@ import { QuiesceError } from '../../errors.ts';
  */
 export function authorize(req: IncomingMessage, token: string | null): void {
   if (token !== null) {
-    const given = /^Bearer +(\S+) *$/i.exec(req.headers.authorization ?? '')?.[1];
-    if (given !== undefined && equal(given, token)) return;
+    const given = bearerOf(req.headers.authorization);
+    if (given !== undefined && isSameToken(given, token)) return;
     const what = given === undefined ? 'Send the token as `Authorization: Bearer <token>`.' : 'The token is wrong.';
     throw new QuiesceError('unauthorized', `This needs the sync token. ${what}`);
   }
@@ -66,10 +66,4 @@ function isThisMachine(host: string): boolean {
 
 export function isLoopback(address: string | undefined): boolean {
   return address !== undefined && /^(::ffff:)?127\.|^::1$/.test(address);
-}
-
-/** Hashing first makes the lengths equal, so that not even they leak. */
-function equal(a: string, b: string): boolean {
-  const hash = (text: string): Buffer => createHash('sha256').update(text).digest();
-  return timingSafeEqual(hash(a), hash(b));
 }

@@ -6,8 +6,10 @@ import { createHash } from 'node:crypto';
 import { open, rm, type FileHandle } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { dirname } from 'node:path';
+import { noRoomFor } from '../../disk-full.ts';
 import { QuiesceError } from '../../errors.ts';
 import type { SpooledFeed } from '../../protocol/mirror-job.ts';
+import { syncDirectory } from '../../sync-directory.ts';
 import { tooLarge, type FeedHeaders } from './headers.ts';
 
 export interface UploadLimits {
@@ -132,29 +134,14 @@ function aborted(cause: unknown): never {
   });
 }
 
-const full = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
-
 function storageError(error: unknown): unknown {
-  const { code } = error as NodeJS.ErrnoException;
-  if (error instanceof QuiesceError || code === undefined) return error;
-  if (full.has(code))
-    return new QuiesceError(
+  if (error instanceof QuiesceError || (error as NodeJS.ErrnoException).code === undefined) return error;
+  return (
+    noRoomFor('feed', error) ??
+    new QuiesceError(
       'insufficient-storage',
-      `There is no room for the feed in the data directory (${code}). Nothing was changed. Free some space and send it again.`,
+      `The feed cannot be written to the data directory: ${(error as Error).message}. Nothing was changed.`,
       { cause: error },
-    );
-  return new QuiesceError(
-    'insufficient-storage',
-    `The feed cannot be written to the data directory: ${(error as Error).message}. Nothing was changed.`,
-    { cause: error },
+    )
   );
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }

@@ -3,6 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { QuiesceError, toQuiesceError, type Problem } from '../../errors.ts';
 import { publicProblem } from '../../protocol/public-view.ts';
+import { runInProgress } from '../../protocol/run-in-progress.ts';
+import type { RequestedKind } from '../../protocol/words.ts';
 import { holdEnd } from './held-end.ts';
 import { entryOf, type Entry } from './entry.ts';
 import { requestTimeout } from '../process/link.ts';
@@ -122,7 +124,7 @@ export function claimingEntry(req: IncomingMessage, res: ServerResponse): Entry 
 export async function claimRun(
   runtime: Runtime,
   req: IncomingMessage,
-  kind: 'sync' | 'exclusive',
+  kind: RequestedKind,
   workTimeout?: number,
 ): Promise<string> {
   const { drainTimeout } = (await runtime.settings).maintenance;
@@ -166,14 +168,6 @@ export function refuseClaim(
   if (location !== undefined && typeof run === 'string') headers['Location'] = location(run);
   if (known.status === 503 || known.status === 409) headers['Retry-After'] = String(getRuntime().gate.retryAfter);
   refuse(req, res, known, { headers });
-}
-
-export function runInProgress(run: string): QuiesceError {
-  return new QuiesceError(
-    'run-in-progress',
-    `Run ${run} is going on, and only one may run at a time. Try again when it has ended.`,
-    { extra: { run } },
-  );
 }
 
 function refuseDuringRun(req: IncomingMessage, res: ServerResponse, run: string): void {

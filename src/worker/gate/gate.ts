@@ -11,13 +11,12 @@ import { AsyncResource } from 'node:async_hooks';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { InFlightRequest, PauseInfo } from '../../protocol/messages.ts';
 import type { RequestTimes } from '../../protocol/request-times.ts';
+import type { GateState } from '../../protocol/words.ts';
 import { describe } from './departed.ts';
 import type { Entry } from './entry.ts';
 import { InFlight } from './in-flight.ts';
 import { Search } from './search.ts';
 import { SlowReaders } from './slow-readers.ts';
-
-export type GateState = 'starting' | 'open' | 'shut' | 'lost';
 
 /** What becomes of a request that may not enter now. */
 export interface HoldLimits {

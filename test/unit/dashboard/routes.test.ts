@@ -43,6 +43,7 @@ describe("the page's routes", () => {
     expect([...asked]).to.include.members([
       '/assets/main.js',
       '/assets/vendor/uPlot.esm.js',
+      '/assets/vendor/words.js',
       '/assets/uPlot.min.css',
       '/assets/page.css',
     ]);

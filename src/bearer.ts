@@ -1,0 +1,13 @@
+/** Bearer tokens (RFC 6750), compared in constant time. */
+import { createHash, timingSafeEqual } from 'node:crypto';
+
+/** The token that an `Authorization` header carries. */
+export function bearerOf(header: string | undefined): string | undefined {
+  return /^Bearer +(\S+) *$/i.exec(header ?? '')?.[1];
+}
+
+/** Takes the same time wherever the first difference is. Hashing first makes the lengths equal, so that not even they leak. */
+export function isSameToken(a: string, b: string): boolean {
+  const hash = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(hash(a), hash(b));
+}

@@ -1,0 +1,10 @@
+/** What a request gets that asks for a run while another one has the right to. */
+import { QuiesceError } from '../errors.ts';
+
+export function runInProgress(run: string): QuiesceError {
+  return new QuiesceError(
+    'run-in-progress',
+    `Run ${run} is going on, and only one may run at a time. Try again when it has ended.`,
+    { extra: { run } },
+  );
+}

@@ -1,0 +1,35 @@
+/**
+ * The words of which one is true, each list once: schemas, workers and the dashboard's page, which load no zod, share them.
+ */
+
+/** What may run while nothing else does, and what the dashboard calls it. */
+export const runKinds = { sync: 'mirror run', exclusive: 'exclusive run', exec: 'command' } as const;
+export type RunKind = keyof typeof runKinds;
+
+/** What a request to a worker can ask for. */
+export const requestedKinds = ['sync', 'exclusive'] as const satisfies readonly RunKind[];
+export type RequestedKind = (typeof requestedKinds)[number];
+
+/** A reason to keep the gates shut: a run, or an operator. */
+export const holdKinds = { ...runKinds, operator: 'operator' } as const;
+export type HoldKind = keyof typeof holdKinds;
+
+/** The first of these is what a pause with several holds is called by: an operator's hold outweighs a run within it. */
+const byWeight: readonly HoldKind[] = ['operator', ...namesOf(runKinds)];
+
+export function weightiest(kinds: readonly HoldKind[]): HoldKind | undefined {
+  return byWeight.find((kind) => kinds.includes(kind));
+}
+
+/** `starting`: it has not heard from the primary yet. `lost`: the primary is gone, and it stays shut. */
+export const gateStates = ['starting', 'open', 'shut', 'lost'] as const;
+export type GateState = (typeof gateStates)[number];
+
+/** How the differences between feed and collection are found and written. */
+export const strategies = ['two-phase', 'scan', 'swap'] as const;
+export type Strategy = (typeof strategies)[number];
+
+/** The words of a list with meanings, in its order, as a type that zod takes. */
+export function namesOf<T extends object>(list: T): [keyof T & string, ...(keyof T & string)[]] {
+  return Object.keys(list) as [keyof T & string, ...(keyof T & string)[]];
+}
