@@ -1,6 +1,7 @@
 /** `/livez` and `/readyz` of the admin server, for a site whose app serves none: they tell of the whole site, not of one worker. */
 import { Router } from 'express';
 import { QuiesceError } from '../../errors.ts';
+import { whyHeld } from '../../protocol/readiness.ts';
 import type { ClusterStatus } from '../../protocol/runs.ts';
 
 export interface ProbeOptions {
@@ -26,12 +27,9 @@ export function probes({ status, readyGrace }: ProbeOptions): Router {
 
 /** Null where a load balancer should send requests here. @param now ms, wall clock */
 export function whyNotReady({ holds, workers }: ClusterStatus, readyGrace: number, now: number): QuiesceError | null {
-  const operator = holds.find(({ kind }) => kind === 'operator');
-  if (operator) return new QuiesceError('paused', `An operator holds the site: ${operator.reason}`);
-  if (!workers.some(({ state }) => state === 'serving' || state === 'draining' || state === 'quiesced'))
-    return new QuiesceError('stopping', 'No worker serves: the site is starting or stopping, or its workers fail.');
-  const since = Math.min(...holds.map((hold) => Date.parse(hold.since)));
-  if (now - since > readyGrace)
-    return new QuiesceError('paused', `The pause has lasted ${now - since} ms, longer than maintenance.ready_grace.`);
-  return null;
+  const since = Math.min(now, ...holds.map((hold) => Date.parse(hold.since)));
+  const held = whyHeld(holds, now - since, readyGrace);
+  if (held !== null) return held;
+  if (workers.some(({ state }) => state === 'serving' || state === 'draining' || state === 'quiesced')) return null;
+  return new QuiesceError('stopping', 'No worker serves: the site is starting or stopping, or its workers fail.');
 }

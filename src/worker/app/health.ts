@@ -1,6 +1,7 @@
 /** `/livez` and `/readyz`: is the process sound, and should a load balancer send requests here? */
 import type { RequestHandler } from 'express';
 import { QuiesceError } from '../../errors.ts';
+import { whyHeld } from '../../protocol/readiness.ts';
 import { refuse } from '../gate/refusal.ts';
 import { getRuntime, type Runtime } from '../process/runtime.ts';
 import { readOnly } from './read-only.ts';
@@ -25,10 +26,6 @@ const livez: RequestHandler = (_req, res) => {
   res.set('Cache-Control', 'no-store').type('text/plain').send('ok\n');
 };
 
-/**
- * Not ready under an operator hold, while stopping, without a primary, and when a pause outlasts the grace: a short
- * pause must not make a load balancer take every instance out at once.
- */
 function readyz(runtime: Runtime): RequestHandler {
   return async (req, res) => {
     const reason = whyNotReady(runtime, (await runtime.settings).maintenance.readyGrace);
@@ -37,21 +34,9 @@ function readyz(runtime: Runtime): RequestHandler {
   };
 }
 
-export function whyNotReady(
-  { gate, stopping }: Pick<Runtime, 'gate' | 'stopping'>,
-  grace: number,
-): QuiesceError | null {
+function whyNotReady({ gate, stopping }: Pick<Runtime, 'gate' | 'stopping'>, grace: number): QuiesceError | null {
   if (gate.state === 'lost') return new QuiesceError('no-primary', 'The primary is gone and this worker is stopping.');
   if (stopping) return new QuiesceError('stopping', 'This worker is stopping.');
   if (gate.state === 'starting') return new QuiesceError('paused', 'This worker has not heard from its primary yet.');
-  const operator = gate.info.holds.find((hold) => hold.kind === 'operator');
-  if (gate.state === 'shut' && operator)
-    return new QuiesceError('paused', `An operator holds the cluster: ${operator.reason}`);
-  if (gate.state === 'shut' && gate.shutFor > grace) {
-    return new QuiesceError(
-      'paused',
-      `The pause has lasted ${Math.round(gate.shutFor)} ms, longer than maintenance.ready_grace.`,
-    );
-  }
-  return null;
+  return gate.state === 'shut' ? whyHeld(gate.info.holds, gate.shutFor, grace) : null;
 }

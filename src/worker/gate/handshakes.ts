@@ -9,6 +9,7 @@ import type { Http2ServerResponse } from 'node:http2';
 import https from 'node:https';
 import type { Socket } from 'node:net';
 import { getRuntime } from '../process/runtime.ts';
+import { noteUpgrade } from '../process/websockets.ts';
 import { notHeld, refusePaused } from './paused.ts';
 
 // Registered: the app may carry a copy of the package of its own.
@@ -51,8 +52,11 @@ export function gateHandshakesAt(server: EventEmitter): void {
   server.emit = ((...all: unknown[]) => {
     const [event, ...args] = all;
     if (!isHandshake(event)) return emit(all);
-    const handle = (): void => void emit(all);
     const [req, to] = args as [IncomingMessage, Socket | Http2ServerResponse];
+    const handle = (): void => {
+      if (event === 'upgrade') noteUpgrade(req, to as Socket);
+      emit(all);
+    };
     if ('stream' in to) enterOrRefuse(req, to as unknown as ServerResponse, handle, onHttp2(to));
     else enterOrRefuse(req, new ServerResponse(req), handle, onSocket(to));
     return true;

@@ -6,7 +6,6 @@ import type { Http2Session } from 'node:http2';
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import { Server, type Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
-import { watchUpgrades } from './websockets.ts';
 
 /** With what node:http keeps on a connection: its parser, gone after an upgrade, and the response whose turn it is. */
 export type TrackedSocket = Socket & {
@@ -45,7 +44,6 @@ export function trackServers(onListen: (server: Server) => void): void {
 function track(server: Server): void {
   if (servers.has(server)) return;
   servers.add(server);
-  watchUpgrades(server);
   server.once('close', () => servers.delete(server));
   // Over TLS the outer socket is the one that node:http works with.
   server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: TrackedSocket) => {

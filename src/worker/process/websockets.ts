@@ -1,6 +1,6 @@
 /** Which connections are WebSockets, whatever library the app uses, and how they are closed without it. */
 import type { IncomingMessage } from 'node:http';
-import type { Server, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 
 /** How many bytes each had sent before its handshake was answered. */
 const sentBefore = new WeakMap<Socket, number>();
@@ -8,25 +8,8 @@ const sentBefore = new WeakMap<Socket, number>();
 /** An unmasked Close frame with the status 1001, going away (RFC 6455, 5.5.1 and 7.4.1). */
 const goingAway = Buffer.from([0x88, 0x02, 0x03, 0xe9]);
 
-/** To be called with each server before it listens. */
-export function watchUpgrades(server: Server): void {
-  const watch = (): void => {
-    const { emit } = server;
-    server.emit = function (this: Server, event: string | symbol, ...args: unknown[]): boolean {
-      if (event === 'upgrade') note(args[0] as IncomingMessage, args[1] as Socket);
-      return Reflect.apply(emit, this, [event, ...args]) as boolean;
-    } as typeof emit;
-  };
-  // Only a server that takes sockets over pays for the look at each event.
-  if (server.listenerCount('upgrade') > 0) return watch();
-  server.on('newListener', function find(name) {
-    if (name !== 'upgrade') return;
-    server.off('newListener', find);
-    watch();
-  });
-}
-
-function note({ headers }: IncomingMessage, socket: Socket): void {
+/** To be told of each upgrade before its handler is. */
+export function noteUpgrade({ headers }: IncomingMessage, socket: Socket): void {
   if (headers.upgrade?.toLowerCase() === 'websocket') sentBefore.set(socket, socket.bytesWritten);
 }
 
