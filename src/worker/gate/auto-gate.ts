@@ -28,6 +28,21 @@ export function gateHttp2Without(runtime: Runtime, server: Server): void {
   if (server.listenerCount('upgrade') + server.listenerCount('connect') > 0) gateHandshakesAt(server);
 }
 
+/**
+ * What a browser asks before it sends a request of a page of another origin (Fetch, section 3.2.2). Only the app's own
+ * `cors()` may answer that: the request that is allowed by it may come when the pause is over. So it passes a shut gate.
+ * It is no request for work: OPTIONS is safe (RFC 9110, section 9.2.1), and a browser sends none with a body.
+ */
+function isPreflight({ method, headers }: IncomingMessage): boolean {
+  return (
+    method === 'OPTIONS' &&
+    headers.origin !== undefined &&
+    headers['access-control-request-method'] !== undefined &&
+    headers['transfer-encoding'] === undefined &&
+    Number(headers['content-length'] ?? 0) === 0
+  );
+}
+
 function gateAll(prototype: EventEmitter, runtime: Runtime): void {
   // Not EventEmitter's own: an agent that was loaded first may have wrapped it.
   const before = Object.getOwnPropertyDescriptor(prototype, 'emit');
@@ -41,7 +56,12 @@ function gateAll(prototype: EventEmitter, runtime: Runtime): void {
     if (!requests.has(event)) return Reflect.apply(forward, this, [event, ...args]);
     const [req, res] = args as [IncomingMessage, ServerResponse];
     if (runtime.rules !== null) remove(); // from the next event on this costs nothing any more
-    else if (!runtime.gate.has(req) && !runtime.isExcepted(req) && runtime.gate.tryEnter(req, res) === undefined) {
+    else if (
+      !runtime.gate.has(req) &&
+      !runtime.isExcepted(req) &&
+      runtime.gate.tryEnter(req, res) === undefined &&
+      !isPreflight(req)
+    ) {
       void runtime.settings.then(({ maintenance }) => {
         const admit = (): void => void forward.call(this, event, req, res);
         waitOrRefuse(runtime, req, res, maintenance.onPause === 'hold' ? holdDefaults : notHeld, admit);

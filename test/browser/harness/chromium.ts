@@ -32,12 +32,14 @@ export interface PageOptions {
 export interface Browsing {
   /** A page in a session of its own, once it shows something. */
   open(url: string, options?: PageOptions): Promise<Page>;
+  /** Any page of any host, bare: Chromium may complain, and ask whom it likes. */
+  visit(url: string): Promise<Page>;
   /** What Chromium will complain of, because the test takes away what the page asks for. */
   allow(complaint: RegExp): void;
 }
 
 /** In a `describe`: its tests are left out, loudly, where no Chromium is found. */
-export function useBrowser(): Browsing {
+export function useBrowser(more: readonly string[] = []): Browsing {
   let browser: Browser | undefined;
   const contexts: BrowserContext[] = [];
   const complaints: string[] = [];
@@ -50,7 +52,7 @@ export function useBrowser(): Browsing {
       console.warn('    No Chromium: these tests are left out. Install it (Debian: chromium) or set CHROMIUM.');
       return this.skip();
     }
-    browser = await chromium.launch({ executablePath, args: flags });
+    browser = await chromium.launch({ executablePath, args: [...flags, ...more] });
   });
   afterEach('no complaint, and no request to another host', async function () {
     this.timeout(30_000);
@@ -64,6 +66,13 @@ export function useBrowser(): Browsing {
 
   return {
     allow: (complaint) => void allowed.push(complaint),
+    async visit(url) {
+      const context = await browser!.newContext();
+      contexts.push(context);
+      const page = await context.newPage();
+      await page.goto(url);
+      return page;
+    },
     async open(url, { width = 1280, height = 900, scheme = 'light' } = {}) {
       const context = await browser!.newContext({ viewport: { width, height }, colorScheme: scheme });
       contexts.push(context);

@@ -74,6 +74,31 @@ describe('the gate of an app that has none', () => {
       expect(await statusOf(port, { Expect: expected })).to.equal(503);
   });
 
+  it("lets a browser's preflight pass during a pause, which only the app can answer, and no other OPTIONS", async () => {
+    gateServersWithout(runtime);
+    const server = http.createServer((_req, res) => res.writeHead(204, { 'Access-Control-Allow-Origin': '*' }).end());
+    const port = await portOf(server);
+    const preflight = { Origin: 'https://shop.example', 'Access-Control-Request-Method': 'PUT' };
+    const ask = async (method: string, headers: Record<string, string>, body = ''): Promise<number | undefined> => {
+      const request = http.request({ port, method, headers, agent: false });
+      request.end(body);
+      const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+      await once(response.resume(), 'end');
+      return response.statusCode;
+    };
+    expect(await ask('OPTIONS', preflight)).to.equal(204);
+    expect(gate.served, 'it counts while the site serves').to.equal(1);
+    gate.pause(1, pauseInfo);
+    expect(await ask('OPTIONS', preflight)).to.equal(204);
+    expect(await ask('OPTIONS', { ...preflight, 'Content-Length': '0' })).to.equal(204);
+    expect(gate.inFlight).to.equal(0);
+    expect(await ask('OPTIONS', { ...preflight, 'Content-Length': '4' }, 'work')).to.equal(503);
+    expect(await ask('OPTIONS', { ...preflight, 'Transfer-Encoding': 'chunked' }, 'work')).to.equal(503);
+    expect(await ask('OPTIONS', { Origin: 'https://shop.example' })).to.equal(503);
+    expect(await ask('OPTIONS', { 'Access-Control-Request-Method': 'PUT' })).to.equal(503);
+    expect(await ask('GET', preflight)).to.equal(503);
+  });
+
   it('stands before the servers of node:http2 as well', async () => {
     const server = http2.createServer((_req, res) => res.end('taken'));
     gateHttp2Without(runtime, server);
