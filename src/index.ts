@@ -28,6 +28,18 @@ provideLocalPrimary((toWorker) => {
 export { gate, type GateOptions } from './worker/gate/admission.ts';
 export { exclusive, type ExclusiveOptions } from './worker/gate/exclusive.ts';
 export { listen } from './worker/gate/listen.ts';
+export {
+  isPaused,
+  on,
+  onPause,
+  onResume,
+  state,
+  type MirroredEvent,
+  type PauseEvent,
+  type ResumeEvent,
+  type SiteEvents,
+  type SiteState,
+} from './worker/gate/site-events.ts';
 export { health } from './worker/app/health.ts';
 export { mirror } from './worker/feed/mirror-route.ts';
 export { waitUntil } from './worker/gate/wait-until.ts';

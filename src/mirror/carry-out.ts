@@ -1,5 +1,6 @@
 /** Writes, in the pause, what the survey has found; all of it or nothing. */
 import { QuiesceError } from '../errors.ts';
+import { changedKeys } from './changed-keys.ts';
 import { isUnauthorized, isUnavailable } from './database/errors.ts';
 import { RefusedWrites } from './database/refused-writes.ts';
 import { dropLeftovers } from './database/swap.ts';
@@ -14,7 +15,7 @@ import type { RunContext } from './run-context.ts';
 import { scanned, type Survey } from './survey.ts';
 
 /** `comparedAt`: when the plan was exact, by `performance.now()`. */
-export type Outcome = Pick<Written, 'counts' | 'strategy' | 'note'> & { readonly comparedAt: number };
+export type Outcome = Pick<Written, 'counts' | 'strategy' | 'note' | 'keys'> & { readonly comparedAt: number };
 
 /** So often a plan is made anew because of somebody who writes during the pause. */
 const mostAgain = 2;
@@ -86,6 +87,7 @@ export class CarryOut {
     const fault = await phase.complete(mark);
     const plan = fault === null ? phase.plan : await scanned(this.#context);
     const { counts } = plan;
+    const keys = changedKeys(plan);
     if (plan !== phase.plan) plan.dispose();
     const comparedAt = performance.now();
     await this.#context.fence.touch(undefined);
@@ -96,7 +98,7 @@ export class CarryOut {
       throw error;
     }
     await this.#context.fence.touch(undefined, counts);
-    return { counts, strategy: 'swap', comparedAt, ...noteOf(fault) };
+    return { counts, keys, strategy: 'swap', comparedAt, ...noteOf(fault) };
   }
 
   /** Compares again where somebody who heeds no pause has made the plan untrue. */
@@ -131,7 +133,8 @@ export class CarryOut {
     } finally {
       this.dirty ||= writer.dirty;
     }
-    return { counts, strategy: isExact ? 'two-phase' : 'scan', comparedAt, ...noteOf(fault) };
+    const keys = this.#begun.length === 1 ? changedKeys(plan) : null; // an earlier attempt may have written others
+    return { counts, keys, strategy: isExact ? 'two-phase' : 'scan', comparedAt, ...noteOf(fault) };
   }
 
   #forgetPlans(): void {

@@ -88,6 +88,8 @@ export interface Written {
   readonly strategy: Report['strategy'];
   readonly scanMs: number;
   readonly writeMs: number;
+  /** The keys of the documents that were written; null where they are too many, or not all known. */
+  readonly keys?: readonly unknown[] | null;
   /** Why it is not the strategy that was prepared, where it is not. */
   readonly note?: string;
 }

@@ -132,12 +132,25 @@ export const pauseInfo = z.object({
 });
 export type PauseInfo = z.infer<typeof pauseInfo>;
 
+/** What a mirror run may have changed, for the caches of the app. */
+export const mirrored = z.object({
+  run: z.string(),
+  collection: z.string(),
+  outcome: z.enum(['succeeded', 'failed', 'abandoned']),
+  /** Null where the run did not succeed. */
+  counts: counts.nullable(),
+  /** Of the documents that have changed; null where they are too many, or not known. */
+  keys: z.array(z.unknown()).nullable(),
+});
+export type Mirrored = z.infer<typeof mirrored>;
+
 export const toWorker = z.discriminatedUnion('type', [
   z.object({ ...envelope, type: z.literal('welcome'), settings: workerSettings }),
   z.object({ ...envelope, type: z.literal('pause'), info: pauseInfo }),
-  z.object({ ...envelope, type: z.literal('resume') }),
-  /** The estimate, the holds or the run have changed; the phase has not. */
-  z.object({ ...envelope, type: z.literal('pause-info'), info: pauseInfo }),
+  /** `mirrored`: the runs that this worker may not have heard of. Those who listen to them come before the first request. */
+  z.object({ ...envelope, type: z.literal('resume'), mirrored: z.array(mirrored).optional() }),
+  /** The estimate, the holds or the run have changed, or a run has ended; the phase has not. */
+  z.object({ ...envelope, type: z.literal('pause-info'), info: pauseInfo, mirrored: z.array(mirrored).optional() }),
   /** Requests in flight are waited for no longer (`on_drain_timeout: 'force'`): connections are cut, the worker exits. */
   z.object({ ...envelope, type: z.literal('cut') }),
   /** Stop accepting, finish what is in flight, exit. Times in ms. */

@@ -1,7 +1,8 @@
 /** The last heartbeat of each worker, and what can be read from them all. */
 import type { Heartbeat } from '../../protocol/messages.ts';
 import type { WaitingRequest } from '../../protocol/runs.ts';
-import { keyOf, type State } from './state.ts';
+import { longestListening } from '../../protocol/listening.ts';
+import { keyOf, type State, type WorkerView } from './state.ts';
 import type { WorkerRef } from '../ports.ts';
 
 interface Beat {
@@ -9,7 +10,7 @@ interface Beat {
   readonly beat: Heartbeat;
 }
 
-/** How long the workers' counts of refusals are waited for after a resume, ms. */
+/** How long the workers' counts of refusals are waited for after a resume, ms; longer where their gates wait for listeners. */
 const tallyWait = 250;
 
 export class Beats {
@@ -55,13 +56,20 @@ export class Beats {
     return list.sort((a, b) => b.age - a.age);
   }
 
-  /** Workers beat at once after a resume. Resolves when all have, or after a moment: a report is worth that wait, not more. */
+  /**
+   * Workers beat at once when their gates have opened. Resolves when all have, or after a moment: a report is worth that
+   * wait, not more.
+   */
   tally(state: () => State): Promise<void> {
     const since = performance.now();
+    const isIn = (worker: WorkerView): boolean => {
+      const { at, beat } = this.#beats.get(keyOf(worker)) ?? { at: 0, beat: null };
+      // One that has a run to hear of may beat on while its gate waits for the listeners.
+      return at >= since && (worker.mirrored.length === 0 || beat?.gate !== 'shut');
+    };
     const complete = (): boolean =>
-      [...state().workers.values()].every(
-        (worker) => worker.gate !== 'open' || (this.#beats.get(keyOf(worker))?.at ?? 0) >= since,
-      );
+      [...state().workers.values()].every((worker) => worker.gate !== 'open' || isIn(worker));
+    const listening = [...state().workers.values()].some(({ mirrored }) => mirrored.length > 0) ? longestListening : 0;
     return new Promise((resolve) => {
       const look = (): void => {
         if (!complete()) return;
@@ -72,7 +80,7 @@ export class Beats {
         this.#arrivals.delete(look);
         resolve();
       };
-      const timer = setTimeout(end, tallyWait);
+      const timer = setTimeout(end, tallyWait + listening);
       this.#arrivals.add(look);
       look();
     });

@@ -211,9 +211,11 @@ export class Coordinator implements WorkerEvents {
       case 'pause':
         return void port.send(effect.worker, { type: 'pause', epoch, info: this.#informer.info(state) });
       case 'inform':
-        return void port.send(effect.worker, { type: 'pause-info', epoch, info: this.#informer.info(state) });
-      case 'resume':
-        return void port.send(effect.worker, { type: 'resume', epoch });
+      case 'resume': {
+        const message = { epoch, mirrored: sync.mirrored.of(effect.mirrored) };
+        if (effect.type === 'resume') return void port.send(effect.worker, { type: 'resume', ...message });
+        return void port.send(effect.worker, { type: 'pause-info', ...message, info: this.#informer.info(state) });
+      }
       case 'cut':
         if (state.run) sync.countForced(state.run.id, Math.max(1, this.beats.of(effect.worker)?.inFlight ?? 1));
         return void port.send(effect.worker, { type: 'cut', epoch });
@@ -274,7 +276,7 @@ export class Coordinator implements WorkerEvents {
   async #end(id: string, code: ErrorCode | null, before: State): Promise<void> {
     const error = runError(id, code, this.#deps, before.run, () => this.beats.waitingFor(before));
     if (error !== null) this.#callers.answerClaim(id, { error });
-    this.#deps.sync.ended(id);
+    this.#deps.sync.ended(id, error);
     if (before.run?.epoch !== null) await this.beats.tally(() => this.state); // without a pause no beat follows
     await conclude(id, error, { workers: before.workers.size, refused: this.beats.refused }, this.#deps);
   }

@@ -114,9 +114,16 @@ export class Draft {
     const { run } = this;
     if (run === null) return;
     this.set({ run: null, cutting: false });
+    if (run.kind === 'sync' && holds(run) && run.stage !== 'draining') this.mirrored(run.id);
     this.emit({ type: 'ended', run: run.id, error });
     this.recoverNext();
     if (holds(run)) this.openOrInform();
+  }
+
+  /** It may have changed documents: every worker that is there has to hear of it. One that starts later knows nothing old. */
+  mirrored(run: string): void {
+    for (const worker of this.state.workers.values())
+      this.setWorker({ ...worker, mirrored: [...worker.mirrored, run] });
   }
 
   /** It is at work: its hold stands until that has ended for certain. */
@@ -147,12 +154,12 @@ export class Draft {
 
   open(worker: WorkerView): void {
     this.setWorker({ ...worker, gate: 'open' });
-    this.emit({ type: 'resume', worker: refOf(worker) });
+    this.emit({ type: 'resume', worker: refOf(worker), mirrored: worker.mirrored });
   }
 
   inform(): void {
     for (const worker of this.state.workers.values())
-      if (worker.greeted) this.emit({ type: 'inform', worker: refOf(worker) });
+      if (worker.greeted) this.emit({ type: 'inform', worker: refOf(worker), mirrored: worker.mirrored });
   }
 
   /** Draining ends as soon as the last worker has said so or died. */

@@ -85,6 +85,8 @@ export type GateView = 'shut' | 'open' | 'draining';
 export interface WorkerView extends WorkerRef {
   readonly greeted: boolean;
   readonly gate: GateView;
+  /** The mirror runs that may have changed documents and of which it may not have heard, the oldest first. */
+  readonly mirrored: readonly string[];
 }
 
 export interface State {
@@ -165,7 +167,9 @@ export type Timer =
   | { readonly kind: 'operator'; readonly until: number };
 
 export type Effect =
-  | { readonly type: 'pause' | 'resume' | 'inform' | 'cut'; readonly worker: WorkerRef }
+  | { readonly type: 'pause' | 'cut'; readonly worker: WorkerRef }
+  /** `mirrored`: the runs that it is told of, before its gate opens. */
+  | { readonly type: 'resume' | 'inform'; readonly worker: WorkerRef; readonly mirrored: readonly string[] }
   | { readonly type: 'kill'; readonly worker: WorkerRef; readonly why: string }
   | { readonly type: 'grant'; readonly run: string; readonly epoch: number }
   | { readonly type: 'refuse'; readonly run: string; readonly code: ErrorCode; readonly holder: string | null }

@@ -36,7 +36,7 @@ export function step(state: State, event: Event, now: Time, rules: Rules): Step 
 function apply(draft: Draft, event: Event): void {
   switch (event.type) {
     case 'forked':
-      return draft.setWorker({ ...event.worker, greeted: false, gate: 'shut' });
+      return draft.setWorker({ ...event.worker, greeted: false, gate: 'shut', mirrored: [] });
     case 'hello':
       return onHello(draft, event.worker);
     case 'drained':
@@ -105,6 +105,8 @@ function onBeat(draft: Draft, event: Extract<Event, { type: 'beat' }>): void {
   const { phase, epoch } = draft.state;
   if (phase === 'serving') {
     if (event.gate === 'shut' || event.gate === 'starting') draft.open(worker);
+    // It opens when it has heard of all that its resume told.
+    else if (event.epoch === epoch && worker.mirrored.length > 0) draft.setWorker({ ...worker, mirrored: [] });
   } else if (worker.gate === 'draining' || event.gate === 'open' || event.gate === 'starting' || event.epoch < epoch) {
     // Its pause or its answer may have been lost; asked again, it answers again.
     draft.emit({ type: 'pause', worker: event.worker });

@@ -12,10 +12,11 @@ import type { AppConfig, WorkerSettings } from '../../config.ts';
 import { QuiesceError, toQuiesceError } from '../../errors.ts';
 import type { MirrorThread } from '../../mirror/handle.ts';
 import type { DryRunReport } from '../../protocol/messages.ts';
-import type { mirrorOptions, SpooledFeed } from '../../protocol/mirror-job.ts';
+import type { CompleteMirrorOptions, SpooledFeed } from '../../protocol/mirror-job.ts';
 import type { Progress, Report } from '../../protocol/runs.ts';
 import { DryRuns } from './dry-runs.ts';
 import type { Journal, JournalEntry } from './journal.ts';
+import { MirroredRuns } from './mirrored.ts';
 import type { Event, Stage } from '../maintenance/state.ts';
 import type { WorkerRef } from '../ports.ts';
 import { removeUploads } from './uploads.ts';
@@ -24,7 +25,7 @@ import { jobOf } from './mirror-job.ts';
 import { reserveEpoch } from './fence-epoch.ts';
 import { quietly } from './quietly.ts';
 import { finishedBefore, isHalfDone, rollForward, tellOfFailure } from './roll-forward.ts';
-import { reportOf, type Work } from './report.ts';
+import { noteStage, reportOf, type Work } from './report.ts';
 import type { RunStore } from './history.ts';
 import { workerSettingsOf } from '../fleet/worker-settings.ts';
 
@@ -37,13 +38,13 @@ export interface SyncRunsDeps {
 }
 
 type RunEvent = Extract<Event, { type: 'prepared' | 'finished' }>;
-type Options = ReturnType<typeof mirrorOptions.parse>;
 
 export class SyncRuns {
   readonly workerSettings: WorkerSettings;
   readonly #deps: SyncRunsDeps;
   readonly #work = new Map<string, Work>();
   readonly dryRuns: DryRuns;
+  readonly mirrored: MirroredRuns = new MirroredRuns();
   #thread: MirrorThread | null = null;
   #halted = false;
   #dispatch: (event: RunEvent) => void = () => {};
@@ -74,7 +75,7 @@ export class SyncRuns {
    * Resolves when the feed would survive a power cut.
    * @throws QuiesceError `insufficient-storage`
    */
-  async accept(run: string, feed: SpooledFeed, mirror: Options): Promise<void> {
+  async accept(run: string, feed: SpooledFeed, mirror: CompleteMirrorOptions): Promise<void> {
     Object.assign(this.#of(run), { feed, mirror });
     await this.#journal(run, 'accepted');
   }
@@ -140,15 +141,13 @@ export class SyncRuns {
   }
 
   reached(run: string, stage: Stage, epoch: number | null): void {
-    const work = this.#of(run);
-    const now = performance.now();
-    // Where nobody has to be waited for, it is at work in the moment in which its pause begins.
-    if (epoch !== null) Object.assign(work, { epoch, drainingAt: work.drainingAt ?? now });
-    if (stage === 'running') work.runningAt ??= now;
+    noteStage(this.#of(run), stage, epoch);
   }
 
-  ended(run: string): void {
-    this.#of(run).endedAt ??= performance.now();
+  ended(run: string, error: QuiesceError | null): void {
+    const work = this.#of(run);
+    work.endedAt ??= performance.now();
+    this.mirrored.add(run, work, error);
   }
 
   countForced(run: string, requests: number): void {
@@ -177,7 +176,7 @@ export class SyncRuns {
     await quietly(this.#deps.log, removeUploads(this.workerSettings.spoolDir, worker, isTaken), 'uploads');
   }
 
-  async dryRun(worker: WorkerRef, feed: SpooledFeed, mirror: Options): Promise<DryRunReport> {
+  async dryRun(worker: WorkerRef, feed: SpooledFeed, mirror: CompleteMirrorOptions): Promise<DryRunReport> {
     try {
       return await this.dryRuns.run(worker, feed, mirror);
     } finally {

@@ -3,6 +3,7 @@ import type { QuiesceError } from '../../errors.ts';
 import type { Past, Prepared, Written } from '../../mirror/messages.ts';
 import type { mirrorOptions, SpooledFeed } from '../../protocol/mirror-job.ts';
 import type { Report, RunRecord } from '../../protocol/runs.ts';
+import type { Stage } from '../maintenance/state.ts';
 
 /** What is known of a run beside its record; times by `performance.now()`. */
 export interface Work {
@@ -31,6 +32,14 @@ export interface Work {
   /** Set while it is tried again and again; aborting it gives up. */
   rolling?: AbortController;
   abandoned?: boolean;
+}
+
+/** `epoch`: of its pause, once there is one. */
+export function noteStage(work: Work, stage: Stage, epoch: number | null): void {
+  const now = performance.now();
+  // Where nobody has to be waited for, it is at work in the moment in which its pause begins.
+  if (epoch !== null) Object.assign(work, { epoch, drainingAt: work.drainingAt ?? now });
+  if (stage === 'running') work.runningAt ??= now;
 }
 
 /** Null where no feed was ever accepted: there is nothing to report but the error. */

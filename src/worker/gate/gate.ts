@@ -15,6 +15,7 @@ import type { GateState } from '../../protocol/words.ts';
 import { describe } from './departed.ts';
 import type { Entry } from './entry.ts';
 import { InFlight } from './in-flight.ts';
+import { PauseWork } from './pause-work.ts';
 import { Search } from './search.ts';
 import { SlowReaders } from './slow-readers.ts';
 
@@ -63,6 +64,12 @@ export class Gate {
       this.#inFlight.cutOff(entry);
     },
   });
+  /** What the app stops in a pause: a drain waits for that as well. */
+  readonly work: PauseWork = new PauseWork(() => {
+    if (this.#state === 'shut') this.#reportIfDrained();
+  });
+  /** Called when the gate has shut or opened, before anything is admitted. */
+  onTurn: (to: 'shut' | 'open') => void = () => {};
   #ending = false;
   readonly #onCutOff: (request: InFlightRequest) => void;
   readonly #onDrained: (epoch: number) => void;
@@ -178,18 +185,22 @@ export class Gate {
     return this.#inFlight.wait(entry, promise);
   }
 
+  /** What a drain waits for. */
   oldest(limit = 20): InFlightRequest[] {
-    return this.#inFlight.list(limit);
+    return [...this.work.list(), ...this.#inFlight.list(limit)].slice(0, limit);
   }
 
   /** Messages of an older epoch are late and mean nothing. */
   pause(epoch: number, info: PauseInfo): void {
     if (this.#state === 'lost' || epoch < this.#epoch) return;
-    if (this.#state !== 'shut') this.#shutAt = performance.now();
+    const turns = this.#state !== 'shut';
+    if (turns) this.#shutAt = performance.now();
     this.#state = 'shut';
     this.#epoch = epoch;
     this.#drainedEpoch = -1; // a repeated pause is answered again
     this.inform(epoch, info);
+    if (turns) this.onTurn('shut');
+    this.work.stop();
     for (const held of this.#held) if (held.startup) held.refuse();
     this.#reportIfDrained();
   }
@@ -202,9 +213,12 @@ export class Gate {
 
   resume(epoch: number): void {
     if (this.#state === 'lost' || epoch < this.#epoch) return;
+    const turns = this.#state === 'shut';
     this.#state = 'open';
     this.#epoch = epoch;
     this.#info = { holds: [], run: null, retryAfter: 1_000 };
+    if (turns) this.onTurn('open');
+    this.work.start();
     for (const held of this.#held) held.admit();
   }
 
@@ -240,6 +254,7 @@ export class Gate {
       this.#search.begin();
       return this.#slowReaders.begin();
     }
+    if (!this.work.isStopped) return; // it reports by itself
     if (this.#drainedEpoch === this.#epoch) return;
     this.#drainedEpoch = this.#epoch;
     this.#onDrained(this.#epoch);

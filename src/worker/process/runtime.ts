@@ -12,7 +12,10 @@ import { readFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { QuiesceError, type ErrorCode } from '../../errors.ts';
 import type { WorkerSettings } from '../../config.ts';
+import { Announcements } from '../gate/announcements.ts';
 import { Gate } from '../gate/gate.ts';
+import { Opening } from '../gate/opening.ts';
+import type { PauseEvent } from '../gate/site-events.ts';
 import { isBelow, plainPathOf } from '../gate/target.ts';
 import type { Grace } from './graceful-stop.ts';
 import { startHeartbeat } from './heartbeat.ts';
@@ -47,6 +50,8 @@ export class Runtime {
   /** The app's own page for browsers during a pause. */
   page: string | null = null;
   readonly settings: Promise<WorkerSettings>;
+  /** Those of the app that listen to pauses and runs. */
+  readonly announcements: Announcements = new Announcements();
 
   constructor(mode: Mode, link: (receive: (message: unknown) => void) => Link) {
     this.mode = mode;
@@ -54,8 +59,19 @@ export class Runtime {
       (epoch) => this.link.send({ type: 'drained', epoch }),
       (request) => this.link.send({ type: 'cut-off', epoch: this.gate.epoch, request }),
     );
+    this.gate.onTurn = (to) => {
+      if (to === 'shut') this.announcements.tell('pause', this.pauseEvent());
+      else this.announcements.tell('resume', { epoch: this.gate.epoch });
+    };
     this.link = link((message) => this.link.receive(message));
     let beat: (() => void) | null = null;
+    const opening = new Opening({
+      tell: (event) => this.announcements.tellMirrored(event),
+      open: (epoch) => {
+        this.gate.resume(epoch);
+        beat?.(); // counts what the pause has refused, and says that the gate is open
+      },
+    });
     this.settings = new Promise((resolve) => {
       this.link.onMessage((message) => {
         switch (message.type) {
@@ -70,14 +86,14 @@ export class Runtime {
             // The primary asks again at each beat that is no answer, so only the first is answered with one.
             const isNew = this.gate.state !== 'shut' || message.epoch > this.gate.epoch;
             this.gate.pause(message.epoch, message.info);
-            if (isNew && this.gate.inFlight > 0) beat?.(); // names whom the drain waits for
+            if (isNew && this.gate.oldest(1).length > 0) beat?.(); // names what the drain waits for
             return;
           }
           case 'pause-info':
-            return this.gate.inform(message.epoch, message.info);
+            this.gate.inform(message.epoch, message.info);
+            return opening.hear(message.mirrored ?? []);
           case 'resume':
-            this.gate.resume(message.epoch);
-            return beat?.(); // counts what the pause has refused
+            return opening.resume(message.epoch, message.mirrored ?? []);
           case 'cut':
             return this.gate.cut(message.epoch);
           case 'stop':
@@ -88,6 +104,12 @@ export class Runtime {
         }
       });
     });
+  }
+
+  /** What listeners of `pause` get. */
+  pauseEvent(): PauseEvent {
+    const { epoch, info } = this.gate;
+    return { epoch, holds: info.holds, run: info.run };
   }
 
   /** Once per worker: what is refused during a pause must not wait for a disk. Without it browsers get the built-in page. */

@@ -6,8 +6,10 @@ import { aBeat } from '../fleet/a-beat.js';
 
 describe('the beats of the workers', () => {
   const beat = (change: Partial<Heartbeat>): Heartbeat => aBeat({ gate: 'shut', ...change });
+  let mirrored: string[] = [];
+  beforeEach(() => (mirrored = []));
   const state = (...gates: GateView[]): State => {
-    const workers = gates.map((gate, slot) => ({ slot, incarnation: 1, greeted: true, gate }));
+    const workers = gates.map((gate, slot) => ({ slot, incarnation: 1, greeted: true, gate, mirrored }));
     return {
       ...initialState(0, null),
       phase: 'draining',
@@ -49,6 +51,18 @@ describe('the beats of the workers', () => {
     beats.set(ref(0), beat({ refused: 1 }));
     await tally;
     expect(beats.refused).to.equal(1);
+  });
+
+  it('say that a worker serves again only when those who listen to a run have heard of it', async () => {
+    const beats = new Beats();
+    mirrored = ['run1'];
+    let complete = false;
+    const tally = beats.tally(() => state('open')).then(() => (complete = true));
+    beats.set(ref(0), beat({ gate: 'shut' }));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(complete, 'while they listen').to.equal(false);
+    beats.set(ref(0), beat({ gate: 'open' }));
+    await tally;
   });
 
   it('are not waited for where a worker has died', async () => {

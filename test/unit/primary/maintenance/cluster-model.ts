@@ -17,6 +17,7 @@ import { typeOf, type Claim, type Faults, type Message, type Worker } from './mo
 import { Commands } from './commands.ts';
 import { HoldCallers } from './hold-callers.ts';
 import { checkSafety } from './promises.ts';
+import { isDrained, listened, receive } from './worker-gate.ts';
 
 export class ClusterModel {
   state: State;
@@ -59,6 +60,10 @@ export class ClusterModel {
       epoch: 0,
       inFlight: 0,
       exclusive: null,
+      stopping: false,
+      opening: null,
+      told: new Set(),
+      unheard: new Set(),
     };
     this.workers.push(worker);
     this.dispatch({ type: 'forked', worker: worker.ref });
@@ -83,6 +88,19 @@ export class ClusterModel {
     if (!worker.alive || worker.inFlight === 0) return;
     worker.inFlight--;
     this.#reportIfDrained(worker);
+  }
+
+  /** What the app stops in a pause has stopped. */
+  stopped(worker: Worker): void {
+    if (!worker.alive || !worker.stopping) return;
+    worker.stopping = false;
+    this.#reportIfDrained(worker);
+  }
+
+  listened(worker: Worker): void {
+    if (!worker.alive || worker.opening === null) return;
+    listened(worker, this.#faults);
+    this.check();
   }
 
   claim(worker: Worker, kind: Claim['kind']): void {
@@ -116,6 +134,7 @@ export class ClusterModel {
     const { writing } = this;
     this.writing = null;
     if (writing === null) return;
+    if (writing.paused) for (const worker of this.alive) worker.unheard.add(writing.run);
     this.unfinished.delete(writing.run); // whole, or given up by somebody who may
     this.dispatch({ type: 'finished', run: writing.run, error: well ? null : 'run-failed' });
   }
@@ -154,35 +173,9 @@ export class ClusterModel {
 
   #receive(message: Message): void {
     if (message.to === 'primary') return this.dispatch(message.event);
-    const worker = message.to;
-    if (!worker.alive) return;
-    switch (message.type) {
-      case 'pause':
-        if (message.epoch < worker.epoch) return;
-        worker.gate = 'shut';
-        worker.epoch = message.epoch;
-        this.#reportIfDrained(worker);
-        break;
-      case 'resume':
-        if (message.epoch < worker.epoch && !this.#faults.believesOldResume) return;
-        worker.gate = 'open';
-        worker.epoch = message.epoch;
-        break;
-      case 'cut':
-        // Connections are cut; here half of the handlers notice.
-        if (message.epoch === worker.epoch && worker.gate === 'shut') {
-          worker.inFlight = Math.floor(worker.inFlight / 2);
-          this.#reportIfDrained(worker);
-        }
-        break;
-      case 'granted': {
-        const claim = this.claims.get(message.run)!;
-        if (claim.granted) break;
-        claim.granted = true;
-        if (claim.kind === 'exclusive') worker.exclusive = message.run;
-        break;
-      }
-    }
+    if (!message.to.alive) return;
+    receive(message.to, message, this.claims, this.#faults);
+    if (message.type === 'pause' || message.type === 'cut') this.#reportIfDrained(message.to);
     this.check();
   }
 
@@ -213,8 +206,13 @@ export class ClusterModel {
   #carryOut(effect: Effect): void {
     const { epoch } = this.state;
     switch (effect.type) {
+      case 'resume': {
+        const { worker, type, mirrored } = effect;
+        const to = this.#worker(worker);
+        if (to) this.network.push({ to, type, epoch, mirrored });
+        return;
+      }
       case 'pause':
-      case 'resume':
       case 'cut': {
         const to = this.#worker(effect.worker);
         if (to) this.network.push({ to, type: effect.type, epoch });
@@ -280,7 +278,7 @@ export class ClusterModel {
   }
 
   #reportIfDrained(worker: Worker): void {
-    if (worker.gate !== 'shut' || worker.inFlight > 0) return;
+    if (!isDrained(worker, this.#faults)) return;
     this.network.push({ to: 'primary', event: { type: 'drained', worker: worker.ref, epoch: worker.epoch } });
   }
 

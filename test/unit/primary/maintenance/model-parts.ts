@@ -11,6 +11,11 @@ export interface Faults {
   readonly startsOpen?: boolean;
   /** A worker that loses a message takes the next best for it: it opens on any resume, however old. */
   readonly believesOldResume?: boolean;
+  /** A drain does not wait for what the app stops. */
+  readonly stopsNothing?: boolean;
+  readonly opensBeforeListeners?: boolean;
+  /** When the listeners are done, it opens whatever has come since. */
+  readonly opensLate?: boolean;
 }
 
 export interface Worker {
@@ -21,12 +26,23 @@ export interface Worker {
   inFlight: number;
   /** The run of its exclusive handler that is at work. */
   exclusive: string | null;
+  /** Something of the app's still stops (`onPause`). */
+  stopping: boolean;
+  /** The epoch of a resume that waits for those who listen. */
+  opening: number | null;
+  /** The runs that it was told of. */
+  readonly told: Set<string>;
+  /** The runs that have changed documents, and of which its listeners have not heard to the end. */
+  readonly unheard: Set<string>;
 }
 
-export type Message =
-  | { readonly to: 'primary'; readonly event: Event }
-  | { readonly to: Worker; readonly type: 'pause' | 'resume' | 'cut'; readonly epoch: number }
-  | { readonly to: Worker; readonly type: 'granted'; readonly run: string };
+export type ToWorker = { readonly to: Worker } & (
+  | { readonly type: 'pause' | 'cut'; readonly epoch: number }
+  | { readonly type: 'resume'; readonly epoch: number; readonly mirrored: readonly string[] }
+  | { readonly type: 'granted'; readonly run: string }
+);
+
+export type Message = { readonly to: 'primary'; readonly event: Event } | ToWorker;
 
 export interface Claim {
   readonly id: string;

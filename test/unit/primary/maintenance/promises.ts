@@ -3,7 +3,7 @@ import { keyOf } from '#quiesce/primary/maintenance/state.js';
 import type { ClusterModel } from './cluster-model.ts';
 
 export function checkSafety({ alive, state, writing, unfinished, commands }: ClusterModel): void {
-  const busy = alive.filter((worker) => worker.inFlight > 0 || worker.gate === 'open');
+  const busy = alive.filter((worker) => worker.inFlight > 0 || worker.stopping || worker.gate === 'open');
   if (state.phase === 'quiesced' && busy.length > 0) {
     const who = busy.map((worker) => `${keyOf(worker.ref)} is ${worker.gate} with ${worker.inFlight}`);
     throw new Error(`S1: quiesced, but ${who.join(', ')}`);

@@ -14,6 +14,8 @@ export function settle(model: ClusterModel): void {
     if (model.commands.atWork !== null) model.commands.end(true);
     for (const worker of model.alive) {
       while (worker.inFlight > 0) model.finish(worker);
+      model.stopped(worker);
+      model.listened(worker);
       model.release(worker);
       model.beat(worker);
       if (!model.state.workers.get(keyOf(worker.ref))?.greeted)
