@@ -8,7 +8,9 @@ import { tellCutOff } from '../runs/cut-off-note.ts';
 import type { FromWorker, Replies } from '../../protocol/messages.ts';
 import { isEnded } from '../../protocol/is-ended.ts';
 import type { HoldStatus, RunRecord } from '../../protocol/runs.ts';
+import { alone, type Agreement } from './agreement.ts';
 import { Beats } from './beats.ts';
+import { Changes } from './changes.ts';
 import { Callers, type Answer } from '../runs/callers.ts';
 import type { HoldFile } from './hold-file.ts';
 import type { Move } from '../live/observers.ts';
@@ -42,6 +44,8 @@ export interface CoordinatorDeps {
   readonly sync: SyncRuns;
   /** Null where nothing outlives the process. */
   readonly holdFile: HoldFile | null;
+  /** Of the hosts of a site; by default there is one. */
+  readonly agreement?: Agreement;
   /** Told of each change of phase; decides nothing. */
   readonly onMove?: (move: Move) => void;
   readonly log: Logger;
@@ -57,14 +61,17 @@ export class Coordinator implements WorkerEvents {
   readonly #deps: CoordinatorDeps;
   readonly #loop: MaintenanceLoop;
   readonly #callers = new Callers();
-  readonly #listeners = new Set<() => void>();
+  readonly #changes = new Changes();
   readonly #informer: PauseInformer;
   readonly #requests: WorkerRequests;
 
   constructor(deps: CoordinatorDeps) {
     this.#deps = deps;
-    this.#loop = new MaintenanceLoop(initialState(deps.epoch, deps.operator), deps.rules, {
+    const { agreement = alone } = deps;
+    const rules = { ...deps.rules, asksOthers: agreement.asksOthers };
+    this.#loop = new MaintenanceLoop(initialState(deps.epoch, deps.operator, agreement.firstHold), rules, {
       run: (...step) => this.#carryOut(...step),
+      stepped: (state) => agreement.look(state),
       onError: (error, { type }) => deps.log.error({ err: error, effect: type }, `a pause could not ${type}`),
     });
     this.#informer = new PauseInformer(deps.runs, deps.port);
@@ -79,14 +86,15 @@ export class Coordinator implements WorkerEvents {
       waitingFor: (state) => this.beats.waitingFor(state),
       drainTimeout: deps.rules.drainTimeout,
     });
-    const ended = (id: string): Promise<void> => this.#until(() => runs.get(id)?.endedAt !== undefined);
+    const ended = (id: string): Promise<void> => this.#changes.until(() => runs.get(id)?.endedAt !== undefined);
     this.exec = new ExecRuns({ ...holds, runs, callers, ended });
     deps.runs.onChange((run) => this.#onRunChange(run));
     deps.sync.connect(
       dispatch,
       () => this.beats.refused,
-      () => this.state.epoch,
+      () => agreement.epoch ?? this.state.epoch,
     );
+    agreement.connect(dispatch);
   }
 
   get state(): State {
@@ -95,8 +103,7 @@ export class Coordinator implements WorkerEvents {
 
   /** Calls back after anything that a status shows may have changed; returns how to stop it. */
   onChange(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#changes.onChange(listener);
   }
 
   /** Why a restart would not know of the operator hold, or of its end; null where it would. */
@@ -112,35 +119,25 @@ export class Coordinator implements WorkerEvents {
   /** No new run from now on. Resolves when the one at work has ended; one that rolls forward is left to the next primary. */
   stop(): Promise<void> {
     this.#dispatch({ type: 'stop' });
-    return this.#until(() => this.state.run === null || this.#deps.sync.isRollingForward(this.state.run.id));
+    return this.#changes.until(() => this.state.run === null || this.#deps.sync.isRollingForward(this.state.run.id));
   }
 
   /** False where there is nothing to cancel. Resolves when it has ended, or has to be rolled forward. */
   async cancel(id: string): Promise<boolean> {
-    await this.#until(() => this.state.run?.recovered !== true || this.state.run.stage !== 'draining');
+    await this.#changes.until(() => this.state.run?.recovered !== true || this.state.run.stage !== 'draining');
     if (this.state.run?.id !== id || this.#deps.sync.isRollingForward(id)) return false;
     this.#dispatch({ type: 'cancel', run: id });
-    await this.#until(() => this.#deps.runs.get(id)?.endedAt !== undefined || this.#deps.sync.isRollingForward(id));
+    await this.#changes.until(
+      () => this.#deps.runs.get(id)?.endedAt !== undefined || this.#deps.sync.isRollingForward(id),
+    );
     return true;
   }
 
   /** False where the run is not being rolled forward. Resolves when the history knows that it was given up. */
   async abandon(id: string): Promise<boolean> {
     const isGivenUp = this.#deps.sync.abandon(id);
-    if (isGivenUp) await this.#until(() => this.#deps.runs.get(id)?.endedAt !== undefined);
+    if (isGivenUp) await this.#changes.until(() => this.#deps.runs.get(id)?.endedAt !== undefined);
     return isGivenUp;
-  }
-
-  #until(condition: () => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      const look = (): void => {
-        if (!condition()) return;
-        forget();
-        resolve();
-      };
-      const forget = this.onChange(look);
-      look();
-    });
   }
 
   close(): void {
@@ -201,7 +198,7 @@ export class Coordinator implements WorkerEvents {
 
   #dispatch(event: Event): void {
     this.#loop.dispatch(event);
-    for (const listener of this.#listeners) listener();
+    this.#changes.tell();
   }
 
   #carryOut(effect: Effect, state: State, before: State): void {
@@ -243,6 +240,8 @@ export class Coordinator implements WorkerEvents {
         return sync.write(effect.run, effect.epoch);
       case 'cancel':
         return sync.cancel(effect.run);
+      case 'drop':
+        return void sync.drop(effect.run).then(() => this.#dispatch({ type: 'dropped', run: effect.run }));
       case 'ended':
         if (before.run?.owner) port.pin(before.run.owner, false);
         return void this.#end(effect.run, effect.error, before);
@@ -266,11 +265,9 @@ export class Coordinator implements WorkerEvents {
   /** Brings the record of the run up to the stage it has reached. */
   #reached({ run }: State): void {
     if (run === null) return;
-    this.#deps.sync.reached(run.id, run.stage, run.epoch);
-    this.#deps.runs.update(run.id, {
-      state: stageStates[run.stage],
-      ...(run.epoch === null ? {} : { epoch: run.epoch }),
-    });
+    const epoch = run.fence ?? run.epoch;
+    this.#deps.sync.reached(run.id, run.stage, epoch);
+    this.#deps.runs.update(run.id, { state: stageStates[run.stage], ...(epoch === null ? {} : { epoch }) });
   }
 
   async #end(id: string, code: ErrorCode | null, before: State): Promise<void> {
@@ -293,6 +290,6 @@ export class Coordinator implements WorkerEvents {
       this.#deps.port.send(ref, { type: 'run-changed', epoch: this.state.epoch, run });
     // One that rolls forward may take for ever: its client gets a 202 and can follow it.
     if (isEnded(run.state) || run.state === 'rolling-forward') this.#callers.ended(run);
-    for (const listener of this.#listeners) listener();
+    this.#changes.tell();
   }
 }

@@ -9,6 +9,7 @@ import {
   refOf,
   stageMoves,
   type Effect,
+  type Question,
   type Rules,
   type Run,
   type Stage,
@@ -26,6 +27,8 @@ export const newRun: Omit<Run, 'id' | 'kind' | 'stage'> = {
   timeout: null,
   endsWith: null,
   exec: null,
+  asks: null,
+  fence: null,
 };
 
 /** A state being changed, and the effects that pile up on the way. */
@@ -91,9 +94,38 @@ export class Draft {
     this.emit({ type: 'timer', timer, at: this.now.monotonic + delay });
   }
 
+  /** The run goes on once the other hosts agree: at once where there are none. */
+  ask(question: Question): void {
+    if (this.rules.asksOthers) this.setRun({ ...this.run!, asks: question });
+    else this.goOn(question);
+  }
+
+  goOn(agreedTo: Question): void {
+    const run = { ...this.run!, asks: null };
+    this.setRun(run);
+    switch (agreedTo) {
+      case 'claim':
+        if (run.kind !== 'sync') return this.ask('drain');
+        this.timer({ kind: 'run', run: run.id, stage: 'claimed' }, this.rules.uploadTimeout);
+        return this.emit({ type: 'grant', run: run.id, epoch: this.state.epoch });
+      case 'drain':
+        this.move('draining');
+        return this.pauseForRun();
+      case 'begin':
+        this.move('running');
+        return this.startWork(this.run!);
+      case 'end':
+        return this.#ended(run.endsWith);
+      default:
+        return agreedTo satisfies never;
+    }
+  }
+
   /** A pause of its own, with an epoch of its own, even where the gates are shut already. */
   beginPause(): void {
     this.set({ epoch: this.state.epoch + 1, cutting: false });
+    // What was proven under the last epoch is to be proven again.
+    if (this.run?.asks === 'begin' && holds(this.run)) this.setRun({ ...this.run, asks: null });
     this.movePhase('draining');
     for (const worker of this.state.workers.values()) {
       if (worker.gate !== 'shut') this.setWorker({ ...worker, gate: 'draining' });
@@ -112,7 +144,13 @@ export class Draft {
 
   endRun(error: ErrorCode | null): void {
     const { run } = this;
-    if (run === null) return;
+    if (run === null || run.asks === 'end') return;
+    this.setRun({ ...run, endsWith: error });
+    this.ask('end');
+  }
+
+  #ended(error: ErrorCode | null): void {
+    const run = this.run!;
     this.set({ run: null, cutting: false });
     if (run.kind === 'sync' && holds(run) && run.stage !== 'draining') this.mirrored(run.id);
     this.emit({ type: 'ended', run: run.id, error });
@@ -124,6 +162,13 @@ export class Draft {
   mirrored(run: string): void {
     for (const worker of this.state.workers.values())
       this.setWorker({ ...worker, mirrored: [...worker.mirrored, run] });
+  }
+
+  unhold(): void {
+    if (this.state.operator === null) return;
+    this.set({ operator: null, waiters: new Set() });
+    this.emit({ type: 'persist' });
+    this.openOrInform();
   }
 
   /** It is at work: its hold stands until that has ended for certain. */
@@ -146,7 +191,8 @@ export class Draft {
 
   /** After a hold has gone: the gates open when it was the last one. */
   openOrInform(): void {
-    if (this.state.operator !== null || holds(this.run) || this.state.unfinished.length > 0) return this.inform();
+    const { operator, site, unfinished } = this.state;
+    if (operator !== null || site !== null || holds(this.run) || unfinished.length > 0) return this.inform();
     if (this.state.phase === 'serving') return;
     this.movePhase('serving');
     for (const worker of this.state.workers.values()) if (worker.greeted) this.open(worker);
@@ -169,9 +215,7 @@ export class Draft {
     this.movePhase('quiesced');
     this.set({ cutting: false });
     const { run } = this;
-    if (run?.stage !== 'draining') return;
-    this.move('running');
-    this.startWork(this.run!);
+    if (run?.stage === 'draining' && run.asks === null) this.ask('begin');
   }
 
   startWork(run: Run): void {
@@ -181,7 +225,7 @@ export class Draft {
       return this.emit({ type: 'grant', run: run.id, epoch: this.state.epoch });
     }
     this.timer({ kind: 'run', run: run.id, stage: 'running' }, run.timeout ?? this.rules.runTimeout);
-    const epoch = run.epoch ?? this.state.epoch;
+    const epoch = run.fence ?? run.epoch ?? this.state.epoch;
     this.emit(run.owner === null ? { type: 'begin', run: run.id, epoch } : { type: 'grant', run: run.id, epoch });
   }
 }

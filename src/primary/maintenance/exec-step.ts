@@ -15,14 +15,13 @@ export function isRefused(draft: Draft, id: string, ownerIsThere: boolean): bool
 export function onExec(draft: Draft, { run: id, terms }: Extract<Event, { type: 'exec' }>): void {
   if (isRefused(draft, id, true)) return;
   draft.setRun({ ...newRun, id, kind: 'exec', stage: 'claimed', exec: terms });
-  draft.move('draining');
-  draft.pauseForRun();
+  draft.ask('claim');
 }
 
 /** The hold that stays is there before the run's goes: the gates do not open in between. */
 export function onExecEnd(draft: Draft, id: string, error: ErrorCode | null): void {
   const { run, state, now } = draft;
-  if (run?.id !== id || run.exec === null) return;
+  if (run?.id !== id || run.exec === null || run.asks === 'end') return;
   const kept = error === null ? null : heldOnFailure(state, now.wall);
   if (kept !== null) draft.set({ operator: kept, waiters: new Set() });
   if (run.exec.keepOnFailure) draft.emit({ type: 'persist' });

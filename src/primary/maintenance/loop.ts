@@ -14,6 +14,8 @@ const longest = 2 ** 31 - 1;
 export interface LoopSeams {
   /** Carries out an effect of the step from `before` to `state`; it may dispatch, which takes its turn. */
   readonly run: (effect: Effect, state: State, before: State) => void;
+  /** After each step and its effects. */
+  readonly stepped?: (state: State) => void;
   /** An effect has thrown. The others of its step are carried out all the same: the state has changed already. */
   readonly onError: (error: unknown, effect: Effect) => void;
   readonly now?: () => Time;
@@ -59,6 +61,7 @@ export class MaintenanceLoop {
       else this.#seams.run(effect, state, before);
     };
     carryOutEach(effects, carryOut, this.#seams.onError);
+    this.#seams.stepped?.(state);
   }
 
   #arm(timer: Timer, at: number): void {

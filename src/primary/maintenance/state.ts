@@ -6,8 +6,9 @@
  * run     claimed → preparing → draining → running → ending → (none), or the end from any stage
  * worker  shut (as forked) → open → draining → shut …
  *
- * The gates are shut while a hold stands: the operator's, that of a run from `draining` on, or that of the runs which
- * an earlier primary left unfinished, of which the next one begins as soon as the one before it has ended.
+ * The gates are shut while a hold stands: the operator's, that of a run from `draining` on, that of the runs which an
+ * earlier primary left unfinished, of which the next one begins as soon as the one before it has ended, or the site's: what
+ * other hosts want. A run goes on to its next stage once they agree; where there are none, in the same step.
  */
 import type { ErrorCode } from '../../errors.ts';
 import type { Phase } from '../../protocol/runs.ts';
@@ -31,6 +32,24 @@ export interface OperatorHold {
   /** Who asked for it; null where that is not known, as with a signal. */
   readonly by: string | null;
 }
+
+/** Why the gates of this host are shut for the sake of the whole site, or because it is no part of it now. */
+export interface SiteHold {
+  /** `cluster`: this host counts itself out, until it has heard from the others. */
+  readonly kind: Run['kind'] | 'operator' | 'cluster';
+  readonly reason: string;
+  /** Epoch milliseconds. */
+  readonly since: number;
+  readonly until: number | null;
+  readonly by: string | null;
+  /** The site's pause, counted by the site; null where the host does not know one. */
+  readonly epoch: number | null;
+  /** The run that has the right to run, whichever host's it is. */
+  readonly run: string | null;
+}
+
+/** What a run has to hear from the other hosts before it goes on. */
+export type Question = 'claim' | 'drain' | 'begin' | 'end';
 
 export const stageMoves = {
   claimed: ['preparing', 'draining'],
@@ -67,6 +86,10 @@ export interface Run {
   readonly recovered: boolean;
   /** Of a run of kind `exec` only. */
   readonly exec: ExecTerms | null;
+  /** What it waits for the other hosts to agree to. */
+  readonly asks: Question | null;
+  /** The site's epoch of its pause, by which the fence tells hosts apart; null where there is one host. */
+  readonly fence: number | null;
 }
 
 /** What the one wants who runs a command while the cluster is quiesced. */
@@ -93,6 +116,7 @@ export interface State {
   readonly phase: Phase;
   readonly epoch: number;
   readonly operator: OperatorHold | null;
+  readonly site: SiteHold | null;
   /**
    * The callers for whose sake alone the operator's hold stands: they wait until the cluster is at rest, and where the
    * last of them gives up, the hold goes. None, once it has come to rest or somebody wants the hold whatever happens.
@@ -114,6 +138,8 @@ export interface Rules {
   readonly runTimeout: number;
   /** From the claim to the submission. */
   readonly uploadTimeout: number;
+  /** Whether there are other hosts, whose word a run needs: `agreed` brings it. Default false. */
+  readonly asksOthers?: boolean;
 }
 
 export type Event =
@@ -157,12 +183,29 @@ export type Event =
   | { readonly type: 'give-up'; readonly waiter: number }
   | { readonly type: 'unhold' }
   | { readonly type: 'toggle'; readonly reason: string }
+  /** What the other hosts want of the gates has changed. */
+  | { readonly type: 'site'; readonly hold: SiteHold | null }
+  /** They agree to what the run asks. `fence`: with `begin`, the site's epoch of its pause. */
+  | {
+      readonly type: 'agreed';
+      readonly run: string;
+      readonly to: Question;
+      readonly hold: SiteHold | null;
+      readonly fence: number | null;
+    }
+  /** Its claim is refused. */
+  | { readonly type: 'refused'; readonly run: string; readonly code: ErrorCode; readonly holder: string | null }
+  /** They have counted this host out, and the run with it. */
+  | { readonly type: 'lost'; readonly run: string }
+  /** Nothing of a run that was dropped is at work any more. */
+  | { readonly type: 'dropped'; readonly run: string }
   | { readonly type: 'stop' }
   | { readonly type: 'timeout'; readonly timer: Timer };
 
 /** A timer that goes off late names a pause or a run that is over, and means nothing. */
 export type Timer =
-  | { readonly kind: 'drain' | 'cut'; readonly epoch: number }
+  /** `others`: how long other hosts are waited for where they cut their stragglers off as well. */
+  | { readonly kind: 'drain' | 'cut' | 'others'; readonly epoch: number }
   | { readonly kind: 'run'; readonly run: string; readonly stage: Stage }
   | { readonly kind: 'operator'; readonly until: number };
 
@@ -179,6 +222,8 @@ export type Effect =
   | { readonly type: 'begin'; readonly run: string; readonly epoch: number }
   /** Stop the work of a run that the primary does itself; `finished` follows. */
   | { readonly type: 'cancel'; readonly run: string }
+  /** Stop the work of a run at once and leave it as a crash would; `dropped` follows. */
+  | { readonly type: 'drop'; readonly run: string }
   | { readonly type: 'ended'; readonly run: string; readonly error: ErrorCode | null }
   /** `at`: by the wall clock where it ends an operator hold, else by the monotonic one. */
   | { readonly type: 'timer'; readonly timer: Timer; readonly at: number }
@@ -194,12 +239,13 @@ export function refOf({ slot, incarnation }: WorkerRef): WorkerRef {
   return { slot, incarnation };
 }
 
-export function initialState(epoch: number, operator: OperatorHold | null): State {
-  const phase = operator === null ? 'serving' : 'quiesced'; // there is no worker yet that could be serving
+export function initialState(epoch: number, operator: OperatorHold | null, site: SiteHold | null = null): State {
+  const isFree = operator === null && site === null;
   return {
-    phase,
-    epoch: operator === null ? epoch : epoch + 1,
+    phase: isFree ? 'serving' : 'quiesced', // there is no worker yet that could be serving
+    epoch: isFree ? epoch : epoch + 1,
     operator,
+    site,
     waiters: new Set(),
     run: null,
     unfinished: [],
@@ -214,6 +260,11 @@ export function atRest({ phase, run }: Pick<State, 'phase' | 'run'>): boolean {
   return phase === 'quiesced' && !holds(run);
 }
 
+/** Whether it stands for a run, whose drain has an end. */
+export function isForRun(hold: SiteHold | null): boolean {
+  return hold !== null && hold.kind !== 'operator' && hold.kind !== 'cluster';
+}
+
 /** Whether the run holds the gates shut. */
 export function holds(run: Run | null): boolean {
   return run !== null && run.epoch !== null;
@@ -224,7 +275,7 @@ export function holds(run: Run | null): boolean {
  * without an end, or a new one.
  */
 export function heldOnFailure({ run, operator }: Pick<State, 'run' | 'operator'>, now: number): OperatorHold | null {
-  if (run === null || run.exec?.keepOnFailure !== true || run.stage !== 'running') return null;
+  if (run === null || run.exec?.keepOnFailure !== true || run.stage !== 'running' || run.asks === 'end') return null;
   if (operator !== null) return { ...operator, until: null };
   const { reason, by } = run.exec;
   return { reason: reason ?? `the command of run ${run.id} has not succeeded`, since: now, until: null, by };

@@ -2,22 +2,10 @@
 import type { ErrorCode } from '../../errors.ts';
 import type { WorkerRef } from '../ports.ts';
 import { Draft, newRun } from './draft.ts';
+import { onTimeout } from './deadlines.ts';
 import { isRefused, onExec, onExecEnd } from './exec-step.ts';
-import {
-  atRest,
-  keyOf,
-  refOf,
-  type Effect,
-  type Event,
-  type Rules,
-  type Stage,
-  type State,
-  type Time,
-  type Timer,
-} from './state.ts';
-
-/** How long a worker whose connections were cut is given to settle before it is killed, ms. */
-export const cutGrace = 1_000;
+import { isDropped, onAgreed, onDropped, onLost, onRefused, onSite } from './site-step.ts';
+import { atRest, keyOf, type Effect, type Event, type Rules, type State, type Time } from './state.ts';
 
 export interface Step {
   readonly state: State;
@@ -69,9 +57,19 @@ function apply(draft: Draft, event: Event): void {
     case 'give-up':
       return onGiveUp(draft, event.waiter);
     case 'unhold':
-      return onUnhold(draft);
+      return draft.unhold();
     case 'toggle':
-      return draft.state.operator === null ? onHold(draft, { ...bySignal, reason: event.reason }) : onUnhold(draft);
+      return draft.state.operator === null ? onHold(draft, { ...bySignal, reason: event.reason }) : draft.unhold();
+    case 'site':
+      return onSite(draft, event.hold);
+    case 'agreed':
+      return onAgreed(draft, event);
+    case 'refused':
+      return onRefused(draft, event);
+    case 'lost':
+      return onLost(draft, event.run);
+    case 'dropped':
+      return onDropped(draft, event.run);
     case 'stop':
       return onStop(draft);
     case 'timeout':
@@ -131,17 +129,18 @@ function onClaim(draft: Draft, event: Extract<Event, { type: 'claim' }>): void {
     owner: event.owner,
     timeout: event.timeout ?? null,
   });
-  if (event.kind === 'exclusive') {
-    draft.move('draining');
-    return draft.pauseForRun();
-  }
-  draft.timer({ kind: 'run', run: event.run, stage: 'claimed' }, draft.rules.uploadTimeout);
-  draft.emit({ type: 'grant', run: event.run, epoch: draft.state.epoch });
+  draft.ask('claim');
 }
 
 function onSubmit(draft: Draft, id: string, owner: WorkerRef): void {
   const { run } = draft;
-  if (run?.id !== id || run.stage !== 'claimed' || run.owner === null || keyOf(run.owner) !== keyOf(owner)) {
+  if (
+    run?.id !== id ||
+    run.stage !== 'claimed' ||
+    run.asks !== null ||
+    run.owner === null ||
+    keyOf(run.owner) !== keyOf(owner)
+  ) {
     return draft.emit({ type: 'refuse', run: id, code: 'run-failed', holder: null });
   }
   draft.move('preparing');
@@ -152,13 +151,8 @@ function onSubmit(draft: Draft, id: string, owner: WorkerRef): void {
 
 function onPrepared(draft: Draft, id: string, needsPause: boolean): void {
   const { run } = draft;
-  if (run?.id !== id || run.stage !== 'preparing') return;
-  if (needsPause) {
-    draft.move('draining');
-    return draft.pauseForRun();
-  }
-  draft.move('running');
-  draft.startWork(draft.run!);
+  if (run?.id !== id || run.stage !== 'preparing' || run.asks !== null) return;
+  draft.ask(needsPause ? 'drain' : 'begin');
 }
 
 function onRelease(draft: Draft, id: string, owner: WorkerRef, error: ErrorCode | null): void {
@@ -198,7 +192,7 @@ function waitersWith({ operator, waiters }: State, waiter: number | null): Reado
 function onGiveUp(draft: Draft, waiter: number): void {
   const waiters = new Set(draft.state.waiters);
   if (!waiters.delete(waiter)) return;
-  if (waiters.size === 0) return onUnhold(draft);
+  if (waiters.size === 0) return draft.unhold();
   draft.set({ waiters });
 }
 
@@ -210,13 +204,6 @@ function settleHold(draft: Draft): void {
   draft.emit({ type: 'persist' });
 }
 
-function onUnhold(draft: Draft): void {
-  if (draft.state.operator === null) return;
-  draft.set({ operator: null, waiters: new Set() });
-  draft.emit({ type: 'persist' });
-  draft.openOrInform();
-}
-
 /** Whoever only asked is sent away. A feed that has been accepted is brought to its end, and so is what is at work. */
 function onStop(draft: Draft): void {
   draft.set({ stopping: true });
@@ -225,68 +212,20 @@ function onStop(draft: Draft): void {
   if (run.stage === 'claimed' || run.stage === 'draining') draft.endRun('stopping');
 }
 
-function onTimeout(draft: Draft, timer: Timer): void {
-  switch (timer.kind) {
-    case 'operator':
-      return draft.state.operator?.until === timer.until ? onUnhold(draft) : undefined;
-    case 'drain':
-      return onDrainTimeout(draft, timer.epoch);
-    case 'cut':
-      return onCutTimeout(draft, timer.epoch);
-    case 'run':
-      return onRunTimeout(draft, timer.run, timer.stage);
-    default:
-      return timer satisfies never;
-  }
-}
-
-function onDrainTimeout(draft: Draft, epoch: number): void {
-  const { run, state } = draft;
-  if (run?.stage !== 'draining' || run.epoch !== epoch || state.phase !== 'draining') return;
-  if (draft.rules.onDrainTimeout === 'abort' && !run.recovered) return draft.endRun('drain-timeout');
-  draft.set({ cutting: true });
-  for (const worker of stragglers(state)) draft.emit({ type: 'cut', worker });
-  draft.timer({ kind: 'cut', epoch }, cutGrace);
-}
-
-/** Only the end of its process ends a handler for certain. The owner of an exclusive run would take the run with it. */
-function onCutTimeout(draft: Draft, epoch: number): void {
-  const { run, state } = draft;
-  if (run?.epoch !== epoch || !state.cutting || state.phase !== 'draining') return;
-  const left = stragglers(state);
-  if (run.owner && left.some((worker) => keyOf(worker) === keyOf(run.owner!))) return draft.endRun('drain-timeout');
-  for (const worker of left)
-    draft.emit({ type: 'kill', worker, why: `its requests did not finish in ${draft.drainTimeout} ms` });
-}
-
-function onRunTimeout(draft: Draft, id: string, stage: Stage): void {
-  const { run } = draft;
-  if (run?.id !== id || run.stage !== stage) return;
-  if (stage === 'claimed') return draft.endRun('upload-timeout');
-  if (stage === 'preparing') {
-    draft.emit({ type: 'cancel', run: id });
-    return draft.endRun('run-timeout');
-  }
-  draft.endWork('run-timeout', `run ${id} passed its deadline`);
-}
-
 /** What has become whole in the last moment is whole. */
 function onFinished(draft: Draft, id: string, error: ErrorCode | null): void {
   const { run } = draft;
-  if (run?.id === id) draft.endRun(error === null ? null : (run.endsWith ?? error));
+  if (run?.id !== id || isDropped(run)) return;
+  draft.endRun(error === null ? null : (run.endsWith ?? error));
 }
 
 function onCancel(draft: Draft, id: string): void {
   const { run } = draft;
-  if (run?.id !== id || run.stage === 'ending') return;
+  if (run?.id !== id || run.stage === 'ending' || run.asks === 'end') return;
   // The primary cannot stop a command: the hold goes, or becomes the operator's, and `quiesce exec` says so.
   if (run.exec !== null) return onExecEnd(draft, id, 'run-cancelled');
   if (run.stage === 'running') return draft.endWork('run-cancelled', `run ${id} was cancelled by an operator`);
   if (run.recovered) return;
   if (run.stage === 'preparing') draft.emit({ type: 'cancel', run: id });
   draft.endRun('run-cancelled');
-}
-
-function stragglers(state: State): WorkerRef[] {
-  return [...state.workers.values()].filter((worker) => worker.gate !== 'shut').map(refOf);
 }

@@ -25,7 +25,7 @@ import { jobOf } from './mirror-job.ts';
 import { reserveEpoch } from './fence-epoch.ts';
 import { quietly } from './quietly.ts';
 import { finishedBefore, isHalfDone, rollForward, tellOfFailure } from './roll-forward.ts';
-import { noteStage, reportOf, type Work } from './report.ts';
+import { noteStage, reportOf, restored, type Work } from './report.ts';
 import type { RunStore } from './history.ts';
 import { workerSettingsOf } from '../fleet/worker-settings.ts';
 
@@ -82,12 +82,8 @@ export class SyncRuns {
 
   /** A run that a former primary left unfinished; `write` begins anew with it. */
   restore(entry: JournalEntry): void {
-    Object.assign(this.#of(entry.run), {
-      feed: entry.feed,
-      mirror: entry.mirror,
-      begunBefore: entry.state === 'writing',
-      reserved: entry.epoch,
-    });
+    const { run, state, epoch: reserved } = entry;
+    this.#work.set(run, restored(this.#of(run), { ...entry, reserved }, state === 'writing'));
   }
 
   prepare(run: string): void {
@@ -107,7 +103,7 @@ export class SyncRuns {
     });
   }
 
-  /** What it was doing rejects, if it has not ended yet; what it had written is put back, or else it is rolled forward. */
+  /** What it was doing rejects; what it had written is put back, or else it is rolled forward. */
   cancel(run: string): void {
     const work = this.#of(run);
     if (work.rolling !== undefined) return; // a part of it is written, so only its end makes the collection whole
@@ -116,7 +112,20 @@ export class SyncRuns {
     void this.#cancelled(run, work);
   }
 
-  /** Whether it is being tried again and again, with no end in sight. */
+  /** As if this primary had crashed: what is at work ends, and `write` begins anew with what the journal has. */
+  async drop(run: string): Promise<void> {
+    const work = this.#of(run);
+    this.#work.set(run, restored(work, work));
+    work.rolling?.abort();
+    await this.#endThread();
+  }
+
+  async #endThread(): Promise<void> {
+    const thread = this.#thread;
+    this.#thread = null;
+    await thread?.close(0);
+  }
+
   isRollingForward(run: string): boolean {
     return this.#work.get(run)?.rolling !== undefined;
   }
@@ -128,11 +137,7 @@ export class SyncRuns {
     work.abandoned = true;
     work.rolling.abort();
     // An attempt may be under way: it ends with its thread, and only then may a gate open.
-    const thread = this.#thread;
-    this.#thread = null;
-    void Promise.resolve(thread?.close(0)).finally(() =>
-      this.#dispatch({ type: 'finished', run, error: 'run-failed' }),
-    );
+    void this.#endThread().finally(() => this.#dispatch({ type: 'finished', run, error: 'run-failed' }));
     return true;
   }
 
@@ -176,12 +181,9 @@ export class SyncRuns {
     await quietly(this.#deps.log, removeUploads(this.workerSettings.spoolDir, worker, isTaken), 'uploads');
   }
 
-  async dryRun(worker: WorkerRef, feed: SpooledFeed, mirror: CompleteMirrorOptions): Promise<DryRunReport> {
-    try {
-      return await this.dryRuns.run(worker, feed, mirror);
-    } finally {
-      await quietly(this.#deps.log, rm(feed.path, { force: true }), feed.path);
-    }
+  dryRun(worker: WorkerRef, feed: SpooledFeed, mirror: CompleteMirrorOptions): Promise<DryRunReport> {
+    const over = this.dryRuns.run(worker, feed, mirror);
+    return over.finally(() => void quietly(this.#deps.log, rm(feed.path, { force: true }), feed.path));
   }
 
   /** Somebody else may be writing: whatever is going on here ends at once, and nothing is begun any more. */
@@ -197,11 +199,10 @@ export class SyncRuns {
   }
 
   #of(run: string): Work {
-    let work = this.#work.get(run);
-    if (work === undefined) {
-      work = { startedAt: performance.now(), refusedBefore: this.#refused(), forced: 0 };
-      this.#work.set(run, work);
-    }
+    const known = this.#work.get(run);
+    if (known !== undefined) return known;
+    const work: Work = { startedAt: performance.now(), refusedBefore: this.#refused(), forced: 0 };
+    this.#work.set(run, work);
     return work;
   }
 
@@ -220,8 +221,7 @@ export class SyncRuns {
     const grace = this.#deps.config.sync.databaseTimeout;
     if ((await letsGo(thread, run, grace)) || this.#halted || this.#thread !== thread) return;
     warnOfStuck(this.#deps.log, run, grace);
-    this.#thread = null;
-    await thread.close(0);
+    await this.#endThread();
   }
 
   async #prepared(run: string, work: Work): Promise<NonNullable<Work['prepared']>> {
@@ -258,7 +258,7 @@ export class SyncRuns {
     try {
       await part(work);
     } catch (error) {
-      if (this.#halted) return;
+      if (this.#halted || this.#work.get(run) !== work) return;
       if (!(await this.#isHalfDone(run, work, error))) return this.#failed(run, work, error);
       await this.#rollForward(run, work, error).catch((last: unknown) => this.#failed(run, work, last));
     }

@@ -10,8 +10,8 @@ export interface Work {
   readonly startedAt: number;
   /** Requests refused before it, by the whole cluster. */
   readonly refusedBefore: number;
-  feed?: SpooledFeed;
-  mirror?: ReturnType<typeof mirrorOptions.parse>;
+  feed?: SpooledFeed | undefined;
+  mirror?: ReturnType<typeof mirrorOptions.parse> | undefined;
   prepared?: Prepared;
   written?: Written;
   drainingAt?: number;
@@ -19,7 +19,7 @@ export interface Work {
   endedAt?: number;
   epoch?: number;
   /** The largest epoch that it may take the fence with, as the journal has it. */
-  reserved?: number;
+  reserved?: number | undefined;
   forced: number;
   /** Told to stop because it took too long. */
   cancelled?: boolean;
@@ -40,6 +40,15 @@ export function noteStage(work: Work, stage: Stage, epoch: number | null): void 
   // Where nobody has to be waited for, it is at work in the moment in which its pause begins.
   if (epoch !== null) Object.assign(work, { epoch, drainingAt: work.drainingAt ?? now });
   if (stage === 'running') work.runningAt ??= now;
+}
+
+/** What is left of the work of a run where whoever was at it is gone. */
+export function restored(
+  { startedAt, refusedBefore, forced }: Work,
+  { feed, mirror, reserved }: Pick<Work, 'feed' | 'mirror' | 'reserved'>,
+  begunBefore = true,
+): Work {
+  return { startedAt, refusedBefore, forced, feed, mirror, reserved, begunBefore };
 }
 
 /** Null where no feed was ever accepted: there is nothing to report but the error. */

@@ -16,6 +16,7 @@ import type { WorkerRef } from '#quiesce/primary/ports.js';
 import { typeOf, type Claim, type Faults, type Message, type Worker } from './model-parts.ts';
 import { Commands } from './commands.ts';
 import { HoldCallers } from './hold-callers.ts';
+import { Others } from './others.ts';
 import { checkSafety } from './promises.ts';
 import { isDrained, listened, receive } from './worker-gate.ts';
 
@@ -34,6 +35,7 @@ export class ClusterModel {
   writing: { run: string; paused: boolean } | null = null;
   readonly commands: Commands = new Commands(this);
   readonly callers: HoldCallers = new HoldCallers(this);
+  readonly others: Others = new Others(this);
   #now = 0;
   #next = 1;
   #incarnations = new Map<number, number>();
@@ -200,6 +202,7 @@ export class ClusterModel {
       : realStep(this.state, event, now, this.rules);
     this.state = state;
     for (const effect of effects) this.#carryOut(effect);
+    this.others.look();
     this.check();
   }
 
@@ -218,11 +221,8 @@ export class ClusterModel {
         if (to) this.network.push({ to, type: effect.type, epoch });
         return;
       }
-      case 'kill': {
-        const worker = this.#worker(effect.worker);
-        if (worker) this.#killing.push(worker);
-        return;
-      }
+      case 'kill':
+        return void this.#killing.push(...[this.#worker(effect.worker) ?? []].flat());
       case 'grant': {
         const claim = this.claims.get(effect.run)!;
         claim.answers++;
@@ -240,8 +240,7 @@ export class ClusterModel {
         return;
       }
       case 'prepare':
-        this.preparing = effect.run;
-        return;
+        return void (this.preparing = effect.run);
       case 'begin':
         if (this.writing !== null) throw new Error(`S2: ${effect.run} writes while ${this.writing.run} does`);
         this.writing = { run: effect.run, paused: this.state.run?.epoch !== null };
@@ -250,6 +249,9 @@ export class ClusterModel {
       case 'cancel':
         if (this.preparing === effect.run) this.preparing = null;
         return; // a write that is cancelled ends with `written`, in its own time
+      case 'drop':
+        this.writing = null;
+        return this.others.dropped(effect.run);
       case 'ended': {
         const claim = this.claims.get(effect.run);
         if (claim === undefined) return this.#requireWhole(effect.run);
@@ -260,8 +262,7 @@ export class ClusterModel {
         return;
       }
       case 'timer':
-        this.timers.push(effect.timer);
-        return;
+        return void this.timers.push(effect.timer);
       case 'inform':
       case 'persist':
       case 'moved':

@@ -15,6 +15,8 @@ describe('how long a pause is expected to last', () => {
     timeout: null,
     endsWith: null,
     exec: null,
+    asks: null,
+    fence: null,
     held: { wall: 900_000, monotonic: now.monotonic - 2_000 },
   };
   const state = (change: Partial<State>): State => ({ ...initialState(0, null), ...change });

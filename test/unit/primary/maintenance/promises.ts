@@ -29,7 +29,8 @@ export function checkLiveness({ alive, state, claims, unfinished }: ClusterModel
   // A stop leaves them to the next primary.
   if (unfinished.size > 0 && !stopping) throw new Error(`L1: ${[...unfinished].join(', ')} never ended`);
   if (waiters.size > 0 && !stopping) throw new Error('L2: callers wait for a cluster that is at rest');
-  const wanted = operator === null && unfinished.size === 0 ? 'serving' : 'quiesced';
+  const isLeft = unfinished.size > 0 || (stopping && state.unfinished.length > 0);
+  const wanted = operator === null && !isLeft ? 'serving' : 'quiesced';
   if (phase !== wanted) throw new Error(`L1: the cluster stays ${phase} and should be ${wanted}`);
   for (const worker of alive) {
     if (worker.gate !== (wanted === 'serving' ? 'open' : 'shut')) {

@@ -8,6 +8,7 @@ export function settle(model: ClusterModel): void {
   for (let round = 0; round < 60; round++) {
     const before = outline(model);
     while (network.length > 0) model.deliver(0);
+    model.others.settle();
     model.reap();
     model.prepared(true);
     model.written(true);
