@@ -29,7 +29,6 @@ import { rulesOf } from './maintenance/rules.ts';
 import { RunStore } from './runs/history.ts';
 import { onSignals } from './signals.ts';
 import { Supervisor } from './fleet/supervisor.ts';
-import { recordSockets, removeDeadSockets } from './fleet/unix-sockets.ts';
 import { SyncRuns } from './runs/feed-runs.ts';
 import { takeOver } from './runs/take-over.ts';
 
@@ -64,9 +63,6 @@ export async function runSite(
 
   const workersFile = join(dataDir, 'workers.json');
   await endFormerWorkers(workersFile, log);
-  const socketsFile = join(dataDir, 'sockets.json');
-  await removeDeadSockets(socketsFile, log);
-  const sockets = recordSockets(socketsFile, log);
 
   const observers = new Observers(log);
   let supervisor: Supervisor | null = null;
@@ -91,7 +87,6 @@ export async function runSite(
   supervisor = new Supervisor(config, {
     events,
     settings: sync.workerSettings,
-    onSocket: (path) => sockets.add(path),
     log,
   });
   if (stored.operator)
@@ -117,14 +112,7 @@ export async function runSite(
     },
     restore: async () => {
       for (const dir of ['runs', 'journal', 'spool', 'work']) await makeDurably(join(dataDir, dir));
-      await Promise.all([
-        holdFile.restore(),
-        journal.restore(),
-        runs.restore(),
-        events.restore(),
-        sockets.restore(),
-        admin?.restore(),
-      ]);
+      await Promise.all([holdFile.restore(), journal.restore(), runs.restore(), events.restore(), admin?.restore()]);
       openLog.reopen();
     },
     mend: async () => admin?.mend(),
@@ -175,6 +163,6 @@ export async function runSite(
     live.close();
     endSchedule?.();
     coordinator.close();
-    await Promise.all([admin?.close(), sync.close(), runs.flush(), holdFile.close(), events.flush(), sockets.flush()]);
+    await Promise.all([admin?.close(), sync.close(), runs.flush(), holdFile.close(), events.flush()]);
   }
 }

@@ -39,6 +39,8 @@ export const requestBody = z.discriminatedUnion('op', [
   z.object({ op: z.literal('end-dry-run') }),
   /** What a run of this feed would do, for the worker that has begun a dry run, which ends with it. Answered with counts. */
   z.object({ op: z.literal('dry-run'), feed: spooledFeed, mirror: mirrorOptions }),
+  /** The app is about to listen on this Unix socket. Answered when nothing that a killed process left is in the way. */
+  z.object({ op: z.literal('clear-socket'), path: z.string() }),
   /** The owner of a claimed or running run is done with it, well or with a problem. Answered with whether it goes on all the same. */
   z.object({ op: z.literal('release'), run: z.string(), problem: problem.optional() }),
   z.object({ op: z.literal('runs'), limit: z.int().positive().max(1000) }),
@@ -56,6 +58,7 @@ export interface Replies {
   'begin-dry-run': null;
   'end-dry-run': null;
   'dry-run': DryRunReport;
+  'clear-socket': null;
   release: { goesOn: boolean };
   runs: z.infer<typeof runRecord>[];
   run: z.infer<typeof runRecord>;

@@ -28,8 +28,6 @@ import { fleetSettings, vitalsEvery } from './settings.ts';
 export interface SupervisorDeps {
   readonly events: WorkerEvents;
   readonly settings: WorkerSettings;
-  /** The app listens on this Unix socket. */
-  readonly onSocket?: (path: string) => void;
   readonly log: Logger;
 }
 
@@ -250,8 +248,6 @@ export class Supervisor implements WorkerPort {
   }
 
   #listening(ref: WorkerRef, address: Address): void {
-    // -1 in node:cluster: a path in place of an address.
-    if (Number(address.addressType) === -1) this.#deps.onSocket?.(address.address);
     const url = appUrl(address);
     if (url !== null) this.#urls.add(url);
     if (!this.#config.waitReady) this.#ready(ref);

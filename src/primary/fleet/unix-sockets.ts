@@ -1,66 +1,46 @@
 /**
- * Unix sockets that the app listens on (`listen('/run/shop.sock')`). A primary that was killed leaves their files behind,
- * and each further start would end with EADDRINUSE. So they are on record, and the next primary removes those that nobody
- * answers on. No others: what is not on record was made by somebody else.
+ * Unix sockets that the app listens on (`listen('/run/shop.sock')`). A process that was killed leaves its file behind,
+ * be it a worker of ours, PM2 or plain Node, and whoever listens next would end with EADDRINUSE, for ever. So each
+ * worker asks before it listens on one, and a file that nobody answers on is removed.
  */
-import { lstat, readFile, rm } from 'node:fs/promises';
+import { lstatSync, unlinkSync, type Stats } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import type { Logger } from 'pino';
-import { z } from 'zod';
-import { writeWhole } from '../data-dir/durable.ts';
 
 /** How long a socket may take to answer before it counts as one that does, ms. */
 const patience = 1_000;
 
-export interface SocketRecord {
-  add(socket: string): void;
-  /** Resolves when the file is what was last known. */
-  flush(): Promise<void>;
-  restore(): Promise<void>;
+// One at a time: the socket that the first of several workers listens on must not be taken for the dead one.
+let turn: Promise<void> = Promise.resolve();
+
+/** Resolves when nothing dead is in the way of `listen(socket)`, as far as that may be removed. */
+export function clearSocket(socket: string, log: Logger): Promise<void> {
+  // The primary binds it, so a relative path starts here. An abstract one is no file, and goes with its process.
+  if (socket.startsWith('\0')) return Promise.resolve();
+  return (turn = turn.then(() => clear(path.resolve(socket), log)));
 }
 
-export function recordSockets(file: string, log: Logger): SocketRecord {
-  const sockets = new Set<string>();
-  let writing: Promise<void> = Promise.resolve();
-  const write = (): Promise<void> => {
-    const text = `${JSON.stringify([...sockets])}\n`;
-    writing = writing
-      .then(() => writeWhole(file, text))
-      .catch((error: unknown) => log.warn({ err: error, file }, 'the sockets of the app cannot be put on record'));
-    return writing;
-  };
-  return {
-    add(socket) {
-      // The primary binds it, so a relative path starts here. An abstract one is no file, and goes with its process.
-      const known = path.resolve(socket);
-      if (socket.startsWith('\0') || sockets.has(known)) return;
-      sockets.add(known);
-      void write();
-    },
-    flush: () => writing,
-    restore: write,
-  };
-}
-
-/** Call under the lock, when no worker of a former primary is left. */
-export async function removeDeadSockets(file: string, log: Logger): Promise<void> {
-  for (const socket of await read(file)) {
-    const found = await lstat(socket).catch(() => undefined);
-    if (found?.isSocket() !== true || (await answers(socket))) continue;
-    log.warn({ socket }, `${socket} was left behind by a primary that was killed, and is removed`);
-    await rm(socket, { force: true }).catch((error: unknown) =>
-      log.warn({ err: error, socket }, `${socket} cannot be removed, so the app cannot listen on it`),
-    );
-  }
-}
-
-async function read(file: string): Promise<string[]> {
+async function clear(socket: string, log: Logger): Promise<void> {
   try {
-    return z.array(z.string()).parse(JSON.parse(await readFile(file, 'utf8')));
-  } catch {
-    return []; // none yet
+    const found = ourSocket(socket);
+    if (found === undefined || (await answers(socket))) return;
+    // Somebody else may have put one of its own there meanwhile.
+    if (ourSocket(socket)?.ctimeMs !== found.ctimeMs) return;
+    unlinkSync(socket);
+    log.warn(
+      { socket },
+      `${socket} was left behind by a process that was killed; nobody answers on it, so it is removed`,
+    );
+  } catch (error) {
+    log.warn({ err: error, socket }, `${socket} is in the way and cannot be removed, so the app cannot listen on it`);
   }
+}
+
+/** What another user has made is that user's to remove. */
+function ourSocket(socket: string): Stats | undefined {
+  const found = lstatSync(socket, { throwIfNoEntry: false });
+  return found?.isSocket() === true && found.uid === process.geteuid?.() ? found : undefined;
 }
 
 /** Only a refused connection proves that nobody does. */

@@ -77,9 +77,9 @@ export class Coordinator implements WorkerEvents {
     this.#informer = new PauseInformer(deps.runs, deps.port);
     const dispatch = (event: Event): void => this.#dispatch(event);
     const holds = { dispatch, state: () => this.state, written: async () => deps.holdFile?.settled() };
-    const { runs, sync } = deps;
+    const { runs, sync, log } = deps;
     const callers = this.#callers;
-    this.#requests = new WorkerRequests({ runs, sync, callers, dispatch, current: () => this.state.run });
+    this.#requests = new WorkerRequests({ runs, sync, callers, dispatch, log, current: () => this.state.run });
     this.operator = new OperatorHolds({
       ...holds,
       onChange: (listener) => this.onChange(listener),

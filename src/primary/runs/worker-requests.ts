@@ -1,11 +1,13 @@
 /** Answers what workers ask. A claim and a submission are answered by what becomes of them. */
 import { rm } from 'node:fs/promises';
+import type { Logger } from 'pino';
 import { isErrorCode, QuiesceError, type ErrorCode } from '../../errors.ts';
 import type { Replies, RequestBody } from '../../protocol/messages.ts';
 import { isEnded } from '../../protocol/is-ended.ts';
 import type { RunRecord } from '../../protocol/runs.ts';
 import type { Answer, Callers } from './callers.ts';
 import { keyOf, type Event, type Run } from '../maintenance/state.ts';
+import { clearSocket } from '../fleet/unix-sockets.ts';
 import type { WorkerRef } from '../ports.ts';
 import { lateSubmission } from './end.ts';
 import { newRunId } from './id.ts';
@@ -20,6 +22,7 @@ export interface WorkerRequestsDeps {
   readonly dispatch: (event: Event) => void;
   /** The one that has the right to run. */
   readonly current: () => Run | null;
+  readonly log: Logger;
 }
 
 export class WorkerRequests {
@@ -31,7 +34,7 @@ export class WorkerRequests {
 
   /** Rejects with what the worker is to be refused with. */
   async answer(ref: WorkerRef, body: RequestBody, answer: Answer): Promise<void> {
-    const { runs, sync, callers, dispatch } = this.#deps;
+    const { runs, sync, callers, dispatch, log } = this.#deps;
     switch (body.op) {
       case 'claim': {
         if (body.kind === 'sync') sync.requireDatabase();
@@ -75,6 +78,9 @@ export class WorkerRequests {
       case 'dry-run':
         this.#requireUpload(ref, body.feed.path);
         return answer({ value: await sync.dryRun(ref, body.feed, body.mirror) });
+      case 'clear-socket':
+        await clearSocket(body.path, log);
+        return answer({ value: null });
       case 'runs':
         return answer({ value: runs.list(body.limit) });
       case 'run':

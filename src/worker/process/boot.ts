@@ -10,6 +10,7 @@ import { trackServers } from './connections.ts';
 import { serveExpressFast } from '../gate/express-server.ts';
 import { stopGracefully } from './graceful-stop.ts';
 import { reportFailures } from './failure-report.ts';
+import { requestTimeout } from './link.ts';
 import { getRuntime } from './runtime.ts';
 import { ignoreGroupSignals } from './signals.ts';
 import { writeStdioToTheEnd } from './stdio.ts';
@@ -19,10 +20,13 @@ serveExpressFast();
 writeStdioToTheEnd();
 const runtime = getRuntime();
 gateServersWithout(runtime);
-trackServers((server) => {
-  gateHttp2Without(runtime, server);
-  warnOfUngated(server);
-});
+trackServers(
+  (server) => {
+    gateHttp2Without(runtime, server);
+    warnOfUngated(server);
+  },
+  (path) => runtime.link.request<'clear-socket'>({ op: 'clear-socket', path }, { timeout: requestTimeout }),
+);
 reportFailures(runtime.link);
 runtime.onStop = (grace) => {
   stopGracefully(grace, () => runtime.gate.countUnfinished());

@@ -31,14 +31,31 @@ export const tracked = {
   },
 };
 
-/** To be called before any code of the app is loaded. `onListen` is told of each server before it listens. */
-export function trackServers(onListen: (server: Server) => void): void {
+/**
+ * To be called before any code of the app is loaded. `onListen` is told of each server before it listens, and
+ * `beforeSocket` of the path of one that is to listen on a Unix socket, which then waits for it.
+ */
+export function trackServers(
+  onListen: (server: Server) => void,
+  beforeSocket: (path: string) => Promise<unknown>,
+): void {
   const { listen } = Server.prototype;
   Server.prototype.listen = function (this: Server, ...args: unknown[]) {
     track(this);
     onListen(this);
-    return Reflect.apply(listen, this, args) as Server;
+    const path = socketPathOf(args[0]);
+    const begin = (): Server => Reflect.apply(listen, this, args) as Server;
+    if (path === null) return begin();
+    // In a cluster a server does not listen before the primary has answered, either.
+    void beforeSocket(path).then(begin, begin);
+    return this;
   } as typeof listen;
+}
+
+/** As net.Server reads its first argument: a number, and a string that is one, is a port. */
+function socketPathOf(where: unknown): string | null {
+  const path = typeof where === 'object' && where !== null ? (where as { path?: unknown }).path : where;
+  return typeof path === 'string' && !/^\d+$/.test(path) ? path : null;
 }
 
 function track(server: Server): void {

@@ -1,43 +1,63 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, symlinkSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { expect } from 'chai';
 import pino from 'pino';
-import { recordSockets, removeDeadSockets } from '#quiesce/primary/fleet/unix-sockets.js';
+import { clearSocket } from '#quiesce/primary/fleet/unix-sockets.js';
 import { scratchFolders } from '../../scratch.js';
 
 const log = pino({ level: 'silent' });
+const leave = `require('net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))`;
 
-describe('the Unix sockets of an app', () => {
+describe('a Unix socket that the app is to listen on', () => {
   const scratch = scratchFolders();
+  const { geteuid } = process;
+  afterEach(() => void (process.geteuid = geteuid!));
 
-  it('are removed where nobody answers, and left alone where somebody does or where they are none', async () => {
+  /** As a process leaves it that is killed. */
+  function dead(folder: string, name: string): string {
+    const socket = path.join(folder, name);
+    spawnSync(process.execPath, ['-e', leave, socket]);
+    expect(existsSync(socket)).to.equal(true);
+    return socket;
+  }
+
+  it('is removed where nobody answers, and left alone where somebody does, or where it is none', async () => {
     const folder = scratch({ plain: 'kept' });
-    const [dead, alive, plain, stranger] = ['dead', 'alive', 'plain', 'stranger'].map((name) =>
-      path.join(folder, name),
-    );
-    const leave = `require('net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))`;
-    for (const socket of [dead!, stranger!]) spawnSync(process.execPath, ['-e', leave, socket]);
+    const [alive, plain, link] = ['alive', 'plain', 'link'].map((name) => path.join(folder, name));
     const server = net.createServer().listen(alive);
     await once(server, 'listening');
-
-    const file = path.join(folder, 'sockets.json');
-    const record = recordSockets(file, log);
-    for (const socket of [dead!, alive!, plain!, '\0abstract']) record.add(socket);
-    await record.flush();
-    expect(JSON.parse(readFileSync(file, 'utf8'))).to.deep.equal([dead, alive, plain]);
-    await removeDeadSockets(file, log);
-    expect([dead, alive, plain, stranger].map((socket) => existsSync(socket!))).to.deep.equal([
+    const left = dead(folder, 'dead');
+    const linked = dead(folder, 'linked');
+    symlinkSync(linked, link!);
+    for (const socket of [left, alive!, plain!, link!, path.join(folder, 'none'), '\0abstract'])
+      await clearSocket(socket, log);
+    expect([left, alive, plain, link, linked].map((socket) => existsSync(socket!))).to.deep.equal([
       false,
+      true,
       true,
       true,
       true,
     ]);
     server.close();
     await once(server, 'close');
-    writeFileSync(file, 'cut sho');
-    await removeDeadSockets(file, log);
+  });
+
+  it("is left alone where it is another user's", async () => {
+    const left = dead(scratch({}), 'dead');
+    process.geteuid = () => geteuid!() + 1;
+    await clearSocket(left, log);
+    expect(existsSync(left)).to.equal(true);
+  });
+
+  it('is not taken away from the first of several workers that listens on it', async () => {
+    const left = dead(scratch({}), 'dead');
+    const server = net.createServer();
+    await Promise.all([clearSocket(left, log).then(() => server.listen(left)), clearSocket(left, log)]);
+    expect(existsSync(left)).to.equal(true);
+    server.close();
+    await once(server, 'close');
   });
 });
