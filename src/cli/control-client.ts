@@ -6,7 +6,15 @@ import { eventData } from './event-stream.ts';
 import { QuiesceError, toQuiesceError } from '../errors.ts';
 import { lifeOf, readOwner } from '../primary/data-dir/lock-owner.ts';
 import { controlSocket, shortSocketPath } from '../primary/admin/control-socket.ts';
-import { clusterStatus, problem, runRecord, type ClusterStatus, type RunRecord } from '../protocol/runs.ts';
+import {
+  clusterStatus,
+  problem,
+  reloadAnswer,
+  runRecord,
+  type ClusterStatus,
+  type ReloadAnswer,
+  type RunRecord,
+} from '../protocol/runs.ts';
 
 /** An answer that takes longer means that the primary hangs; operations that take long by nature have none, ms. */
 const quick = 10_000;
@@ -60,9 +68,9 @@ export class ControlClient {
     return this.#call('POST', '/api/maintenance', clusterStatus, { body: change, ...options });
   }
 
-  /** Ends when every worker has been replaced. */
-  reload(order: Order = {}): Promise<ClusterStatus> {
-    return this.#call('POST', '/api/reload', clusterStatus, { body: order, timeout: 0 });
+  /** Ends when every worker has been replaced and the configuration is in force; with `dryRun`, when it has been read. */
+  reload(order: Order & { readonly dryRun?: boolean } = {}): Promise<ReloadAnswer> {
+    return this.#call('POST', '/api/reload', reloadAnswer, { body: order, timeout: 0 });
   }
 
   /** @param instances a number, or a step such as `+1` */

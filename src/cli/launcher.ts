@@ -19,8 +19,6 @@ export interface LaunchedApp {
   readonly name: string;
   /** What the child is called with after `start`. */
   readonly args: readonly string[];
-  /** Set, or with undefined taken out, on top of the launcher's environment. */
-  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 interface Child {
@@ -43,13 +41,14 @@ export function restartDelay(failures: number): number {
   return Math.min(longestDelay, firstDelay * 2 ** (failures - 1));
 }
 
-/** For the child: ends with its launcher. */
-export function stopWithLauncher(): void {
-  if (process.env[variable] === undefined) return;
+/** For the child: ends with its launcher. False where it has none. */
+export function stopWithLauncher(): boolean {
+  if (process.env[variable] === undefined) return false;
   delete process.env[variable];
   process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
   // A listener for `disconnect` keeps the channel, and that the process, alive.
   process.channel?.unref();
+  return true;
 }
 
 const watchParent = 500;
@@ -69,8 +68,12 @@ export function stopWithNpx(): void {
   timer.unref();
 }
 
-/** Resolves with the exit code when all have ended. */
-export function launch(apps: readonly LaunchedApp[]): Promise<number> {
+/**
+ * Resolves with the exit code when all have ended.
+ *
+ * @param env what each child gets: as it was before the file was evaluated, since each child does that itself
+ */
+export function launch(apps: readonly LaunchedApp[], env: NodeJS.ProcessEnv): Promise<number> {
   return new Promise((resolve) => {
     const main = fileURLToPath(new URL('./main.js', import.meta.url));
     let stopping = false;
@@ -124,7 +127,7 @@ export function launch(apps: readonly LaunchedApp[]): Promise<number> {
       const started = spawn(process.execPath, [...process.execArgv, main, 'start', ...child.app.args], {
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
         detached: true,
-        env: { ...process.env, ...child.app.env, [variable]: '1' },
+        env: { ...env, [variable]: '1' },
       });
       child.process = started;
       started.on('message', (message) => {

@@ -5,6 +5,7 @@ import type { Target } from './find-data-dir.ts';
 import type { LogsOptions } from './logs.ts';
 import type { ExecOptions } from './exec.ts';
 import type { HoldOptions } from './maintenance.ts';
+import type { ReloadOptions } from './rolling.ts';
 import type { RunsOptions } from './runs.ts';
 import type { StatusOptions } from './status.ts';
 import type { SyncOptions } from './sync.ts';
@@ -93,9 +94,9 @@ export function addOperatorCommands(program: Command, done: (code: number) => vo
     .option('--json', 'the report as JSON')
     .action(async (feed: string, options: SyncOptions) => done(await (await import('./sync.ts')).sync(feed, options)));
 
-  signed('reload', 'replace every worker, one after another, without a failed request').action(
-    async (options: SignedTarget) => done(await (await import('./rolling.ts')).reload(options)),
-  );
+  signed('reload', 'read the configuration again, and replace every worker without a failed request')
+    .option('--dry-run', 'only tell what the configuration would change')
+    .action(async (options: ReloadOptions) => done(await (await import('./rolling.ts')).reload(options)));
   signed('scale', 'run more or fewer workers')
     .argument('<n>', 'how many, or how many more or fewer: +1, -2', workers)
     .action(async (instances: number | string, options: SignedTarget) =>

@@ -1,15 +1,31 @@
 import { ControlClient } from './control-client.ts';
 import { askedBy, type SignedTarget } from './asked-by.ts';
 import { findDataDir } from './find-data-dir.ts';
-import { counted, print } from './output.ts';
+import { counted, print, say, styled } from './output.ts';
+import { visibleIn } from '../protocol/visible.ts';
 import { tellingOfRun } from './waiting-for-run.ts';
 import type { ClusterStatus } from '../protocol/runs.ts';
 
-/** Returns when every worker has been replaced; fails where a new one did not boot, and then the old ones serve on. */
-export async function reload(options: SignedTarget): Promise<number> {
+export interface ReloadOptions extends SignedTarget {
+  readonly dryRun?: boolean;
+}
+
+/**
+ * Returns when every worker has been replaced and the configuration is in force; fails where it is wrong or a new worker
+ * did not boot, and then nothing has changed.
+ */
+export async function reload({ dryRun = false, ...options }: ReloadOptions): Promise<number> {
   const client = new ControlClient(await findDataDir(options));
-  const { workers } = await tellingOfRun(client, 'reload', client.reload(askedBy(options)));
-  print(`reloaded ${serving(workers)}`);
+  const order = client.reload({ ...askedBy(options), ...(dryRun ? { dryRun } : {}) });
+  const { workers, changes } = visibleIn(await tellingOfRun(client, 'reload', order));
+  for (const { setting, from, to } of changes) print(`${setting}: ${from} → ${to}`);
+  const later = changes.filter(({ needsPrimary }) => needsPrimary).map(({ setting }) => setting);
+  if (dryRun) print(changes.length === 0 ? 'the configuration is as it was' : 'nothing was changed: --dry-run');
+  else print(`reloaded ${serving(workers)}`);
+  if (later.length > 0)
+    say(
+      `${styled('yellow', 'warning:', process.stderr)} only a new primary takes ${later.join(', ')}: quiesce reload --primary`,
+    );
   return 0;
 }
 

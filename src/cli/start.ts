@@ -4,6 +4,7 @@ import { launch, stopWithLauncher, stopWithNpx } from './launcher.ts';
 import { say, styled } from './output.ts';
 import { workingFolder } from '../config/data-place.ts';
 import { loadConfig } from '../config/load.ts';
+import { undoing, type Origin } from '../config/origin.ts';
 import { QuiesceError } from '../errors.ts';
 import { keepSignals } from '../primary/signals.ts';
 
@@ -18,7 +19,7 @@ export interface StartOptions {
 
 /** Runs until the app is stopped. */
 export async function start(file: string | undefined, options: StartOptions): Promise<number> {
-  stopWithLauncher();
+  const launched = stopWithLauncher();
   stopWithNpx();
   keepSignals();
   if (cluster.isWorker) {
@@ -28,12 +29,23 @@ export async function start(file: string | undefined, options: StartOptions): Pr
     );
   }
   const { env, ...rest } = options;
-  const { apps, warnings } = await loadConfig(file, { ...rest, ...(env === undefined ? {} : { envName: env }) });
+  const origin: Origin = {
+    file,
+    options: { ...rest, ...(env === undefined ? {} : { envName: env }), folder: workingFolder(), launched },
+    env: { ...process.env },
+    argv: [...process.argv],
+  };
+  const { apps, warnings } = await loadConfig(file, origin.options);
   for (const warning of warnings) say(`${styled('yellow', 'warning:', process.stderr)} ${warning}`);
   const [app, ...others] = apps;
   if (app !== undefined && others.length === 0) {
     const { runPrimary } = await import('../primary/main.ts');
-    return runPrimary(app, { more: async () => [(await import('../dashboard/routes.ts')).dashboard()] });
+    const inherited = undoing(origin.env, process.env);
+    return runPrimary(app, {
+      origin,
+      inherited,
+      more: async () => [(await import('../dashboard/routes.ts')).dashboard()],
+    });
   }
   const common = [
     ...(file === undefined ? [] : [path.resolve(workingFolder(), file)]),
@@ -41,11 +53,7 @@ export async function start(file: string | undefined, options: StartOptions): Pr
     ...(options.instances === undefined ? [] : [`--instances=${options.instances}`]),
   ];
   return launch(
-    apps.map(({ name, dataDir, env: variables }) => ({
-      name,
-      args: [...common, '--only', name, '--data-dir', dataDir],
-      // Settled here, where it is known that there are several; a child would take them from the environment.
-      env: { PORT: variables['PORT'], HOST: variables['HOST'] },
-    })),
+    apps.map(({ name, dataDir }) => ({ name, args: [...common, '--only', name, '--data-dir', dataDir] })),
+    origin.env,
   );
 }

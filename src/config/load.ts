@@ -6,7 +6,7 @@ import { logLevelOf, logLevels } from './log-level.ts';
 import { workingFolder } from './data-place.ts';
 import { configError, faultsOf } from './faults.ts';
 import { sortFields, type SortedApp } from './names.ts';
-import { readConfigFile } from './read-file.ts';
+import { readConfigFile, type Evaluate } from './read-file.ts';
 import { appName, resolveApp, type Overrides } from './resolve.ts';
 import { appSchema, type ParsedApp } from './schema.ts';
 import { instances as instancesKind, integer } from './kinds.ts';
@@ -28,6 +28,10 @@ export interface LoadOptions {
   readonly processEnv?: Readonly<Record<string, string | undefined>>;
   /** Where relative paths of the flags start; default the working directory, under the name that the shell has for it. */
   readonly folder?: string;
+  /** How the file is evaluated; default in this process. */
+  readonly evaluate?: Evaluate;
+  /** It is one of several that are started together, chosen with `only`. */
+  readonly launched?: boolean;
 }
 
 export interface LoadedConfig {
@@ -45,7 +49,10 @@ export interface LoadedConfig {
 export async function loadConfig(file: string | undefined, options: LoadOptions = {}): Promise<LoadedConfig> {
   const folder = options.folder ?? workingFolder();
   const flags = checkFlags(options);
-  const raw = await readConfigFile(file, folder);
+  const before = { ...flags.processEnv };
+  const raw = await readConfigFile(file, folder, options.evaluate);
+  // As dotenv does, for one.
+  const setByFile = Object.entries(flags.processEnv).filter(([name, value]) => before[name] !== value);
   const where = raw.file ?? file ?? folder;
 
   const apps: { parsed: ParsedApp; sorted: SortedApp; index: number }[] = [];
@@ -94,6 +101,8 @@ export async function loadConfig(file: string | undefined, options: LoadOptions 
       index,
       environment: sorted.environments.get(options.envName ?? ''),
       several: chosen.length > 1,
+      launched: options.launched === true,
+      setByFile: Object.fromEntries(setByFile),
     }),
   );
   const wrong = [...resolved.flatMap(({ faults: own }) => own), ...clashes(resolved.map(({ config }) => config))];
@@ -102,7 +111,9 @@ export async function loadConfig(file: string | undefined, options: LoadOptions 
   return { file: raw.file, apps: resolved.map(({ config }) => config), warnings };
 }
 
-function checkFlags(options: LoadOptions): Omit<Overrides, 'folder' | 'index' | 'environment' | 'several'> {
+function checkFlags(
+  options: LoadOptions,
+): Omit<Overrides, 'folder' | 'index' | 'environment' | 'several' | 'launched' | 'setByFile'> {
   const check = <T>(
     flag: string,
     schema: { safeParse(value: unknown): { success: boolean; data?: T; error?: { issues: { message: string }[] } } },

@@ -40,14 +40,14 @@ export const ownSettings = {
     uri: setting(mongodbUri, {
       default: null,
       readBy: ['primary', 'worker'],
-      change: 'new-workers',
+      change: 'new-primary',
       docs: 'Where MongoDB is.',
       shown: withoutPassword,
     }),
     db: setting(databaseName, {
       default: null,
       readBy: ['primary', 'worker'],
-      change: 'new-workers',
+      change: 'new-primary',
       docs: 'The database; by default the one in the connection string.',
     }),
   },
@@ -188,13 +188,13 @@ export const ownSettings = {
     host: setting(text, {
       default: '127.0.0.1',
       readBy: ['primary'],
-      change: 'new-primary',
+      change: 'in-place',
       docs: 'Where the dashboard, metrics and the admin interface listen.',
     }),
     port: setting(integer(0, 65535), {
       default: atStart,
       readBy: ['primary'],
-      change: 'new-primary',
+      change: 'in-place',
       docs: 'Their port; 0 for any free one. By default 9615, and one more for each further app in the file.',
     }),
   }),

@@ -91,7 +91,7 @@ export const pm2Settings = {
   wait_ready: setting(flag, {
     default: false,
     readBy: ['primary'],
-    change: 'in-place',
+    change: 'new-workers',
     docs: "Whether a worker is ready only once the app has called `process.send('ready')`.",
   }),
   min_uptime: setting(deadline, {

@@ -32,7 +32,15 @@ export function findDefaultFile(folder: string): string | undefined {
   return defaultFiles.map((name) => path.join(folder, name)).find((file) => existsSync(file));
 }
 
-export async function readConfigFile(given: string | undefined, folder: string): Promise<RawConfig> {
+/** Resolves with what a file exports. */
+export type Evaluate = (file: string) => Promise<unknown>;
+
+/** @param load how JavaScript and TypeScript are evaluated; default in this process, once and for all */
+export async function readConfigFile(
+  given: string | undefined,
+  folder: string,
+  load: Evaluate = (file) => import(pathToFileURL(file).href),
+): Promise<RawConfig> {
   const file = given === undefined ? findDefaultFile(folder) : path.resolve(folder, given);
   if (file === undefined) {
     throw new QuiesceError(
@@ -52,14 +60,15 @@ export async function readConfigFile(given: string | undefined, folder: string):
   });
   if (!found.isFile()) throw new QuiesceError('bad-config', `${file} is not a file; name a configuration or a script.`);
   if (!isConfigFile(file)) return { file: null, folder, apps: [{ script: file }], warnings: [] };
-  return { file, folder: path.dirname(file), ...appsOf(await evaluate(file), file) };
+  return { file, folder: path.dirname(file), ...appsOf(await evaluate(file, load), file) };
 }
 
-async function evaluate(file: string): Promise<unknown> {
+async function evaluate(file: string, load: Evaluate): Promise<unknown> {
   try {
     if (file.endsWith('.json')) return JSON.parse(await readFile(file, 'utf8'));
-    return await import(pathToFileURL(file).href);
+    return await load(file);
   } catch (cause) {
+    if (cause instanceof QuiesceError) throw cause;
     throw new QuiesceError('bad-config', `${file} cannot be loaded: ${reason(cause, file)}`, { cause });
   }
 }

@@ -29,6 +29,10 @@ export interface Overrides {
   readonly environment: unknown;
   /** More than one app is started. */
   readonly several: boolean;
+  /** It is one of several that were started together. */
+  readonly launched: boolean;
+  /** Variables that evaluating the file has put into the environment. */
+  readonly setByFile: Readonly<Record<string, string | undefined>>;
 }
 
 export interface Resolved {
@@ -166,7 +170,7 @@ function checked(
 }
 
 /**
- * `env`, then `env_<name>`, then PORT and HOST of the environment that `start` was given, then `--port`. Everything
+ * What the file has set itself, then `env`, then `env_<name>`, then PORT and HOST of the environment that `start` was given, then `--port`. Everything
  * else of that environment reaches the workers by itself, and `env` wins over it, as in PM2.
  */
 function environmentOf(
@@ -176,7 +180,7 @@ function environmentOf(
   warnings: string[],
 ): Record<string, string> {
   const env: Record<string, string> = {};
-  Object.assign(env, app.env);
+  Object.assign(env, given.setByFile, app.env);
   if (app.port !== undefined) env['PORT'] = String(app.port);
   const chosen = pm2Settings.env.kind.safeParse(given.environment);
   if (chosen.success) Object.assign(env, chosen.data);
@@ -184,7 +188,9 @@ function environmentOf(
     const value = fromProcess(variable);
     if (value === undefined || value === env[variable]) continue;
     // One port for several apps would only make them collide.
-    if (given.several && env[variable] !== undefined) {
+    if ((given.several || given.launched) && env[variable] !== undefined) {
+      // The launcher has said so already.
+      if (given.launched) continue;
       warnings.push(
         `${appName(app)}: ${variable}=${env[variable]} of the file is used, not ${variable}=${value} of the environment, since several apps are started`,
       );

@@ -4,21 +4,33 @@ import type { Logger } from 'pino';
 /**
  * `cron_restart`: replaces all workers at these times, one after another, so that nobody notices. PM2 restarts them all
  * at once. A reload that still goes on when the next is due is not joined by another.
- *
- * @returns how to end it.
  */
-export function scheduleReloads(
-  pattern: string,
-  reload: () => Promise<void>,
-  log: Pick<Logger, 'info' | 'error'>,
-): () => void {
-  const job = new Cron(pattern, { protect: true, unref: true }, async () => {
-    log.info({ cron: pattern }, 'time for the reload that cron_restart asks for');
+export class CronReloads {
+  readonly #reload: () => Promise<unknown>;
+  readonly #log: Pick<Logger, 'info' | 'error'>;
+  #job: Cron | null = null;
+  #pattern: string | null = null;
+
+  constructor(reload: () => Promise<unknown>, log: Pick<Logger, 'info' | 'error'>) {
+    this.#reload = reload;
+    this.#log = log;
+  }
+
+  /** From now on at these times; never where it is null. */
+  use(pattern: string | null): void {
+    if (pattern === this.#pattern) return;
+    this.#job?.stop();
+    this.#pattern = pattern;
+    this.#job =
+      pattern === null ? null : new Cron(pattern, { protect: true, unref: true }, () => this.#atItsTime(pattern));
+  }
+
+  async #atItsTime(cron: string): Promise<void> {
+    this.#log.info({ cron }, 'time for the reload that cron_restart asks for');
     try {
-      await reload();
+      await this.#reload();
     } catch (err) {
-      log.error({ err, cron: pattern }, 'the reload that cron_restart asks for failed; the old workers serve on');
+      this.#log.error({ err, cron }, 'the reload that cron_restart asks for failed; the old workers serve on');
     }
-  });
-  return () => job.stop();
+  }
 }

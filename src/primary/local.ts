@@ -17,6 +17,7 @@ import { Coordinator } from './maintenance/coordinator.ts';
 import type { WorkerPort, WorkerRef } from './ports.ts';
 import { Journal } from './runs/journal.ts';
 import { rulesOf } from './maintenance/rules.ts';
+import { workerSettingsOf } from './fleet/worker-settings.ts';
 import { RunStore } from './runs/history.ts';
 import { SyncRuns } from './runs/feed-runs.ts';
 
@@ -56,12 +57,13 @@ export async function startLocalPrimary(toWorker: (message: unknown) => void): P
     },
   };
   const coordinator = new Coordinator({
-    rules: rulesOf(config),
+    rules: rulesOf({ config }),
     epoch: 0, // nothing is remembered between processes but what the fence knows
     operator: null,
     port,
     runs,
     sync,
+    settingsOf: () => workerSettingsOf(config),
     holdFile: null,
     log,
   });

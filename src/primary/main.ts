@@ -6,6 +6,7 @@
 import { realpathSync } from 'node:fs';
 import type { RequestHandler } from 'express';
 import type { AppConfig } from '../config.ts';
+import type { Origin } from '../config/origin.ts';
 import { exitCodes } from '../errors.ts';
 import { startedFrom } from '../own-files.ts';
 import { prepareDataDir } from './data-dir/data-dir.ts';
@@ -14,6 +15,10 @@ import { acquireLock } from './data-dir/lock.ts';
 import type { OpenLog } from './log/log.ts';
 
 export interface PrimaryOptions {
+  /** Where the configuration came from; without it a reload replaces the workers and changes no setting. */
+  readonly origin?: Origin;
+  /** Variables that workers get in place of this process's own, which the configuration file has changed. */
+  readonly inherited?: Readonly<Record<string, string | undefined>>;
   /** Further routes of the admin server: the dashboard, which stands above the primary. */
   readonly more?: () => Promise<readonly RequestHandler[]>;
 }
@@ -44,7 +49,10 @@ export async function runPrimary(config: AppConfig, options: PrimaryOptions = {}
     log.keepIn(dataDir);
     const { runSite } = await import('./site.ts');
     const more = (await options.more?.()) ?? [];
-    return await runSite({ ...config, dataDir }, { log, more }, (events) => (keeper = events));
+    const { configReader } = await import('./reload/config-reader.ts');
+    const read = options.origin === undefined ? null : configReader(options.origin, config, dataDir, log.logger);
+    const { inherited = {} } = options;
+    return await runSite({ ...config, dataDir }, { log, more, read, inherited }, (events) => (keeper = events));
   } finally {
     await log?.close();
     await lock.release();

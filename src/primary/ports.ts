@@ -6,7 +6,7 @@
  *   admin server ── Operations ──▶ primary          what an operator can see and do
  */
 import type { FromWorker, ToWorker } from '../protocol/messages.ts';
-import type { ClusterStatus, ExitCause, RunRecord } from '../protocol/runs.ts';
+import type { ClusterStatus, ExitCause, RunRecord, SettingChange } from '../protocol/runs.ts';
 import type { Wait } from './maintenance/operator-holds.ts';
 
 /** One process in a slot. During a reload two incarnations of a slot live at once. */
@@ -71,8 +71,13 @@ export interface Operations {
   urls(): string[];
   /** The operator hold. Resolves when it is durable and, with `wait`, the cluster at rest. */
   maintenance(change: MaintenanceChange): Promise<ClusterStatus>;
-  /** Resolves when every worker has been replaced; rejects with `boot-failed` where a replacement did not boot. */
-  reload(order?: Order): Promise<void>;
+  /**
+   * Resolves, with what the configuration changes, when every worker has been replaced and it is in force. Rejects with
+   * `bad-config`, or with `boot-failed` where a replacement did not boot: then nothing has changed.
+   */
+  reload(order?: Order): Promise<SettingChange[]>;
+  /** What a reload would change now. */
+  previewReload(): Promise<SettingChange[]>;
   scale(order: Order & ({ instances: number } | { step: number })): Promise<void>;
   /** `now`: without waiting for what is in flight. Resolves when it has begun. */
   stop(options: Order & { now: boolean }): void;

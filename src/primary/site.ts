@@ -19,7 +19,7 @@ import { endFormerWorkers, recordWorkers } from './fleet/former-workers.ts';
 import { HoldFile } from './maintenance/hold-file.ts';
 import { Journal } from './runs/journal.ts';
 import { Observers } from './live/observers.ts';
-import { scheduleReloads } from './cron-reload.ts';
+import { CronReloads } from './cron-reload.ts';
 import type { OpenLog } from './log/log.ts';
 import { Ending } from './ending.ts';
 import { observe } from './observe.ts';
@@ -29,6 +29,8 @@ import { rulesOf } from './maintenance/rules.ts';
 import { RunStore } from './runs/history.ts';
 import { onSignals } from './signals.ts';
 import { Supervisor } from './fleet/supervisor.ts';
+import { workerSettingsOf } from './fleet/worker-settings.ts';
+import { Reloads, type InForce } from './reload/reloads.ts';
 import { SyncRuns } from './runs/feed-runs.ts';
 import { takeOver } from './runs/take-over.ts';
 
@@ -36,15 +38,20 @@ export interface SiteOptions {
   readonly log: OpenLog;
   /** Further routes of the admin server: the dashboard, which stands above the primary. */
   readonly more: readonly RequestHandler[];
+  /** The configuration as it is now; null where the site was started from code. */
+  readonly read: (() => Promise<AppConfig>) | null;
+  /** Variables that workers get in place of the primary's own. */
+  readonly inherited: Readonly<Record<string, string | undefined>>;
 }
 
 /** Runs until it is stopped. `watchLock` takes what is to be done about the lock. */
 export async function runSite(
   config: AppConfig,
-  { log: openLog, more }: SiteOptions,
+  { log: openLog, more, read, inherited }: SiteOptions,
   watchLock: (events: LockEvents) => void,
 ): Promise<number> {
   const { dataDir } = config;
+  const inForce: InForce = { config };
   const log = openLog.logger;
   const holdFile = new HoldFile(join(dataDir, 'maintenance.json'), (error) =>
     log.error({ err: error }, 'the operator hold cannot be written, and a restart would not know of it'),
@@ -53,7 +60,9 @@ export async function runSite(
   const runs = await RunStore.open(join(dataDir, 'runs'), log);
   const journal = await Journal.open(join(dataDir, 'journal'));
   const sync = new SyncRuns({
-    config,
+    get config() {
+      return inForce.config;
+    },
     runs,
     journal,
     log,
@@ -67,7 +76,7 @@ export async function runSite(
   const observers = new Observers(log);
   let supervisor: Supervisor | null = null;
   const coordinator = new Coordinator({
-    rules: rulesOf(config),
+    rules: rulesOf(inForce),
     epoch: Math.max(stored.epoch, fenceEpoch, runs.newestEpoch, await journal.newestEpoch()),
     operator: stored.operator,
     port: {
@@ -77,6 +86,7 @@ export async function runSite(
     },
     runs,
     sync,
+    settingsOf: (ref) => workerSettingsOf(supervisor?.configOf(ref) ?? inForce.config),
     holdFile,
     onMove: (move) => observers.moved(move),
     log,
@@ -86,7 +96,7 @@ export async function runSite(
   const events = recordWorkers(observers.between(coordinator), workersFile, log);
   supervisor = new Supervisor(config, {
     events,
-    settings: sync.workerSettings,
+    inherited,
     log,
   });
   if (stored.operator)
@@ -123,18 +133,26 @@ export async function runSite(
     readiness.stopping();
     ending.begin(now);
   };
-  const control = operations({ name: config.name, coordinator, supervisor, runs, stop, log, keeper });
+  const cron = new CronReloads(() => reloads.reload(), log);
+  const reloads = new Reloads({
+    read,
+    inForce,
+    fleet: supervisor,
+    prepareAdmin: (next) => admin!.prepare(next),
+    onChange: ({ cronRestart }) => cron.use(cronRestart),
+    log,
+  });
+  const control = operations({ name: config.name, coordinator, supervisor, reloads, runs, stop, log, keeper });
   const { live, metrics } = await observe(control, observers, openLog);
   const removeSignals = onSignals({
     stop,
     toggleHold: () => coordinator.operator.toggle('SIGUSR2'),
-    reload: () => supervisor.reload(),
+    reload: async () => void (await reloads.reload()),
     reopenFiles: () => supervisor.reopenFiles(),
     scaleBy: (step) => supervisor.scale(Math.max(1, supervisor.instances + step)),
     log,
   });
-  const endSchedule =
-    config.cronRestart === null ? null : scheduleReloads(config.cronRestart, () => supervisor.reload(), log);
+  cron.use(config.cronRestart);
   try {
     admin = await startAdminServer({
       dataDir,
@@ -142,7 +160,11 @@ export async function runSite(
       operations: control,
       live,
       control: [execRoutes(coordinator.exec)],
-      more: [probes({ status: () => control.status(), readyGrace: config.maintenance.readyGrace }), metrics, ...more],
+      more: [
+        probes({ status: () => control.status(), readyGrace: () => inForce.config.maintenance.readyGrace }),
+        metrics,
+        ...more,
+      ],
       log,
     });
     live.start();
@@ -161,7 +183,7 @@ export async function runSite(
   } finally {
     removeSignals();
     live.close();
-    endSchedule?.();
+    cron.use(null);
     coordinator.close();
     await Promise.all([admin?.close(), sync.close(), runs.flush(), holdFile.close(), events.flush()]);
   }

@@ -167,6 +167,16 @@ export const workerStatus = z.object({
 });
 export type WorkerStatus = z.infer<typeof workerStatus>;
 
+export const settingChange = z
+  .object({
+    setting: z.string().describe('Its name in the file, such as `env.COLOR`.'),
+    from: z.string().describe('What it was, or `not set`; `(hidden)` where it looks like a secret.'),
+    to: z.string(),
+    needsPrimary: z.boolean().describe('Only a new primary can take it; until then the old value holds.'),
+  })
+  .describe('A setting that the file has changed.');
+export type SettingChange = z.infer<typeof settingChange>;
+
 export const clusterStatus = z.object({
   name: z.string(),
   pid: z.int().describe('Of the primary.'),
@@ -179,3 +189,11 @@ export const clusterStatus = z.object({
   warnings: z.array(z.string()).optional().describe('What an operator has to see to, such as a full disk.'),
 });
 export type ClusterStatus = z.infer<typeof clusterStatus>;
+
+export const reloadAnswer = clusterStatus
+  .extend({
+    changes: z.array(settingChange).describe('What the configuration changes, since the last reload or the start.'),
+    dryRun: z.boolean().describe('Nothing was changed.'),
+  })
+  .describe('The status after a reload, and what it has changed.');
+export type ReloadAnswer = z.infer<typeof reloadAnswer>;

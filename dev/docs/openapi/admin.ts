@@ -207,11 +207,14 @@ export const adminPaths: Paths = {
   '/api/reload': {
     post: change({
       operationId: 'reload',
-      summary: 'Replace every worker, without a failed request',
-      description: 'Answers when it is done. A replacement that does not boot ends it; the old workers serve on.',
+      summary: 'Read the configuration again, and replace every worker without a failed request',
+      description:
+        'The file that `start` read is read again, with the flags and the environment of `start`. Answers when all of it is in force. Where the file is wrong, or a new worker does not boot, it answers with an error, and the old settings stay in force for all. Of two at once the second one begins when the first one has ended. With `dryRun` it answers with what the file would change, and changes nothing.',
       body: 'reload',
-      answer: status,
-      codes: ['boot-failed', 'port-in-use', 'stopping'],
+      answer: {
+        200: { description: 'The status after it, and what has changed.', content: json(ref('ReloadAnswer')) },
+      },
+      codes: ['boot-failed', 'port-in-use', 'bad-config', 'bad-usage', 'stopping'],
     }),
   },
   '/api/scale': {

@@ -30,7 +30,7 @@ export const bodies = {
     keep: flag.optional(),
     by,
   }),
-  reload: z.strictObject({ by }),
+  reload: z.strictObject({ dryRun: flag.optional(), by }),
   scale: z.strictObject({ instances: instances(mostWorkers), by }),
   stop: z.strictObject({ now: flag.optional(), by }),
   /** On the control socket only. */

@@ -7,11 +7,13 @@ import { keyOf } from '../maintenance/state.ts';
 import type { Operations, Order } from '../ports.ts';
 import type { RunStore } from '../runs/history.ts';
 import type { Supervisor } from '../fleet/supervisor.ts';
+import type { Reloads } from '../reload/reloads.ts';
 
 export interface OperationsDeps {
   readonly name: string;
   readonly coordinator: Coordinator;
   readonly supervisor: Supervisor;
+  readonly reloads: Reloads;
   readonly runs: RunStore;
   readonly stop: (now: boolean) => void;
   readonly log: Pick<Logger, 'info'>;
@@ -24,7 +26,8 @@ export const mostWorkers = 1024;
 /** A status at most every so often, ms. */
 const watchInterval = 100;
 
-export function operations({ name, coordinator, supervisor, runs, stop, log, keeper }: OperationsDeps): Operations {
+export function operations(deps: OperationsDeps): Operations {
+  const { name, coordinator, supervisor, reloads, runs, stop, log, keeper } = deps;
   const status = (): ClusterStatus => {
     const { state } = coordinator;
     return {
@@ -36,7 +39,7 @@ export function operations({ name, coordinator, supervisor, runs, stop, log, kee
       workers: supervisor.status().map((worker) => withGate(worker, coordinator)),
       run: (state.run === null ? runs.last : runs.get(state.run.id)) ?? null,
       waitingFor: coordinator.beats.waitingFor(state),
-      ...warningsOf(coordinator, keeper.trouble),
+      ...warningsOf(coordinator, [keeper.trouble, reloads.trouble]),
     };
   };
   const known = (id: string): RunRecord => {
@@ -67,8 +70,9 @@ export function operations({ name, coordinator, supervisor, runs, stop, log, kee
       const { run } = coordinator.state;
       if (run?.kind === 'exclusive')
         log.info({ run: run.id }, `the reload waits for run ${run.id}; to end it: quiesce runs cancel ${run.id}`);
-      return supervisor.reload();
+      return reloads.reload();
     },
+    previewReload: () => reloads.preview(),
     scale: (order) => {
       ordered('scale', order);
       const instances = 'step' in order ? supervisor.instances + order.step : order.instances;
@@ -99,8 +103,11 @@ export function operations({ name, coordinator, supervisor, runs, stop, log, kee
   };
 }
 
-function warningsOf({ state, unsaved }: Coordinator, trouble: string | null): Pick<ClusterStatus, 'warnings'> {
-  const warnings = trouble === null ? [] : [trouble];
+function warningsOf(
+  { state, unsaved }: Coordinator,
+  troubles: readonly (string | null)[],
+): Pick<ClusterStatus, 'warnings'> {
+  const warnings = troubles.filter((each) => each !== null);
   if (unsaved !== null) {
     const then = state.operator === null ? 'a restart would hold the cluster again' : 'a restart would open the gates';
     warnings.push(`The operator hold cannot be written (${unsaved}): ${then}. It is tried again until it is written.`);

@@ -7,7 +7,7 @@ import type { ClusterStatus } from '../../protocol/runs.ts';
 export interface ProbeOptions {
   readonly status: () => ClusterStatus;
   /** A pause that is shorter leaves the site ready, ms. */
-  readonly readyGrace: number;
+  readonly readyGrace: () => number;
 }
 
 /** The same answers as `health()` gives in a worker. */
@@ -18,7 +18,7 @@ export function probes({ status, readyGrace }: ProbeOptions): Router {
   });
   router.get('/readyz', (_request, response) => {
     response.set('Cache-Control', 'no-store');
-    const reason = whyNotReady(status(), readyGrace, Date.now());
+    const reason = whyNotReady(status(), readyGrace(), Date.now());
     if (reason !== null) throw reason;
     response.type('text/plain').send('ready\n');
   });

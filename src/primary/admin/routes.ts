@@ -6,6 +6,7 @@ import { bodies, bodyOf, maintenanceChange, orderOf, runsQuery } from './bodies.
 import type { Live } from '../live/live.ts';
 import type { Operations } from '../ports.ts';
 import { QuiesceError, toQuiesceError } from '../../errors.ts';
+import type { ReloadAnswer } from '../../protocol/runs.ts';
 
 /** Every path below `/api`, with its one method. */
 export const routes = [
@@ -80,8 +81,9 @@ export function adminRoutes(operations: Operations, live: Live): Router {
     response.json(await operations.maintenance(change));
   });
   api.post('/reload', async (request, response) => {
-    await operations.reload(orderOf(bodyOf(bodies.reload, request.body)));
-    response.json(operations.status());
+    const { dryRun = false, ...order } = bodyOf(bodies.reload, request.body);
+    const changes = dryRun ? await operations.previewReload() : await operations.reload(orderOf(order));
+    response.json({ ...operations.status(), changes, dryRun } satisfies ReloadAnswer);
   });
   api.post('/scale', async (request, response) => {
     const body = bodyOf(bodies.scale, request.body);

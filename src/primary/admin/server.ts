@@ -2,16 +2,17 @@
  * Serves the admin interface on the control socket and, where configured, on TCP.
  *
  * Whoever can open the socket owns the app anyway (mode 0600 in a folder of mode 0700), so nothing is asked there.
- * The TCP side is a convenience: where its port is taken the site runs without it, and the log says so.
  */
 import type { RequestHandler } from 'express';
 import { renameSync, rmSync, statSync } from 'node:fs';
 import http from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { guardTcp } from './guard.ts';
+import { closeServer, opened } from './listening.ts';
+import { AdminTcp, type Move } from './tcp.ts';
 import { adminApp } from './routes.ts';
 import { adminToken, writeToken } from './token.ts';
+import type { AppConfig } from '../../config.ts';
 import type { Live } from '../live/live.ts';
 import type { Operations } from '../ports.ts';
 import { mustHold } from '../data-dir/durable.ts';
@@ -21,6 +22,8 @@ import { QuiesceError } from '../../errors.ts';
 export interface AdminServer {
   /** Such as `http://127.0.0.1:9615`; null where nothing listens on TCP. */
   readonly url: string | null;
+  /** Prepares the move of the TCP side. @throws QuiesceError `port-in-use` */
+  prepare(next: AdminOptions['admin']): Promise<Move>;
   /** Ends event streams and idle connections at once; answers in progress get a moment. */
   close(): Promise<void>;
   /** Makes the control socket anew where somebody has removed it. */
@@ -31,7 +34,7 @@ export interface AdminServer {
 
 export interface AdminOptions {
   readonly dataDir: string;
-  readonly admin: { readonly host: string; readonly port: number } | null;
+  readonly admin: AppConfig['admin'];
   readonly operations: Operations;
   /** What `GET /api/events` tells. */
   readonly live: Live;
@@ -41,9 +44,6 @@ export interface AdminOptions {
   readonly control?: readonly RequestHandler[];
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
 }
-
-/** Each event stream costs the primary a write at each change. */
-const mostConnections = 256;
 
 /** Call with the lock held: a control socket that is there already is one that a dead primary left behind. */
 export async function startAdminServer(options: AdminOptions): Promise<AdminServer> {
@@ -64,39 +64,29 @@ export async function startAdminServer(options: AdminOptions): Promise<AdminServ
     servers.push(control);
   };
   await listenForCommands();
-  let url: string | null = null;
-  if (admin !== null) {
-    const tcp = http.createServer(
-      adminApp(operations, live, { guard: guardTcp({ token, host: admin.host }), more, onError }),
-    );
-    tcp.maxConnections = mostConnections;
-    try {
-      url = await listenOnTcp(tcp, admin);
-      tcp.on('error', onServerError);
-      servers.push(tcp);
-      log.info({ url }, 'The dashboard is up');
-    } catch (error) {
-      log.warn(
-        { code: (error as NodeJS.ErrnoException).code },
-        `No dashboard on ${admin.host}:${admin.port}: ${(error as Error).message}. Set quiesce.admin.port to a free one, or quiesce.admin to false`,
-      );
-    }
-  }
+  const tcp = new AdminTcp(
+    (host) => adminApp(operations, live, { guard: guardTcp({ token, host }), more, onError }),
+    log,
+  );
+  if (admin !== null) await tcp.start(admin);
   const mend = async (): Promise<void> => {
     if (closed || socket?.isThere() === true) return;
     log.warn(`The control socket ${controlSocket(dataDir)} was removed and is made anew`);
     await listenForCommands();
   };
   return {
-    url,
+    get url() {
+      return tcp.url;
+    },
     mend,
+    prepare: (next) => tcp.prepare(next),
     async restore() {
       await writeToken(dataDir, token);
       await mend();
     },
     async close() {
       closed = true;
-      await Promise.all(servers.map(closeServer));
+      await Promise.all([tcp.close(), ...servers.map(closeServer)]);
       socket?.remove();
     },
   };
@@ -144,36 +134,4 @@ async function listenOnSocket(server: http.Server, socket: string): Promise<Boun
       if (isThere()) rmSync(socket, { force: true });
     },
   };
-}
-
-async function listenOnTcp(server: http.Server, { host, port }: { host: string; port: number }): Promise<string> {
-  const listening = opened(server);
-  server.listen({ host, port, exclusive: true });
-  await listening;
-  const address = server.address() as AddressInfo;
-  return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
-}
-
-function opened(server: http.Server): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.once('listening', () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-}
-
-/** How long an answer in progress, such as that of a `stop`, may take to get out, ms. */
-const closeGrace = 500;
-
-function closeServer(server: http.Server): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => server.closeAllConnections(), closeGrace);
-    server.close(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
 }

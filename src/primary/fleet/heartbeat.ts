@@ -11,31 +11,35 @@ interface Pulse {
   at: number;
   last: Heartbeat | null;
   counts: boolean;
+  /** It may be silent so long in any case, ms. */
+  least: number;
 }
 
 export class HeartbeatMonitor<Key> {
-  readonly #timeout: number;
+  /** ms */
+  timeout: number;
   readonly #pulses = new Map<Key, Pulse>();
   #checkedAt: number | null = null;
 
   /** `timeout` in ms. */
   constructor(timeout: number) {
-    this.#timeout = timeout;
+    this.timeout = timeout;
   }
 
   /** How often `check` is to be called, ms. */
   get interval(): number {
-    return Math.max(50, Math.min(1_000, this.#timeout / 4));
+    return Math.max(50, Math.min(1_000, this.timeout / 4));
   }
 
-  /** From now on its silence counts. */
-  watch(key: Key, now: number): void {
+  /** From now on its silence counts; up to `least` ms it may be silent whatever the timeout is. */
+  watch(key: Key, now: number, least = 0): void {
     this.#checkedAt ??= now; // or a late first check would not be known as one
-    this.#pulses.set(key, { at: now, last: this.last(key), counts: true });
+    this.#pulses.set(key, { at: now, last: this.last(key), counts: true, least });
   }
 
   beat(key: Key, beat: Heartbeat, now: number): void {
-    this.#pulses.set(key, { at: now, last: beat, counts: this.#pulses.get(key)?.counts ?? false });
+    const { counts = false, least = 0 } = this.#pulses.get(key) ?? {};
+    this.#pulses.set(key, { at: now, last: beat, counts, least });
   }
 
   last(key: Key): Heartbeat | null {
@@ -56,7 +60,8 @@ export class HeartbeatMonitor<Key> {
     }
     const silent: { key: Key; silentFor: number }[] = [];
     for (const [key, pulse] of this.#pulses) {
-      if (pulse.counts && now - pulse.at > this.#timeout) silent.push({ key, silentFor: now - pulse.at });
+      if (pulse.counts && now - pulse.at > Math.max(this.timeout, pulse.least))
+        silent.push({ key, silentFor: now - pulse.at });
     }
     return silent;
   }

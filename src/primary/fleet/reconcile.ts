@@ -64,8 +64,8 @@ function fill(draft: Draft, slot: DraftSlot, now: number, effects: Effect[]): vo
   effects.push({ type: 'fork', ref });
 }
 
-function outdated(fleet: Pick<Fleet, 'reload'>, incarnation: Incarnation): boolean {
-  return fleet.reload !== null && incarnation.generation < fleet.reload;
+function outdated({ reload, spared }: Pick<Fleet, 'reload' | 'spared'>, { generation }: Incarnation): boolean {
+  return reload !== null && generation < reload && generation >= spared;
 }
 
 /**
@@ -156,10 +156,7 @@ function settle(draft: Draft, now: number, settings: FleetSettings, effects: Eff
     }
   }
   if (draft.reload !== null) {
-    const generation = draft.reload;
-    const done = draft.slots.every(
-      (slot) => proven(slot) && slot.incarnations.every((each) => each.generation >= generation),
-    );
+    const done = draft.slots.every((slot) => proven(slot) && slot.incarnations.every((each) => !outdated(draft, each)));
     if (done) {
       draft.reload = null;
       effects.push({ type: 'settle', task: 'reload' });

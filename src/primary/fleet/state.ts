@@ -64,6 +64,8 @@ export interface Fleet {
   readonly generation: number;
   /** Every worker older than this generation is being replaced; null where no reload is going on. */
   readonly reload: number | null;
+  /** Workers older than this generation are spared by the reload: it takes back one that has failed. Else 0. */
+  readonly spared: number;
   /** A change of `target` that has not been reached yet, and what to go back to where it cannot be. */
   readonly scale: { readonly from: number } | null;
   readonly haltReason: QuiesceError | null;
@@ -78,7 +80,8 @@ export type FleetEvent =
       readonly exit: Omit<WorkerExit, 'cause'>;
       readonly portInUse?: boolean;
     }
-  | { readonly type: 'reload' }
+  /** `from`: only the workers of this generation and later ones are replaced. */
+  | { readonly type: 'reload'; readonly from?: number }
   | { readonly type: 'scale'; readonly target: number }
   /** Replace it, the new one first. */
   | { readonly type: 'retire'; readonly ref: WorkerRef; readonly cause: 'memory'; readonly why: string }
@@ -135,6 +138,7 @@ export function newFleet(target: number): Fleet {
     lastIncarnations: [],
     generation: 1,
     reload: null,
+    spared: 0,
     scale: null,
     haltReason: null,
   };
@@ -157,6 +161,11 @@ export function newSlot(slot: number): DraftSlot {
 /** Nothing is forked any more. */
 export function ending(fleet: Pick<Fleet, 'phase'>): boolean {
   return fleet.phase !== 'booting' && fleet.phase !== 'running';
+}
+
+export function stageOf({ slots }: Pick<Fleet, 'slots'>, ref: WorkerRef): Stage | undefined {
+  const slot = slots.find((each) => each.slot === ref.slot);
+  return slot?.incarnations.find((each) => each.incarnation === ref.incarnation)?.stage;
 }
 
 export function refOf({ slot, incarnation }: WorkerRef): WorkerRef {

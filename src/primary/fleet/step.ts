@@ -6,6 +6,7 @@
  * - Stop wins over everything: a reload or scale under way is refused with `stopping`, and nothing is forked any more.
  * - The last scale wins; all who wait for one get the outcome of the last. It may come in the middle of a reload.
  * - A reload asked for while one runs makes one more pass where a worker may already run code older than the order.
+ * - A reload that takes back one that failed (`from`) replaces only what that one has forked.
  * - A crash restarts its slot whatever else goes on. A replacement that fails to boot ends the reload, a new slot
  *   that fails to boot takes the scale back; who serves, serves on.
  * - A pinned worker (its exclusive run is going on) is stopped by nothing less than the stop of the cluster.
@@ -76,7 +77,7 @@ function apply(
     case 'gone':
       return gone(draft, event, now, settings, random, effects);
     case 'reload':
-      return reload(draft, effects);
+      return reload(draft, event.from ?? 0, effects);
     case 'scale':
       if (ending(draft)) return void effects.push({ type: 'settle', task: 'scale', error: stopping() });
       if (event.target === draft.target && draft.scale === null)
@@ -121,11 +122,12 @@ function retire(draft: Draft, event: Extract<FleetEvent, { type: 'retire' }>, no
   effects.push({ type: 'retired', ref: event.ref, why: `${event.why}${decision.remark}` });
 }
 
-function reload(draft: Draft, effects: Effect[]): void {
+function reload(draft: Draft, from: number, effects: Effect[]): void {
   if (ending(draft)) return void effects.push({ type: 'settle', task: 'reload', error: stopping() });
   // Workers of the current generation were forked before this order came, and may run older code than it means.
   const begun = draft.slots.some((slot) => slot.incarnations.some((each) => each.generation === draft.generation));
   if (begun) draft.generation++;
+  draft.spared = draft.reload === null ? from : Math.min(draft.spared, from);
   draft.reload = draft.generation;
   for (const slot of draft.slots) slot.retryAt = null;
 }

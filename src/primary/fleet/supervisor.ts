@@ -4,7 +4,7 @@
  */
 import type { Address } from 'node:cluster';
 import type { Logger } from 'pino';
-import type { AppConfig, WorkerSettings } from '../../config.ts';
+import type { AppConfig } from '../../config.ts';
 import { QuiesceError } from '../../errors.ts';
 import type { FromWorker } from '../../protocol/messages.ts';
 import type { WorkerStatus } from '../../protocol/runs.ts';
@@ -13,48 +13,49 @@ import { label, logEntry } from './describe.ts';
 import { fleetStatus } from './status.ts';
 import { OutputFiles } from '../log/output-files.ts';
 import { recordsIn } from './output-records.ts';
-import { newFleet, type Effect, type Fleet, type FleetEvent, type FleetSettings, type Task } from './state.ts';
-import { HeartbeatMonitor } from './heartbeat.ts';
+import { newFleet, stageOf, type Effect, type Fleet, type FleetEvent, type FleetSettings, type Task } from './state.ts';
 import { step } from './step.ts';
 import type { OutgoingMessage, WorkerEvents, WorkerPort, WorkerRef } from '../ports.ts';
 import { nextDeadline } from './reconcile.ts';
 import { TaskOutcomes } from './task-outcomes.ts';
 import { carryOutEach, Turns } from '../turns.ts';
-import { VitalsSampler } from './vitals.ts';
 import { readMessage } from './worker-messages.ts';
 import { setUpCluster, WorkerProcess, type ProcessEnd } from './worker-process.ts';
-import { fleetSettings, vitalsEvery } from './settings.ts';
+import { fleetSettings } from './settings.ts';
+import { FleetWatch } from './watch.ts';
 
 export interface SupervisorDeps {
   readonly events: WorkerEvents;
-  readonly settings: WorkerSettings;
+  /** Variables that workers get in place of the primary's own. */
+  readonly inherited?: Readonly<Record<string, string | undefined>>;
   readonly log: Logger;
 }
 
 interface Running {
   readonly process: WorkerProcess;
-  readonly key: string;
+  /** What it was forked with. */
+  readonly config: AppConfig;
+  readonly urls: Set<string>;
   /** Why it is going to end, where that is known beforehand. */
   reason: string | null;
   portInUse: boolean;
 }
 
 export class Supervisor implements WorkerPort {
-  readonly #config: AppConfig;
   readonly #deps: SupervisorDeps;
-  readonly #settings: FleetSettings;
   readonly #running = new Map<string, Running>();
   readonly #outcomes = new TaskOutcomes();
-  readonly #urls = new Set<string>();
-  readonly #heartbeats: HeartbeatMonitor<string>;
-  readonly #vitals: VitalsSampler;
+  readonly #watch: FleetWatch;
   readonly #files: OutputFiles;
   readonly #turns = new Turns<FleetEvent>((event) => this.#take(event));
+  /** What the next worker is forked with. */
+  #config: AppConfig;
+  #settings: FleetSettings;
+  #urls: ReadonlySet<string> = new Set();
   #fleet: Fleet;
   /** The model's time of now: what is due after it is still to come. */
   #steppedAt = 0;
   #deadline: NodeJS.Timeout | null = null;
-  #heartbeatCheck: NodeJS.Timeout | null = null;
 
   constructor(config: AppConfig, deps: SupervisorDeps) {
     this.#config = config;
@@ -62,25 +63,46 @@ export class Supervisor implements WorkerPort {
     this.#settings = fleetSettings(config);
     this.#fleet = newFleet(config.instances);
     this.#files = new OutputFiles(config, deps.log);
-    this.#heartbeats = new HeartbeatMonitor(config.heartbeat.timeout);
-    this.#vitals = new VitalsSampler(
-      vitalsEvery(config),
-      () => [...this.#running.values()].flatMap(({ process }) => process.pid ?? []),
-      () => this.#checkMemory(),
-    );
+    this.#watch = new FleetWatch(config, this.#running, (event) => this.#enqueue(event));
   }
 
   /** Resolves when the workers serve. Rejects with `boot-failed` or `port-in-use` where they cannot; none is left then. */
   start(): Promise<void> {
     setUpCluster(this.#config);
-    this.#vitals.start();
-    this.#heartbeatCheck = setInterval(() => this.#checkHeartbeats(), this.#heartbeats.interval).unref();
+    this.#watch.start();
     return this.#task('start', { type: 'start' });
   }
 
-  /** Resolves when every worker is younger than this call; rejects with `boot-failed`, and the old ones serve on. */
-  reload(): Promise<void> {
-    return this.#task('reload', { type: 'reload' });
+  /** What is forked from now on is forked with this, and given the time to boot and to finish that this allows. */
+  forkWith(config: AppConfig): void {
+    this.#config = config;
+    this.#settings = fleetSettings(config);
+    this.#setDeadline();
+  }
+
+  /** From now on workers are watched by these limits, and write to these files. */
+  watchWith(config: AppConfig): void {
+    this.#watch.use(config);
+    this.#files.use(config);
+  }
+
+  /** What this worker was forked with, or the next one will be. */
+  configOf(ref: WorkerRef): AppConfig {
+    return this.#running.get(label(ref))?.config ?? this.#config;
+  }
+
+  /** Grows with each reload. */
+  get generation(): number {
+    return this.#fleet.generation;
+  }
+
+  /**
+   * Resolves when every worker is younger than this call; rejects with `boot-failed`, and the old ones serve on.
+   *
+   * @param from only workers of this generation and later ones: what a reload that failed has replaced
+   */
+  reload(from = 0): Promise<void> {
+    return this.#task('reload', { type: 'reload', from });
   }
 
   /** Resolves when as many workers serve; rejects with `boot-failed` where the new ones cannot, and takes it back. */
@@ -112,6 +134,9 @@ export class Supervisor implements WorkerPort {
 
   /** Where the app listens, such as `http://127.0.0.1:3000`. */
   urls(): string[] {
+    const urls = new Set([...this.#running.values()].flatMap((each) => [...each.urls]));
+    // A slot that waits for its next worker has not moved.
+    if (urls.size > 0) this.#urls = urls;
     return [...this.#urls];
   }
 
@@ -128,7 +153,7 @@ export class Supervisor implements WorkerPort {
   status(): WorkerStatus[] {
     return fleetStatus(this.#fleet, performance.now(), (ref) => {
       const pid = this.#running.get(label(ref))?.process.pid ?? null;
-      return { pid, vitals: this.#vitals.of(pid), beat: this.#heartbeats.last(label(ref)) };
+      return { pid, vitals: this.#watch.vitalsOf(pid), beat: this.#watch.lastBeat(ref) };
     });
   }
 
@@ -147,13 +172,16 @@ export class Supervisor implements WorkerPort {
     this.#steppedAt = performance.now();
     const { fleet, effects } = step(this.#fleet, event, this.#steppedAt, this.#settings, Math.random);
     this.#fleet = fleet;
-    const onError = (error: unknown, { type }: Effect): void =>
-      this.#deps.log.error({ err: error, effect: type }, `what was to be done with a worker failed (${type})`);
-    carryOutEach(effects, (effect) => this.#run(effect), onError);
+    carryOutEach(
+      effects,
+      (effect) => this.#run(effect),
+      (err, { type }) =>
+        this.#deps.log.error({ err, effect: type }, `what was to be done with a worker failed (${type})`),
+    );
   }
 
   #run(effect: Effect): void {
-    const entry = logEntry(effect, this.#config.waitReady);
+    const entry = logEntry(effect, 'ref' in effect && this.configOf(effect.ref).waitReady);
     if (entry) this.#deps.log[entry.level](entry.fields, entry.text);
     switch (effect.type) {
       case 'fork':
@@ -182,17 +210,16 @@ export class Supervisor implements WorkerPort {
 
   #settle({ task, error }: Extract<Effect, { type: 'settle' }>): void {
     if (this.#fleet.phase !== 'stopped') return this.#outcomes.settle(task, error);
-    this.#vitals.stop();
-    if (this.#heartbeatCheck) clearInterval(this.#heartbeatCheck);
+    this.#watch.stop();
     void this.#files.close().then(() => this.#outcomes.settle(task, error));
   }
 
   #fork(ref: WorkerRef): void {
-    const { log, events } = this.#deps;
-    const key = label(ref);
+    const { log, events, inherited = {} } = this.#deps;
+    const config = this.#config;
     const records = recordsIn(log, ref);
     try {
-      const process = new WorkerProcess(ref, this.#config, {
+      const process = new WorkerProcess(ref, config, inherited, {
         message: (raw) => this.#message(ref, raw),
         listening: (address) => this.#listening(ref, address),
         line: (stream, line, isCut) => {
@@ -204,7 +231,7 @@ export class Supervisor implements WorkerPort {
           this.#end(ref, end);
         },
       });
-      this.#running.set(key, { process, key, reason: null, portInUse: false });
+      this.#running.set(label(ref), { process, config, urls: new Set(), reason: null, portInUse: false });
       log.info({ ...ref, workerPid: process.pid }, `worker ${label(ref)} started`);
       events.forked(ref);
     } catch (error) {
@@ -215,17 +242,16 @@ export class Supervisor implements WorkerPort {
   }
 
   #end(ref: WorkerRef, end: ProcessEnd): void {
-    const key = label(ref);
-    const running = this.#running.get(key);
-    this.#running.delete(key);
-    this.#heartbeats.forget(key);
+    const running = this.#running.get(label(ref));
+    this.#running.delete(label(ref));
+    this.#watch.forget(ref);
     const reason = running?.reason ?? (end.lastWords === '' ? undefined : end.lastWords);
     const exit = { code: end.code, signal: end.signal, ...(reason === undefined ? {} : { reason }) };
     this.#enqueue({ type: 'gone', ref, exit, portInUse: running?.portInUse ?? false });
   }
 
   #message(ref: WorkerRef, raw: unknown): void {
-    const { log, events, settings } = this.#deps;
+    const { log, events } = this.#deps;
     const received = readMessage(raw, ref);
     if (received.kind === 'foreign') return;
     if (received.kind === 'app-ready') return this.#ready(ref);
@@ -234,8 +260,7 @@ export class Supervisor implements WorkerPort {
     }
     const { message } = received;
     if (message.type === 'ready') return this.#ready(ref);
-    if (message.type === 'hello') this.send(ref, { type: 'welcome', epoch: 0, settings });
-    else if (message.type === 'heartbeat') this.#heartbeats.beat(label(ref), message.beat, performance.now());
+    if (message.type === 'heartbeat') this.#watch.beat(ref, message.beat);
     else if (message.type === 'failed') this.#failed(ref, message);
     events.message(ref, message);
   }
@@ -249,22 +274,17 @@ export class Supervisor implements WorkerPort {
 
   #listening(ref: WorkerRef, address: Address): void {
     const url = appUrl(address);
-    if (url !== null) this.#urls.add(url);
-    if (!this.#config.waitReady) this.#ready(ref);
+    if (url !== null) this.#running.get(label(ref))?.urls.add(url);
+    if (!this.configOf(ref).waitReady) this.#ready(ref);
   }
 
   #ready(ref: WorkerRef): void {
-    const before = this.#stage(ref);
+    const before = stageOf(this.#fleet, ref);
     this.#enqueue({ type: 'ready', ref });
-    if (before !== 'starting' || this.#stage(ref) !== 'serving') return;
+    if (before !== 'starting' || stageOf(this.#fleet, ref) !== 'serving') return;
     this.#deps.log.info(ref, `worker ${label(ref)} serves`);
-    this.#heartbeats.watch(label(ref), performance.now());
+    this.#watch.serves(ref, this.configOf(ref));
     this.#deps.events.message(ref, { quiesce: 1, ...ref, epoch: 0, type: 'ready' });
-  }
-
-  #stage(ref: WorkerRef): string | undefined {
-    const slot = this.#fleet.slots.find((each) => each.slot === ref.slot);
-    return slot?.incarnations.find((each) => each.incarnation === ref.incarnation)?.stage;
   }
 
   #setDeadline(): void {
@@ -272,24 +292,5 @@ export class Supervisor implements WorkerPort {
     const at = nextDeadline(this.#fleet, this.#settings, this.#steppedAt);
     if (at === null) return;
     this.#deadline = setTimeout(() => this.#enqueue({ type: 'tick' }), Math.max(0, Math.ceil(at - performance.now())));
-  }
-
-  #checkHeartbeats(): void {
-    for (const { key, silentFor } of this.#heartbeats.check(performance.now())) {
-      const ref = this.#running.get(key)?.process.ref;
-      const delay = this.#heartbeats.last(key)?.eventLoopDelay ?? 0;
-      const why = `no heartbeat for ${Math.round(silentFor)} ms, its event loop is stuck (last known delay ${delay} ms)`;
-      if (ref) this.#enqueue({ type: 'kill', ref, cause: 'heartbeat', why });
-    }
-  }
-
-  #checkMemory(): void {
-    const limit = this.#config.maxMemoryRestart ?? Infinity;
-    for (const { process } of this.#running.values()) {
-      const { memory } = this.#vitals.of(process.pid);
-      if (memory <= limit) continue;
-      const why = `it uses ${memory} bytes, max_memory_restart is ${limit}`;
-      this.#enqueue({ type: 'retire', ref: process.ref, cause: 'memory', why });
-    }
   }
 }

@@ -15,20 +15,21 @@ export const noVitals: Vitals = { cpu: 0, memory: 0 };
 export class VitalsSampler {
   readonly #pids: () => readonly number[];
   readonly #onSample: () => void;
-  readonly #every: number;
+  /** ms */
+  every: number;
   #samples = new Map<number, Vitals>();
   #timer: NodeJS.Timeout | null = null;
   #stopped = false;
 
   /** `every` in ms; `pids` names the processes at each sample. */
   constructor(every: number, pids: () => readonly number[], onSample: () => void) {
-    this.#every = every;
+    this.every = every;
     this.#pids = pids;
     this.#onSample = onSample;
   }
 
   start(): void {
-    this.#timer = setTimeout(() => void this.#sample(), this.#every).unref();
+    this.#timer = setTimeout(() => void this.#sample(), this.every).unref();
   }
 
   stop(): void {

@@ -25,27 +25,33 @@ export interface ProcessListener {
 const afterExit = 500;
 const bootScript = new URL('../../worker/process/boot.js', import.meta.url);
 
-/** What all forks have in common. To be called once per process, before the first fork. */
+/** What no later fork can change. To be called once per process, before the first fork. */
 export function setUpCluster(config: AppConfig): void {
   cluster.schedulingPolicy = config.scheduling === 'rr' ? cluster.SCHED_RR : cluster.SCHED_NONE;
-  cluster.setupPrimary({
-    args: [config.script, ...config.args],
-    execArgv: [...config.nodeArgs],
-    cwd: config.cwd,
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
+  cluster.setupPrimary({ stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
 }
+
+type Variables = Readonly<Record<string, string | undefined>>;
 
 export class WorkerProcess {
   readonly ref: WorkerRef;
   readonly #worker: Worker;
   readonly #output: WorkerOutput;
 
-  /** Forks. Throws where the system refuses a process, or where the file that it starts from is gone. */
-  constructor(ref: WorkerRef, config: AppConfig, listener: ProcessListener) {
+  /**
+   * Forks. Throws where the system refuses a process, or where the file that it starts from is gone.
+   *
+   * @param inherited variables that it gets in place of the primary's own, below those of the configuration
+   */
+  constructor(ref: WorkerRef, config: AppConfig, inherited: Variables, listener: ProcessListener) {
     this.ref = ref;
-    cluster.setupPrimary({ exec: ownFile(bootScript) });
-    this.#worker = cluster.fork(environment(ref, config));
+    cluster.setupPrimary({
+      exec: ownFile(bootScript),
+      args: [config.script, ...config.args],
+      execArgv: [...config.nodeArgs],
+      cwd: config.cwd,
+    });
+    this.#worker = cluster.fork({ ...inherited, ...environment(ref, config) });
     const { stdout, stderr } = this.#worker.process;
     this.#output = new WorkerOutput({ stdout, stderr }, listener.line);
     this.#worker.on('message', (raw: unknown) => listener.message(raw));
@@ -103,7 +109,7 @@ export class WorkerProcess {
   }
 }
 
-function environment({ slot, incarnation }: WorkerRef, config: AppConfig): Record<string, string | undefined> {
+function environment({ slot, incarnation }: WorkerRef, config: AppConfig): Variables {
   const { env, instanceVar, incrementVar } = config;
   return {
     ...env,

@@ -20,7 +20,7 @@ const maxWaiting = 16 * 1024 * 1024;
 const defaultPatience = 1_000;
 
 export class OutputFiles {
-  readonly #config: FileConfig;
+  #config: FileConfig;
   readonly #log: Logger;
   readonly #patience: number;
   readonly #files = new Map<string, OutputFile>();
@@ -48,6 +48,14 @@ export class OutputFiles {
     file.write(`${date}${line}${isCut ? '' : '\n'}`);
   }
 
+  /** Where it goes from now on; what has been written is in the files that there were. */
+  use(config: FileConfig): void {
+    const { outFile, errorFile, mergeLogs } = this.#config;
+    this.#config = config;
+    if (outFile === config.outFile && errorFile === config.errorFile && mergeLogs === config.mergeLogs) return;
+    void this.close();
+  }
+
   /** After the files have been moved away: begins new ones under their names. */
   reopen(): void {
     for (const file of this.#files.values()) file.reopen();
@@ -55,8 +63,9 @@ export class OutputFiles {
 
   /** Resolves when what waited has been written. */
   async close(): Promise<void> {
-    await Promise.all([...this.#files.values()].map((file) => file.close()));
+    const files = [...this.#files.values()];
     this.#files.clear();
+    await Promise.all(files.map((file) => file.close()));
   }
 }
 

@@ -2,6 +2,7 @@
  * Joins the workers to the maintenance state: their messages become events, its effects become messages.
  * What is known beside the state (who waits, the last beats) never decides about gates.
  */
+import type { WorkerSettings } from '../../config.ts';
 import type { Logger } from 'pino';
 import { QuiesceError, toQuiesceError, type ErrorCode } from '../../errors.ts';
 import { tellCutOff } from '../runs/cut-off-note.ts';
@@ -42,6 +43,8 @@ export interface CoordinatorDeps {
   readonly port: WorkerPort;
   readonly runs: RunStore;
   readonly sync: SyncRuns;
+  /** What a worker that has started is told. */
+  readonly settingsOf: (ref: WorkerRef) => WorkerSettings;
   /** Null where nothing outlives the process. */
   readonly holdFile: HoldFile | null;
   /** Of the hosts of a site; by default there is one. */
@@ -84,7 +87,7 @@ export class Coordinator implements WorkerEvents {
       ...holds,
       onChange: (listener) => this.onChange(listener),
       waitingFor: (state) => this.beats.waitingFor(state),
-      drainTimeout: deps.rules.drainTimeout,
+      drainTimeout: () => deps.rules.drainTimeout,
     });
     const ended = (id: string): Promise<void> => this.#changes.until(() => runs.get(id)?.endedAt !== undefined);
     this.exec = new ExecRuns({ ...holds, runs, callers, ended });
@@ -166,7 +169,7 @@ export class Coordinator implements WorkerEvents {
         this.#deps.port.send(ref, {
           type: 'welcome',
           epoch: this.state.epoch,
-          settings: this.#deps.sync.workerSettings,
+          settings: this.#deps.settingsOf(ref),
         });
         return this.#dispatch({ type: 'hello', worker: ref });
       case 'drained':

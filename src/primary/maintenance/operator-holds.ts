@@ -34,7 +34,8 @@ export interface OperatorHoldsDeps {
   /** Resolves when the hold is written, or cannot be: then it stands all the same, and the status says so. */
   readonly written: () => Promise<void>;
   readonly waitingFor: (state: State) => readonly WaitingRequest[];
-  readonly drainTimeout: number;
+  /** ms */
+  readonly drainTimeout: () => number;
 }
 
 type Outcome = 'at-rest' | 'ended' | 'stopping' | 'timeout' | 'gone';
@@ -67,7 +68,7 @@ export class OperatorHolds {
    *
    * @throws QuiesceError `drain-timeout`, with the requests that did not finish; `hold-ended`; `stopping`
    */
-  async holdAtRest(change: HoldChange, { timeout = this.#deps.drainTimeout, keep, signal }: Wait): Promise<void> {
+  async holdAtRest(change: HoldChange, { timeout = this.#deps.drainTimeout(), keep, signal }: Wait): Promise<void> {
     const { dispatch, state, written } = this.#deps;
     const waiter = ++this.#lastWaiter;
     dispatch({ type: 'hold', ...change, waiter: keep ? null : waiter });

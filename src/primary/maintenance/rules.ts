@@ -1,15 +1,23 @@
-/** The deadlines of the maintenance state, from the configuration. */
+/** The deadlines of the maintenance state, from the configuration that is in force. */
 import type { AppConfig } from '../../config.ts';
 import type { Rules } from './state.ts';
 
 /** A worker notices the end of an upload by itself; the primary gives it this much longer, ms. */
 const uploadSlack = 5_000;
 
-export function rulesOf({ maintenance, sync }: AppConfig): Rules {
+export function rulesOf(inForce: { readonly config: AppConfig }): Rules {
   return {
-    drainTimeout: maintenance.drainTimeout,
-    onDrainTimeout: maintenance.onDrainTimeout,
-    runTimeout: sync.runTimeout,
-    uploadTimeout: sync.uploadTimeout + uploadSlack,
+    get drainTimeout() {
+      return inForce.config.maintenance.drainTimeout;
+    },
+    get onDrainTimeout() {
+      return inForce.config.maintenance.onDrainTimeout;
+    },
+    get runTimeout() {
+      return inForce.config.sync.runTimeout;
+    },
+    get uploadTimeout() {
+      return inForce.config.sync.uploadTimeout + uploadSlack;
+    },
   };
 }

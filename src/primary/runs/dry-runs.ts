@@ -20,12 +20,12 @@ import { digestOf, round } from './report.ts';
 type State = { readonly is: 'uploading'; readonly worker: string } | { readonly is: 'comparing' };
 
 export class DryRuns {
-  readonly #config: AppConfig;
+  readonly #inForce: { readonly config: AppConfig };
   readonly #thread: () => MirrorThread;
   #state: State | null = null;
 
-  constructor(config: AppConfig, thread: () => MirrorThread) {
-    this.#config = config;
+  constructor(inForce: { readonly config: AppConfig }, thread: () => MirrorThread) {
+    this.#inForce = inForce;
     this.#thread = thread;
   }
 
@@ -58,14 +58,17 @@ export class DryRuns {
     const started = performance.now();
     const thread = this.#thread();
     let isLate = false;
-    const { runTimeout } = this.#config.sync;
+    const { runTimeout } = this.#inForce.config.sync;
     const timer = setTimeout(() => {
       isLate = true;
       void thread.close(0); // it may be stuck, and then hears nothing
     }, runTimeout);
     try {
       const run = newRunId(new Date());
-      const { items, prepareMs } = await thread.prepare({ ...jobOf(this.#config, run, feed, mirror), dryRun: true });
+      const { items, prepareMs } = await thread.prepare({
+        ...jobOf(this.#inForce.config, run, feed, mirror),
+        dryRun: true,
+      });
       const { counts, scanMs } = await thread.plan(run);
       const total = performance.now() - started + feed.uploadMs;
       return {

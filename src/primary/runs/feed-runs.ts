@@ -8,7 +8,7 @@
  */
 import { rm } from 'node:fs/promises';
 import type { Logger } from 'pino';
-import type { AppConfig, WorkerSettings } from '../../config.ts';
+import type { AppConfig } from '../../config.ts';
 import { QuiesceError, toQuiesceError } from '../../errors.ts';
 import type { MirrorThread } from '../../mirror/handle.ts';
 import type { DryRunReport } from '../../protocol/messages.ts';
@@ -27,7 +27,7 @@ import { quietly } from './quietly.ts';
 import { finishedBefore, isHalfDone, rollForward, tellOfFailure } from './roll-forward.ts';
 import { noteStage, reportOf, restored, type Work } from './report.ts';
 import type { RunStore } from './history.ts';
-import { workerSettingsOf } from '../fleet/worker-settings.ts';
+import { spoolDirOf } from '../fleet/worker-settings.ts';
 
 export interface SyncRunsDeps {
   readonly config: AppConfig;
@@ -40,7 +40,7 @@ export interface SyncRunsDeps {
 type RunEvent = Extract<Event, { type: 'prepared' | 'finished' }>;
 
 export class SyncRuns {
-  readonly workerSettings: WorkerSettings;
+  readonly spoolDir: string;
   readonly #deps: SyncRunsDeps;
   readonly #work = new Map<string, Work>();
   readonly dryRuns: DryRuns;
@@ -53,8 +53,8 @@ export class SyncRuns {
 
   constructor(deps: SyncRunsDeps) {
     this.#deps = deps;
-    this.workerSettings = workerSettingsOf(deps.config);
-    this.dryRuns = new DryRuns(deps.config, () => deps.thread(() => {}));
+    this.spoolDir = spoolDirOf(deps.config.dataDir);
+    this.dryRuns = new DryRuns(deps, () => deps.thread(() => {}));
   }
 
   /** `refused` counts the requests that the cluster has refused so far; `epoch` is that of its last pause. */
@@ -178,7 +178,7 @@ export class SyncRuns {
   async gone(worker: WorkerRef): Promise<void> {
     this.dryRuns.end(worker);
     const isTaken = (path: string): boolean => [...this.#work.values()].some(({ feed }) => feed?.path === path);
-    await quietly(this.#deps.log, removeUploads(this.workerSettings.spoolDir, worker, isTaken), 'uploads');
+    await quietly(this.#deps.log, removeUploads(this.spoolDir, worker, isTaken), 'uploads');
   }
 
   dryRun(worker: WorkerRef, feed: SpooledFeed, mirror: CompleteMirrorOptions): Promise<DryRunReport> {

@@ -102,7 +102,7 @@ export class WorkerRequests {
   }
 
   #requireUpload(ref: WorkerRef, path: string): void {
-    if (isUploadOf(ref, path, this.#deps.sync.workerSettings.spoolDir)) return;
+    if (isUploadOf(ref, path, this.#deps.sync.spoolDir)) return;
     throw new QuiesceError('bad-request', `Worker ${keyOf(ref)} has not uploaded ${path}, so it is not read.`);
   }
 

@@ -13,6 +13,7 @@ import type {
   HoldStatus,
   Phase,
   RunRecord,
+  SettingChange,
   WaitingRequest,
   WorkerStatus,
 } from '#quiesce/protocol/runs.js';
@@ -189,7 +190,7 @@ export class FakeCluster implements Operations {
     return this.status();
   }
 
-  async reload(): Promise<void> {
+  async reload(): Promise<SettingChange[]> {
     this.asked.push('reload');
     if (this.bootFails) {
       throw new QuiesceError(
@@ -210,6 +211,11 @@ export class FakeCluster implements Operations {
       this.traffic.gone(status);
       this.changed();
     }
+    return [];
+  }
+
+  previewReload(): Promise<SettingChange[]> {
+    return Promise.resolve([]);
   }
 
   async scale(order: Parameters<Operations['scale']>[0]): Promise<void> {

@@ -88,7 +88,7 @@ export const afterTheHold: readonly Example[] = [
     summary: 'Every worker is new',
     headers: asAdmin,
     body: {},
-    answer: { status: 200, type: json, body: reloadedStatus },
+    answer: { status: 200, type: json, body: { ...reloadedStatus, changes: [], dryRun: false } },
   },
   {
     name: 'noToken',

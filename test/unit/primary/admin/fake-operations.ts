@@ -3,7 +3,7 @@ import { Live } from '#quiesce/primary/live/live.js';
 import { LogTail } from '#quiesce/primary/live/log-tail.js';
 import { Traffic } from '#quiesce/primary/live/traffic.js';
 import type { MaintenanceChange, Operations } from '#quiesce/primary/ports.js';
-import type { ClusterStatus, RunRecord } from '#quiesce/protocol/runs.js';
+import type { ClusterStatus, RunRecord, SettingChange } from '#quiesce/protocol/runs.js';
 
 export const aStatus: ClusterStatus = {
   name: 'web',
@@ -58,9 +58,15 @@ export class FakeOperations implements Operations {
     return this.current;
   }
 
-  async reload(): Promise<void> {
+  async reload(): Promise<SettingChange[]> {
     this.asked.push('reload');
     if (this.bootFails) throw new QuiesceError('boot-failed', 'The new worker did not boot: no such module.');
+    return [];
+  }
+
+  async previewReload(): Promise<SettingChange[]> {
+    this.asked.push('previewReload');
+    return [{ setting: 'env.COLOR', from: 'red', to: 'blue', needsPrimary: false }];
   }
 
   async scale(order: Parameters<Operations['scale']>[0]): Promise<void> {

@@ -40,7 +40,7 @@ describe('the probes of the admin server', () => {
   });
 
   it('answer over HTTP, and are kept by nobody', async () => {
-    const app = express().use(probes({ status: () => status('serving'), readyGrace: 10_000 }));
+    const app = express().use(probes({ status: () => status('serving'), readyGrace: () => 10_000 }));
     for (const path of ['/livez', '/readyz']) {
       const answer = await request(app).get(path).expect(200);
       expect(answer.headers['cache-control']).to.equal('no-store');

@@ -37,6 +37,8 @@ export interface Process extends WorkerRef {
 interface Order {
   readonly task: Task;
   readonly given: number;
+  /** Processes that it leaves alone. */
+  readonly spared: ReadonlySet<Process>;
 }
 
 export class Violation extends Error {}
@@ -61,7 +63,9 @@ export class World {
   }
 
   order(task: Task, event: FleetEvent): void {
-    this.orders.push({ task, given: ++this.#clock });
+    const from = event.type === 'reload' ? (event.from ?? 0) : 0;
+    const older = this.processes.filter((each) => this.#generationOf(each) < from);
+    this.orders.push({ task, given: ++this.#clock, spared: new Set(older) });
     if (task === 'stop') this.#stopOrdered = true;
     this.send(event);
   }
@@ -162,7 +166,8 @@ export class World {
     if (orders.length === 0 && task !== 'stop') throw new Violation(`${task} was settled, but nobody waits for it`);
     if (task === 'reload' && error === null) {
       const given = Math.max(...orders.map((order) => order.given));
-      const old = this.processes.find((each) => each.forked < given);
+      const isSpared = (each: Process): boolean => orders.every(({ spared }) => spared.has(each));
+      const old = this.processes.find((each) => each.forked < given && !isSpared(each));
       if (old) throw new Violation(`a reload was done with ${old.slot}.${old.incarnation} older than its order`);
       if (this.#serving() < this.fleet.target) throw new Violation('a reload was done with a slot that does not serve');
     }
@@ -191,6 +196,11 @@ export class World {
     const deadline = nextDeadline(this.fleet, this.#settings, this.now);
     if (deadline !== null && deadline <= this.now)
       throw new Violation('a deadline has passed and stands: its timer would spin');
+  }
+
+  #generationOf(ref: WorkerRef): number {
+    const slot = this.fleet.slots.find((each) => each.slot === ref.slot);
+    return slot?.incarnations.find((each) => each.incarnation === ref.incarnation)?.generation ?? 0;
   }
 
   #find(ref: WorkerRef): Process {

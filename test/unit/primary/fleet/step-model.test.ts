@@ -71,6 +71,14 @@ const commands = fc.oneof(
   { weight: 2, arbitrary: fc.constant(command('reload', (world) => world.order('reload', { type: 'reload' }))) },
   {
     weight: 2,
+    arbitrary: fc.nat(2).map((back) =>
+      command(`take back ${back}`, (world) => {
+        if (world.fleet.reload === null) world.order('reload', { type: 'reload', from: world.fleet.generation - back });
+      }),
+    ),
+  },
+  {
+    weight: 2,
     arbitrary: fc
       .integer({ min: 1, max: 5 })
       .map((target) => command(`scale ${target}`, (world) => world.order('scale', { type: 'scale', target }))),
@@ -172,6 +180,10 @@ describe('lifecycle under orders, crashes and late words in any order', () => {
     'a crash while stopping is restarted': (fleet, event, ...rest) =>
       event.type === 'gone' && fleet.phase === 'stopping'
         ? step({ ...fleet, phase: 'running' }, event, ...rest)
+        : step(fleet, event, ...rest),
+    'what a failed reload has replaced is not taken back': (fleet, event, ...rest) =>
+      event.type === 'reload' && event.from !== undefined
+        ? step(fleet, { ...event, from: event.from + 1 }, ...rest)
         : step(fleet, event, ...rest),
     'a stop forgets who waits for a reload': (fleet, event, ...rest) => {
       const result = step(fleet, event, ...rest);

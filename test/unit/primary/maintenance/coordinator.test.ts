@@ -10,6 +10,7 @@ import type { Move } from '#quiesce/primary/live/observers.js';
 import { Coordinator } from '#quiesce/primary/maintenance/coordinator.js';
 import type { OutgoingMessage } from '#quiesce/primary/ports.js';
 import { SyncRuns } from '#quiesce/primary/runs/feed-runs.js';
+import { workerSettingsOf } from '#quiesce/primary/fleet/worker-settings.js';
 import { RunStore } from '#quiesce/primary/runs/history.js';
 import { Journal } from '#quiesce/primary/runs/journal.js';
 import type { FromWorker, RequestBody } from '#quiesce/protocol/messages.js';
@@ -68,6 +69,7 @@ describe('the coordinator', () => {
       },
       runs,
       sync,
+      settingsOf: () => workerSettingsOf(config),
       holdFile: null,
       onMove: (move) => void moves.push(move),
       log,

@@ -34,7 +34,7 @@ function aCluster() {
     },
     written: () => disk,
     waitingFor: () => [straggler],
-    drainTimeout: rules.drainTimeout,
+    drainTimeout: () => rules.drainTimeout,
   });
   return {
     holds,

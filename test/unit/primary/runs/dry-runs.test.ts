@@ -19,7 +19,7 @@ describe('a dry run', () => {
 
   const dryRuns = (thread: Partial<MirrorThread> = {}): DryRuns =>
     new DryRuns(
-      config,
+      { config },
       () =>
         ({
           prepare: () => Promise.resolve({ items: 7, prepareMs: 1 }),

@@ -1,0 +1,61 @@
+/**
+ * What differs between two configurations of an app, setting by setting, and which of it a running primary can take.
+ * A new primary that takes over from an old one can use the same. Pure.
+ */
+import type { AppConfig } from '../config.ts';
+import { allSettings } from './schema.ts';
+import type { Change, Setting } from './setting.ts';
+
+export interface Difference {
+  /** As the file has it, such as `max_memory_restart`, `env.COLOR` or `quiesce.sync.max_bytes`. */
+  readonly name: string;
+  readonly setting: Setting;
+  /** Undefined where it is not set. */
+  readonly from: unknown;
+  readonly to: unknown;
+  readonly change: Change;
+}
+
+export function differencesBetween(old: AppConfig, next: AppConfig): Difference[] {
+  return allSettings().flatMap(({ path, codePath, setting }): Difference[] => {
+    // A short form has been taken into the setting that it stands for.
+    if (setting.readBy.length === 0) return [];
+    const name = path.join('.');
+    const { change } = setting;
+    const [from, to] = [valueAt(old, codePath), valueAt(next, codePath)];
+    if (name !== 'env') return isSame(from, to) ? [] : [{ name, setting, from, to, change }];
+    const [before, after] = [old.env, next.env];
+    return [...new Set([...Object.keys(before), ...Object.keys(after)])]
+      .filter((variable) => before[variable] !== after[variable])
+      .map((variable) => ({ name: `env.${variable}`, setting, from: before[variable], to: after[variable], change }));
+  });
+}
+
+/**
+ * The new configuration as far as a running primary can take it. The app's own MONGODB_URI waits with that of the
+ * mirror: an app that reads another database than the mirror writes would be worse than both in the old one.
+ */
+export function takenByRunning(old: AppConfig, next: AppConfig): AppConfig {
+  const taken = structuredClone(next);
+  for (const { codePath, setting } of allSettings())
+    if (setting.change === 'new-primary') put(taken, codePath, valueAt(old, codePath));
+  if (old.mongodb.uri === next.mongodb.uri) return taken;
+  const { MONGODB_URI: _later, ...env } = next.env;
+  const before = old.env['MONGODB_URI'];
+  return { ...taken, env: before === undefined ? env : { ...env, MONGODB_URI: before } };
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+type Tree = Record<string, unknown>;
+
+function valueAt(config: object, path: readonly string[]): unknown {
+  return path.reduce<unknown>((value, name) => (value as Tree | null)?.[name], config) ?? undefined;
+}
+
+function put(config: object, path: readonly string[], value: unknown): void {
+  const section = path.slice(0, -1).reduce<Tree>((tree, name) => tree[name] as Tree, config as Tree);
+  section[path.at(-1)!] = value ?? null;
+}

@@ -1,0 +1,95 @@
+/** Looks after the workers that run: which has not been heard for too long, which uses too much memory. */
+import type { AppConfig } from '../../config.ts';
+import type { Heartbeat } from '../../protocol/messages.ts';
+import type { WorkerRef } from '../ports.ts';
+import { label } from './describe.ts';
+import { HeartbeatMonitor } from './heartbeat.ts';
+import { vitalsEvery } from './settings.ts';
+import type { FleetEvent } from './state.ts';
+import { VitalsSampler, type Vitals } from './vitals.ts';
+
+export interface Watched {
+  readonly process: { readonly ref: WorkerRef; readonly pid: number | null };
+}
+
+export class FleetWatch {
+  readonly #running: ReadonlyMap<string, Watched>;
+  readonly #found: (event: FleetEvent) => void;
+  readonly #heartbeats: HeartbeatMonitor<string>;
+  readonly #vitals: VitalsSampler;
+  #memoryLimit = Infinity;
+  #timer: NodeJS.Timeout | null = null;
+
+  /** @param found told what is to be done about a worker */
+  constructor(config: AppConfig, running: ReadonlyMap<string, Watched>, found: (event: FleetEvent) => void) {
+    this.#running = running;
+    this.#found = found;
+    this.#heartbeats = new HeartbeatMonitor(config.heartbeat.timeout);
+    this.#vitals = new VitalsSampler(
+      vitalsEvery(config),
+      () => [...running.values()].flatMap(({ process }) => process.pid ?? []),
+      () => this.#checkMemory(),
+    );
+    this.use(config);
+  }
+
+  start(): void {
+    this.#vitals.start();
+    this.#timer = setInterval(() => this.#checkHeartbeats(), this.#heartbeats.interval).unref();
+  }
+
+  stop(): void {
+    this.#vitals.stop();
+    if (this.#timer) clearInterval(this.#timer);
+  }
+
+  /** From now on its limits are these. */
+  use(config: AppConfig): void {
+    this.#memoryLimit = config.maxMemoryRestart ?? Infinity;
+    this.#vitals.every = vitalsEvery(config);
+    this.#heartbeats.timeout = config.heartbeat.timeout;
+    if (this.#timer === null) return;
+    clearInterval(this.#timer);
+    this.#timer = setInterval(() => this.#checkHeartbeats(), this.#heartbeats.interval).unref();
+  }
+
+  /** From now on its silence counts. */
+  serves(ref: WorkerRef, { heartbeat }: AppConfig): void {
+    // As long as it reports at the pace that it was started with, a shorter timeout must fit that.
+    this.#heartbeats.watch(label(ref), performance.now(), 2 * heartbeat.interval);
+  }
+
+  beat(ref: WorkerRef, beat: Heartbeat): void {
+    this.#heartbeats.beat(label(ref), beat, performance.now());
+  }
+
+  forget(ref: WorkerRef): void {
+    this.#heartbeats.forget(label(ref));
+  }
+
+  lastBeat(ref: WorkerRef): Heartbeat | null {
+    return this.#heartbeats.last(label(ref));
+  }
+
+  vitalsOf(pid: number | null): Vitals {
+    return this.#vitals.of(pid);
+  }
+
+  #checkHeartbeats(): void {
+    for (const { key, silentFor } of this.#heartbeats.check(performance.now())) {
+      const ref = this.#running.get(key)?.process.ref;
+      const delay = this.#heartbeats.last(key)?.eventLoopDelay ?? 0;
+      const why = `no heartbeat for ${Math.round(silentFor)} ms, its event loop is stuck (last known delay ${delay} ms)`;
+      if (ref) this.#found({ type: 'kill', ref, cause: 'heartbeat', why });
+    }
+  }
+
+  #checkMemory(): void {
+    for (const { process } of this.#running.values()) {
+      const { memory } = this.#vitals.of(process.pid);
+      if (memory <= this.#memoryLimit) continue;
+      const why = `it uses ${memory} bytes, max_memory_restart is ${this.#memoryLimit}`;
+      this.#found({ type: 'retire', ref: process.ref, cause: 'memory', why });
+    }
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * A reload: the configuration is read again, every worker is replaced, and what the primary can take without that takes
+ * effect. All of it or nothing: where a new worker cannot boot, the old settings stay in force, and workers that have got
+ * the new ones already are replaced once more.
+ *
+ * idle → reading → replacing → idle, or reading → idle where the file is wrong, or replacing → taking back → idle. One
+ * at a time. Who asks while one goes on gets the outcome of the next one: the file may have changed since it was read.
+ */
+import type { Logger } from 'pino';
+import type { AppConfig } from '../../config.ts';
+import { differencesBetween, takenByRunning, type Difference } from '../../config/difference.ts';
+import { QuiesceError, toQuiesceError } from '../../errors.ts';
+import type { SettingChange } from '../../protocol/runs.ts';
+import type { Move } from '../admin/tcp.ts';
+import { changeOf, lineOf } from './words.ts';
+
+/** The configuration that the site runs on. */
+export interface InForce {
+  config: AppConfig;
+}
+
+/** What a reload needs of the supervisor. */
+export interface ReloadedFleet {
+  /** Grows with each reload. */
+  readonly generation: number;
+  /** How many workers are wanted. */
+  readonly instances: number;
+  forkWith(config: AppConfig): void;
+  watchWith(config: AppConfig): void;
+  reload(from?: number): Promise<void>;
+  scale(instances: number): Promise<void>;
+}
+
+export interface ReloadDeps {
+  /** The configuration as it is now; null where the site was started from code. */
+  readonly read: (() => Promise<AppConfig>) | null;
+  readonly inForce: InForce;
+  readonly fleet: ReloadedFleet;
+  readonly prepareAdmin: (next: AppConfig['admin']) => Promise<Move>;
+  /** Called when a new configuration has come into force. */
+  readonly onChange: (config: AppConfig) => void;
+  readonly log: Pick<Logger, 'info' | 'error'>;
+}
+
+interface Read {
+  readonly next: AppConfig;
+  readonly differences: readonly Difference[];
+}
+
+export class Reloads {
+  readonly #deps: ReloadDeps;
+  /** Settles when the reload that goes on has ended. */
+  #last: Promise<unknown> = Promise.resolve();
+  #waiting: Promise<SettingChange[]> | null = null;
+  #trouble: string | null = null;
+
+  constructor(deps: ReloadDeps) {
+    this.#deps = deps;
+  }
+
+  /** What an operator has to know: workers that run on settings that are not in force. */
+  get trouble(): string | null {
+    return this.#trouble;
+  }
+
+  /**
+   * Resolves when all of it has taken effect.
+   * @throws QuiesceError `bad-config`, `bad-usage`, `port-in-use`: nothing was begun; `boot-failed`, `stopping`
+   */
+  reload(): Promise<SettingChange[]> {
+    this.#waiting ??= this.#afterLast();
+    return this.#waiting;
+  }
+
+  /** What a reload would change now. */
+  async preview(): Promise<SettingChange[]> {
+    const { differences } = await this.#read();
+    return differences.map(changeOf);
+  }
+
+  #afterLast(): Promise<SettingChange[]> {
+    const mine = this.#last.then(() => {
+      this.#waiting = null;
+      return this.#begin();
+    });
+    this.#last = mine.catch(() => undefined);
+    return mine;
+  }
+
+  async #begin(): Promise<SettingChange[]> {
+    const { inForce, log, prepareAdmin } = this.#deps;
+    const { next, differences } = await this.#read();
+    const changes = differences.map(changeOf);
+    this.#tell(changes);
+    const moves = JSON.stringify(next.admin) !== JSON.stringify(inForce.config.admin);
+    const move = moves ? await prepareAdmin(next.admin) : null;
+    try {
+      await this.#replace(inForce.config, next, differences);
+    } catch (error) {
+      await move?.undo();
+      throw error;
+    }
+    move?.commit();
+    inForce.config = next;
+    this.#trouble = null;
+    this.#deps.fleet.watchWith(next);
+    this.#deps.onChange(next);
+    const later = changes.filter(({ needsPrimary }) => needsPrimary);
+    if (later.length > 0)
+      log.info({ changes: later }, `only a new primary takes ${later.map(({ setting }) => setting).join(', ')}`);
+    return changes;
+  }
+
+  async #read(): Promise<Read> {
+    const { read, inForce } = this.#deps;
+    if (read === null) return { next: inForce.config, differences: [] };
+    const found = await read();
+    const differences = differencesBetween(inForce.config, found);
+    return { next: takenByRunning(inForce.config, found), differences };
+  }
+
+  /** Workers with the new settings, and as many as they say. A larger number comes at once, a smaller one at the end. */
+  async #replace(old: AppConfig, next: AppConfig, differences: readonly Difference[]): Promise<void> {
+    const { fleet } = this.#deps;
+    const before = fleet.instances;
+    const wanted = old.instances === next.instances ? before : next.instances;
+    fleet.forkWith(next);
+    const replaced = fleet.reload();
+    const from = fleet.generation;
+    const grown = wanted > before ? fleet.scale(wanted) : null;
+    const outcomes = await Promise.allSettled([replaced, grown]);
+    const failed = outcomes.find((each) => each.status === 'rejected');
+    if (failed === undefined) {
+      if (wanted < before) await fleet.scale(wanted);
+      return;
+    }
+    fleet.forkWith(old);
+    const error = toQuiesceError(failed.reason, 'boot-failed');
+    if (error.code === 'stopping' || differences.every(({ change }) => change === 'new-primary')) throw error;
+    throw await this.#takenBack(error, from, before);
+  }
+
+  /** Resolves with what to tell whoever asked for the reload. */
+  async #takenBack(error: QuiesceError, from: number, instances: number): Promise<QuiesceError> {
+    const { fleet, log } = this.#deps;
+    log.info({ reason: error.message }, 'the reload has failed: the old settings stay in force');
+    const shrunk = fleet.instances > instances ? fleet.scale(instances) : null;
+    const outcomes = await Promise.allSettled([fleet.reload(from), shrunk]);
+    const failed = outcomes.find((each) => each.status === 'rejected');
+    const text = `${error.message.trimEnd().replace(/\.$/, '')}. The old settings stay in force.`;
+    if (failed === undefined) return new QuiesceError(error.code, text, { cause: error, extra: error.extra });
+    const why = toQuiesceError(failed.reason).message;
+    log.error({ err: failed.reason }, 'workers that have got the new settings cannot be given the old ones');
+    this.#trouble = `A reload has failed, and workers that had got its settings already could not be replaced (${why}): they serve with other settings than the rest. Correct the app or its configuration and run \`quiesce reload\`.`;
+    return new QuiesceError(error.code, `${text} But some workers still have the new ones: ${why}`, { cause: error });
+  }
+
+  #tell(changes: readonly SettingChange[]): void {
+    const text = changes.length === 0 ? 'the configuration is as it was' : changes.map(lineOf).join('; ');
+    this.#deps.log.info({ changes }, `reload: ${text}`);
+  }
+}

@@ -1,0 +1,44 @@
+/** What a difference between two configurations is to people: no secret, nothing long. */
+import type { Difference } from '../../config/difference.ts';
+import type { SettingChange } from '../../protocol/runs.ts';
+import { withoutCredentials } from '../log/redaction.ts';
+
+/** What a variable or an argument is called that nobody else may read. */
+const secretName =
+  /token|secret|passw|passphrase|pwd|credential|auth|cookie|session|salt|private|signature|dsn|key\b|_key/i;
+/** A word of letters and digits that is at least so long is a key, whatever it is called. */
+const keyLength = 20;
+const longest = 80;
+
+export function changeOf({ name, setting, from, to, change }: Difference): SettingChange {
+  const isText = name.startsWith('env.') || name === 'args' || name === 'node_args';
+  const variable = name.replace(/^env\./, '');
+  const hides = isText && (secretName.test(variable) || [from, to].some((value) => isSecret(name, textOf(value))));
+  const show = (value: unknown): string => {
+    if (value === undefined) return 'not set';
+    if (hides) return '(hidden)';
+    const visible = isText || setting.shown === null ? value : setting.shown(value as never);
+    const text = withoutCredentials(textOf(visible));
+    return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
+  };
+  return { setting: name, from: show(from), to: show(to), needsPrimary: change === 'new-primary' };
+}
+
+/** Such as `env.COLOR: red → blue`. */
+export function lineOf({ setting, from, to }: SettingChange): string {
+  return `${setting}: ${from} → ${to}`;
+}
+
+function isSecret(name: string, text: string): boolean {
+  return looksSecret(text) || (!name.startsWith('env.') && secretName.test(text));
+}
+
+function looksSecret(text: string): boolean {
+  return text.split(/[^\w+=-]/).some((word) => word.length >= keyLength && /\d/.test(word) && /[a-z]/i.test(word));
+}
+
+function textOf(value: unknown): string {
+  if (value === undefined) return '';
+  if (Array.isArray(value)) return value.join(' ') || '(none)';
+  return typeof value === 'string' ? value || '(empty)' : JSON.stringify(value);
+}

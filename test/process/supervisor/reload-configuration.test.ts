@@ -1,0 +1,185 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { freePort } from '../../../dev/free-port.ts';
+import { Load } from '../../../dev/load/load.ts';
+import type { ClusterStatus } from '#quiesce/protocol/runs.js';
+import { quiesce, type Ended } from '../harness/command.ts';
+import { useSharedPlainCluster } from '../harness/shared-cluster.ts';
+import { until } from '../harness/until.ts';
+
+const app = fileURLToPath(new URL('../fixtures/plain.js', import.meta.url));
+
+interface App {
+  env: Record<string, string>;
+  quiesce: Record<string, unknown>;
+  [setting: string]: unknown;
+}
+
+interface Started {
+  readonly slot: string;
+  readonly args: string[];
+  readonly execArgv: string[];
+  readonly env: Record<string, string>;
+}
+
+describe('a reload takes the configuration as it is now', function () {
+  this.timeout(60_000);
+  const shared = useSharedPlainCluster({
+    script: app,
+    instances: 2,
+    env: { WHO: 'red' },
+    app: { kill_timeout: 5_000 },
+    primaryEnv: { FROM_START: 'yes' },
+  });
+
+  async function edit(change: (app: App) => void): Promise<void> {
+    const { configFile } = shared.cluster;
+    const { apps } = JSON.parse(await readFile(configFile, 'utf8')) as { apps: [App] };
+    change(apps[0]);
+    await writeFile(configFile, JSON.stringify({ apps }));
+  }
+
+  const command = (...args: string[]): Promise<Ended> =>
+    quiesce([...args, '--data-dir', shared.cluster.dataDir], { cwd: shared.cluster.folder });
+  const started = async (): Promise<Started> =>
+    (await (await fetch(`${shared.cluster.url}/started`, { headers: { Connection: 'close' } })).json()) as Started;
+  const who = async (): Promise<string> =>
+    (await fetch(shared.cluster.url, { headers: { Connection: 'close' } })).text();
+  const incarnations = ({ workers }: ClusterStatus): string[] =>
+    workers.map(({ slot, incarnation }) => `${slot}.${incarnation}`);
+
+  it('shows what it would change with --dry-run, and changes nothing', async () => {
+    const before = incarnations(await shared.cluster.status());
+    await edit(({ env }) => Object.assign(env, { WHO: 'blue', API_TOKEN: 'sesame' }));
+    const { code, out } = await command('reload', '--dry-run');
+    expect([code, out]).to.deep.equal([
+      0,
+      'env.WHO: red → blue\nenv.API_TOKEN: not set → (hidden)\nnothing was changed: --dry-run\n',
+    ]);
+    expect([await who(), incarnations(await shared.cluster.status())]).to.deep.equal(['red', before]);
+  });
+
+  it('brings all of it into force, and fails no request', async () => {
+    const { cluster } = shared;
+    const load = new Load({ url: cluster.url, paths: ['/?ms=300', '/'], connections: 8 });
+    const port = await freePort();
+    const outFile = join(cluster.folder, 'out.log');
+    await edit((config) => {
+      Object.assign(config, { args: '--deep', node_args: '--no-warnings', instances: 3, max_memory_restart: '2G' });
+      Object.assign(config, { merge_logs: true, out_file: outFile, cron_restart: '0 0 1 1 *', kill_timeout: 6_000 });
+      Object.assign(config.quiesce, { admin: { port }, maintenance: { drain_timeout: '7s' }, scheduling: 'rr' });
+    });
+    const { code, out, err } = await command('reload');
+    expect([code, err]).to.deep.equal([
+      0,
+      'warning: only a new primary takes quiesce.scheduling: quiesce reload --primary\n',
+    ]);
+    for (const line of ['env.WHO: red → blue', 'instances: 2 → 3', 'args: (none) → --deep', 'reloaded 3 workers'])
+      expect(out).to.include(line);
+    expect(out).not.to.include('sesame');
+    const { args, execArgv, env } = await started();
+    expect([args, execArgv, env['WHO'], env['FROM_START']]).to.deep.equal([
+      ['--deep'],
+      ['--no-warnings'],
+      'blue',
+      'yes',
+    ]);
+    expect((await fetch(`http://127.0.0.1:${port}/api/status`)).status).to.equal(200);
+    await cluster.said(/env\.WHO: red → blue; /);
+    const report = await load.stop();
+    expect(report.failures, JSON.stringify(report)).to.deep.equal({});
+    const again = await command('reload');
+    expect(again.out, 'what only a new primary takes is still to come').to.equal(
+      'quiesce.scheduling: os → rr\nreloaded 3 workers\n',
+    );
+    await edit((config) => {
+      config['instances'] = 2;
+      delete config.quiesce['scheduling'];
+      delete config['args'];
+    });
+    const { workers } = await cluster.control.reload();
+    expect(workers.filter(({ state }) => state === 'serving')).to.have.length(2);
+  });
+
+  it('refuses a file that is wrong, names all that is wrong, and changes nothing', async () => {
+    const before = incarnations(await shared.cluster.status());
+    await edit((config) =>
+      Object.assign(config, { instances: 'many', colour: 'red', env: { ...config.env, WHO: 'x' } }),
+    );
+    const { code, err } = await command('reload');
+    expect(code).to.equal(2);
+    expect(err).to.match(/is wrong in 2 places:\n.*colour is not a setting.*\n.*instances cannot be "many"/);
+    shared.cluster.signal('SIGHUP');
+    await shared.cluster.said(/what SIGHUP asked for failed/);
+    expect([await who(), incarnations(await shared.cluster.status())]).to.deep.equal(['blue', before]);
+    await edit((config) => {
+      delete config['colour'];
+      Object.assign(config, { instances: 2, env: { ...config.env, WHO: 'blue' } });
+    });
+  });
+
+  it('leaves the old settings in force for all where a new worker cannot boot, also for those that could', async () => {
+    const { cluster } = shared;
+    const load = new Load({ url: cluster.url, paths: ['/'], connections: 4, pause: 5 });
+    const port = await freePort();
+    await edit((config) => {
+      Object.assign(config.env, { WHO: 'green', BROKEN_SLOT: '1' });
+      config.quiesce['admin'] = { port };
+      config['instances'] = 3;
+    });
+    const { code, err } = await command('reload');
+    expect(code, err).to.equal(4);
+    expect(err).to.match(/Worker 1\.\d+ could not boot: .*this build is broken[^]*The old settings stay in force\./);
+    const status = await cluster.until('two workers serve', ({ workers }) => {
+      return workers.length === 2 && workers.every(({ state }) => state === 'serving');
+    });
+    expect(status.warnings).to.equal(undefined);
+    for (let request = 0; request < 6; request++) expect(await who()).to.equal('blue');
+    expect(await fetch(`http://127.0.0.1:${port}/`).catch(() => 'refused')).to.equal('refused');
+    expect((await load.stop()).failures).to.deep.equal({});
+    await edit(({ env }) => delete env['BROKEN_SLOT']);
+    await edit((config) => (config['instances'] = 2));
+    expect((await cluster.control.reload()).changes.map(({ setting }) => setting)).to.deep.equal([
+      'env.WHO',
+      'quiesce.admin.port',
+    ]);
+  });
+
+  it('does not take an admin port that is in use, and changes nothing else then', async () => {
+    const { cluster } = shared;
+    await edit((config) => {
+      config.quiesce['admin'] = { port: cluster.port };
+      config.env['WHO'] = 'black';
+    });
+    const { code, err } = await command('reload');
+    expect([code, err]).to.deep.equal([4, err]);
+    expect(err).to.include(`cannot listen on 127.0.0.1:${cluster.port}`);
+    expect(await who()).to.equal('green');
+    await edit((config) => {
+      config.quiesce['admin'] = { port: 0 };
+    });
+  });
+
+  it('comes once more, and only once, for all orders that come while it goes on, with the file as it is then', async () => {
+    const { cluster } = shared;
+    await cluster.control.maintenance({ on: true, wait: true });
+    const before = (await cluster.status()).workers.map(({ incarnation }) => incarnation);
+    const first = cluster.control.reload();
+    await cluster.until('it goes on', ({ workers }) => workers.length > 2);
+    await edit(({ env }) => (env['WHO'] = 'white'));
+    for (let signal = 0; signal < 20; signal++) cluster.signal('SIGHUP');
+    const [one, other] = await Promise.all([cluster.control.reload(), cluster.control.reload()]);
+    expect((await first).changes.map(({ to }) => to)).to.include('black');
+    expect([one.changes, other.changes].map((changes) => changes.map(({ to }) => to))).to.deep.equal([
+      ['white'],
+      ['white'],
+    ]);
+    const after = (await cluster.status()).workers.filter(({ state }) => state !== 'stopping');
+    expect(after.map(({ state }) => state)).to.deep.equal(['quiesced', 'quiesced']);
+    expect(after.map(({ incarnation }) => incarnation)).to.deep.equal(before.map((each) => each + 2));
+    await cluster.control.maintenance({ on: false });
+    expect(await until('it serves', async () => (await who()) || undefined)).to.equal('white');
+  });
+});
