@@ -3,11 +3,11 @@ import type { Logger } from 'pino';
 import { QuiesceError } from '../../errors.ts';
 import type { ClusterStatus, RunRecord, WorkerState, WorkerStatus } from '../../protocol/runs.ts';
 import type { Coordinator } from '../maintenance/coordinator.ts';
-import { keyOf } from '../maintenance/state.ts';
 import type { Operations, Order } from '../ports.ts';
 import type { RunStore } from '../runs/history.ts';
 import type { Supervisor } from '../fleet/supervisor.ts';
 import type { Reloads } from '../reload/reloads.ts';
+import { keyOf } from '../worker-ref.ts';
 
 export interface OperationsDeps {
   readonly name: string;

@@ -1,15 +1,12 @@
 /** What the log says of each effect of the lifecycle model. */
 import type { Effect } from './state.ts';
-import type { WorkerExit, WorkerRef } from '../ports.ts';
+import type { WorkerExit } from '../ports.ts';
+import { keyOf } from '../worker-ref.ts';
 
 export interface LogEntry {
   readonly level: 'info' | 'warn' | 'error';
   readonly fields: object;
   readonly text: string;
-}
-
-export function label({ slot, incarnation }: WorkerRef): string {
-  return `${slot}.${incarnation}`;
 }
 
 const raisedByCleanUps: ReadonlySet<string | number | null> = new Set(['SIGINT', 'SIGTERM', 130, 143]);
@@ -26,18 +23,18 @@ export function logEntry(effect: Effect, waitReady: boolean): LogEntry | null {
     case 'settle':
       return null;
     case 'stop':
-      return { level: 'info', fields: effect.ref, text: `worker ${label(effect.ref)} is to finish` };
+      return { level: 'info', fields: effect.ref, text: `worker ${keyOf(effect.ref)} is to finish` };
     case 'kill':
-      return { level: 'warn', fields: effect.ref, text: `worker ${label(effect.ref)} is killed: ${effect.why}` };
+      return { level: 'warn', fields: effect.ref, text: `worker ${keyOf(effect.ref)} is killed: ${effect.why}` };
     case 'retired':
       return {
         level: 'warn',
         fields: effect.ref,
-        text: `worker ${label(effect.ref)} is to be replaced: ${effect.why}`,
+        text: `worker ${keyOf(effect.ref)} is to be replaced: ${effect.why}`,
       };
     case 'ended': {
       const { ref, exit } = effect;
-      const how = `worker ${label(ref)} ended with ${exit.signal ?? `code ${exit.code}`}`;
+      const how = `worker ${keyOf(ref)} ended with ${exit.signal ?? `code ${exit.code}`}`;
       if (exit.cause === 'planned') {
         if (endedWell(exit)) return { level: 'info', fields: { ...ref, exit }, text: how };
         const last = exit.reason ?? 'it wrote nothing more';
@@ -55,7 +52,7 @@ export function logEntry(effect: Effect, waitReady: boolean): LogEntry | null {
       const hint = waitReady
         ? "with wait_ready the app has to call process.send('ready')"
         : 'it has to listen on a port';
-      const text = `worker ${label(effect.ref)} is not ready after ${effect.after} ms; ${hint}`;
+      const text = `worker ${keyOf(effect.ref)} is not ready after ${effect.after} ms; ${hint}`;
       return { level: 'warn', fields: effect.ref, text };
     }
   }

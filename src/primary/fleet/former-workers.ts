@@ -10,8 +10,8 @@ import { z } from 'zod';
 import { QuiesceError } from '../../errors.ts';
 import { writeWhole } from '../data-dir/durable.ts';
 import { describeProcess, lifeOf } from '../data-dir/lock-owner.ts';
-import { keyOf } from '../maintenance/state.ts';
 import type { WorkerEvents } from '../ports.ts';
+import { keyOf } from '../worker-ref.ts';
 
 const processRecord = z.object({ pid: z.int().positive(), startTime: z.string().nullable(), place: z.string() });
 type ProcessRecord = z.infer<typeof processRecord>;

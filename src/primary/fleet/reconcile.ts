@@ -4,7 +4,6 @@ import {
   bootTries,
   ending,
   newSlot,
-  refOf,
   type Draft,
   type DraftSlot,
   type Effect,
@@ -14,6 +13,7 @@ import {
   type Mutable,
 } from './state.ts';
 import type { ExitCause } from '../../protocol/runs.ts';
+import { refOf } from '../worker-ref.ts';
 
 export function reconcile(draft: Draft, now: number, settings: FleetSettings, effects: Effect[]): void {
   if (!ending(draft)) {

@@ -4,6 +4,7 @@ import type { ExitCause } from '../../protocol/runs.ts';
 import type { WorkerExit, WorkerRef } from '../ports.ts';
 import { noMemoryRecord, type MemoryRecord } from './memory-policy.ts';
 import { emptyRecord, type RestartRecord, type RestartSettings } from './restart-policy.ts';
+import { refOf } from '../worker-ref.ts';
 
 /** starting ──ready──▶ serving ──stop──▶ stopping; starting ──stop──▶ stopping. The end is to be gone. */
 export type Stage = 'starting' | 'serving' | 'stopping';

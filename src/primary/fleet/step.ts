@@ -15,7 +15,6 @@ import { QuiesceError } from '../../errors.ts';
 import {
   bootTries,
   ending,
-  refOf,
   type Draft,
   type DraftSlot,
   type Effect,
@@ -30,6 +29,7 @@ import type { WorkerRef } from '../ports.ts';
 import { reconcile } from './reconcile.ts';
 import { decideMemory } from './memory-policy.ts';
 import { decideRestart } from './restart-policy.ts';
+import { refOf } from '../worker-ref.ts';
 
 /**
  * One step. `now` in ms on a monotonic clock; `random` in [0, 1) spreads restarts.

@@ -9,7 +9,7 @@ import { QuiesceError } from '../../errors.ts';
 import type { FromWorker } from '../../protocol/messages.ts';
 import type { WorkerStatus } from '../../protocol/runs.ts';
 import { appUrl } from './app-urls.ts';
-import { label, logEntry } from './describe.ts';
+import { logEntry } from './describe.ts';
 import { fleetStatus } from './status.ts';
 import { OutputFiles } from '../log/output-files.ts';
 import { recordsIn } from './output-records.ts';
@@ -23,6 +23,7 @@ import { readMessage } from './worker-messages.ts';
 import { setUpCluster, WorkerProcess, type ProcessEnd } from './worker-process.ts';
 import { fleetSettings } from './settings.ts';
 import { FleetWatch } from './watch.ts';
+import { keyOf } from '../worker-ref.ts';
 
 export interface SupervisorDeps {
   readonly events: WorkerEvents;
@@ -88,7 +89,7 @@ export class Supervisor implements WorkerPort {
 
   /** What this worker was forked with, or the next one will be. */
   configOf(ref: WorkerRef): AppConfig {
-    return this.#running.get(label(ref))?.config ?? this.#config;
+    return this.#running.get(keyOf(ref))?.config ?? this.#config;
   }
 
   /** Grows with each reload. */
@@ -120,7 +121,7 @@ export class Supervisor implements WorkerPort {
   }
 
   send(ref: WorkerRef, message: OutgoingMessage): boolean {
-    return this.#running.get(label(ref))?.process.send(message) ?? false;
+    return this.#running.get(keyOf(ref))?.process.send(message) ?? false;
   }
 
   kill(ref: WorkerRef, why: string): void {
@@ -152,7 +153,7 @@ export class Supervisor implements WorkerPort {
 
   status(): WorkerStatus[] {
     return fleetStatus(this.#fleet, performance.now(), (ref) => {
-      const pid = this.#running.get(label(ref))?.process.pid ?? null;
+      const pid = this.#running.get(keyOf(ref))?.process.pid ?? null;
       return { pid, vitals: this.#watch.vitalsOf(pid), beat: this.#watch.lastBeat(ref) };
     });
   }
@@ -187,10 +188,10 @@ export class Supervisor implements WorkerPort {
       case 'fork':
         return this.#fork(effect.ref);
       case 'stop':
-        return this.#running.get(label(effect.ref))?.process.stop(effect.timeout, this.#config.webSocketTimeout);
+        return this.#running.get(keyOf(effect.ref))?.process.stop(effect.timeout, this.#config.webSocketTimeout);
       case 'kill':
         this.#noteReason(effect);
-        return this.#running.get(label(effect.ref))?.process.kill();
+        return this.#running.get(keyOf(effect.ref))?.process.kill();
       case 'retired':
         return this.#noteReason(effect);
       case 'ended':
@@ -204,7 +205,7 @@ export class Supervisor implements WorkerPort {
   }
 
   #noteReason({ ref, why }: { ref: WorkerRef; why: string }): void {
-    const running = this.#running.get(label(ref));
+    const running = this.#running.get(keyOf(ref));
     if (running) running.reason ??= why;
   }
 
@@ -231,8 +232,8 @@ export class Supervisor implements WorkerPort {
           this.#end(ref, end);
         },
       });
-      this.#running.set(label(ref), { process, config, urls: new Set(), reason: null, portInUse: false });
-      log.info({ ...ref, workerPid: process.pid }, `worker ${label(ref)} started`);
+      this.#running.set(keyOf(ref), { process, config, urls: new Set(), reason: null, portInUse: false });
+      log.info({ ...ref, workerPid: process.pid }, `worker ${keyOf(ref)} started`);
       events.forked(ref);
     } catch (error) {
       const reason = `the process could not be started: ${error instanceof Error ? error.message : String(error)}`;
@@ -242,8 +243,8 @@ export class Supervisor implements WorkerPort {
   }
 
   #end(ref: WorkerRef, end: ProcessEnd): void {
-    const running = this.#running.get(label(ref));
-    this.#running.delete(label(ref));
+    const running = this.#running.get(keyOf(ref));
+    this.#running.delete(keyOf(ref));
     this.#watch.forget(ref);
     const reason = running?.reason ?? (end.lastWords === '' ? undefined : end.lastWords);
     const exit = { code: end.code, signal: end.signal, ...(reason === undefined ? {} : { reason }) };
@@ -256,7 +257,7 @@ export class Supervisor implements WorkerPort {
     if (received.kind === 'foreign') return;
     if (received.kind === 'app-ready') return this.#ready(ref);
     if (received.kind === 'dropped') {
-      return log.warn(ref, `a message of worker ${label(ref)} was dropped, ${received.why}`);
+      return log.warn(ref, `a message of worker ${keyOf(ref)} was dropped, ${received.why}`);
     }
     const { message } = received;
     if (message.type === 'ready') return this.#ready(ref);
@@ -266,7 +267,7 @@ export class Supervisor implements WorkerPort {
   }
 
   #failed(ref: WorkerRef, message: Extract<FromWorker, { type: 'failed' }>): void {
-    const running = this.#running.get(label(ref));
+    const running = this.#running.get(keyOf(ref));
     if (!running) return;
     running.reason = message.message;
     running.portInUse = message.code === 'EADDRINUSE';
@@ -274,7 +275,7 @@ export class Supervisor implements WorkerPort {
 
   #listening(ref: WorkerRef, address: Address): void {
     const url = appUrl(address);
-    if (url !== null) this.#running.get(label(ref))?.urls.add(url);
+    if (url !== null) this.#running.get(keyOf(ref))?.urls.add(url);
     if (!this.configOf(ref).waitReady) this.#ready(ref);
   }
 
@@ -282,7 +283,7 @@ export class Supervisor implements WorkerPort {
     const before = stageOf(this.#fleet, ref);
     this.#enqueue({ type: 'ready', ref });
     if (before !== 'starting' || stageOf(this.#fleet, ref) !== 'serving') return;
-    this.#deps.log.info(ref, `worker ${label(ref)} serves`);
+    this.#deps.log.info(ref, `worker ${keyOf(ref)} serves`);
     this.#watch.serves(ref, this.configOf(ref));
     this.#deps.events.message(ref, { quiesce: 1, ...ref, epoch: 0, type: 'ready' });
   }

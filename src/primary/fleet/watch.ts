@@ -2,7 +2,6 @@
 import type { AppConfig } from '../../config.ts';
 import type { Heartbeat } from '../../protocol/messages.ts';
 import type { WorkerRef } from '../ports.ts';
-import { label } from './describe.ts';
 import { HeartbeatMonitor } from './heartbeat.ts';
 import { vitalsEvery } from './settings.ts';
 import type { FleetEvent } from './state.ts';

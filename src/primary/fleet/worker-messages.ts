@@ -1,6 +1,7 @@
 /** What a worker's raw message is to the supervisor. Pure: whoever calls this acts on it and logs what is dropped. */
 import { fromWorker, type FromWorker } from '../../protocol/messages.ts';
 import type { WorkerRef } from '../ports.ts';
+import { keyOf } from '../worker-ref.ts';
 
 export type Received =
   | { readonly kind: 'ours'; readonly message: FromWorker }
@@ -18,7 +19,7 @@ export function readMessage(raw: unknown, ref: WorkerRef): Received {
   if (!parsed.success) return { kind: 'dropped', why: `it is malformed: ${parsed.error.message}` };
   const message = parsed.data;
   if (message.slot !== ref.slot || message.incarnation !== ref.incarnation) {
-    return { kind: 'dropped', why: `it is in the name of ${message.slot}.${message.incarnation}` };
+    return { kind: 'dropped', why: `it is in the name of ${keyOf(message)}` };
   }
   return { kind: 'ours', message };
 }

@@ -2,6 +2,7 @@
 import type { Heartbeat } from '../../protocol/messages.ts';
 import type { WorkerRef } from '../ports.ts';
 import type { Observer } from './observers.ts';
+import { keyOf } from '../worker-ref.ts';
 
 /** Requests per second. */
 export interface Rates {
@@ -79,8 +80,4 @@ export class Traffic implements Observer {
     const worker = this.#workers.get(keyOf(ref));
     return worker === undefined || this.#now() - worker.last.at > 4 * worker.span ? still : worker.rates;
   }
-}
-
-function keyOf({ slot, incarnation }: WorkerRef): string {
-  return `${slot}.${incarnation}`;
 }

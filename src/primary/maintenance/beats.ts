@@ -2,8 +2,9 @@
 import type { Heartbeat } from '../../protocol/messages.ts';
 import type { WaitingRequest } from '../../protocol/runs.ts';
 import { longestListening } from '../../protocol/listening.ts';
-import { keyOf, type State, type WorkerView } from './state.ts';
+import type { State, WorkerView } from './state.ts';
 import type { WorkerRef } from '../ports.ts';
+import { keyOf } from '../worker-ref.ts';
 
 interface Beat {
   readonly at: number;

@@ -1,7 +1,8 @@
 /** What happens when a timer of the maintenance state goes off. */
 import type { WorkerRef } from '../ports.ts';
 import type { Draft } from './draft.ts';
-import { isForRun, keyOf, refOf, type Stage, type State, type Timer } from './state.ts';
+import { isForRun, type Stage, type State, type Timer } from './state.ts';
+import { keyOf, refOf } from '../worker-ref.ts';
 
 /** How long a worker whose connections were cut is given to settle before it is killed, ms. */
 export const cutGrace = 1_000;

@@ -4,9 +4,7 @@ import type { Phase } from '../../protocol/runs.ts';
 import type { WorkerRef } from '../ports.ts';
 import {
   holds,
-  keyOf,
   phaseMoves,
-  refOf,
   stageMoves,
   type Effect,
   type Question,
@@ -18,6 +16,7 @@ import {
   type Timer,
   type WorkerView,
 } from './state.ts';
+import { keyOf, refOf } from '../worker-ref.ts';
 
 export const newRun: Omit<Run, 'id' | 'kind' | 'stage'> = {
   owner: null,

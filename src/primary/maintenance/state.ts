@@ -231,14 +231,6 @@ export type Effect =
   | { readonly type: 'persist' }
   | { readonly type: 'moved'; readonly from: Phase; readonly to: Phase; readonly epoch: number };
 
-export function keyOf(worker: WorkerRef): string {
-  return `${worker.slot}#${worker.incarnation}`;
-}
-
-export function refOf({ slot, incarnation }: WorkerRef): WorkerRef {
-  return { slot, incarnation };
-}
-
 export function initialState(epoch: number, operator: OperatorHold | null, site: SiteHold | null = null): State {
   const isFree = operator === null && site === null;
   return {

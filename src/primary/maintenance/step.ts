@@ -5,7 +5,8 @@ import { Draft, newRun } from './draft.ts';
 import { onTimeout } from './deadlines.ts';
 import { isRefused, onExec, onExecEnd } from './exec-step.ts';
 import { isDropped, onAgreed, onDropped, onLost, onRefused, onSite } from './site-step.ts';
-import { atRest, keyOf, type Effect, type Event, type Rules, type State, type Time } from './state.ts';
+import { atRest, type Effect, type Event, type Rules, type State, type Time } from './state.ts';
+import { keyOf } from '../worker-ref.ts';
 
 export interface Step {
   readonly state: State;

@@ -9,6 +9,7 @@ import type { ExitCause } from '../../protocol/runs.ts';
 import { weightiest } from '../../protocol/words.ts';
 import type { WorkerExit, WorkerRef } from '../ports.ts';
 import { CountedHistogram } from './counted-histogram.ts';
+import { keyOf } from '../worker-ref.ts';
 
 /** From an idle cluster's drain to a long maintenance, s. */
 const pauseBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 7_200];
@@ -120,7 +121,7 @@ export class EventMetrics implements Observer {
   }
 
   beat(worker: WorkerRef, beat: Heartbeat): void {
-    const key = `${worker.slot}.${worker.incarnation}`;
+    const key = keyOf(worker);
     const before = this.#beats.get(key);
     this.#beats.set(key, beat);
     this.#requests.inc({ slot: String(worker.slot) }, beat.served - (before?.served ?? 0));
@@ -132,7 +133,7 @@ export class EventMetrics implements Observer {
   }
 
   gone(worker: WorkerRef, { cause }: WorkerExit): void {
-    this.#beats.delete(`${worker.slot}.${worker.incarnation}`);
+    this.#beats.delete(keyOf(worker));
     if (cause !== 'planned') this.#restarts.inc({ cause });
   }
 

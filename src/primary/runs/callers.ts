@@ -5,8 +5,8 @@
 import type { QuiesceError } from '../../errors.ts';
 import { isEnded } from '../../protocol/is-ended.ts';
 import type { RunRecord } from '../../protocol/runs.ts';
-import { keyOf } from '../maintenance/state.ts';
 import type { WorkerRef } from '../ports.ts';
+import { keyOf } from '../worker-ref.ts';
 
 export type Result = { readonly value: unknown } | { readonly error: QuiesceError };
 export type Answer = (result: Result) => void;

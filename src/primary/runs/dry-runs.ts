@@ -11,11 +11,11 @@ import { QuiesceError } from '../../errors.ts';
 import type { MirrorThread } from '../../mirror/handle.ts';
 import type { DryRunReport } from '../../protocol/messages.ts';
 import type { mirrorOptions, SpooledFeed } from '../../protocol/mirror-job.ts';
-import { keyOf } from '../maintenance/state.ts';
 import type { WorkerRef } from '../ports.ts';
 import { jobOf } from './mirror-job.ts';
 import { newRunId } from './id.ts';
 import { digestOf, round } from './report.ts';
+import { keyOf } from '../worker-ref.ts';
 
 type State = { readonly is: 'uploading'; readonly worker: string } | { readonly is: 'comparing' };
 

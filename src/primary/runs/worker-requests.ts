@@ -6,7 +6,7 @@ import type { Replies, RequestBody } from '../../protocol/messages.ts';
 import { isEnded } from '../../protocol/is-ended.ts';
 import type { RunRecord } from '../../protocol/runs.ts';
 import type { Answer, Callers } from './callers.ts';
-import { keyOf, type Event, type Run } from '../maintenance/state.ts';
+import type { Event, Run } from '../maintenance/state.ts';
 import { clearSocket } from '../fleet/unix-sockets.ts';
 import type { WorkerRef } from '../ports.ts';
 import { lateSubmission } from './end.ts';
@@ -14,6 +14,7 @@ import { newRunId } from './id.ts';
 import type { RunStore } from './history.ts';
 import type { SyncRuns } from './feed-runs.ts';
 import { isUploadOf } from './uploads.ts';
+import { keyOf } from '../worker-ref.ts';
 
 export interface WorkerRequestsDeps {
   readonly runs: RunStore;

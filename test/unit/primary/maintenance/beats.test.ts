@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import { Beats } from '#quiesce/primary/maintenance/beats.js';
-import { initialState, keyOf, type GateView, type State } from '#quiesce/primary/maintenance/state.js';
+import { initialState, type GateView, type State } from '#quiesce/primary/maintenance/state.js';
 import type { Heartbeat } from '#quiesce/protocol/messages.js';
 import { aBeat } from '../fleet/a-beat.js';
+import { keyOf } from '#quiesce/primary/worker-ref.js';
 
 describe('the beats of the workers', () => {
   const beat = (change: Partial<Heartbeat>): Heartbeat => aBeat({ gate: 'shut', ...change });

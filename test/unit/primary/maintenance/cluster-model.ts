@@ -4,7 +4,6 @@
  */
 import {
   initialState,
-  keyOf,
   type Effect,
   type Event,
   type Rules,
@@ -19,6 +18,7 @@ import { HoldCallers } from './hold-callers.ts';
 import { Others } from './others.ts';
 import { checkSafety } from './promises.ts';
 import { isDrained, listened, receive } from './worker-gate.ts';
+import { keyOf } from '#quiesce/primary/worker-ref.js';
 
 export class ClusterModel {
   state: State;

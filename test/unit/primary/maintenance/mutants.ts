@@ -1,6 +1,7 @@
 /** What the properties have to tell from the real thing: each breaks one promise. */
-import { keyOf, type Event, type State } from '#quiesce/primary/maintenance/state.js';
+import type { Event, State } from '#quiesce/primary/maintenance/state.js';
 import type { Faults } from './model-parts.ts';
+import { keyOf } from '#quiesce/primary/worker-ref.js';
 
 export const mutants: Record<string, Faults> = {
   'an acknowledgement of an old epoch is accepted': {

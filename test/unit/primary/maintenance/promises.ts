@@ -1,6 +1,6 @@
 /** The promises of the design, checked against what the workers of a model really do. */
-import { keyOf } from '#quiesce/primary/maintenance/state.js';
 import type { ClusterModel } from './cluster-model.ts';
+import { keyOf } from '#quiesce/primary/worker-ref.js';
 
 export function checkSafety({ alive, state, writing, unfinished, commands }: ClusterModel): void {
   const busy = alive.filter((worker) => worker.inFlight > 0 || worker.stopping || worker.gate === 'open');

@@ -1,6 +1,6 @@
-import { keyOf } from '#quiesce/primary/maintenance/state.js';
 import type { ClusterModel } from './cluster-model.ts';
 import { checkLiveness } from './promises.ts';
+import { keyOf } from '#quiesce/primary/worker-ref.js';
 
 /** Lets everything that is under way happen, until nothing changes: then every pause has ended and every caller has an answer. */
 export function settle(model: ClusterModel): void {

@@ -1,6 +1,6 @@
 /** The gate of a worker in the model: what it does when a message comes, and when the app has done its part. */
-import { keyOf } from '#quiesce/primary/maintenance/state.js';
 import type { Claim, Faults, ToWorker, Worker } from './model-parts.ts';
+import { keyOf } from '#quiesce/primary/worker-ref.js';
 
 export function receive(worker: Worker, message: ToWorker, claims: ReadonlyMap<string, Claim>, faults: Faults): void {
   switch (message.type) {
