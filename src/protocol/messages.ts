@@ -103,8 +103,6 @@ export type Heartbeat = z.infer<typeof heartbeat>;
 
 export const fromWorker = z.discriminatedUnion('type', [
   z.object({ ...envelope, type: z.literal('hello'), pid: z.int() }),
-  /** The app says it is ready (`wait_ready`), or listens. */
-  z.object({ ...envelope, type: z.literal('ready') }),
   /** Zero requests in flight, in the epoch of the envelope. */
   z.object({ ...envelope, type: z.literal('drained') }),
   /** A drain waited for this one, whose client took nothing of the answer: its connection has been cut. */

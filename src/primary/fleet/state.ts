@@ -4,7 +4,6 @@ import type { ExitCause } from '../../protocol/runs.ts';
 import type { WorkerExit, WorkerRef } from '../ports.ts';
 import { noMemoryRecord, type MemoryRecord } from './memory-policy.ts';
 import { emptyRecord, type RestartRecord, type RestartSettings } from './restart-policy.ts';
-import { refOf } from '../worker-ref.ts';
 
 /** starting ──ready──▶ serving ──stop──▶ stopping; starting ──stop──▶ stopping. The end is to be gone. */
 export type Stage = 'starting' | 'serving' | 'stopping';
@@ -167,8 +166,4 @@ export function ending(fleet: Pick<Fleet, 'phase'>): boolean {
 export function stageOf({ slots }: Pick<Fleet, 'slots'>, ref: WorkerRef): Stage | undefined {
   const slot = slots.find((each) => each.slot === ref.slot);
   return slot?.incarnations.find((each) => each.incarnation === ref.incarnation)?.stage;
-}
-
-export function refOf({ slot, incarnation }: WorkerRef): WorkerRef {
-  return { slot, incarnation };
 }

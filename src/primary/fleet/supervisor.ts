@@ -260,7 +260,6 @@ export class Supervisor implements WorkerPort {
       return log.warn(ref, `a message of worker ${keyOf(ref)} was dropped, ${received.why}`);
     }
     const { message } = received;
-    if (message.type === 'ready') return this.#ready(ref);
     if (message.type === 'heartbeat') this.#watch.beat(ref, message.beat);
     else if (message.type === 'failed') this.#failed(ref, message);
     events.message(ref, message);
@@ -285,7 +284,6 @@ export class Supervisor implements WorkerPort {
     if (before !== 'starting' || stageOf(this.#fleet, ref) !== 'serving') return;
     this.#deps.log.info(ref, `worker ${keyOf(ref)} serves`);
     this.#watch.serves(ref, this.configOf(ref));
-    this.#deps.events.message(ref, { quiesce: 1, ...ref, epoch: 0, type: 'ready' });
   }
 
   #setDeadline(): void {

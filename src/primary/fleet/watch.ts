@@ -5,6 +5,7 @@ import type { WorkerRef } from '../ports.ts';
 import { HeartbeatMonitor } from './heartbeat.ts';
 import { vitalsEvery } from './settings.ts';
 import type { FleetEvent } from './state.ts';
+import { keyOf } from '../worker-ref.ts';
 import { VitalsSampler, type Vitals } from './vitals.ts';
 
 export interface Watched {
@@ -55,19 +56,19 @@ export class FleetWatch {
   /** From now on its silence counts. */
   serves(ref: WorkerRef, { heartbeat }: AppConfig): void {
     // As long as it reports at the pace that it was started with, a shorter timeout must fit that.
-    this.#heartbeats.watch(label(ref), performance.now(), 2 * heartbeat.interval);
+    this.#heartbeats.watch(keyOf(ref), performance.now(), 2 * heartbeat.interval);
   }
 
   beat(ref: WorkerRef, beat: Heartbeat): void {
-    this.#heartbeats.beat(label(ref), beat, performance.now());
+    this.#heartbeats.beat(keyOf(ref), beat, performance.now());
   }
 
   forget(ref: WorkerRef): void {
-    this.#heartbeats.forget(label(ref));
+    this.#heartbeats.forget(keyOf(ref));
   }
 
   lastBeat(ref: WorkerRef): Heartbeat | null {
-    return this.#heartbeats.last(label(ref));
+    return this.#heartbeats.last(keyOf(ref));
   }
 
   vitalsOf(pid: number | null): Vitals {

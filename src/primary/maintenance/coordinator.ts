@@ -191,7 +191,6 @@ export class Coordinator implements WorkerEvents {
         });
         return;
       }
-      case 'ready':
       case 'failed':
         return; // the supervisor's
       default:

@@ -76,7 +76,7 @@ export class Runtime {
       this.link.onMessage((message) => {
         switch (message.type) {
           case 'welcome':
-            if (beat !== null) return; // said again, it starts no second heartbeat
+            if (beat !== null) return; // a process of its own greets its primary anew where a run of it was ended
             this.except = message.settings.maintenance.except;
             resolve(message.settings);
             void this.#readPage(message.settings.maintenance.page);
