@@ -35,8 +35,6 @@ export interface MirrorThreadOptions {
   readonly linger?: number;
   /** At most ten times a second for each run. */
   readonly onProgress: (run: string, progress: Progress) => void;
-  /** The thread died; its runs have failed. */
-  readonly onCrash?: (error: QuiesceError) => void;
   readonly log: MirrorLog;
 }
 
@@ -193,7 +191,6 @@ export class MirrorThread {
     const error = crashError(cause, limit);
     this.#options.log.warn({ err: cause, calls: orphans.map(({ op }) => op) }, error.message);
     for (const { op, reject } of orphans) reject(new MirrorError(error.code, error.message, op === 'write'));
-    this.#options.onCrash?.(error);
   }
 }
 

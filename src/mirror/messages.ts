@@ -47,7 +47,6 @@ export interface CheckRequest {
 }
 
 export interface Reachable {
-  readonly replicaSet: boolean;
   /** The largest epoch that any fence of the database holds; 0 where there is none. */
   readonly fenceEpoch: number;
 }

@@ -52,7 +52,7 @@ export type RequestBody = z.infer<typeof requestBody>;
 
 /** What each request is answered with. */
 export interface Replies {
-  claim: { run: string; epoch: number };
+  claim: { run: string };
   submit: z.infer<typeof runRecord>;
   wait: z.infer<typeof runRecord>;
   'begin-dry-run': null;
@@ -113,9 +113,7 @@ export const fromWorker = z.discriminatedUnion('type', [
   z.object({
     ...envelope,
     type: z.literal('failed'),
-    stage: z.enum(['boot', 'run']),
     message: z.string(),
-    stack: z.string().optional(),
     code: z.string().optional(),
   }),
 ]);

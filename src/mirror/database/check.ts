@@ -1,6 +1,6 @@
 /** Is the database there, and what does it know of earlier primaries? */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Db, Document } from 'mongodb';
+import type { Db } from 'mongodb';
 import { QuiesceError } from '../../errors.ts';
 import type { CheckRequest, Reachable } from '../messages.ts';
 import { openClient } from './clients.ts';
@@ -14,19 +14,19 @@ export async function checkDatabase({ uri, db, timeout }: CheckRequest): Promise
   const client = openClient(uri, timeout);
   try {
     const database = client.db(db);
-    const replicaSet = hasTransactions(await helloOfPrimary(database, timeout));
-    return { replicaSet, fenceEpoch: await newestEpoch(database) };
+    await requirePrimary(database, timeout);
+    return { fenceEpoch: await newestEpoch(database) };
   } finally {
     await client.close();
   }
 }
 
 /** Where the connection is to one member only, the driver asks that one, whatever it is. */
-async function helloOfPrimary(database: Db, timeout: number): Promise<Document> {
+async function requirePrimary(database: Db, timeout: number): Promise<void> {
   const deadline = performance.now() + timeout;
   for (;;) {
     const hello = await database.command({ hello: 1 });
-    if (hello['isWritablePrimary'] !== false) return hello;
+    if (hello['isWritablePrimary'] !== false) return;
     if (performance.now() > deadline)
       throw new QuiesceError(
         'database-unavailable',

@@ -224,7 +224,7 @@ export class Coordinator implements WorkerEvents {
         this.#reached(state);
         if (state.run?.stage === 'running' && state.run.owner) port.pin(state.run.owner, true);
         return this.#callers.answerClaim(effect.run, {
-          value: { run: effect.run, epoch: effect.epoch } satisfies Replies['claim'],
+          value: { run: effect.run } satisfies Replies['claim'],
         });
       case 'refuse':
         // A claim that was refused never was a run. A submission that was refused belongs to one that is over.

@@ -106,7 +106,7 @@ export class Draft {
       case 'claim':
         if (run.kind !== 'sync') return this.ask('drain');
         this.timer({ kind: 'run', run: run.id, stage: 'claimed' }, this.rules.uploadTimeout);
-        return this.emit({ type: 'grant', run: run.id, epoch: this.state.epoch });
+        return this.emit({ type: 'grant', run: run.id });
       case 'drain':
         this.move('draining');
         return this.pauseForRun();
@@ -221,10 +221,10 @@ export class Draft {
     if (run.exec !== null) {
       // No deadline: the primary cannot end a command, and it may take as long as it likes.
       if (run.exec.keepOnFailure) this.emit({ type: 'persist' });
-      return this.emit({ type: 'grant', run: run.id, epoch: this.state.epoch });
+      return this.emit({ type: 'grant', run: run.id });
     }
     this.timer({ kind: 'run', run: run.id, stage: 'running' }, run.timeout ?? this.rules.runTimeout);
     const epoch = run.fence ?? run.epoch ?? this.state.epoch;
-    this.emit(run.owner === null ? { type: 'begin', run: run.id, epoch } : { type: 'grant', run: run.id, epoch });
+    this.emit(run.owner === null ? { type: 'begin', run: run.id, epoch } : { type: 'grant', run: run.id });
   }
 }

@@ -214,7 +214,7 @@ export type Effect =
   /** `mirrored`: the runs that it is told of, before its gate opens. */
   | { readonly type: 'resume' | 'inform'; readonly worker: WorkerRef; readonly mirrored: readonly string[] }
   | { readonly type: 'kill'; readonly worker: WorkerRef; readonly why: string }
-  | { readonly type: 'grant'; readonly run: string; readonly epoch: number }
+  | { readonly type: 'grant'; readonly run: string }
   | { readonly type: 'refuse'; readonly run: string; readonly code: ErrorCode; readonly holder: string | null }
   /** The feed is the primary's now: prepare it. */
   | { readonly type: 'prepare'; readonly run: string }

@@ -1,23 +1,20 @@
 /** Tells the primary why this worker is about to end: what was thrown while the app was loaded, or later. */
-import { tracked } from './connections.ts';
 import type { Link } from './link.ts';
 
 export function reportFailures(link: Link): void {
   // A monitor: whether the process ends, and what it prints, stay Node's and the app's decision.
   process.on('uncaughtExceptionMonitor', (error: unknown) => {
     if (process.listenerCount('uncaughtException') > 0) return;
-    const listening = [...tracked.servers].some((server) => server.listening);
     // The channel takes a small message at once, so it arrives although the process ends right after.
-    link.send({ type: 'failed', epoch: 0, stage: listening ? 'run' : 'boot', ...describe(error) });
+    link.send({ type: 'failed', epoch: 0, ...describe(error) });
   });
 }
 
-function describe(error: unknown): { message: string; stack?: string; code?: string } {
+function describe(error: unknown): { message: string; code?: string } {
   if (!(error instanceof Error)) return { message: String(error) };
   const { code } = error as NodeJS.ErrnoException;
   return {
     message: error.message || error.name,
-    ...(error.stack === undefined ? {} : { stack: error.stack }),
     ...(typeof code === 'string' ? { code } : {}),
   };
 }

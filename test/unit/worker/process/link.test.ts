@@ -29,11 +29,11 @@ describe("a worker's line to its primary", () => {
     const first = link.request<'claim'>(ask);
     const second = link.request<'claim'>(ask);
     const [a, b] = sent.map((message) => (message.type === 'request' ? message.id : 0));
-    link.receive(reply(b!, { value: { run: 'b', epoch: 1 } }));
+    link.receive(reply(b!, { value: { run: 'b' } }));
     link.receive(
       reply(a!, { problem: { type: 't', title: 't', status: 409, detail: 'd', code: 'run-in-progress', run: 'b' } }),
     );
-    expect(await second).to.deep.equal({ run: 'b', epoch: 1 });
+    expect(await second).to.deep.equal({ run: 'b' });
     expect(await problemOf(first)).to.equal('run-in-progress');
   });
 
@@ -52,9 +52,9 @@ describe("a worker's line to its primary", () => {
     expect(await problemOf(link.request<'claim'>(ask, { timeout: 5, late: (value) => (late = value) }))).to.equal(
       'no-primary',
     );
-    link.receive(reply(1, { value: { run: 'r', epoch: 1 } }));
-    link.receive(reply(1, { value: { run: 'again', epoch: 1 } }));
-    expect(late).to.deep.equal({ run: 'r', epoch: 1 });
+    link.receive(reply(1, { value: { run: 'r' } }));
+    link.receive(reply(1, { value: { run: 'again' } }));
+    expect(late).to.deep.equal({ run: 'r' });
   });
 
   it('drops messages for another incarnation, and malformed ones with a warning', async () => {
