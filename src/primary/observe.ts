@@ -6,6 +6,7 @@ import type { Observers } from './live/observers.ts';
 import { spans } from './live/spans.ts';
 import { Traffic } from './live/traffic.ts';
 import type { OpenLog } from './log/log.ts';
+import type { Beats } from './maintenance/beats.ts';
 import { metrics } from './metrics/metrics.ts';
 import type { Operations } from './ports.ts';
 
@@ -15,11 +16,22 @@ export interface Observed {
   readonly metrics: RequestHandler;
 }
 
-export async function observe(operations: Operations, observers: Observers, log: OpenLog): Promise<Observed> {
+export async function observe(
+  operations: Operations,
+  observers: Observers,
+  log: OpenLog,
+  beats: Pick<Beats, 'refused'>,
+): Promise<Observed> {
   const traffic = new Traffic();
   const tail = new LogTail();
   log.alsoTo(tail);
-  const live = new Live({ operations, traffic, tail, onPause: (pause) => observers.paused(pause) });
+  const live = new Live({
+    operations,
+    traffic,
+    refused: () => beats.refused,
+    tail,
+    onPause: (pause) => observers.paused(pause),
+  });
   const { observer, route } = metrics({ operations, phaseSince: () => live.phaseSince });
   const tracing = await spans();
   observers.add(traffic, live, observer, ...(tracing === null ? [] : [tracing]));

@@ -93,9 +93,10 @@ export async function runSite(
   });
   runs.onChange((run) => observers.run(run));
   coordinator.recover(await takeOver({ dataDir, journal, runs, sync, log }));
-  const events = recordWorkers(observers.between(coordinator), workersFile, log);
+  const events = recordWorkers(observers.between(coordinator, coordinator.beats), workersFile, log);
   supervisor = new Supervisor(config, {
     events,
+    lastBeat: (ref) => coordinator.beats.of(ref),
     inherited,
     log,
   });
@@ -143,7 +144,7 @@ export async function runSite(
     log,
   });
   const control = operations({ name: config.name, coordinator, supervisor, reloads, runs, stop, log, keeper });
-  const { live, metrics } = await observe(control, observers, openLog);
+  const { live, metrics } = await observe(control, observers, openLog, coordinator.beats);
   const removeSignals = onSignals({
     stop,
     toggleHold: () => coordinator.operator.toggle('SIGUSR2'),

@@ -5,6 +5,7 @@ import type { ClusterStatus, RunRecord, WorkerState, WorkerStatus } from '../../
 import type { Coordinator } from '../maintenance/coordinator.ts';
 import type { Operations, Order } from '../ports.ts';
 import type { RunStore } from '../runs/history.ts';
+import type { ProcessStatus } from '../fleet/status.ts';
 import type { Supervisor } from '../fleet/supervisor.ts';
 import type { Reloads } from '../reload/reloads.ts';
 import { keyOf } from '../worker-ref.ts';
@@ -116,7 +117,7 @@ function warningsOf(
 }
 
 /** The supervisor knows processes, the coordinator knows gates. */
-function withGate(worker: WorkerStatus, coordinator: Coordinator): WorkerStatus {
+function withGate(worker: ProcessStatus, coordinator: Coordinator): WorkerStatus {
   const view = coordinator.state.workers.get(keyOf(worker));
   const beat = coordinator.beats.of(worker);
   let state: WorkerState = worker.state;
@@ -126,7 +127,7 @@ function withGate(worker: WorkerStatus, coordinator: Coordinator): WorkerStatus 
     ...worker,
     state,
     inFlight: beat?.inFlight ?? 0,
-    eventLoopDelay: beat?.eventLoopDelay ?? worker.eventLoopDelay,
+    eventLoopDelay: beat?.eventLoopDelay ?? 0,
   };
 }
 

@@ -4,12 +4,9 @@
  * Silence counts only while this process itself could listen. One that was stopped, or was busy, finds all of
  * its workers silent, and must hear them out first.
  */
-import type { Heartbeat } from '../../protocol/messages.ts';
-
 interface Pulse {
   /** When it was last heard, or its silence began to count. */
   at: number;
-  last: Heartbeat | null;
   counts: boolean;
   /** It may be silent so long in any case, ms. */
   least: number;
@@ -34,16 +31,12 @@ export class HeartbeatMonitor<Key> {
   /** From now on its silence counts; up to `least` ms it may be silent whatever the timeout is. */
   watch(key: Key, now: number, least = 0): void {
     this.#checkedAt ??= now; // or a late first check would not be known as one
-    this.#pulses.set(key, { at: now, last: this.last(key), counts: true, least });
+    this.#pulses.set(key, { at: now, counts: true, least });
   }
 
-  beat(key: Key, beat: Heartbeat, now: number): void {
+  beat(key: Key, now: number): void {
     const { counts = false, least = 0 } = this.#pulses.get(key) ?? {};
-    this.#pulses.set(key, { at: now, last: beat, counts, least });
-  }
-
-  last(key: Key): Heartbeat | null {
-    return this.#pulses.get(key)?.last ?? null;
+    this.#pulses.set(key, { at: now, counts, least });
   }
 
   forget(key: Key): void {

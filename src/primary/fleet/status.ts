@@ -1,5 +1,4 @@
 /** What the fleet looks like from outside: one entry for each process, and one for each slot that waits for its next. */
-import type { Heartbeat } from '../../protocol/messages.ts';
 import type { LastExit, WorkerStatus } from '../../protocol/runs.ts';
 import type { Exit, Fleet } from './state.ts';
 import type { WorkerRef } from '../ports.ts';
@@ -9,30 +8,30 @@ import { noVitals, type Vitals } from './vitals.ts';
 export interface ProcessFacts {
   readonly pid: number | null;
   readonly vitals: Vitals;
-  readonly beat: Heartbeat | null;
 }
 
+/** What the supervisor knows of a worker; what goes on in it is in its heartbeats. */
+export type ProcessStatus = Omit<WorkerStatus, 'inFlight' | 'eventLoopDelay'>;
+
 /** @param now ms, on the clock of the fleet */
-export function fleetStatus(fleet: Fleet, now: number, facts: (ref: WorkerRef) => ProcessFacts): WorkerStatus[] {
+export function fleetStatus(fleet: Fleet, now: number, facts: (ref: WorkerRef) => ProcessFacts): ProcessStatus[] {
   const timeOf = (at: number): string => new Date(Date.now() + at - now).toISOString();
-  return fleet.slots.flatMap(({ slot, incarnations, restarts, lastExit, retryAt }): WorkerStatus[] => {
+  return fleet.slots.flatMap(({ slot, incarnations, restarts, lastExit, retryAt }): ProcessStatus[] => {
     const ended = lastExit === null ? {} : { lastExit: exitStatus(lastExit, timeOf) };
     if (incarnations.length === 0) {
-      const nothing = { pid: null, inFlight: 0, ...noVitals, eventLoopDelay: 0, uptime: 0 };
+      const nothing = { pid: null, ...noVitals, uptime: 0 };
       const next = retryAt === null ? {} : { nextTry: timeOf(retryAt) };
       const incarnation = fleet.lastIncarnations[slot] ?? 0;
       return [{ slot, incarnation, state: 'waiting', restarts, ...nothing, ...ended, ...next }];
     }
     return incarnations.map(({ incarnation, stage, forkedAt }) => {
-      const { pid, vitals, beat } = facts({ slot, incarnation });
+      const { pid, vitals } = facts({ slot, incarnation });
       return {
         slot,
         incarnation,
         pid,
         state: stage,
-        inFlight: beat?.inFlight ?? 0,
         ...vitals,
-        eventLoopDelay: beat?.eventLoopDelay ?? 0,
         restarts,
         uptime: Math.max(0, Math.round(now - forkedAt)),
         ...ended,

@@ -6,11 +6,10 @@ import type { Address } from 'node:cluster';
 import type { Logger } from 'pino';
 import type { AppConfig } from '../../config.ts';
 import { QuiesceError } from '../../errors.ts';
-import type { FromWorker } from '../../protocol/messages.ts';
-import type { WorkerStatus } from '../../protocol/runs.ts';
+import type { FromWorker, Heartbeat } from '../../protocol/messages.ts';
 import { appUrl } from './app-urls.ts';
 import { logEntry } from './describe.ts';
-import { fleetStatus } from './status.ts';
+import { fleetStatus, type ProcessStatus } from './status.ts';
 import { OutputFiles } from '../log/output-files.ts';
 import { recordsIn } from './output-records.ts';
 import { newFleet, stageOf, type Effect, type Fleet, type FleetEvent, type FleetSettings, type Task } from './state.ts';
@@ -27,6 +26,7 @@ import { keyOf } from '../worker-ref.ts';
 
 export interface SupervisorDeps {
   readonly events: WorkerEvents;
+  readonly lastBeat: (ref: WorkerRef) => Heartbeat | undefined;
   /** Variables that workers get in place of the primary's own. */
   readonly inherited?: Readonly<Record<string, string | undefined>>;
   readonly log: Logger;
@@ -64,7 +64,10 @@ export class Supervisor implements WorkerPort {
     this.#settings = fleetSettings(config);
     this.#fleet = newFleet(config.instances);
     this.#files = new OutputFiles(config, deps.log);
-    this.#watch = new FleetWatch(config, this.#running, (event) => this.#enqueue(event));
+    this.#watch = new FleetWatch(config, this.#running, {
+      found: (event) => this.#enqueue(event),
+      lastBeat: deps.lastBeat,
+    });
   }
 
   /** Resolves when the workers serve. Rejects with `boot-failed` or `port-in-use` where they cannot; none is left then. */
@@ -151,10 +154,10 @@ export class Supervisor implements WorkerPort {
     return this.#fleet.target;
   }
 
-  status(): WorkerStatus[] {
+  status(): ProcessStatus[] {
     return fleetStatus(this.#fleet, performance.now(), (ref) => {
       const pid = this.#running.get(keyOf(ref))?.process.pid ?? null;
-      return { pid, vitals: this.#watch.vitalsOf(pid), beat: this.#watch.lastBeat(ref) };
+      return { pid, vitals: this.#watch.vitalsOf(pid) };
     });
   }
 
@@ -260,7 +263,7 @@ export class Supervisor implements WorkerPort {
       return log.warn(ref, `a message of worker ${keyOf(ref)} was dropped, ${received.why}`);
     }
     const { message } = received;
-    if (message.type === 'heartbeat') this.#watch.beat(ref, message.beat);
+    if (message.type === 'heartbeat') this.#watch.beat(ref);
     else if (message.type === 'failed') this.#failed(ref, message);
     events.message(ref, message);
   }

@@ -12,18 +12,23 @@ export interface Watched {
   readonly process: { readonly ref: WorkerRef; readonly pid: number | null };
 }
 
+export interface WatchSeams {
+  /** Told what is to be done about a worker. */
+  readonly found: (event: FleetEvent) => void;
+  readonly lastBeat: (ref: WorkerRef) => Heartbeat | undefined;
+}
+
 export class FleetWatch {
   readonly #running: ReadonlyMap<string, Watched>;
-  readonly #found: (event: FleetEvent) => void;
+  readonly #seams: WatchSeams;
   readonly #heartbeats: HeartbeatMonitor<string>;
   readonly #vitals: VitalsSampler;
   #memoryLimit = Infinity;
   #timer: NodeJS.Timeout | null = null;
 
-  /** @param found told what is to be done about a worker */
-  constructor(config: AppConfig, running: ReadonlyMap<string, Watched>, found: (event: FleetEvent) => void) {
+  constructor(config: AppConfig, running: ReadonlyMap<string, Watched>, seams: WatchSeams) {
     this.#running = running;
-    this.#found = found;
+    this.#seams = seams;
     this.#heartbeats = new HeartbeatMonitor(config.heartbeat.timeout);
     this.#vitals = new VitalsSampler(
       vitalsEvery(config),
@@ -59,16 +64,12 @@ export class FleetWatch {
     this.#heartbeats.watch(keyOf(ref), performance.now(), 2 * heartbeat.interval);
   }
 
-  beat(ref: WorkerRef, beat: Heartbeat): void {
-    this.#heartbeats.beat(keyOf(ref), beat, performance.now());
+  beat(ref: WorkerRef): void {
+    this.#heartbeats.beat(keyOf(ref), performance.now());
   }
 
   forget(ref: WorkerRef): void {
     this.#heartbeats.forget(keyOf(ref));
-  }
-
-  lastBeat(ref: WorkerRef): Heartbeat | null {
-    return this.#heartbeats.last(keyOf(ref));
   }
 
   vitalsOf(pid: number | null): Vitals {
@@ -78,9 +79,9 @@ export class FleetWatch {
   #checkHeartbeats(): void {
     for (const { key, silentFor } of this.#heartbeats.check(performance.now())) {
       const ref = this.#running.get(key)?.process.ref;
-      const delay = this.#heartbeats.last(key)?.eventLoopDelay ?? 0;
+      const delay = (ref && this.#seams.lastBeat(ref)?.eventLoopDelay) ?? 0;
       const why = `no heartbeat for ${Math.round(silentFor)} ms, its event loop is stuck (last known delay ${delay} ms)`;
-      if (ref) this.#found({ type: 'kill', ref, cause: 'heartbeat', why });
+      if (ref) this.#seams.found({ type: 'kill', ref, cause: 'heartbeat', why });
     }
   }
 
@@ -89,7 +90,7 @@ export class FleetWatch {
       const { memory } = this.#vitals.of(process.pid);
       if (memory <= this.#memoryLimit) continue;
       const why = `it uses ${memory} bytes, max_memory_restart is ${this.#memoryLimit}`;
-      this.#found({ type: 'retire', ref: process.ref, cause: 'memory', why });
+      this.#seams.found({ type: 'retire', ref: process.ref, cause: 'memory', why });
     }
   }
 }

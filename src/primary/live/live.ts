@@ -20,6 +20,8 @@ const shownRuns = 50;
 export interface LiveDeps {
   readonly operations: Pick<Operations, 'status' | 'watch' | 'runs'>;
   readonly traffic: Traffic;
+  /** Requests refused since the primary started, as far as is known. */
+  readonly refused: () => number;
   readonly tail: LogTail;
   /** When the primary started, epoch ms. Default: now. */
   readonly startedAt?: number;
@@ -40,14 +42,14 @@ export class Live implements Observer {
 
   constructor(deps: LiveDeps) {
     this.#deps = deps;
-    const { operations, traffic, tail } = deps;
+    const { operations, tail } = deps;
     const now = deps.startedAt ?? Date.now();
     this.#startedAt = new Date(now).toISOString();
     const { phase, epoch } = operations.status();
     this.#pauses = new PauseLog(
       {
         holds: () => operations.status().holds,
-        refused: () => traffic.refused,
+        refused: deps.refused,
         changed: (pause) => {
           this.#append('pause', JSON.stringify(pause));
           deps.onPause?.(pause);

@@ -15,7 +15,8 @@ export interface Move {
 
 export interface Observer {
   moved?(move: Move): void;
-  beat?(worker: WorkerRef, beat: Heartbeat): void;
+  /** `before`: the last one of that worker. */
+  beat?(worker: WorkerRef, beat: Heartbeat, before: Heartbeat | undefined): void;
   gone?(worker: WorkerRef, exit: WorkerExit): void;
   /** A run is new or has changed. */
   run?(run: RunRecord): void;
@@ -48,12 +49,13 @@ export class Observers {
   }
 
   /** The same events for the same receiver, seen by the observers as well; the receiver comes first. */
-  between(events: WorkerEvents): WorkerEvents {
+  between(events: WorkerEvents, beats: { of(ref: WorkerRef): Heartbeat | undefined }): WorkerEvents {
     return {
       forked: (ref) => events.forked(ref),
       message: (ref, message) => {
+        const before = message.type === 'heartbeat' ? beats.of(ref) : undefined;
         events.message(ref, message);
-        if (message.type === 'heartbeat') this.#tell((observer) => observer.beat?.(ref, message.beat));
+        if (message.type === 'heartbeat') this.#tell((observer) => observer.beat?.(ref, message.beat, before));
       },
       gone: (ref, exit) => {
         events.gone(ref, exit);

@@ -19,7 +19,8 @@ interface Counts {
 
 interface Worker {
   base: Counts;
-  last: Counts;
+  /** When it was last heard of, `performance.now()`. */
+  heardAt: number;
   rates: Rates;
   /** How long the last rates were measured for, ms. */
   span: number;
@@ -32,34 +33,20 @@ const still: Rates = { served: 0, refused: 0 };
 export class Traffic implements Observer {
   readonly #workers = new Map<string, Worker>();
   readonly #now: () => number;
-  #served = 0;
-  #refused = 0;
 
   /** `now` in ms, monotonic. */
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;
   }
 
-  /** Requests admitted since the primary started, as far as is known. */
-  get served(): number {
-    return this.#served;
-  }
-
-  /** Requests refused by shut gates since the primary started, as far as is known. */
-  get refused(): number {
-    return this.#refused;
-  }
-
   beat(ref: WorkerRef, { served, refused }: Heartbeat): void {
     const next: Counts = { at: this.#now(), served, refused };
     const worker = this.#workers.get(keyOf(ref));
-    this.#served += served - (worker?.last.served ?? 0);
-    this.#refused += refused - (worker?.last.refused ?? 0);
     if (worker === undefined) {
-      this.#workers.set(keyOf(ref), { base: next, last: next, rates: still, span: shortestSpan });
+      this.#workers.set(keyOf(ref), { base: next, heardAt: next.at, rates: still, span: shortestSpan });
       return;
     }
-    worker.last = next;
+    worker.heardAt = next.at;
     const span = next.at - worker.base.at;
     if (span < shortestSpan) return;
     const perSecond = (count: number): number => Math.round((Math.max(0, count) / span) * 10_000) / 10;
@@ -78,6 +65,6 @@ export class Traffic implements Observer {
   /** Zero for a worker that has missed several beats: what it does now is not known. */
   ratesOf(ref: WorkerRef): Rates {
     const worker = this.#workers.get(keyOf(ref));
-    return worker === undefined || this.#now() - worker.last.at > 4 * worker.span ? still : worker.rates;
+    return worker === undefined || this.#now() - worker.heardAt > 4 * worker.span ? still : worker.rates;
   }
 }

@@ -9,7 +9,6 @@ import type { ExitCause } from '../../protocol/runs.ts';
 import { weightiest } from '../../protocol/words.ts';
 import type { WorkerExit, WorkerRef } from '../ports.ts';
 import { CountedHistogram } from './counted-histogram.ts';
-import { keyOf } from '../worker-ref.ts';
 
 /** From an idle cluster's drain to a long maintenance, s. */
 const pauseBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 7_200];
@@ -32,7 +31,6 @@ export class EventMetrics implements Observer {
   readonly #steps: Histogram<'step'>;
   readonly #documents: Counter<'change'>;
   readonly #lastRun: Gauge<'kind' | 'outcome'>;
-  readonly #beats = new Map<string, Heartbeat>();
   readonly #ended = new Set<string>();
   #drainingSince: number | null = null;
   #lastPause = -1;
@@ -120,10 +118,7 @@ export class EventMetrics implements Observer {
     for (const run of earlier.toReversed()) this.#note(run);
   }
 
-  beat(worker: WorkerRef, beat: Heartbeat): void {
-    const key = keyOf(worker);
-    const before = this.#beats.get(key);
-    this.#beats.set(key, beat);
+  beat(worker: WorkerRef, beat: Heartbeat, before: Heartbeat | undefined): void {
     this.#requests.inc({ slot: String(worker.slot) }, beat.served - (before?.served ?? 0));
     this.#times.add(beat.times, before?.times);
     for (const [code, count] of Object.entries(beat.problems)) {
@@ -132,8 +127,7 @@ export class EventMetrics implements Observer {
     }
   }
 
-  gone(worker: WorkerRef, { cause }: WorkerExit): void {
-    this.#beats.delete(keyOf(worker));
+  gone(_worker: WorkerRef, { cause }: WorkerExit): void {
     if (cause !== 'planned') this.#restarts.inc({ cause });
   }
 

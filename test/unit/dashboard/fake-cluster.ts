@@ -5,7 +5,6 @@
 import { QuiesceError } from '#quiesce/errors.js';
 import { Live } from '#quiesce/primary/live/live.js';
 import { LogTail } from '#quiesce/primary/live/log-tail.js';
-import { Traffic } from '#quiesce/primary/live/traffic.js';
 import { aBeat } from '../primary/fleet/a-beat.js';
 import type { Operations } from '#quiesce/primary/ports.js';
 import type {
@@ -17,6 +16,7 @@ import type {
   WaitingRequest,
   WorkerStatus,
 } from '#quiesce/protocol/runs.js';
+import { CountedTraffic } from './counted-traffic.ts';
 
 interface Played {
   status: WorkerStatus;
@@ -27,7 +27,7 @@ interface Played {
 
 export class FakeCluster implements Operations {
   readonly tail: LogTail = new LogTail();
-  readonly traffic: Traffic;
+  readonly traffic: CountedTraffic;
   readonly live: Live;
   readonly asked: string[] = [];
   waitingFor: WaitingRequest[] = [];
@@ -49,9 +49,10 @@ export class FakeCluster implements Operations {
   constructor({ workers = 5, now = Date.now(), runs = [] as RunRecord[], upFor = 26 * 3_600_000 } = {}) {
     this.now = now;
     this.#runs = runs;
-    this.traffic = new Traffic(() => this.now);
+    this.traffic = new CountedTraffic(() => this.now);
     for (let slot = 0; slot < workers; slot++) this.#fork(slot, 1, now - upFor);
-    this.live = new Live({ operations: this, traffic: this.traffic, tail: this.tail, startedAt: now });
+    const { traffic, tail } = this;
+    this.live = new Live({ operations: this, traffic, refused: () => traffic.refused, tail, startedAt: now });
   }
 
   /** The next second: every worker beats, and a sample is taken. */

@@ -102,5 +102,5 @@ export function liveOf(operations: FakeOperations): Live {
   const { current } = operations;
   const watch: Operations['watch'] = (listener) => operations.watch(listener);
   const seen = { status: () => current, watch, runs: () => [] };
-  return new Live({ operations: seen, traffic: new Traffic(), tail: new LogTail() });
+  return new Live({ operations: seen, traffic: new Traffic(), refused: () => 0, tail: new LogTail() });
 }

@@ -48,12 +48,4 @@ describe('the traffic', () => {
     traffic.gone(worker);
     expect(traffic.ratesOf(worker).served).to.equal(0);
   });
-
-  it('adds up over all workers, those that are gone included, and never falls', () => {
-    traffic.beat(worker, beat(10, 1));
-    traffic.beat(worker, beat(25, 4));
-    traffic.gone(worker);
-    traffic.beat({ slot: 1, incarnation: 5 }, beat(3, 2));
-    expect([traffic.served, traffic.refused]).to.deep.equal([28, 6]);
-  });
 });

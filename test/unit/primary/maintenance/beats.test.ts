@@ -19,13 +19,15 @@ describe('the beats of the workers', () => {
   };
   const ref = (slot: number): { slot: number; incarnation: number } => ({ slot, incarnation: 1 });
 
-  it('count refusals, those of workers that are gone included', () => {
+  it('count refusals, those of workers that are gone included, and never fall', () => {
     const beats = new Beats();
     beats.set(ref(0), beat({ refused: 3 }));
     beats.set(ref(1), beat({ refused: 4 }));
     beats.set(ref(1), beat({ refused: 5 }));
     beats.forget(ref(0));
     expect(beats.refused).to.equal(8);
+    beats.set({ slot: 0, incarnation: 2 }, beat({ refused: 2 }));
+    expect(beats.refused).to.equal(10);
   });
 
   it('name what a drain waits for, the oldest first, and not what shut workers had', () => {

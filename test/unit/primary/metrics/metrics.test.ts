@@ -94,12 +94,13 @@ describe('the metrics', () => {
     const times = noRequestTimes();
     countTime(times, 3);
     countTime(times, 60_000);
-    observer.beat(worker, aBeat({ served: 10, problems: { paused: 2, 'invalid-feed': 1 }, times }));
+    const first = aBeat({ served: 10, problems: { paused: 2, 'invalid-feed': 1 }, times });
+    observer.beat(worker, first, undefined);
     const later = structuredClone(times);
     countTime(later, 10);
-    observer.beat(worker, aBeat({ served: 15, problems: { paused: 5, 'invalid-feed': 1 }, times: later }));
+    observer.beat(worker, aBeat({ served: 15, problems: { paused: 5, 'invalid-feed': 1 }, times: later }), first);
     observer.gone(worker, { cause: 'crash', code: 1, signal: null });
-    observer.beat({ slot: 0, incarnation: 2 }, aBeat({ served: 1, problems: { paused: 1 } }));
+    observer.beat({ slot: 0, incarnation: 2 }, aBeat({ served: 1, problems: { paused: 1 } }), undefined);
     expect(await value('quiesce_requests_total', '{slot="0"}')).to.equal(16);
     expect(await value('quiesce_refusals_total', '{code="paused"}')).to.equal(6);
     expect(await value('quiesce_refusals_total', '{code="invalid-feed"}')).to.equal(1);
