@@ -1,9 +1,9 @@
 /** Writes, in the pause, what the survey has found; all of it or nothing. */
 import { QuiesceError } from '../errors.ts';
 import { changedKeys } from './changed-keys.ts';
-import { isUnauthorized, isUnavailable } from './database/errors.ts';
+import { isGone, isUnauthorized, isUnavailable } from './database/errors.ts';
 import { RefusedWrites } from './database/refused-writes.ts';
-import { dropLeftovers } from './database/swap.ts';
+import { dropLeftovers, type Swap } from './database/swap.ts';
 import { StalePlan } from './database/stale-plan.ts';
 import { openTarget, type Target } from './database/target.ts';
 import { WriteConflict } from './database/transaction-errors.ts';
@@ -25,6 +25,10 @@ export class CarryOut {
   readonly #survey: Survey;
   /** The survey can be relied on: no attempt has been made with it. */
   #isFresh = true;
+  /** Where the fence was taken: by it a plan of the survey is completed, once. */
+  #mark: string | null = null;
+  /** A rename was announced, and it is not known whether it was made: it cannot be put back. */
+  #isRenaming = false;
   /** The plans of which something may have been written, the newest last. */
   readonly #begun: { readonly plan: Plan; readonly reach: Reach }[] = [];
   /** Some writes were made and not put back, or may have been. */
@@ -38,20 +42,22 @@ export class CarryOut {
   /** From the fence on, so that whatever a former attempt has done is seen by the next. */
   async attempt(epoch: number): Promise<Outcome> {
     const { fence, session, db, job } = this.#context;
+    const { swap, prepared } = this.#survey;
     const { mark, finished } = await fence.take(epoch, session);
-    const fresh = this.#isFresh;
+    this.#mark = this.#isFresh ? mark : null;
+    const own = this.#isFresh ? swap : null;
     this.#isFresh = false;
-    if (finished) {
-      this.dirty = false;
-      return {
-        counts: finished,
-        strategy: this.#survey.prepared.strategy,
-        note: 'It had been finished before.',
-        comparedAt: performance.now(),
-      };
+    let counts = finished;
+    if (counts === null) {
+      await dropLeftovers(db, job.collection, own?.name);
+      counts = await fence.renamed();
+      if (counts !== null) await fence.touch(undefined, counts);
     }
-    await dropLeftovers(db, job.collection, job.run);
-    const outcome = (fresh ? await this.#bySwap(mark) : null) ?? (await this.#byPlans(fresh ? mark : null));
+    const outcome =
+      counts === null
+        ? ((own && (await this.#bySwap(own))) ?? (await this.#byPlans()))
+        : { counts, strategy: prepared.strategy, note: 'It had been finished before.', comparedAt: performance.now() };
+    this.#isRenaming = false;
     this.dirty = false;
     return outcome;
   }
@@ -59,7 +65,13 @@ export class CarryOut {
   /** Undoes what the attempts have written, where they ended with this error and not even the next may succeed. */
   async putBack(error: unknown): Promise<void> {
     if (!this.dirty && isGivenUp(error)) error.message += ' Nothing was changed.';
-    if (!this.dirty || isUnavailable(error) || (error instanceof QuiesceError && error.code === 'fenced')) return;
+    if (
+      !this.dirty ||
+      this.#isRenaming ||
+      isUnavailable(error) ||
+      (error instanceof QuiesceError && error.code === 'fenced')
+    )
+      return;
     const { db, job } = this.#context;
     try {
       const target = await openTarget(db, job.collection, job.scope);
@@ -81,42 +93,55 @@ export class CarryOut {
   }
 
   /** The plan need not be exact for the copy to be right, but it is what the run reports, and is refused for. */
-  async #bySwap(mark: string): Promise<Outcome | null> {
-    const { swap, phase } = this.#survey;
-    if (!swap || !phase || !(await swap.isCurrent())) return null;
-    const fault = await phase.complete(mark);
+  async #bySwap(swap: Swap): Promise<Outcome | null> {
+    const { phase } = this.#survey;
+    const { fence, job } = this.#context;
+    if (!phase || !(await swap.isCurrent())) return null;
+    const fault = await this.#complete();
     const plan = fault === null ? phase.plan : await scanned(this.#context);
     const { counts } = plan;
     const keys = changedKeys(plan);
     if (plan !== phase.plan) plan.dispose();
     const comparedAt = performance.now();
-    await this.#context.fence.touch(undefined);
+    await fence.announce({ copy: swap.id, counts });
+    this.#isRenaming = this.dirty = true;
     try {
-      await swap.rename(this.#context.job.conflictTimeout);
+      await swap.rename(job.conflictTimeout);
     } catch (error) {
-      if (isUnauthorized(error)) return null; // a right that was taken away meanwhile
-      throw error;
+      await swap.drop();
+      if ((await fence.renamed()) === null) {
+        this.#isRenaming = this.dirty = false;
+        // A right was taken away meanwhile, or the copy was.
+        if (isUnauthorized(error) || isGone(error)) return null;
+        throw error;
+      }
     }
-    await this.#context.fence.touch(undefined, counts);
+    await fence.touch(undefined, counts);
     return { counts, keys, strategy: 'swap', comparedAt, ...noteOf(fault) };
   }
 
   /** Compares again where somebody who heeds no pause has made the plan untrue. */
-  async #byPlans(mark: string | null): Promise<Outcome> {
+  async #byPlans(): Promise<Outcome> {
     for (let again = 0; ; again++) {
       try {
-        return await this.#byPlan(again === 0 ? mark : null);
+        return await this.#byPlan();
       } catch (error) {
         if (!(error instanceof StalePlan) || again === mostAgain) throw error;
       }
     }
   }
 
-  /** `mark`: where the fence was taken, by which a fresh two-phase plan is completed. */
-  async #byPlan(mark: string | null): Promise<Outcome> {
+  /** Makes the survey's plan exact; null where it is, else why not. It is empty where there is none, or not any more. */
+  async #complete(): Promise<string | null> {
+    const mark = this.#mark;
+    this.#mark = null;
+    return this.#survey.phase && mark !== null ? this.#survey.phase.complete(mark) : '';
+  }
+
+  async #byPlan(): Promise<Outcome> {
     const { db, job, progress, signal } = this.#context;
     const { phase } = this.#survey;
-    const fault = phase && mark !== null ? await phase.complete(mark) : '';
+    const fault = await this.#complete();
     const isExact = fault === null;
     const target = isExact ? phase!.target : await openTarget(db, job.collection, job.scope);
     const plan = isExact ? phase!.plan : await scanned(this.#context);

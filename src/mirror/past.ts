@@ -2,6 +2,7 @@
 import type { Clients } from './database/clients.ts';
 import { Fence } from './database/fence.ts';
 import { patiently } from './database/patience.ts';
+import { dropLeftovers } from './database/swap.ts';
 import type { MirrorJob, Past } from './messages.ts';
 
 /**
@@ -14,12 +15,16 @@ export async function pastOf(job: MirrorJob, epoch: number, clients: Clients): P
   const client = clients.get(job.uri, job.databaseTimeout);
   const session = client.startSession({ causalConsistency: false });
   try {
-    const fence = new Fence(client.db(job.db), job);
+    const db = client.db(job.db);
+    const fence = new Fence(db, job);
     return await patiently(job.databaseTimeout, new AbortController().signal, async () => {
       await client.connect();
       const own = await fence.ownEpoch();
       const { wrote, finished } = await fence.take(Math.max(epoch, own + 1), session);
-      return { wrote, finished };
+      if (finished) return { wrote, finished };
+      await dropLeftovers(db, job.collection);
+      const renamed = await fence.renamed();
+      return { wrote: wrote || renamed !== null, finished: renamed };
     });
   } finally {
     await session.endSession();

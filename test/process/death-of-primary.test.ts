@@ -146,3 +146,34 @@ describe('a primary that is killed when its feed has just been answered', functi
     expect(found!.notes?.at(-1)).to.equal('It had been finished before.');
   });
 });
+
+describe('a primary that is killed when its rename has just been made', function () {
+  this.timeout(40_000);
+  const clusters = useClusters();
+  let proxy: MongoProxy;
+  before(async function () {
+    this.timeout(120_000);
+    proxy = await MongoProxy.start((await mongo()).uri);
+  });
+  after(() => proxy.close());
+
+  it('leaves a run that the next one finds finished, with its counts, and does not make again', async () => {
+    const { database } = clusters;
+    await database.db.collection('resources').insertOne({ _id: 'old', n: 1 } as object);
+    const quiesce = { mongodb: { uri: proxy.uri, db: database.name }, sync: { strategy: 'swap' as const } };
+    const cluster = await clusters.create({ instances: 1, quiesce });
+    cluster.launch();
+    await cluster.ready();
+    proxy.loseReplyTo('renameCollection', () => cluster.kill());
+    await send(`${cluster.url}/api/sync`, { method: 'PUT', headers: json, body: JSON.stringify(feed) });
+    await until('the primary is dead', async () => !(await cluster.control.runs(1).catch(() => null)));
+    await database.db.collection('resources').insertOne({ _id: 'of the app' } as object);
+    cluster.launch();
+    await cluster.until('it serves, and the history has that', ({ phase, run: last }) => {
+      return phase === 'serving' && last?.state === 'succeeded';
+    });
+    expect(await database.db.collection('resources').distinct('_id')).to.have.members(['new', 'of the app']);
+    const [found] = await cluster.control.runs(1);
+    expect(found!.report?.counts).to.deep.equal({ inserted: 1, updated: 0, deleted: 1, unchanged: 0 });
+  });
+});

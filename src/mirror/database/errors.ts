@@ -72,6 +72,7 @@ export function isTransient(error: unknown): boolean {
 
 /** MongoDB's names of them: WriteConflict, TransactionTooLarge … */
 const codes = {
+  namespaceNotFound: 26,
   maxTimeMsExpired: 50,
   writeConflict: 112,
   transactionTooLarge: 225,
@@ -108,4 +109,9 @@ export function isVanished(error: unknown): boolean {
 /** Whether a command was not done within its `maxTimeMS`. */
 export function isTimedOut(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === codes.maxTimeMsExpired;
+}
+
+/** Whether the collection that a command names is not there. */
+export function isGone(error: unknown): boolean {
+  return error instanceof MongoServerError && error.code === codes.namespaceNotFound;
 }

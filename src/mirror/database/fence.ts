@@ -10,13 +10,25 @@
  *
  * The last transaction of a run says in the fence that it is finished. So a run that is begun anew after a crash
  * knows whether it was done before, and does not undo what the app has written since.
+ * A rename is in no transaction, and its answer may be lost. So the fence says before it which copy is to be renamed:
+ * where the collection has that one's UUID, the rename was made, and the run is finished.
  */
 import { randomUUID } from 'node:crypto';
-import { MongoServerError, type Binary, type ClientSession, type Collection, type Db, type Filter } from 'mongodb';
+import {
+  MongoServerError,
+  type Binary,
+  type ClientSession,
+  type Collection,
+  type Db,
+  type Filter,
+  type UpdateFilter,
+  type UpdateOptions,
+} from 'mongodb';
 import { QuiesceError } from '../../errors.ts';
 import type { Counts } from '../../protocol/runs.ts';
 import type { MirrorJob } from '../messages.ts';
 import { majority } from './clients.ts';
+import { collectionId } from './collection-id.ts';
 import { ifAllowed } from './errors.ts';
 
 /** The collection of the fences, in the mirrored database. */
@@ -25,6 +37,13 @@ export const fenceCollection = 'quiesce.fence';
 const durably = { writeConcern: majority };
 
 const thread = randomUUID();
+
+/** What a run is about to do by renaming a copy over the collection. */
+export interface Renaming {
+  /** The copy's UUID. */
+  readonly copy: Binary;
+  readonly counts: Counts;
+}
 
 interface FenceDocument {
   _id: string;
@@ -39,6 +58,8 @@ interface FenceDocument {
   thread?: string;
   /** What the run has done, once it is done. */
   finished?: Counts;
+  /** Announced, made or not. */
+  renaming?: Renaming;
   /** Changes at each write that has to be found again in the change stream. */
   mark?: string;
 }
@@ -46,14 +67,17 @@ interface FenceDocument {
 export class Fence {
   readonly #db: Db;
   readonly #fences: Collection<FenceDocument>;
+  readonly #collection: string;
   readonly id: string;
   #epoch = 0;
+  #renaming: Renaming | undefined;
   readonly #run: string;
   readonly #owner: string;
 
   constructor(db: Db, { run, owner, collection, scope }: Pick<MirrorJob, 'run' | 'owner' | 'collection' | 'scope'>) {
     this.#db = db;
     this.#fences = db.collection<FenceDocument>(fenceCollection);
+    this.#collection = collection;
     this.#run = run;
     this.#owner = owner;
     this.id = scope ? `${nameText(collection)} ${scopeText(scope)}` : nameText(collection);
@@ -62,9 +86,18 @@ export class Fence {
   /** What the run has done, where it was finished before. */
   async finished(): Promise<Counts | null> {
     const fence = await this.#fences.findOne({ _id: this.id, run: this.#run });
-    if (!fence?.finished) return null;
+    const finished = fence?.finished ?? (await this.#made(fence?.renaming));
+    if (!finished) return null;
     await this.mark(); // when this one is with the majority, so is what was read
-    return fence.finished;
+    return finished;
+  }
+
+  /**
+   * What the rename has done that this run has announced, where it was made. Ask with the fence taken, and when there is
+   * no copy left that a rename that is still on its way could find.
+   */
+  renamed(): Promise<Counts | null> {
+    return this.#made(this.#renaming);
   }
 
   /** The newest epoch of this run; 0 where the fence is another's. */
@@ -93,7 +126,7 @@ export class Fence {
     await this.#endOlder(epoch);
     const mark = randomUUID();
     const run = this.#run;
-    const finished = { $cond: [{ $eq: ['$run', run] }, '$finished', '$$REMOVE'] };
+    const ifOwn = (value: string): object => ({ $cond: [{ $eq: ['$run', run] }, value, '$$REMOVE'] });
     const mine = {
       epoch,
       run,
@@ -103,7 +136,8 @@ export class Fence {
       owner: this.#owner,
       thread,
       mark,
-      finished,
+      finished: ifOwn('$finished'),
+      renaming: ifOwn('$renaming'),
     };
     try {
       const fence = await this.#fences.findOneAndUpdate(this.#mayTake(epoch), [{ $set: mine }], {
@@ -111,6 +145,7 @@ export class Fence {
         returnDocument: 'after',
         ...durably,
       });
+      this.#renaming = fence?.renaming;
       return { mark, finished: fence?.finished ?? null, wrote: (fence?.batches ?? 0) > 0 };
     } catch (error) {
       // No document that may be taken, and one that stands in the way of a new one: a newer fence.
@@ -137,11 +172,30 @@ export class Fence {
    * @throws QuiesceError `fenced` where a newer primary has taken it
    */
   async touch(session: ClientSession | undefined, finished?: Counts | 'no'): Promise<void> {
-    const mine = { _id: this.id, epoch: this.#epoch, run: this.#run, owner: this.#owner };
     const end = finished === 'no' ? { $unset: { finished: true as const } } : finished ? { $set: { finished } } : {};
-    const update = { $inc: { batches: 1 }, ...end };
-    const { matchedCount } = await this.#fences.updateOne(mine, update, session ? { session } : durably);
+    await this.#update({ $inc: { batches: 1 }, ...end }, session ? { session } : durably);
+  }
+
+  /**
+   * Just before a rename.
+   *
+   * @throws QuiesceError `fenced` where a newer primary has taken it
+   */
+  async announce(renaming: Renaming): Promise<void> {
+    await this.#update({ $set: { renaming } }, durably);
+    this.#renaming = renaming;
+  }
+
+  async #update(update: UpdateFilter<FenceDocument>, options: UpdateOptions): Promise<void> {
+    const mine = { _id: this.id, epoch: this.#epoch, run: this.#run, owner: this.#owner };
+    const { matchedCount } = await this.#fences.updateOne(mine, update, options);
     if (matchedCount === 0) throw await this.#fenced();
+  }
+
+  async #made(renaming: Renaming | undefined): Promise<Counts | null> {
+    if (!renaming) return null;
+    const id = await collectionId(this.#db, this.#collection);
+    return id && renaming.copy.toString('hex') === id.toString('hex') ? renaming.counts : null;
   }
 
   #mayTake(epoch: number): Filter<FenceDocument> {

@@ -4,14 +4,22 @@
  *
  * The rename cannot be in a transaction with the fence. But whoever takes the fence removes all copies of older runs
  * before anything else, so that a rename of an older primary either came before, and is seen, or finds nothing to rename.
- * Two threads, of one primary or of two, never build under one name, not even for the same run: one that wakes up must
- * not rename what the other has half built.
+ * No two copies have one name, not even of the same run in the same thread: a primary that wakes up, or a rename that is
+ * still on its way, must not find what another has half built.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { MongoServerError, type ClientSession, type Db, type Document, type IndexDescription } from 'mongodb';
+import {
+  MongoServerError,
+  type Binary,
+  type ClientSession,
+  type Db,
+  type Document,
+  type IndexDescription,
+} from 'mongodb';
 import { QuiesceError } from '../../errors.ts';
 import type { PreparedFeed } from '../prepared/prepared-feed.ts';
+import { collectionId } from './collection-id.ts';
 import { ifAllowed, isTimedOut, plainMessage } from './errors.ts';
 import type { Fence } from './fence.ts';
 import { documents } from './raw-command.ts';
@@ -29,19 +37,20 @@ export interface SwapOptions {
   readonly onStaged: (count: number) => void;
 }
 
-const thread = randomBytes(4).toString('hex');
-
 /** How long indexes may take to be built, ms; other commands take no longer than a socket may be silent. */
 const longestBuild = 3_600_000;
 
 export class Swap {
   readonly #options: SwapOptions;
-  readonly #staging: string;
+  /** The copy's name. */
+  readonly name: string;
+  #id: Binary | null = null;
   #indexes: IndexDescription[] = [];
 
   constructor(options: SwapOptions) {
     this.#options = options;
-    this.#staging = stagingName(options.target.collection, options.run);
+    const { target, run } = options;
+    this.name = `${stagingPrefix(target.collection)}${run}.${randomBytes(4).toString('hex')}`;
   }
 
   /**
@@ -52,9 +61,9 @@ export class Swap {
   async build(session: ClientSession): Promise<void> {
     const { target } = this.#options;
     this.#indexes = await indexesOf(target);
-    await this.dispose(); // what a former attempt left
     try {
-      await target.db.createCollection(this.#staging, target.options);
+      await target.db.createCollection(this.name, target.options);
+      this.#id = await collectionId(target.db, this.name);
       await this.#load(session);
       // The documents need not be acknowledged one by one, but all of them have to outlive the server from here on.
       await this.#options.fence.mark();
@@ -76,13 +85,21 @@ export class Swap {
     );
   }
 
+  /** The copy's UUID, once it is built. */
+  get id(): Binary {
+    if (this.#id === null) throw new QuiesceError('internal', `The copy ${this.name} has not been built.`);
+    return this.#id;
+  }
+
   /**
+   * Whatever it throws, it may have been made or be on its way: ask {@link Fence.renamed} when the copy is dropped.
+   *
    * @param patience how long, in ms, a transaction of somebody else may hold the collection
    * @throws WriteConflict
    */
   async rename(patience: number): Promise<void> {
     const { db, collection } = this.#options.target;
-    const from = `${db.databaseName}.${this.#staging}`;
+    const from = `${db.databaseName}.${this.name}`;
     const command = { renameCollection: from, to: `${db.databaseName}.${collection}`, dropTarget: true };
     try {
       await db.admin().command({ ...command, maxTimeMS: patience, writeConcern: { w: 'majority' } });
@@ -91,8 +108,13 @@ export class Swap {
     }
   }
 
+  /** From then on there is nothing that a rename could find. */
+  async drop(): Promise<void> {
+    await ifAllowed(this.#options.target.db.dropCollection(this.name));
+  }
+
   async dispose(): Promise<void> {
-    await this.#options.target.db.dropCollection(this.#staging).catch(() => {}); // the next run removes it
+    await this.drop().catch(() => {}); // the next run removes it
   }
 
   async #load(session: ClientSession): Promise<void> {
@@ -102,7 +124,7 @@ export class Swap {
     for (const batch of batchesOf({ count, statement: (i) => Buffer.from(feed.document(i)) })) {
       signal.throwIfAborted();
       const command = {
-        insert: this.#staging,
+        insert: this.name,
         ordered: false,
         writeConcern: { w: 1 },
         documents: documents('documents', batch),
@@ -116,7 +138,7 @@ export class Swap {
   async #createIndexes(): Promise<void> {
     const { db } = this.#options.target;
     try {
-      const command = { createIndexes: this.#staging, indexes: this.#indexes, writeConcern: { w: 'majority' } };
+      const command = { createIndexes: this.name, indexes: this.#indexes, writeConcern: { w: 'majority' } };
       await db.command(command, { timeoutMS: longestBuild });
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 11000)) throw error;
@@ -164,20 +186,15 @@ export async function isWatched({ db, collection }: Target, own: ClientSession):
 }
 
 /**
- * Removes what others have built and not renamed; of this thread, the copy of `run` stays. Only with the fence taken. Who may not drop a collection may not
- * rename over one either, so what such a run has left is in nobody's way.
+ * Removes what has been built and not renamed, but for the copy `own`. Only with the fence taken. Who may not drop a
+ * collection may not rename over one either, so what such a run has left is in nobody's way.
  */
-export async function dropLeftovers(db: Db, collection: string, run: string): Promise<void> {
+export async function dropLeftovers(db: Db, collection: string, own?: string): Promise<void> {
   const prefix = stagingPrefix(collection);
-  const own = stagingName(collection, run);
   const names = await db
     .listCollections({ name: { $regex: `^${prefix.replaceAll('.', '\\.')}` } }, { nameOnly: true })
     .toArray();
   for (const { name } of names) if (name !== own) await ifAllowed(db.dropCollection(name));
-}
-
-function stagingName(collection: string, run: string): string {
-  return `${stagingPrefix(collection)}${run}.${thread}`;
 }
 
 /** A collection's name may be as long as a name can be: it goes in as a hash. */

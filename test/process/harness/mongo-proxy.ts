@@ -8,6 +8,7 @@ export class MongoProxy {
   readonly #server: Server;
   readonly #sockets: Set<Socket>;
   #silent = false;
+  #losing: { readonly text: string; readonly before: () => Promise<void> | void } | null = null;
 
   private constructor(server: Server, sockets: Set<Socket>) {
     this.#server = server;
@@ -23,12 +24,23 @@ export class MongoProxy {
     let proxy: MongoProxy | undefined;
     const server = createServer((client) => {
       const mongod = connect(Number(port), hostname);
+      let onLost: (() => Promise<void> | void) | null = null;
+      const pass = (from: Socket, chunk: Buffer): void => {
+        const losing = proxy === undefined ? null : proxy.#losing;
+        if (proxy !== undefined && losing !== null && from === client && chunk.includes(losing.text)) {
+          onLost = losing.before;
+          proxy.#losing = null;
+        }
+        if (from === client) mongod.write(chunk);
+        else if (onLost === null) client.write(chunk);
+        else void Promise.resolve(onLost()).finally(() => client.destroy());
+      };
       for (const [from, to] of [
         [client, mongod],
         [mongod, client],
       ] as const) {
         sockets.add(from);
-        from.on('data', (chunk: Buffer) => void to.write(chunk));
+        from.on('data', (chunk: Buffer) => pass(from, chunk));
         from.on('error', () => {}); // `close` follows
         from.on('close', () => {
           sockets.delete(from);
@@ -51,6 +63,14 @@ export class MongoProxy {
   speak(): void {
     this.#silent = false;
     for (const socket of this.#sockets) socket.resume();
+  }
+
+  /**
+   * MongoDB does the next command with this text in it, and its reply never arrives: the connection is cut in its place,
+   * after `before` has been waited for.
+   */
+  loseReplyTo(text: string, before: () => Promise<void> | void = () => {}): void {
+    this.#losing = { text, before };
   }
 
   /** Nothing listens any more; until {@link MongoProxy.comeBack}. */
