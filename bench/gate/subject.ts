@@ -7,7 +7,6 @@ import { Duplex } from 'node:stream';
 import express from 'express';
 import { gate } from '#quiesce/worker/gate/admission.js';
 import { gateServersWithout } from '#quiesce/worker/gate/auto-gate.js';
-import { serveExpressFast } from '#quiesce/worker/gate/express-server.js';
 import { getRuntime, provideLocalPrimary } from '#quiesce/worker/process/runtime.js';
 
 const connections = 20;
@@ -16,7 +15,6 @@ const warmUp = 5;
 const rounds = 6;
 
 const kind = process.argv[2];
-serveExpressFast(); // what a worker spares an app is no doing of the gate's
 const app = express();
 if (kind !== 'none') {
   provideLocalPrimary(() => (_message, done) => done(null));

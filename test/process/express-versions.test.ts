@@ -5,10 +5,11 @@ import { WebSocket } from 'ws';
 import { lockFence } from './harness/fence-lock.ts';
 import { handshake } from './harness/handshake.ts';
 import { begin, linesTo, problemIn, type Line } from './harness/lines.ts';
-import { useSharedCluster } from './harness/shared-cluster.ts';
+import { useSharedCluster, useSharedPlainCluster } from './harness/shared-cluster.ts';
 import { SyncClient } from './harness/sync-client.ts';
 
 const script = fileURLToPath(new URL('./fixtures/express-app.js', import.meta.url));
+const wrapped = fileURLToPath(new URL('./fixtures/wrapped-app.js', import.meta.url));
 
 // The last one is the measure of the others.
 for (const [version, way] of [
@@ -88,6 +89,23 @@ for (const [version, way] of [
         body: '[{"id":1},{"id":2}]',
       });
       expect(again.headers['quiesce-counts']).to.equal('inserted=1, updated=0, deleted=0, unchanged=1');
+    });
+  });
+}
+
+for (const [gated, GATE] of [
+  ['without gate()', '0'],
+  ['with gate()', '1'],
+] as const) {
+  describe(`an Express app ${gated} whose app.handle or server.emit somebody has wrapped`, () => {
+    const shared = useSharedPlainCluster({ script: wrapped, instances: 1, env: { GATE } });
+
+    it('sees the req.query that the wrapper wrote, as under plain Node', async () => {
+      const answer = (await (await fetch(shared.cluster.url)).json()) as Record<string, string>;
+      const apps = Object.keys(answer);
+      expect(apps).to.have.lengthOf(12);
+      const written = JSON.stringify({ wrote: 'the wrapper' });
+      expect(answer).to.deep.equal(Object.fromEntries(apps.map((each) => [each, written])));
     });
   });
 }

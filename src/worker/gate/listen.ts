@@ -1,7 +1,6 @@
 /** `listen()`: a server whose gate also stands before what never reaches a middleware. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Express } from 'express';
-import { Birth } from './express-server.ts';
 import { gateHandshakes } from './handshakes.ts';
 import { getRuntime } from '../process/runtime.ts';
 import { warnOfUngated } from './start-warnings.ts';
@@ -20,13 +19,11 @@ export function listen(app: Express, port?: number | string, host?: string, onLi
   const where = placeOf(port) ?? placeOf(process.env['PORT'], 'PORT') ?? 3000;
   const runtime = getRuntime();
   gateHandshakes();
-  const birth = new Birth(app);
-  const server = createServer(birth.options, app);
+  const server = createServer(app);
   server.on('checkContinue', (req, res) => {
     continueWhenRead(req, res);
     server.emit('request', req, res);
   });
-  birth.watch(server);
   // Node cuts a request off after 300 s, which would be shorter than a longer sync.upload_timeout.
   void runtime.settings.then(({ sync }) => {
     if (server.requestTimeout > 0) server.requestTimeout = Math.max(server.requestTimeout, sync.uploadTimeout + 10_000);

@@ -7,7 +7,6 @@ import Module from 'node:module';
 import { gateHttp2Without, gateServersWithout } from '../gate/auto-gate.ts';
 import { warnOfUngated } from '../gate/start-warnings.ts';
 import { trackServers } from './connections.ts';
-import { serveExpressFast } from '../gate/express-server.ts';
 import { stopGracefully } from './graceful-stop.ts';
 import { reportFailures } from './failure-report.ts';
 import { requestTimeout } from './link.ts';
@@ -16,7 +15,6 @@ import { ignoreGroupSignals } from './signals.ts';
 import { writeStdioToTheEnd } from './stdio.ts';
 
 ignoreGroupSignals();
-serveExpressFast();
 writeStdioToTheEnd();
 const runtime = getRuntime();
 gateServersWithout(runtime);
