@@ -5,7 +5,8 @@
  *
  * Closing a keep-alive connection races the request that its client may just be sending. So idle connections stay
  * open for a moment, and whatever is or comes in flight on any of them is answered with `Connection: close`
- * (RFC 9112, 9.6): then it is the client that sends nothing more there.
+ * (RFC 9112, 9.6): then it is the client that sends nothing more there. What is still idle is closed right after the
+ * event loop has read what has arrived: a request that waits there unread, since the loop was busy, is no idle connection.
  *
  * An app that has a clean-up decides when it is gone, as under plain Node: it exits, raises its signal, or leaves
  * nothing that keeps a process. One that has none is gone with its last connection. The primary's SIGKILL bounds all
@@ -64,21 +65,26 @@ export function stopGracefully({ timeout, webSocketTimeout }: Grace, busy: () =>
     setTimeout(closeWebSockets, Math.max(0, webSocketTimeout - (performance.now() - begun)));
     leaveWithTheLast();
   };
-  setTimeout(() => {
+  afterReading(linger, () => {
     // One that became idle since has its own moment, given by keepAliveTimeout: its next request may be on the way.
     const quiet = (socket: TrackedSocket): boolean => readBefore.get(socket) === socket.bytesRead;
     closeIdle(lingeringServers, quiet);
     // Opened ahead and never used: to node:http these count as active.
     for (const socket of tracked.sockets) if (socket.bytesRead === 0 && quiet(socket)) socket.destroy();
     finish(busy, cleanUp);
-  }, linger).unref();
+  });
   setTimeout(() => {
     closeWebSockets();
     cleanUpOfApp();
     // What the app ends now has no time left to linger.
-    setInterval(() => closeIdle(lingeringServers, () => true), pollEvery).unref();
+    setInterval(() => setImmediate(() => closeIdle(lingeringServers, () => true)), pollEvery).unref();
   }, timeout * lastCallShare).unref();
   finish(busy, cleanUp);
+}
+
+/** Timers are called before the connections are read; what follows on one here comes after that. */
+function afterReading(ms: number, callback: () => void): void {
+  setTimeout(() => setImmediate(callback), ms).unref();
 }
 
 let finishing = false;

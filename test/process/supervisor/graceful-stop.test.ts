@@ -125,6 +125,23 @@ describe('a worker that stops', function () {
     await reload;
   });
 
+  it('answers what has arrived on an idle connection when it is to be closed and its event loop was busy', async () => {
+    const { cluster } = await worker();
+    const idle = await Wire.open(cluster);
+    const busy = await Wire.open(cluster);
+    for (const wire of [idle, busy]) {
+      wire.send('/');
+      await wire.answers(1);
+    }
+    const reload = cluster.control.reload();
+    await told(cluster);
+    busy.send(`/spin?ms=${linger + 500}`);
+    await delay(linger);
+    idle.send('/');
+    expect((await idle.answers(2))[1]!.headers).to.match(closes);
+    await reload;
+  });
+
   it('answers all requests that are pipelined, and closes with the last', async () => {
     const { cluster, pid } = await worker();
     const wire = await Wire.open(cluster);
