@@ -154,6 +154,8 @@ export const toWorker = z.discriminatedUnion('type', [
   z.object({ ...envelope, type: z.literal('cut') }),
   /** Stop accepting, finish what is in flight, exit. Times in ms. */
   z.object({ ...envelope, type: z.literal('stop'), timeout: z.number(), webSocketTimeout: z.number() }),
+  /** Its exclusive handler is to be answered for: the worker is killed in a moment, since the run was cancelled or is late. */
+  z.object({ ...envelope, type: z.literal('run-ended'), run: z.string(), problem }),
   z.object({
     ...envelope,
     type: z.literal('reply'),

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { quiesce } from './harness/command.ts';
 import { startQuiesce } from './harness/running-command.ts';
-import { send } from './harness/lines.ts';
+import { problemIn, send, type Reply } from './harness/lines.ts';
 import { useSharedPlainCluster } from './harness/shared-cluster.ts';
 import { until } from './harness/until.ts';
 
@@ -31,7 +31,9 @@ describe('an exclusive run that is stuck', function () {
     const { workers } = await cluster.until('it serves', ({ phase }) => phase === 'serving');
     expect(workers.filter(({ pid }) => pids.includes(pid))).to.have.length(1);
     expect((await cluster.control.run(run)).error).to.include({ code: 'run-cancelled' });
-    await answer;
+    const reply = (await answer) as Reply;
+    expect(problemIn(reply)).to.include({ status: 500, code: 'run-cancelled' });
+    expect(reply.status).to.equal(500);
     const again = await quiesce(['runs', 'cancel', run, '--data-dir', cluster.dataDir], { cwd: cluster.folder });
     expect(again.code).to.equal(2);
     expect(again.err).to.contain('only a run that is going on can be cancelled');
@@ -55,6 +57,18 @@ describe('an exclusive run that is stuck', function () {
     const { error } = await cluster.control.run(run);
     expect(error).to.include({ code: 'run-timeout' });
     expect(error?.detail).to.contain('500 ms');
-    await answer;
+    expect(problemIn((await answer) as Reply)).to.include({ code: 'run-timeout', detail: error?.detail });
+  });
+
+  it('is named by a stop that waits for it, with how to go on', async () => {
+    const { cluster } = site;
+    const { run, answer } = await stuck('/alone?ms=600000');
+    const stop = startQuiesce(['stop', '--data-dir', cluster.dataDir], { cwd: cluster.folder });
+    await until('it is named', () => stop.err().includes(`quiesce runs cancel ${run}`));
+    expect(stop.err()).to.contain('POST /alone');
+    await cluster.control.cancel(run);
+    expect(await stop.ended).to.equal(0);
+    expect(problemIn((await answer) as Reply)).to.include({ code: 'run-cancelled' });
+    expect(await cluster.exited).to.deep.equal({ code: 0, signal: null });
   });
 });

@@ -28,7 +28,7 @@ import {
 import { OperatorHolds } from './operator-holds.ts';
 import { holdsOf, PauseInformer } from './pause-informer.ts';
 import type { WorkerEvents, WorkerPort, WorkerRef } from '../ports.ts';
-import { conclude, runError, stageStates } from '../runs/conclusion.ts';
+import { conclude, runError, tellOwner, stageStates } from '../runs/conclusion.ts';
 import { refusal } from '../runs/end.ts';
 import { ExecRuns } from '../runs/exec-runs.ts';
 import type { RunStore } from '../runs/history.ts';
@@ -281,10 +281,12 @@ export class Coordinator implements WorkerEvents {
   }
 
   #kill(worker: WorkerRef, why: string): void {
-    // Those whose run goes on without them get a 202 first.
-    const answered = this.#callers.dismiss(worker, (run) => this.#deps.runs.get(run));
-    if (answered === 0) return this.#deps.port.kill(worker, why);
-    setTimeout(() => this.#deps.port.kill(worker, why), flushBeforeKill);
+    const { port, runs } = this.#deps;
+    // Those whose run goes on without them get a 202 first, and the client of a handler that is stopped hears why.
+    const answered = this.#callers.dismiss(worker, (run) => runs.get(run));
+    const told = tellOwner(this.#deps, this.state, worker);
+    if (answered === 0 && !told) return port.kill(worker, why);
+    setTimeout(() => port.kill(worker, why), flushBeforeKill);
   }
 
   #onRunChange(run: RunRecord): void {

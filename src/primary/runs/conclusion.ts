@@ -2,7 +2,9 @@
 import type { Logger } from 'pino';
 import { QuiesceError, type ErrorCode, type Problem } from '../../errors.ts';
 import type { WaitingRequest } from '../../protocol/runs.ts';
-import type { Rules, Run } from '../maintenance/state.ts';
+import type { Rules, Run, State } from '../maintenance/state.ts';
+import type { WorkerPort, WorkerRef } from '../ports.ts';
+import { keyOf } from '../worker-ref.ts';
 import { abandoned, runFailure } from './end.ts';
 import type { RunStore } from './history.ts';
 import type { SyncRuns } from './feed-runs.ts';
@@ -35,6 +37,19 @@ export function runError(
   if (sync.isAbandoned(id)) return abandoned(said);
   if (code === null) return null;
   return said?.code === code ? QuiesceError.fromProblem(said) : runFailure(code, ownRules(rules, run), waitingFor());
+}
+
+/** Why its handler is stopped, so that its client can be answered before its worker is killed. False where there is none. */
+export function tellOwner(
+  deps: ConclusionDeps & { readonly port: WorkerPort },
+  { run, epoch }: State,
+  worker: WorkerRef,
+): boolean {
+  if (run?.stage !== 'ending' || run.owner === null || keyOf(run.owner) !== keyOf(worker)) return false;
+  const error = runError(run.id, run.endsWith, deps, run, () => []);
+  return (
+    error !== null && deps.port.send(worker, { type: 'run-ended', epoch, run: run.id, problem: error.toProblem() })
+  );
 }
 
 /** The deadlines of this run, where it has some of its own. */

@@ -5,6 +5,7 @@ import { QuiesceError, toQuiesceError, type Problem } from '../../errors.ts';
 import { publicProblem } from '../../protocol/public-view.ts';
 import { runInProgress } from '../../protocol/run-in-progress.ts';
 import type { RequestedKind } from '../../protocol/words.ts';
+import { handlerAtWork } from './handlers-at-work.ts';
 import { holdEnd } from './held-end.ts';
 import { entryOf, type Entry } from './entry.ts';
 import { requestTimeout } from '../process/link.ts';
@@ -46,7 +47,16 @@ export function exclusive(handler: RequestHandler, options: ExclusiveOptions = {
       return void releaseRun(runtime, run);
     }
     let released: Promise<void> | undefined;
+    const { end } = res;
+    const isDone = handlerAtWork(runtime, run, (error) => {
+      // What has begun stays cut short: an end would make a whole answer of it.
+      if (res.headersSent) return;
+      entry.onSettled = null; // the handler is still there, so the run ends with its worker
+      res.end = end;
+      refuse(req, res, error);
+    });
     entry.onSettled = () => {
+      isDone();
       released = releaseRun(runtime, run);
     };
     // Whoever has the answer finds the gates open. One that works on after its answer is not waited for.

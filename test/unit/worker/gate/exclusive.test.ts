@@ -4,10 +4,12 @@ import express4 from 'express4';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { QuiesceError } from '#quiesce/errors.js';
 import { gate } from '#quiesce/worker/gate/admission.js';
 import { exclusive } from '#quiesce/worker/gate/exclusive.js';
+import { until } from './gated-server.ts';
 import { mirror } from '#quiesce/worker/feed/mirror-route.js';
-import { answerWith, isDrained, pause, resume, runtime, sent } from '../fake-primary.ts';
+import { answerWith, isDrained, pause, resume, runtime, sent, tell } from '../fake-primary.ts';
 
 for (const [version, express] of [
   ['4', express4],
@@ -19,6 +21,8 @@ for (const [version, express] of [
     /** What the last exclusive handler saw. */
     let during: { inFlight: number; drained: boolean } | null = null;
     let middlewareRan = false;
+    const stuck: Response[] = [];
+    const stuckAt = (path: string): Promise<void> => until(() => stuck.length > 0, `a handler at ${path}`);
 
     before(async () => {
       const app = express();
@@ -34,6 +38,10 @@ for (const [version, express] of [
       res.send('done');
     })); // prettier-ignore
       app.use('/admin', nested);
+      app.post('/stuck', exclusive((req, res) => {
+        stuck.push(res);
+        if (req.query['begun'] !== undefined) res.write('the first part');
+      })); // prettier-ignore
       app.post('/throws', exclusive(() => Promise.reject(new Error('on purpose')))); // prettier-ignore
       app.use('/api/sync', mirror({ collection: 'resources' }));
       app.post('/plain', (_req, res) => void res.send('plain'));
@@ -51,6 +59,26 @@ for (const [version, express] of [
       resume();
       answerWith(() => ({}));
       middlewareRan = false;
+    });
+
+    it('answers for a handler whose run has been ended, does not release it, and cuts no answer short as if it were whole', async () => {
+      const before = releases().length;
+      answerWith(({ body }) => (body.op === 'claim' ? { value: { run: `ended ${body.path}`, epoch: 1 } } : {}));
+      const problem = new QuiesceError('run-cancelled', 'Somebody ended it.').toProblem();
+      const end = (path: string): void => tell({ type: 'run-ended', run: `ended ${path}`, problem });
+      const answer = fetch(`${url}/stuck`, { method: 'POST' });
+      await stuckAt('/stuck');
+      end('/stuck');
+      expect(await (await answer).json()).to.include({ code: 'run-cancelled', status: 500 });
+      const begun = await fetch(`${url}/stuck?begun`, { method: 'POST' });
+      end('/stuck');
+      const text = begun.text().then(
+        () => 'whole',
+        () => 'cut short',
+      );
+      expect(releases()).to.have.length(before);
+      for (const { socket } of stuck.splice(0)) socket?.destroy();
+      expect(await text).to.equal('cut short');
     });
 
     const releases = (): unknown[] =>
