@@ -28,6 +28,7 @@ interface MaintenanceBody extends Order {
   readonly on: boolean;
   readonly reason?: string;
   readonly for?: number;
+  readonly at?: string;
   readonly wait?: boolean;
   readonly timeout?: number;
   readonly keep?: boolean;

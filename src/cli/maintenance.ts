@@ -4,12 +4,13 @@ import { ControlClient } from './control-client.ts';
 import { findDataDir, type Target } from './find-data-dir.ts';
 import { counted, print, say, styled } from './output.ts';
 import { QuiesceError } from '../errors.ts';
-import type { ClusterStatus } from '../protocol/runs.ts';
+import type { ClusterStatus, ScheduledHoldStatus } from '../protocol/runs.ts';
 import { visibleIn } from '../protocol/visible.ts';
 
 export interface HoldOptions extends SignedTarget {
   readonly reason?: string;
   readonly for?: number;
+  readonly at?: Date;
   readonly timeout?: number;
   readonly keep?: boolean;
   readonly wait: boolean;
@@ -20,16 +21,23 @@ const patience = 700;
 /** 128 + SIGINT, as a shell has it. */
 const interrupted = 130;
 
-/** Returns when no request is at work any more; else the hold is taken back, and the error names the requests. */
+/**
+ * Returns when no request is at work any more; else the hold is taken back, and the error names the requests. One that
+ * begins later (`at`) is only stored.
+ */
 export async function maintenanceOn(options: HoldOptions): Promise<number> {
-  const { reason, for: limit, timeout, keep = false, wait } = options;
-  if (!wait && (timeout !== undefined || keep))
+  const { reason, for: limit, at, timeout, keep = false } = options;
+  if (at !== undefined && (timeout !== undefined || keep))
+    throw new QuiesceError('bad-usage', '--timeout and --keep say how to wait, and --at does not: such a hold stays.');
+  const wait = options.wait && at === undefined;
+  if (!options.wait && (timeout !== undefined || keep))
     throw new QuiesceError('bad-usage', '--timeout and --keep say how to wait, and --no-wait does not.');
   const client = new ControlClient(await findDataDir(options));
   const held = client.maintenance({
     on: true,
     ...(reason === undefined ? {} : { reason }),
     ...(limit === undefined ? {} : { for: limit }),
+    ...(at === undefined ? {} : { at: at.toISOString() }),
     ...(wait ? { wait, keep, ...(timeout === undefined ? {} : { timeout }) } : {}),
     ...askedBy(options),
   });
@@ -84,11 +92,20 @@ function tell(status: ClusterStatus): number {
 }
 
 function describe(status: ClusterStatus): string {
-  const { holds, phase } = visibleIn(status);
+  const { holds, phase, scheduled, waitingFor } = visibleIn(status);
   const hold = holds.find(({ kind }) => kind === 'operator');
-  if (hold === undefined) return `maintenance: off (${phase})`;
+  const next = scheduled === undefined ? '' : `\n${describeScheduled(scheduled)}`;
+  if (hold === undefined) return `maintenance: off (${phase})${next}`;
   const { since, reason, by } = hold;
   const until = hold.until === undefined ? 'until it is turned off' : `until ${hold.until}`;
   const who = by === undefined ? '' : ` by ${by}`;
-  return `maintenance: on since ${since}${who}, ${until} (${phase})${reason === '' ? '' : `: ${reason}`}`;
+  const waits = waitingFor.length === 0 ? '' : `, waiting for ${counted(waitingFor.length, 'request')}`;
+  return `maintenance: on since ${since}${who}, ${until} (${phase}${waits})${reason === '' ? '' : `: ${reason}`}${next}`;
+}
+
+/** In the caller's zone: a person reads it. */
+export function describeScheduled({ at, until, reason, by }: ScheduledHoldStatus): string {
+  const here = (iso: string): string => `${new Date(iso).toLocaleString('sv')} (${iso})`;
+  const end = until === undefined ? 'until it is turned off' : `until ${here(until)}`;
+  return `scheduled: on from ${here(at)}, ${end}${by === undefined ? '' : `, by ${by}`}${reason === undefined ? '' : `: ${reason}`}`;
 }

@@ -9,6 +9,7 @@ import type { ReloadOptions } from './rolling.ts';
 import type { RunsOptions } from './runs.ts';
 import type { StatusOptions } from './status.ts';
 import type { SyncOptions } from './sync.ts';
+import { nextTime } from './next-time.ts';
 import { parseDuration } from '../config/units.ts';
 import { maxDeletesWords, parseMaxDeletes, type MaxDeletes } from '../protocol/max-deletes.ts';
 
@@ -18,6 +19,12 @@ function time(value: string): number {
   if (parsed === undefined || parsed === 0)
     throw new InvalidArgumentError("It takes a time such as '90s', '10m' or '2h'.");
   return parsed;
+}
+
+function clockTime(value: string): Date {
+  const found = nextTime(value, new Date());
+  if (found instanceof Date) return found;
+  throw new InvalidArgumentError(found);
 }
 
 function deletes(value: string): MaxDeletes {
@@ -59,6 +66,7 @@ export function addOperatorCommands(program: Command, done: (code: number) => vo
   signed('on', 'refuse requests until it is turned off; ends when none is at work any more', maintenance)
     .option('--reason <text>', 'shown to those who are refused')
     .option('--for <duration>', 'end by itself, such as after 10m', time)
+    .option('--at <time>', 'begin by itself: the next 02:00, or 2026-11-28T02:00', clockTime)
     .option('--timeout <duration>', 'wait so long, then take it back and end with 6 (default: drain_timeout)', time)
     .option('--keep', 'keep the hold when that time is over')
     .option('--no-wait', 'end at once, while requests may still be at work')

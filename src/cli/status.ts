@@ -2,6 +2,7 @@ import Table from 'cli-table3';
 import { ControlClient } from './control-client.ts';
 import { findDataDirs, several, type Target } from './find-data-dir.ts';
 import { duration, plainTable, print, printJson, size, styled } from './output.ts';
+import { describeScheduled } from './maintenance.ts';
 import { describeRun } from './runs.ts';
 import { QuiesceError } from '../errors.ts';
 import { visible, visibleIn } from '../protocol/visible.ts';
@@ -54,6 +55,7 @@ export function renderStatus(given: ClusterStatus): string {
       `hold: ${styled('yellow', hold.kind)} since ${hold.since}${by}${until}${hold.reason === '' ? '' : `: ${hold.reason}`}`,
     );
   }
+  if (now.scheduled !== undefined) lines.push(styled('yellow', describeScheduled(now.scheduled)));
   for (const warning of now.warnings ?? []) lines.push(styled('red', `warning: ${warning}`));
   lines.push(workerTable(now), ...lastExits(now));
   for (const { slot, method, path, age, clientGone } of now.waitingFor) {

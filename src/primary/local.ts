@@ -59,7 +59,7 @@ export async function startLocalPrimary(toWorker: (message: unknown) => void): P
   const coordinator = new Coordinator({
     rules: rulesOf({ config }),
     epoch: 0, // nothing is remembered between processes but what the fence knows
-    operator: null,
+    kept: { operator: null, scheduled: null },
     port,
     runs,
     sync,

@@ -60,6 +60,8 @@ export interface MaintenanceChange extends Order {
   readonly forMs?: number;
   /** Only with `on`. */
   readonly wait?: Wait;
+  /** Only with `on` and without `wait`: it begins then, epoch ms, and `forMs` counts from then. */
+  readonly at?: number;
 }
 
 /** What an operator, through the control socket or the admin server, can see and do. */

@@ -16,6 +16,7 @@ import type { LockEvents } from './data-dir/held-lock.ts';
 import { Keeper } from './data-dir/keeper.ts';
 import { requireDatabase } from './database-check.ts';
 import { endFormerWorkers, recordWorkers } from './fleet/former-workers.ts';
+import { announce } from './maintenance/announce.ts';
 import { HoldFile } from './maintenance/hold-file.ts';
 import { Journal } from './runs/journal.ts';
 import { Observers } from './live/observers.ts';
@@ -78,7 +79,7 @@ export async function runSite(
   const coordinator = new Coordinator({
     rules: rulesOf(inForce),
     epoch: Math.max(stored.epoch, fenceEpoch, runs.newestEpoch, await journal.newestEpoch()),
-    operator: stored.operator,
+    kept: stored,
     port: {
       send: (ref, message) => supervisor?.send(ref, message) ?? false,
       pin: (ref, pinned) => supervisor?.pin(ref, pinned),
@@ -100,6 +101,7 @@ export async function runSite(
     inherited,
     log,
   });
+  if (stored.missed) announce({ what: 'missed', hold: stored.missed }, log);
   if (stored.operator)
     log.warn(
       { reason: stored.operator.reason },

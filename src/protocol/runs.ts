@@ -27,6 +27,16 @@ export const holdStatus = z
   .describe('A reason to keep the gates shut. They open when none is left.');
 export type HoldStatus = z.infer<typeof holdStatus>;
 
+export const scheduledHold = z
+  .object({
+    at: time.describe('When it begins.'),
+    until: time.optional().describe('When it ends by itself.'),
+    reason: z.string().optional(),
+    by: z.string().optional().describe('Who asked for it, where that is known.'),
+  })
+  .describe('An operator hold that begins by itself.');
+export type ScheduledHoldStatus = z.infer<typeof scheduledHold>;
+
 export const waitingRequest = z
   .object({
     slot: z.int().nonnegative(),
@@ -183,6 +193,7 @@ export const clusterStatus = z.object({
   phase,
   epoch: count.describe('Grows with every pause.'),
   holds: z.array(holdStatus),
+  scheduled: scheduledHold.optional(),
   workers: z.array(workerStatus),
   run: runRecord.nullable().describe('The run that is going on, or the last one.'),
   waitingFor: z.array(waitingRequest).describe('The requests that keep a drain waiting, the oldest first.'),

@@ -198,7 +198,7 @@ export const adminPaths: Paths = {
       operationId: 'setMaintenance',
       summary: 'The operator hold, on or off',
       description:
-        'On: the gates shut, for a time (`for`) or until it is turned off, over restarts of the primary too. A sync still runs. With `wait` it answers when the cluster is at rest: no request of the app is at work, and no run. At the `timeout` (default `maintenance.drain_timeout`) it answers `drain-timeout` with the requests in `waitingFor` and takes the hold back, as it does where the client goes before; with `keep`, or where somebody else holds as well, it stays (`"held": true`).',
+        'On: the gates shut, for a time (`for`) or until it is turned off, over restarts of the primary too. A sync still runs. With `at` they shut then, and `for` counts from then; it answers once that is stored, and off ends it as well. With `wait` it answers when the cluster is at rest: no request of the app is at work, and no run. At the `timeout` (default `maintenance.drain_timeout`) it answers `drain-timeout` with the requests in `waitingFor` and takes the hold back, as it does where the client goes before; with `keep`, or where somebody else holds as well, it stays (`"held": true`).',
       body: 'maintenance',
       answer: status,
       codes: ['drain-timeout', 'hold-ended', 'stopping'],

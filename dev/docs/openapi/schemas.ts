@@ -38,6 +38,7 @@ const named = {
   Report: runs.report,
   Run: runs.runRecord,
   Sample: live.sample,
+  ScheduledHold: runs.scheduledHold,
   SettingChange: runs.settingChange,
   Status: runs.clusterStatus,
   Timings: runs.timings,

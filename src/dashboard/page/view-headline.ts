@@ -1,5 +1,5 @@
 /** The phase, why and since when; the requests that keep a drain waiting; the tab's title and icon. */
-import type { HoldStatus, WaitingRequest } from '#quiesce/protocol/runs.js';
+import type { ClusterStatus, HoldStatus, WaitingRequest } from '#quiesce/protocol/runs.js';
 import { row, sayCell, type Column } from './cells.ts';
 import { byId, each, el, say, set } from './dom.ts';
 import { age, clock, count, duration } from './format.ts';
@@ -40,7 +40,7 @@ export function showHeadline(model: Model, connection: Connection, now: number):
   const title = live ? `${words[status.phase]} · ${name}` : `No data · ${name}`;
   if (document.title !== title) document.title = title;
   set(byId('icon'), 'href', `/assets/icon-${phase}.svg`);
-  showHolds(live ? status.holds : [], now);
+  showHolds(live ? shownHolds(status, now) : []);
   showWaiting(live ? status.waitingFor : []);
 }
 
@@ -77,27 +77,44 @@ function lostDetail({ state, lastData }: Connection, { status }: Model): string 
   return `${known}The primary is gone or cannot be reached; what is below is old.`;
 }
 
-function showHolds(holds: readonly HoldStatus[], now: number): void {
+interface ShownHold {
+  readonly kind: HoldStatus['kind'];
+  readonly what: string;
+  readonly why: string;
+  readonly when: string;
+}
+
+function shownHolds({ holds, scheduled }: ClusterStatus, now: number): ShownHold[] {
+  const later = (time: string): string =>
+    `${clock(Date.parse(time), now, false)} (in ${age(Math.max(0, Date.parse(time) - now))})`;
+  const whose = (by: string | undefined): string => (by === undefined ? '' : ` by ${by}`);
+  const shown = holds.map(({ kind, reason, since, until, by }): ShownHold => {
+    const end =
+      until === undefined ? (kind === 'operator' ? ', until somebody resumes' : '') : `, until ${later(until)}`;
+    const when = `since ${clock(Date.parse(since), now)}${whose(by)}${end}`;
+    return { kind, what: holdKinds[kind], why: reason, when };
+  });
+  if (scheduled === undefined) return shown;
+  const { at, until, reason = '', by } = scheduled;
+  const end = until === undefined ? ', until somebody resumes' : `, until ${clock(Date.parse(until), now, false)}`;
+  const when = `from ${later(at)}${whose(by)}${end}`;
+  return [...shown, { kind: 'operator', what: 'Scheduled', why: reason, when }];
+}
+
+function showHolds(holds: readonly ShownHold[]): void {
   const list = byId('holds');
   set(list, 'hidden', holds.length === 0);
   each(
     list,
     holds,
-    (hold) => `${hold.kind} ${hold.since}`,
+    (hold) => hold.what,
     () => el('li', {}, el('span', { class: 'kind' }), el('span', { class: 'reason' }), el('span', { class: 'muted' })),
-    (item, { kind, reason, since, until, by }) => {
-      const [what, why, when] = item.children;
-      set(what!, 'data-kind', kind);
-      say(what!, holdKinds[kind]);
-      say(why!, reason);
-      const end =
-        until === undefined
-          ? kind === 'operator'
-            ? ', until somebody resumes'
-            : ''
-          : `, until ${clock(Date.parse(until), now, false)} (in ${age(Date.parse(until) - now)})`;
-      const who = by === undefined ? '' : ` by ${by}`;
-      say(when!, `since ${clock(Date.parse(since), now)}${who}${end}`);
+    (item, { kind, what, why, when }) => {
+      const [first, second, third] = item.children;
+      set(first!, 'data-kind', kind);
+      say(first!, what);
+      say(second!, why);
+      say(third!, when);
     },
   );
 }

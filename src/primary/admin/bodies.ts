@@ -19,12 +19,25 @@ const by = kind(
   { type: 'string', minLength: 1, maxLength: longestName },
 ).optional();
 
+/** A time with its zone: the primary may have another one than whoever asks. */
+const instant = kind(
+  'a time with its zone, such as 2026-11-28T02:00:00Z or 2026-11-28T02:00+01:00',
+  (value) => {
+    const isInstant =
+      typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/.test(value);
+    const time = isInstant ? Date.parse(value) : Number.NaN;
+    return Number.isNaN(time) ? undefined : time;
+  },
+  { type: 'string', format: 'date-time' },
+);
+
 /** What the requests that change something take; docs/openapi.json is made from it. */
 export const bodies = {
   maintenance: z.strictObject({
     on: flag,
     reason: reason.optional(),
     for: deadline.optional(),
+    at: instant.optional(),
     wait: flag.optional(),
     timeout: deadline.optional(),
     keep: flag.optional(),
@@ -87,18 +100,24 @@ export function orderOf({ by: name }: { by?: string | undefined }): Order {
 
 export function maintenanceChange(given: unknown, signal: AbortSignal): MaintenanceChange {
   const body = bodyOf(bodies.maintenance, given);
-  const { on, reason: why, for: forMs, wait = false, timeout, keep } = body;
+  const { on, reason: why, for: forMs, at, wait = false, timeout, keep } = body;
   const only = (name: string, where: string): never => {
     throw new QuiesceError('bad-request', `\`${name}\` goes with \`"${where}": true\` only.`);
   };
   if (!on && forMs !== undefined) only('for', 'on');
   if (!on && wait) only('wait', 'on');
+  if (!on && at !== undefined) only('at', 'on');
+  if (wait && at !== undefined)
+    throw new QuiesceError('bad-request', '`at` does not go with `wait`: it is answered once the hold is scheduled.');
+  if (at !== undefined && at <= Date.now())
+    throw new QuiesceError('bad-request', `\`at\` is in the past: it is ${new Date().toISOString()}.`);
   if (!wait && timeout !== undefined) only('timeout', 'wait');
   if (!wait && keep !== undefined) only('keep', 'wait');
   return {
     on,
     ...(why === undefined ? {} : { reason: why }),
     ...(forMs === undefined ? {} : { forMs }),
+    ...(at === undefined ? {} : { at }),
     ...(wait ? { wait: { keep: keep ?? false, signal, ...(timeout === undefined ? {} : { timeout }) } } : {}),
     ...orderOf(body),
   };

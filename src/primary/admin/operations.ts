@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { QuiesceError } from '../../errors.ts';
 import type { ClusterStatus, RunRecord, WorkerState, WorkerStatus } from '../../protocol/runs.ts';
 import type { Coordinator } from '../maintenance/coordinator.ts';
+import { scheduledOf } from '../maintenance/pause-informer.ts';
 import type { Operations, Order } from '../ports.ts';
 import type { RunStore } from '../runs/history.ts';
 import type { ProcessStatus } from '../fleet/status.ts';
@@ -37,6 +38,7 @@ export function operations(deps: OperationsDeps): Operations {
       phase: state.phase,
       epoch: state.epoch,
       holds: coordinator.holds(),
+      ...scheduledOf(state),
       workers: supervisor.status().map((worker) => withGate(worker, coordinator)),
       run: (state.run === null ? runs.last : runs.get(state.run.id)) ?? null,
       waitingFor: coordinator.beats.waitingFor(state),
@@ -49,7 +51,7 @@ export function operations(deps: OperationsDeps): Operations {
     return run;
   };
   /** The log is the record of who wanted what. */
-  const ordered = (what: string, { by, ...details }: Order): void =>
+  const ordered = (what: string, { by, ...details }: Order & { readonly at?: Date }): void =>
     log.info(
       { order: what, ...(by === undefined ? {} : { by }), ...details },
       `${what}, asked for by ${by ?? 'somebody unnamed'}`,
@@ -58,10 +60,11 @@ export function operations(deps: OperationsDeps): Operations {
     status,
     watch: (listener) => watch(status, coordinator, listener),
     urls: () => supervisor.urls(),
-    async maintenance({ on, wait, ...order }) {
-      ordered(`maintenance ${on ? 'on' : 'off'}`, order);
+    async maintenance({ on, wait, at, ...order }) {
+      ordered(`maintenance ${on ? 'on' : 'off'}`, at === undefined ? order : { ...order, at: new Date(at) });
       const { reason = null, forMs: lasts = null, by = null } = order;
-      if (!on) await coordinator.operator.unhold();
+      if (on && at !== undefined) await coordinator.operator.schedule({ at, lasts, reason, by });
+      else if (!on) await coordinator.operator.unhold();
       else if (wait === undefined) await coordinator.operator.hold({ reason, lasts, by });
       else await coordinator.operator.holdAtRest({ reason, lasts, by }, wait);
       return status();

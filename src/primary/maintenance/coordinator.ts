@@ -13,18 +13,12 @@ import { alone, type Agreement } from './agreement.ts';
 import { Beats } from './beats.ts';
 import { Changes } from './changes.ts';
 import { Callers, type Answer } from '../runs/callers.ts';
-import type { HoldFile } from './hold-file.ts';
+import { announce } from './announce.ts';
+import type { HoldFile, Stored } from './hold-file.ts';
 import type { Move } from '../live/observers.ts';
 import { MaintenanceLoop } from './loop.ts';
-import {
-  durableHold,
-  initialState,
-  type Effect,
-  type Event,
-  type OperatorHold,
-  type Rules,
-  type State,
-} from './state.ts';
+import { durable } from './durable-hold.ts';
+import { initialState, type Effect, type Event, type Rules, type State } from './state.ts';
 import { OperatorHolds } from './operator-holds.ts';
 import { holdsOf, PauseInformer } from './pause-informer.ts';
 import type { WorkerEvents, WorkerPort, WorkerRef } from '../ports.ts';
@@ -39,7 +33,8 @@ export interface CoordinatorDeps {
   readonly rules: Rules;
   /** The last epoch that anybody may have used. */
   readonly epoch: number;
-  readonly operator: OperatorHold | null;
+  /** What an earlier primary has kept. */
+  readonly kept: Pick<Stored, 'operator' | 'scheduled'>;
   readonly port: WorkerPort;
   readonly runs: RunStore;
   readonly sync: SyncRuns;
@@ -72,7 +67,8 @@ export class Coordinator implements WorkerEvents {
     this.#deps = deps;
     const { agreement = alone } = deps;
     const rules = { ...deps.rules, asksOthers: agreement.asksOthers };
-    this.#loop = new MaintenanceLoop(initialState(deps.epoch, deps.operator, agreement.firstHold), rules, {
+    const { operator, scheduled } = deps.kept;
+    this.#loop = new MaintenanceLoop(initialState(deps.epoch, operator, agreement.firstHold, scheduled), rules, {
       run: (...step) => this.#carryOut(...step),
       stepped: (state) => agreement.look(state),
       onError: (error, { type }) => deps.log.error({ err: error, effect: type }, `a pause could not ${type}`),
@@ -248,7 +244,9 @@ export class Coordinator implements WorkerEvents {
         if (before.run?.owner) port.pin(before.run.owner, false);
         return void this.#end(effect.run, effect.error, before);
       case 'persist':
-        return void this.#deps.holdFile?.save({ epoch, operator: durableHold(state, Date.now()) });
+        return void this.#deps.holdFile?.save(durable(state, Date.now()));
+      case 'announce':
+        return announce(effect, log, this.beats.waitingFor(state));
       case 'moved':
         log.info(
           { from: effect.from, to: effect.to, epoch: effect.epoch, holds: this.holds() },

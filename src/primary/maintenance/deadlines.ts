@@ -1,6 +1,7 @@
 /** What happens when a timer of the maintenance state goes off. */
 import type { WorkerRef } from '../ports.ts';
 import type { Draft } from './draft.ts';
+import { onOverdue, onScheduledTime } from './scheduled.ts';
 import { isForRun, type Stage, type State, type Timer } from './state.ts';
 import { keyOf, refOf } from '../worker-ref.ts';
 
@@ -13,6 +14,10 @@ export function onTimeout(draft: Draft, timer: Timer): void {
   switch (timer.kind) {
     case 'operator':
       return draft.state.operator?.until === timer.until ? draft.unhold() : undefined;
+    case 'scheduled':
+      return onScheduledTime(draft, timer.at);
+    case 'overdue':
+      return onOverdue(draft, timer.since, timer.hold);
     case 'drain':
       return onDrainTimeout(draft, timer.epoch);
     case 'cut':

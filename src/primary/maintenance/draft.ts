@@ -89,7 +89,7 @@ export class Draft {
   }
 
   /** `delay` in ms. */
-  timer(timer: Exclude<Timer, { kind: 'operator' }>, delay: number): void {
+  timer(timer: Exclude<Timer, { kind: 'operator' | 'scheduled' }>, delay: number): void {
     this.emit({ type: 'timer', timer, at: this.now.monotonic + delay });
   }
 

@@ -1,7 +1,8 @@
 /** How a run of `quiesce exec` begins and ends. */
 import type { ErrorCode } from '../../errors.ts';
 import { newRun, type Draft } from './draft.ts';
-import { heldOnFailure, type Event } from './state.ts';
+import { heldOnFailure } from './durable-hold.ts';
+import type { Event } from './state.ts';
 
 /** At most one run at a time, and none that begins during a stop or for a worker that is gone. */
 export function isRefused(draft: Draft, id: string, ownerIsThere: boolean): boolean {

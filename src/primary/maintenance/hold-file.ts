@@ -1,9 +1,10 @@
-/** What outlives a primary: the operator hold, and the epoch below which nothing may be believed. */
+/** What outlives a primary: the operator hold, the one that is scheduled, and the epoch below which nothing may be believed. */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { QuiesceError } from '../../errors.ts';
 import { writeDurably } from '../data-dir/durable.ts';
-import type { OperatorHold } from './state.ts';
+import { holdOf } from './scheduled.ts';
+import type { OperatorHold, ScheduledHold } from './state.ts';
 
 const stored = z.object({
   epoch: z.int().nonnegative(),
@@ -15,8 +16,27 @@ const stored = z.object({
       by: z.string().nullable().default(null),
     })
     .nullable(),
+  scheduled: z
+    .object({
+      at: z.number(),
+      lasts: z.number().positive().nullable(),
+      reason: z.string().nullable(),
+      by: z.string().nullable(),
+    })
+    .nullable()
+    .default(null),
 });
-export type Stored = { epoch: number; operator: OperatorHold | null };
+export interface Stored {
+  readonly epoch: number;
+  readonly operator: OperatorHold | null;
+  readonly scheduled: ScheduledHold | null;
+}
+export interface Loaded extends Stored {
+  /** A scheduled hold whose whole time has passed while nobody was there. */
+  readonly missed: ScheduledHold | null;
+}
+
+const nothing: Stored = { epoch: 0, operator: null, scheduled: null };
 
 /** How long the first and the last of the waits before another try are, ms. */
 const firstWait = 1_000;
@@ -47,22 +67,21 @@ export class HoldFile {
   }
 
   /**
-   * A hold whose time has passed while nobody was there is over.
+   * A hold whose time has passed while nobody was there is over, and one that was to begin has begun.
    * @throws QuiesceError `data-dir-unusable`: guessing would open gates that an operator has shut
    */
-  async load(now: number): Promise<Stored> {
+  async load(now: number): Promise<Loaded> {
     let text: string;
     try {
       text = await readFile(this.#path, 'utf8');
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { epoch: 0, operator: null };
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { ...nothing, missed: null };
       throw this.#unusable(error);
     }
     try {
-      const { epoch, operator } = stored.parse(JSON.parse(text));
-      const over = typeof operator?.until === 'number' && operator.until <= now;
-      this.#wanted = { epoch, operator: over ? null : operator };
-      return this.#wanted;
+      const { missed, ...wanted } = asOf(now, stored.parse(JSON.parse(text)));
+      this.#wanted = wanted;
+      return { ...wanted, missed };
     } catch (error) {
       throw this.#unusable(error);
     }
@@ -117,4 +136,12 @@ export class HoldFile {
       { cause },
     );
   }
+}
+
+function asOf(now: number, { epoch, operator, scheduled }: Stored): Loaded {
+  const over = typeof operator?.until === 'number' && operator.until <= now;
+  const standing = over ? null : operator;
+  if (scheduled === null || scheduled.at > now) return { epoch, operator: standing, scheduled, missed: null };
+  const begun = holdOf(scheduled, standing, now);
+  return { epoch, operator: begun ?? standing, scheduled: null, missed: begun === null ? scheduled : null };
 }

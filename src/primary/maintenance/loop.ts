@@ -6,7 +6,7 @@ import type { Effect, Event, Rules, State, Time, Timer } from './state.ts';
 import { step } from './step.ts';
 import { carryOutEach, Turns } from '../turns.ts';
 
-/** The wall clock may be set meanwhile, so the end of an operator hold is looked for this often, ms. */
+/** The wall clock may be set meanwhile, so the beginning and the end of an operator hold are looked for this often, ms. */
 const look = 1_000;
 /** setTimeout takes no more, ms. */
 const longest = 2 ** 31 - 1;
@@ -34,8 +34,9 @@ export class MaintenanceLoop {
     this.#rules = rules;
     this.#seams = seams;
     this.#now = seams.now ?? timeNow;
-    const { operator } = initial;
+    const { operator, scheduled } = initial;
     if (typeof operator?.until === 'number') this.#arm({ kind: 'operator', until: operator.until }, operator.until);
+    if (scheduled !== null) this.#arm({ kind: 'scheduled', at: scheduled.at }, scheduled.at);
   }
 
   get state(): State {
@@ -65,7 +66,7 @@ export class MaintenanceLoop {
   }
 
   #arm(timer: Timer, at: number): void {
-    const byWall = timer.kind === 'operator';
+    const byWall = timer.kind === 'operator' || timer.kind === 'scheduled';
     const left = (): number => at - (byWall ? this.#now().wall : this.#now().monotonic);
     const delay = Math.min(Math.max(0, Math.ceil(left())), byWall ? look : longest);
     const handle = setTimeout(() => {

@@ -6,7 +6,7 @@
  */
 import { QuiesceError } from '../../errors.ts';
 import type { WaitingRequest } from '../../protocol/runs.ts';
-import { atRest, holds, type Event, type State } from './state.ts';
+import { atRest, holds, type Event, type ScheduledHold, type State } from './state.ts';
 import { stillInFlight } from './still-in-flight.ts';
 
 export interface HoldChange {
@@ -51,6 +51,12 @@ export class OperatorHolds {
   /** Resolves when the hold would survive a restart, or cannot be written. */
   hold(change: HoldChange): Promise<void> {
     this.#deps.dispatch({ type: 'hold', ...change, waiter: null });
+    return this.#deps.written();
+  }
+
+  /** It begins later. Resolves when it would survive a restart, or cannot be written. */
+  schedule(hold: ScheduledHold): Promise<void> {
+    this.#deps.dispatch({ type: 'schedule', hold });
     return this.#deps.written();
   }
 

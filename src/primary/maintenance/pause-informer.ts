@@ -1,6 +1,6 @@
 /** What shut gates tell those they refuse: the holds, and an estimate that is renewed while the pause lasts. */
 import type { PauseInfo } from '../../protocol/messages.ts';
-import type { HoldStatus } from '../../protocol/runs.ts';
+import type { HoldStatus, ScheduledHoldStatus } from '../../protocol/runs.ts';
 import { estimatePause } from './estimate.ts';
 import { timeNow } from './loop.ts';
 import type { State } from './state.ts';
@@ -44,6 +44,21 @@ export class PauseInformer {
       if (worker.greeted) this.#port.send(worker, { type: 'pause-info', epoch: state.epoch, info });
     }
   }
+}
+
+/** The hold that is to come, as a status shows it. */
+export function scheduledOf({ scheduled }: Pick<State, 'scheduled'>): { scheduled?: ScheduledHoldStatus } {
+  if (scheduled === null) return {};
+  const { at, lasts, reason, by } = scheduled;
+  const iso = (time: number): string => new Date(time).toISOString();
+  return {
+    scheduled: {
+      at: iso(at),
+      ...(lasts === null ? {} : { until: iso(at + lasts) }),
+      ...(reason === null ? {} : { reason }),
+      ...(by === null ? {} : { by }),
+    },
+  };
 }
 
 export function holdsOf({ operator, run }: State): HoldStatus[] {

@@ -33,6 +33,16 @@ export interface OperatorHold {
   readonly by: string | null;
 }
 
+/** An operator hold that is to begin. */
+export interface ScheduledHold {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  /** How long it stands from then on, ms; null: until it is turned off. */
+  readonly lasts: number | null;
+  readonly reason: string | null;
+  readonly by: string | null;
+}
+
 /** Why the gates of this host are shut for the sake of the whole site, or because it is no part of it now. */
 export interface SiteHold {
   /** `cluster`: this host counts itself out, until it has heard from the others. */
@@ -116,6 +126,7 @@ export interface State {
   readonly phase: Phase;
   readonly epoch: number;
   readonly operator: OperatorHold | null;
+  readonly scheduled: ScheduledHold | null;
   readonly site: SiteHold | null;
   /**
    * The callers for whose sake alone the operator's hold stands: they wait until the cluster is at rest, and where the
@@ -181,6 +192,8 @@ export type Event =
       readonly waiter: number | null;
     }
   | { readonly type: 'give-up'; readonly waiter: number }
+  | { readonly type: 'schedule'; readonly hold: ScheduledHold }
+  /** Ends the operator hold, and what is scheduled. */
   | { readonly type: 'unhold' }
   | { readonly type: 'toggle'; readonly reason: string }
   /** What the other hosts want of the gates has changed. */
@@ -207,7 +220,10 @@ export type Timer =
   /** `others`: how long other hosts are waited for where they cut their stragglers off as well. */
   | { readonly kind: 'drain' | 'cut' | 'others'; readonly epoch: number }
   | { readonly kind: 'run'; readonly run: string; readonly stage: Stage }
-  | { readonly kind: 'operator'; readonly until: number };
+  | { readonly kind: 'operator'; readonly until: number }
+  | { readonly kind: 'scheduled'; readonly at: number }
+  /** A scheduled hold that began then may not have come to rest. */
+  | { readonly kind: 'overdue'; readonly since: number; readonly hold: ScheduledHold };
 
 export type Effect =
   | { readonly type: 'pause' | 'cut'; readonly worker: WorkerRef }
@@ -225,18 +241,26 @@ export type Effect =
   /** Stop the work of a run at once and leave it as a crash would; `dropped` follows. */
   | { readonly type: 'drop'; readonly run: string }
   | { readonly type: 'ended'; readonly run: string; readonly error: ErrorCode | null }
-  /** `at`: by the wall clock where it ends an operator hold, else by the monotonic one. */
+  /** `at`: by the wall clock where it begins or ends an operator hold, else by the monotonic one. */
   | { readonly type: 'timer'; readonly timer: Timer; readonly at: number }
-  /** The operator hold has changed: make it durable. */
+  /** What became of a scheduled hold: nobody waits for it, so somebody has to be told. */
+  | { readonly type: 'announce'; readonly what: 'begun' | 'missed' | 'overdue'; readonly hold: ScheduledHold }
+  /** The operator hold, or what is scheduled, has changed: make it durable. */
   | { readonly type: 'persist' }
   | { readonly type: 'moved'; readonly from: Phase; readonly to: Phase; readonly epoch: number };
 
-export function initialState(epoch: number, operator: OperatorHold | null, site: SiteHold | null = null): State {
+export function initialState(
+  epoch: number,
+  operator: OperatorHold | null,
+  site: SiteHold | null = null,
+  scheduled: ScheduledHold | null = null,
+): State {
   const isFree = operator === null && site === null;
   return {
     phase: isFree ? 'serving' : 'quiesced', // there is no worker yet that could be serving
     epoch: isFree ? epoch : epoch + 1,
     operator,
+    scheduled,
     site,
     waiters: new Set(),
     run: null,
@@ -260,20 +284,4 @@ export function isForRun(hold: SiteHold | null): boolean {
 /** Whether the run holds the gates shut. */
 export function holds(run: Run | null): boolean {
   return run !== null && run.epoch !== null;
-}
-
-/**
- * The operator hold that stays where the command of this run fails, or null where none does: the one there is, but
- * without an end, or a new one.
- */
-export function heldOnFailure({ run, operator }: Pick<State, 'run' | 'operator'>, now: number): OperatorHold | null {
-  if (run === null || run.exec?.keepOnFailure !== true || run.stage !== 'running' || run.asks === 'end') return null;
-  if (operator !== null) return { ...operator, until: null };
-  const { reason, by } = run.exec;
-  return { reason: reason ?? `the command of run ${run.id} has not succeeded`, since: now, until: null, by };
-}
-
-/** The operator hold that a restart has to know of. One that stands for its waiters only is nobody's yet. */
-export function durableHold(state: State, now: number): OperatorHold | null {
-  return heldOnFailure(state, now) ?? (state.waiters.size > 0 ? null : state.operator);
 }

@@ -4,6 +4,7 @@ import type { WorkerRef } from '../ports.ts';
 import { Draft, newRun } from './draft.ts';
 import { onTimeout } from './deadlines.ts';
 import { isRefused, onExec, onExecEnd } from './exec-step.ts';
+import { onSchedule, onUnhold } from './scheduled.ts';
 import { isDropped, onAgreed, onDropped, onLost, onRefused, onSite } from './site-step.ts';
 import { atRest, type Effect, type Event, type Rules, type State, type Time } from './state.ts';
 import { keyOf } from '../worker-ref.ts';
@@ -57,8 +58,10 @@ function apply(draft: Draft, event: Event): void {
       return onHold(draft, event);
     case 'give-up':
       return onGiveUp(draft, event.waiter);
+    case 'schedule':
+      return onSchedule(draft, event);
     case 'unhold':
-      return draft.unhold();
+      return onUnhold(draft);
     case 'toggle':
       return draft.state.operator === null ? onHold(draft, { ...bySignal, reason: event.reason }) : draft.unhold();
     case 'site':

@@ -190,7 +190,7 @@ export class ClusterModel {
 
   fire(index: number): void {
     const [timer] = this.timers.splice(index, 1);
-    if (timer) this.dispatch({ type: 'timeout', timer });
+    if (timer) this.callers.fire(timer);
   }
 
   dispatch(event: Event): void {
@@ -263,8 +263,10 @@ export class ClusterModel {
       }
       case 'timer':
         return void this.timers.push(effect.timer);
-      case 'inform':
       case 'persist':
+        return this.callers.persist();
+      case 'inform':
+      case 'announce':
       case 'moved':
         return;
       default:

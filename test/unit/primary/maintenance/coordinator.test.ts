@@ -61,7 +61,7 @@ describe('the coordinator', () => {
     const coordinator = new Coordinator({
       rules: { drainTimeout: 60_000, onDrainTimeout: 'abort', runTimeout: 60_000, uploadTimeout: 60_000 },
       epoch: 0,
-      operator: null,
+      kept: { operator: null, scheduled: null },
       port: {
         send: ({ slot }, message) => sent.push([slot, message]) > 0,
         pin: () => {},

@@ -24,6 +24,7 @@ const kinds = [
   ['release', 2],
   ['hold', 1],
   ['unhold', 1],
+  ['schedule', 1],
   ['give-up', 1],
   ['toggle', 1],
   ['stop', 1],
@@ -107,7 +108,9 @@ function act(model: ClusterModel, kind: string, a: number, flag: boolean): void 
     case 'give-up':
       return model.callers.giveUp(a % 4);
     case 'unhold':
-      return model.dispatch({ type: 'unhold' });
+      return model.callers.unhold();
+    case 'schedule':
+      return model.callers.schedule(a, flag ? null : a % 3 === 0 ? 1 : 1e6);
     case 'stop':
       // A stop ends what can happen, so it is rare.
       return a === 0 ? model.dispatch({ type: 'stop' }) : undefined;

@@ -1,5 +1,9 @@
-/** Those who ask for the operator hold, and may give up before the cluster is at rest. */
-import type { Event, State } from '#quiesce/primary/maintenance/state.js';
+/**
+ * Those who ask for the operator hold, now or later, and may give up before the cluster is at rest; and what a restart
+ * would know of it.
+ */
+import { durable } from '#quiesce/primary/maintenance/durable-hold.js';
+import type { Event, ScheduledHold, State, Timer } from '#quiesce/primary/maintenance/state.js';
 
 interface Model {
   readonly state: State;
@@ -13,6 +17,10 @@ export class HoldCallers {
   /** Since when somebody wants the hold in any case. */
   #firm: number | null = null;
   #last = 0;
+  /** What nobody has ended and whose time has not come. */
+  #scheduled: ScheduledHold | null = null;
+  /** What was written last. */
+  #written: { operator: object | null; scheduled: ScheduledHold | null } = { operator: null, scheduled: null };
 
   constructor(model: Model) {
     this.#model = model;
@@ -34,5 +42,45 @@ export class HoldCallers {
     this.#model.dispatch({ type: 'give-up', waiter });
     if (operator !== null && operator.since === this.#firm && this.#model.state.operator === null)
       throw new Error('L3: a caller who gave up ended the hold of another');
+  }
+
+  schedule(at: number, lasts: number | null): void {
+    this.#scheduled = { at, lasts, reason: null, by: null };
+    this.#model.dispatch({ type: 'schedule', hold: this.#scheduled });
+  }
+
+  unhold(): void {
+    this.#scheduled = null;
+    this.#model.dispatch({ type: 'unhold' });
+    const { operator, scheduled } = this.#model.state;
+    if (operator !== null || scheduled !== null) throw new Error('L1: off has left a hold, now or later');
+  }
+
+  fire(timer: Timer): void {
+    const due = timer.kind === 'scheduled' && this.#scheduled?.at === timer.at ? this.#scheduled : null;
+    if (due !== null) this.#scheduled = null;
+    const before = this.#model.state.operator;
+    this.#model.dispatch({ type: 'timeout', timer });
+    const { operator, phase } = this.#model.state;
+    if (due === null || due.lasts === 1) return; // a moment has always passed by now
+    if (operator === null || phase === 'serving')
+      throw new Error('S1: the time of a scheduled hold came, and it serves');
+    const [end, oldEnd] = [operator.until ?? Infinity, before === null ? 0 : (before.until ?? Infinity)];
+    if (end < Math.max(oldEnd, due.lasts === null ? Infinity : due.at + due.lasts))
+      throw new Error('S1: of two holds the shorter one counts');
+  }
+
+  persist(): void {
+    this.#written = durable(this.#model.state, 0);
+  }
+
+  /** To be called whenever a step has been carried out. */
+  check(): void {
+    const { state } = this.#model;
+    if (state.scheduled?.at !== this.#scheduled?.at) throw new Error('L1: a scheduled hold was lost, or comes twice');
+    const { operator, scheduled } = durable(state, 0);
+    if (scheduled !== this.#written.scheduled) throw new Error('L1: a restart would not know what is scheduled');
+    if (state.run?.exec?.keepOnFailure !== true && (operator === null) !== (this.#written.operator === null))
+      throw new Error('S1: a restart would not know whether an operator holds');
   }
 }

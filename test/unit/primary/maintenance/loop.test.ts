@@ -62,6 +62,42 @@ describe('the loop around the maintenance state', () => {
     expect(loop.state.phase).to.equal('serving');
   });
 
+  it('begins a scheduled hold when a clock shows its time, also where that was set forward over its beginning', async () => {
+    const { loop, clock, now } = setUp();
+    const at = now().wall + hour;
+    loop.dispatch({ type: 'schedule', hold: { at, lasts: 2 * hour, reason: 'night', by: 'ops' } });
+    expect([loop.state.phase, loop.state.scheduled?.at]).to.deep.equal(['serving', at]);
+    clock.set = hour + 1_000;
+    await until(() => loop.state.operator !== null);
+    expect(loop.state.operator).to.include({ reason: 'night', until: at + 2 * hour, by: 'ops' });
+    expect(loop.state.scheduled).to.equal(null);
+  });
+
+  it('drops a scheduled hold where the clock was set over all of it, and says so', async () => {
+    const told: unknown[] = [];
+    const { loop, clock, now } = setUp((effect) => {
+      if (effect.type === 'announce') told.push(effect.what);
+    });
+    const at = now().wall + hour;
+    loop.dispatch({ type: 'schedule', hold: { at, lasts: 1_000, reason: null, by: null } });
+    clock.set = 2 * hour;
+    await until(() => loop.state.scheduled === null);
+    expect([loop.state.operator, told]).to.deep.equal([null, ['missed']]);
+  });
+
+  it('says that a scheduled hold has not come to rest in the drain timeout, and keeps it', async () => {
+    const told: unknown[] = [];
+    const { loop, now } = setUp((effect) => {
+      if (effect.type === 'announce') told.push(effect.what);
+    });
+    loop.dispatch({ type: 'forked', worker });
+    loop.dispatch({ type: 'hello', worker });
+    loop.dispatch({ type: 'schedule', hold: { at: now().wall + 5, lasts: null, reason: null, by: null } });
+    await until(() => told.length === 2);
+    expect([told, loop.state.phase]).to.deep.equal([['begun', 'overdue'], 'draining']);
+    expect(loop.state.operator).to.not.equal(null);
+  });
+
   it('carries out the other effects of a step where one throws, and tells of it', () => {
     const done: string[] = [];
     const { loop, errors } = setUp((effect) => {

@@ -104,6 +104,36 @@ export const mutants: Record<string, Faults> = {
       return { ...next, state: { ...next.state, workers } };
     },
   },
+  'off leaves the hold that is to come': {
+    step: (real, state, event, now, rules) => {
+      const next = real(state, event, now, rules);
+      return event.type === 'unhold' ? { ...next, state: { ...next.state, scheduled: state.scheduled } } : next;
+    },
+  },
+  'a hold that ends takes the one that is to come with it': {
+    step: (real, state, event, now, rules) =>
+      real(
+        state,
+        event.type === 'give-up' || (event.type === 'timeout' && event.timer.kind === 'operator')
+          ? { type: 'unhold' }
+          : event,
+        now,
+        rules,
+      ),
+  },
+  'what is scheduled is not written': {
+    step: (real, state, event, now, rules) => {
+      const next = real(state, event, now, rules);
+      if (event.type !== 'schedule') return next;
+      return { ...next, effects: next.effects.filter(({ type }) => type !== 'persist') };
+    },
+  },
+  'a scheduled hold begins only where nobody holds': {
+    step: (real, state, event, now, rules) =>
+      event.type === 'timeout' && event.timer.kind === 'scheduled' && state.operator !== null
+        ? real({ ...state, scheduled: null }, event, now, rules)
+        : real(state, event, now, rules),
+  },
   'timers never go off': {
     step: (real, state, event, now, rules) =>
       event.type === 'timeout' ? { state, effects: [] } : real(state, event, now, rules),

@@ -2,7 +2,8 @@
 import type { ClusterModel } from './cluster-model.ts';
 import { keyOf } from '#quiesce/primary/worker-ref.js';
 
-export function checkSafety({ alive, state, writing, unfinished, commands }: ClusterModel): void {
+export function checkSafety({ alive, state, writing, unfinished, commands, callers }: ClusterModel): void {
+  callers.check();
   const busy = alive.filter((worker) => worker.inFlight > 0 || worker.stopping || worker.gate === 'open');
   if (state.phase === 'quiesced' && busy.length > 0) {
     const who = busy.map((worker) => `${keyOf(worker.ref)} is ${worker.gate} with ${worker.inFlight}`);
