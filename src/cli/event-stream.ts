@@ -1,15 +1,12 @@
-/** Cuts a stream of server-sent events into the data of its messages. Comments and other fields are left out. */
+/** The data of server-sent events out of text that comes in pieces of any size. */
+import { createParser } from 'eventsource-parser';
+
 export async function* eventData(chunks: AsyncIterable<string>): AsyncGenerator<string> {
-  let rest = '';
+  let found: string[] = [];
+  const parser = createParser({ onEvent: ({ data }) => found.push(data) });
   for await (const chunk of chunks) {
-    const messages = (rest + chunk).split('\n\n');
-    rest = messages.pop() ?? '';
-    for (const message of messages) {
-      const data = message
-        .split('\n')
-        .filter((line) => line.startsWith('data:'))
-        .map((line) => line.slice('data:'.length).trimStart());
-      if (data.length > 0) yield data.join('\n');
-    }
+    parser.feed(chunk);
+    yield* found;
+    found = [];
   }
 }

@@ -1,4 +1,5 @@
-/** Reads server-sent events (HTML standard, section 9.2.6) from text that comes in pieces of any size. */
+/** Server-sent events out of text that comes in pieces of any size, and the id to go on from. */
+import { createParser } from './vendor/eventsource-parser.ts';
 
 export interface ServerEvent {
   readonly type: string;
@@ -8,34 +9,17 @@ export interface ServerEvent {
 export class SseParser {
   /** The id of the last event, to go on from after a lost connection. */
   lastId = '';
-  #rest = '';
-  #type = '';
-  #data: string[] = [];
+  #found: ServerEvent[] = [];
+  readonly #parser = createParser({
+    onEvent: ({ id, event, data }) => {
+      if (id !== undefined) this.lastId = id;
+      this.#found.push({ type: event ?? 'message', data });
+    },
+  });
 
   push(text: string): ServerEvent[] {
-    const lines = (this.#rest + text).split(/\r\n|\n|\r(?!$)/);
-    this.#rest = lines.pop() ?? '';
-    const events: ServerEvent[] = [];
-    for (const line of lines) {
-      if (line === '') this.#end(events);
-      else this.#field(line);
-    }
-    return events;
-  }
-
-  #end(events: ServerEvent[]): void {
-    if (this.#data.length > 0) events.push({ type: this.#type || 'message', data: this.#data.join('\n') });
-    this.#type = '';
-    this.#data = [];
-  }
-
-  #field(line: string): void {
-    const colon = line.indexOf(':');
-    if (colon === 0) return; // a comment
-    const name = colon === -1 ? line : line.slice(0, colon);
-    const value = colon === -1 ? '' : line.slice(colon + 1).replace(/^ /, '');
-    if (name === 'event') this.#type = value;
-    else if (name === 'data') this.#data.push(value);
-    else if (name === 'id' && !value.includes('\0')) this.lastId = value;
+    this.#found = [];
+    this.#parser.feed(text);
+    return this.#found;
   }
 }

@@ -17,4 +17,13 @@ describe('server-sent events', () => {
     expect(await messages(text)).to.deep.equal(expected);
     expect(await messages(...text.split(''))).to.deep.equal(expected);
   });
+
+  it('may end their lines with LF or CRLF', async () => {
+    for (const end of ['\n', '\r\n']) {
+      const text = `event: status${end}data: {"a":1}${end}${end}data: two${end}data: lines${end}${end}data: cut`;
+      const expected = ['{"a":1}', 'two\nlines'];
+      expect(await messages(text), JSON.stringify(end)).to.deep.equal(expected);
+      expect(await messages(...text.split('')), JSON.stringify(end)).to.deep.equal(expected);
+    }
+  });
 });

@@ -44,6 +44,7 @@ describe("the page's routes", () => {
       '/assets/main.js',
       '/assets/vendor/uPlot.esm.js',
       '/assets/vendor/words.js',
+      '/assets/vendor/eventsource-parser.js',
       '/assets/uPlot.min.css',
       '/assets/page.css',
     ]);
