@@ -200,6 +200,7 @@ export class Gate {
     this.#drainedEpoch = -1; // a repeated pause is answered again
     this.inform(epoch, info);
     if (turns) this.onTurn('shut');
+    if (turns) this.#search.reset();
     this.work.stop();
     for (const held of this.#held) if (held.startup) held.refuse();
     this.#reportIfDrained();
