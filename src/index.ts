@@ -43,4 +43,4 @@ export {
 export { health } from './worker/app/health.ts';
 export { mirror } from './worker/feed/mirror-route.ts';
 export { waitUntil } from './worker/gate/wait-until.ts';
-export type { MirrorOptions } from './protocol/mirror-job.ts';
+export type { AfterMirror, BeforeMirror, MirrorOptions } from './worker/feed/mirror-options.ts';

@@ -121,8 +121,8 @@ export const ownSettings = {
     }),
     run_timeout: setting(deadline, {
       default: '30m',
-      readBy: ['primary'],
-      change: 'in-place',
+      readBy: ['primary', 'worker'],
+      change: 'new-workers',
       docs: 'How long one exclusive run may take.',
     }),
   },

@@ -19,6 +19,10 @@ const envelope = {
   epoch: z.int().nonnegative(),
 };
 
+/** What the app does in the pause of a mirror, in the worker that got the feed. */
+export const runHook = z.enum(['before', 'after']);
+export type RunHook = z.infer<typeof runHook>;
+
 /** What a worker asks of the primary; each is answered by one `reply`. */
 export const requestBody = z.discriminatedUnion('op', [
   /** The right to be the next exclusive run. A sync is answered at once, an exclusive run when the cluster is quiesced. */
@@ -27,10 +31,19 @@ export const requestBody = z.discriminatedUnion('op', [
     kind: z.enum(requestedKinds),
     method: z.string(),
     path: z.string(),
+    /** How long the handler may be at work; for a sync, how long the items of the feed may be worked on, ms. */
     timeout: z.number().positive().optional(),
   }),
   /** The feed of a claimed run is complete. Answered once the primary has made it its own. */
-  z.object({ op: z.literal('submit'), run: z.string(), feed: spooledFeed, mirror: mirrorOptions }),
+  z.object({
+    op: z.literal('submit'),
+    run: z.string(),
+    feed: spooledFeed,
+    mirror: mirrorOptions,
+    hooks: z.array(runHook).optional(),
+  }),
+  /** A `run-hook` is done, well or with a problem. */
+  z.object({ op: z.literal('hook-ended'), run: z.string(), hook: runHook, problem: problem.optional() }),
   /** Answered when the run has ended, or with how far it has come where this worker must go before that. */
   z.object({ op: z.literal('wait'), run: z.string() }),
   /** May this worker upload a feed for a dry run? Answered when it may, or refused with `run-in-progress`. */
@@ -54,6 +67,7 @@ export type RequestBody = z.infer<typeof requestBody>;
 export interface Replies {
   claim: { run: string };
   submit: z.infer<typeof runRecord>;
+  'hook-ended': null;
   wait: z.infer<typeof runRecord>;
   'begin-dry-run': null;
   'end-dry-run': null;
@@ -164,5 +178,14 @@ export const toWorker = z.discriminatedUnion('type', [
     problem: problem.optional(),
   }),
   z.object({ ...envelope, type: z.literal('run-changed'), run: runRecord }),
+  /** Answered by a request `hook-ended`. What the run has changed comes with `after`. */
+  z.object({
+    ...envelope,
+    type: z.literal('run-hook'),
+    run: z.string(),
+    hook: runHook,
+    counts: counts.optional(),
+    keys: z.array(z.unknown()).nullable().optional(),
+  }),
 ]);
 export type ToWorker = z.infer<typeof toWorker>;

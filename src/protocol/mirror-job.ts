@@ -1,4 +1,4 @@
-/** What a worker hands over for a mirror run, and what `mirror()` accepts. */
+/** What a worker hands over for a mirror run. */
 import { z } from 'zod';
 import { share } from './max-deletes.ts';
 
@@ -19,7 +19,6 @@ export const mirrorOptions = z.strictObject({
   /** Refuses a feed that would delete more, unless the request says another number. Default: `sync.max_deletes`. */
   maxDeletes: maxDeletes.optional(),
 });
-export type MirrorOptions = z.input<typeof mirrorOptions>;
 /** With the defaults. */
 export type CompleteMirrorOptions = z.output<typeof mirrorOptions>;
 
@@ -38,5 +37,7 @@ export const spooledFeed = z.object({
   coding: feedCoding,
   /** How long the upload took, ms. */
   uploadMs: z.number().nonnegative(),
+  /** How long `transform` and `validate` took, ms. */
+  itemsMs: z.number().nonnegative().optional(),
 });
 export type SpooledFeed = z.infer<typeof spooledFeed>;

@@ -59,7 +59,7 @@ export const strategyUsed = z.enum(strategies).describe('How the differences wer
 export const runState = z
   .enum(['uploading', 'preparing', 'draining', 'running', 'rolling-forward', 'succeeded', 'failed', 'abandoned'])
   .describe(
-    'uploading: the body is being spooled; preparing: it is read and checked, and the cluster serves; draining: requests in flight are finishing; running: compared and written, or the exclusive handler runs; rolling-forward: one that stopped half-way is being finished; then one of the ends.',
+    'uploading: the body is being spooled, then `transform` and `validate` run; preparing: it is read and checked, and the cluster serves; draining: requests in flight are finishing; running: compared and written, or the exclusive handler runs; rolling-forward: one that stopped half-way is being finished; then one of the ends.',
   );
 export type RunState = z.infer<typeof runState>;
 
@@ -114,6 +114,7 @@ export const report = z
     startedAt: time,
     endedAt: time,
     error: problem.optional(),
+    afterError: problem.optional().describe('What `after` of `mirror()` failed with; the mirror stays as it is.'),
   })
   .describe('What a mirror run did.');
 export type Report = z.infer<typeof report>;

@@ -14,13 +14,13 @@ export interface FeedSource {
 }
 
 /**
- * Calls `take` with one chunk after the other; resolves with the number of decoded bytes.
+ * Calls `take` with one chunk after the other, and waits for its promise where it returns one; resolves with the number of decoded bytes.
  *
  * @throws QuiesceError `payload-too-large`, or `malformed-json` where the coding is broken or cut off
  */
 export async function readFeedBytes(
   source: FeedSource,
-  take: (chunk: Buffer) => void,
+  take: (chunk: Buffer) => void | Promise<void>,
   signal: AbortSignal,
 ): Promise<number> {
   const { path, coding, maxBytes } = source;
@@ -44,7 +44,8 @@ export async function readFeedBytes(
         head = null;
         if (chunk.subarray(0, 3).equals(byteOrderMark)) chunk = chunk.subarray(3);
       }
-      take(chunk);
+      const taken = take(chunk);
+      if (taken !== undefined) await taken;
     }
   } catch (error) {
     signal.throwIfAborted();
@@ -56,6 +57,6 @@ export async function readFeedBytes(
     }
     throw error;
   }
-  if (head?.length) take(head);
+  if (head?.length) await take(head);
   return bytes;
 }

@@ -7,7 +7,6 @@ import { doubleAt } from '../bson/numbers.ts';
 import { BsonOutput, maxDocumentBytes } from '../bson/output.ts';
 import { JsonText, refused } from './json-text.ts';
 import { JsonToBson } from './json-to-bson.ts';
-import { isUtf8 } from 'node:buffer';
 
 export interface EncoderOptions {
   readonly key: string;
@@ -53,7 +52,7 @@ export class ItemEncoder {
     text.end = end;
     text.base = base;
     try {
-      if (!isUtf8(bytes.subarray(start, end))) text.malformed('bytes that are no UTF-8 in the item', start);
+      text.requireUtf8();
       const type = this.#converter.convert(text);
       if (type !== bsonType.object) text.refuse(`an item has to be an object, and this is ${nameOfType(type)}`);
       this.#assemble(this.#converter.out.bytes);

@@ -1,4 +1,5 @@
 /** A stretch of JSON text that is being read, and the two ways in which it can be wrong. */
+import { isUtf8 } from 'node:buffer';
 import { QuiesceError } from '../../errors.ts';
 
 /** Thrown where an item is well-formed but cannot be mirrored; {@link JsonText.refusal} says why. One object: feeds can hold millions. */
@@ -15,6 +16,12 @@ export class JsonText {
   /** The text is no JSON: the feed as a whole is refused. */
   malformed(what: string, at: number = this.pos): never {
     throw malformedJson(`${what} at byte ${this.base + at}`, this.base + at);
+  }
+
+  /** Text is decoded without a look at whether it can be. */
+  requireUtf8(): void {
+    const { bytes, pos, end } = this;
+    if (!isUtf8(bytes.subarray(pos, end))) this.malformed('bytes that are no UTF-8 in the item', pos);
   }
 
   /** The text is JSON, but no item that can be mirrored. */

@@ -88,11 +88,9 @@ export class Coordinator implements WorkerEvents {
     const ended = (id: string): Promise<void> => this.#changes.until(() => runs.get(id)?.endedAt !== undefined);
     this.exec = new ExecRuns({ ...holds, runs, callers, ended });
     deps.runs.onChange((run) => this.#onRunChange(run));
-    deps.sync.connect(
-      dispatch,
-      () => this.beats.refused,
-      () => agreement.epoch ?? this.state.epoch,
-    );
+    const epoch = (): number => agreement.epoch ?? this.state.epoch;
+    deps.sync.connect({ dispatch, refused: () => this.beats.refused, epoch });
+    deps.sync.hooks.connect((worker, message) => deps.port.send(worker, message));
     agreement.connect(dispatch);
   }
 
@@ -155,6 +153,7 @@ export class Coordinator implements WorkerEvents {
   gone(ref: WorkerRef): void {
     this.beats.forget(ref);
     this.#callers.forget(ref);
+    this.#deps.sync.hooks.gone(ref);
     void this.#deps.sync.gone(ref);
     this.#dispatch({ type: 'gone', worker: ref });
   }

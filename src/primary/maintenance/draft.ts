@@ -105,7 +105,7 @@ export class Draft {
     switch (agreedTo) {
       case 'claim':
         if (run.kind !== 'sync') return this.ask('drain');
-        this.timer({ kind: 'run', run: run.id, stage: 'claimed' }, this.rules.uploadTimeout);
+        this.timer({ kind: 'run', run: run.id, stage: 'claimed' }, this.rules.uploadTimeout + (run.timeout ?? 0));
         return this.emit({ type: 'grant', run: run.id });
       case 'drain':
         this.move('draining');

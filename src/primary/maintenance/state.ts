@@ -88,7 +88,10 @@ export interface Run {
   readonly epoch: number | null;
   /** When its hold began. */
   readonly held: Time | null;
-  /** How long it may be at work, ms, where that is its own affair; null: as long as any. */
+  /**
+   * How long it may be at work, ms, where that is its own affair; null: as long as any. Of a sync that is claimed: how long
+   * the items of its feed may be worked on.
+   */
   readonly timeout: number | null;
   /** Why it is `ending`. */
   readonly endsWith: ErrorCode | null;

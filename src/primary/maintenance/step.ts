@@ -148,7 +148,7 @@ function onSubmit(draft: Draft, id: string, owner: WorkerRef): void {
     return draft.emit({ type: 'refuse', run: id, code: 'run-failed', holder: null });
   }
   draft.move('preparing');
-  draft.setRun({ ...draft.run!, owner: null });
+  draft.setRun({ ...draft.run!, owner: null, timeout: null });
   draft.timer({ kind: 'run', run: id, stage: 'preparing' }, draft.rules.runTimeout);
   draft.emit({ type: 'prepare', run: id });
 }

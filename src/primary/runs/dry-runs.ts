@@ -56,6 +56,7 @@ export class DryRuns {
       throw new QuiesceError('bad-request', `Worker ${keyOf(worker)} has not begun a dry run.`);
     this.#state = { is: 'comparing' };
     const started = performance.now();
+    const { itemsMs = 0 } = feed;
     const thread = this.#thread();
     let isLate = false;
     const { runTimeout } = this.#inForce.config.sync;
@@ -70,13 +71,13 @@ export class DryRuns {
         dryRun: true,
       });
       const { counts, scanMs } = await thread.plan(run);
-      const total = performance.now() - started + feed.uploadMs;
+      const total = performance.now() - started + feed.uploadMs + itemsMs;
       return {
         feed: { items, bytes: feed.bytes, digest: digestOf(feed) },
         counts,
         timings: {
           upload: round(feed.uploadMs),
-          prepare: round(prepareMs),
+          prepare: round(prepareMs + itemsMs),
           scan: round(scanMs),
           total: round(total),
         },

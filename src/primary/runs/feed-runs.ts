@@ -15,9 +15,10 @@ import type { DryRunReport } from '../../protocol/messages.ts';
 import type { CompleteMirrorOptions, SpooledFeed } from '../../protocol/mirror-job.ts';
 import type { Progress, Report } from '../../protocol/runs.ts';
 import { DryRuns } from './dry-runs.ts';
+import { mustRunBefore, RunHooks } from './hooks.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 import { MirroredRuns } from './mirrored.ts';
-import type { Event, Stage } from '../maintenance/state.ts';
+import type { Stage } from '../maintenance/state.ts';
 import type { WorkerRef } from '../ports.ts';
 import { removeUploads } from './uploads.ts';
 import { endPreparation, letsGo, warnOfStuck } from './cancel-within.ts';
@@ -25,8 +26,9 @@ import { jobOf } from './mirror-job.ts';
 import { reserveEpoch } from './fence-epoch.ts';
 import { quietly } from './quietly.ts';
 import { finishedBefore, isHalfDone, rollForward, tellOfFailure } from './roll-forward.ts';
-import { noteStage, reportOf, restored, type Work } from './report.ts';
+import { noteStage, reportOf, restored, type HookCaller, type Work } from './report.ts';
 import type { RunStore } from './history.ts';
+import type { SiteLinks } from './site-links.ts';
 import { spoolDirOf } from '../fleet/worker-settings.ts';
 
 export interface SyncRunsDeps {
@@ -37,8 +39,6 @@ export interface SyncRunsDeps {
   readonly thread: (onProgress: (run: string, progress: Progress) => void) => MirrorThread;
 }
 
-type RunEvent = Extract<Event, { type: 'prepared' | 'finished' }>;
-
 export class SyncRuns {
   readonly spoolDir: string;
   readonly #deps: SyncRunsDeps;
@@ -47,21 +47,18 @@ export class SyncRuns {
   readonly mirrored: MirroredRuns = new MirroredRuns();
   #thread: MirrorThread | null = null;
   #halted = false;
-  #dispatch: (event: RunEvent) => void = () => {};
-  #refused: () => number = () => 0;
-  #epoch: () => number = () => 0;
+  readonly hooks: RunHooks;
+  #site: SiteLinks = { dispatch: () => {}, refused: () => 0, epoch: () => 0 };
 
   constructor(deps: SyncRunsDeps) {
     this.#deps = deps;
     this.spoolDir = spoolDirOf(deps.config.dataDir);
+    this.hooks = new RunHooks(() => deps.config.sync.runTimeout);
     this.dryRuns = new DryRuns(deps, () => deps.thread(() => {}));
   }
 
-  /** `refused` counts the requests that the cluster has refused so far; `epoch` is that of its last pause. */
-  connect(dispatch: (event: RunEvent) => void, refused: () => number, epoch: () => number): void {
-    this.#dispatch = dispatch;
-    this.#refused = refused;
-    this.#epoch = epoch;
+  connect(site: SiteLinks): void {
+    this.#site = site;
   }
 
   /** @throws QuiesceError `database-unavailable` where none is configured */
@@ -75,8 +72,8 @@ export class SyncRuns {
    * Resolves when the feed would survive a power cut.
    * @throws QuiesceError `insufficient-storage`
    */
-  async accept(run: string, feed: SpooledFeed, mirror: CompleteMirrorOptions): Promise<void> {
-    Object.assign(this.#of(run), { feed, mirror });
+  async accept(run: string, feed: SpooledFeed, mirror: CompleteMirrorOptions, caller: HookCaller): Promise<void> {
+    Object.assign(this.#of(run), { feed, mirror, caller });
     await this.#journal(run, 'accepted');
   }
 
@@ -90,21 +87,23 @@ export class SyncRuns {
     void this.#settle(run, async (work) => {
       const prepared = await this.#prepared(run, work);
       if (work.cancelled) return; // its entry is gone or about to go
-      if (prepared.needsPause) await this.#reserve(run, work, this.#epoch() + 1);
-      this.#dispatch({ type: 'prepared', run, needsPause: prepared.needsPause });
+      if (prepared.needsPause) await this.#reserve(run, work, this.#site.epoch() + 1);
+      this.#site.dispatch({ type: 'prepared', run, needsPause: prepared.needsPause });
     });
   }
 
   write(run: string, epoch: number): void {
     void this.#settle(run, async (work) => {
       if (work.begunBefore || !work.prepared) await this.#prepared(run, work);
+      await this.hooks.before(run, work, epoch, () => this.#journal(run, 'writing'));
       await this.#written(run, work, epoch);
-      this.#dispatch({ type: 'finished', run, error: null });
+      this.#site.dispatch({ type: 'finished', run, error: null });
     });
   }
 
   /** What it was doing rejects; what it had written is put back, or else it is rolled forward. */
   cancel(run: string): void {
+    this.hooks.cancel(run);
     const work = this.#of(run);
     if (work.rolling !== undefined) return; // a part of it is written, so only its end makes the collection whole
     work.cancelled = true;
@@ -137,7 +136,7 @@ export class SyncRuns {
     work.abandoned = true;
     work.rolling.abort();
     // An attempt may be under way: it ends with its thread, and only then may a gate open.
-    void this.#endThread().finally(() => this.#dispatch({ type: 'finished', run, error: 'run-failed' }));
+    void this.#endThread().finally(() => this.#site.dispatch({ type: 'finished', run, error: 'run-failed' }));
     return true;
   }
 
@@ -201,7 +200,7 @@ export class SyncRuns {
   #of(run: string): Work {
     const known = this.#work.get(run);
     if (known !== undefined) return known;
-    const work: Work = { startedAt: performance.now(), refusedBefore: this.#refused(), forced: 0 };
+    const work: Work = { startedAt: performance.now(), refusedBefore: this.#site.refused(), forced: 0 };
     this.#work.set(run, work);
     return work;
   }
@@ -239,6 +238,7 @@ export class SyncRuns {
       work.written = await this.mirror().write(run, await this.#reserve(run, work, epoch));
     }
     if (work.written.note) this.#deps.runs.note(run, work.written.note);
+    if (needsPause) await this.hooks.after(run, work, epoch);
   }
 
   #reserve(run: string, work: Work, epoch: number): Promise<number> {
@@ -246,9 +246,10 @@ export class SyncRuns {
   }
 
   async #journal(run: string, state: JournalEntry['state']): Promise<void> {
-    const { feed, mirror, reserved } = this.#of(run);
     const startedAt = this.#deps.runs.get(run)?.startedAt ?? new Date().toISOString();
-    await this.#deps.journal.put({ run, state, startedAt, feed: feed!, mirror: mirror!, epoch: reserved });
+    const before = mustRunBefore(this.#of(run)) ? ({ before: true } as const) : {};
+    const { feed, mirror, reserved: epoch } = this.#of(run);
+    await this.#deps.journal.put({ run, state, startedAt, feed: feed!, mirror: mirror!, epoch, ...before });
   }
 
   /** Does a part of a run, and decides what becomes of it where that fails. */
@@ -285,15 +286,15 @@ export class SyncRuns {
     if (!whole) return; // abandoned, or the primary stops and the next one goes on
     this.#deps.runs.note(run, 'It had stopped half-way and was rolled forward.');
     delete work.rolling;
-    this.#dispatch({ type: 'finished', run, error: null });
+    this.#site.dispatch({ type: 'finished', run, error: null });
   }
 
   #failed(run: string, work: Work, error: unknown): void {
     delete work.rolling;
-    if (work.cancelled) return this.#dispatch({ type: 'finished', run, error: 'run-timeout' });
+    if (work.cancelled) return this.#site.dispatch({ type: 'finished', run, error: 'run-timeout' });
     const known = toQuiesceError(error, 'run-failed');
     if (!(error instanceof QuiesceError)) this.#deps.log.error({ err: error, run }, 'a run failed unexpectedly');
     this.#deps.runs.update(run, { error: known.toProblem() });
-    this.#dispatch({ type: 'finished', run, error: known.code });
+    this.#site.dispatch({ type: 'finished', run, error: known.code });
   }
 }

@@ -22,6 +22,8 @@ const entrySchema = z.object({
   mirror: mirrorOptions,
   /** The largest epoch that the run may have taken the fence with. */
   epoch: z.int().nonnegative().optional(),
+  /** `before` of its mirror has still to run, and nothing may be written before that. */
+  before: z.literal(true).optional(),
 });
 export type JournalEntry = z.output<typeof entrySchema>;
 

@@ -1,9 +1,17 @@
 /** What a mirror run leaves behind for its report. Pure. */
 import type { QuiesceError } from '../../errors.ts';
 import type { Past, Prepared, Written } from '../../mirror/messages.ts';
+import type { RunHook } from '../../protocol/messages.ts';
 import type { mirrorOptions, SpooledFeed } from '../../protocol/mirror-job.ts';
 import type { Report, RunRecord } from '../../protocol/runs.ts';
 import type { Stage } from '../maintenance/state.ts';
+import type { WorkerRef } from '../ports.ts';
+
+/** The worker that got the feed, and what its app does in the pause. */
+export interface HookCaller {
+  readonly worker: WorkerRef;
+  readonly hooks: readonly RunHook[];
+}
 
 /** What is known of a run beside its record; times by `performance.now()`. */
 export interface Work {
@@ -12,6 +20,9 @@ export interface Work {
   readonly refusedBefore: number;
   feed?: SpooledFeed | undefined;
   mirror?: ReturnType<typeof mirrorOptions.parse> | undefined;
+  caller?: HookCaller;
+  beforeDone?: boolean;
+  afterError?: QuiesceError;
   prepared?: Prepared;
   written?: Written;
   drainingAt?: number;
@@ -75,6 +86,7 @@ export function reportOf(
     startedAt: record.startedAt,
     endedAt: new Date().toISOString(),
     ...(error === null ? {} : { error: error.toProblem() }),
+    ...(work.afterError === undefined ? {} : { afterError: work.afterError.toProblem() }),
   };
 }
 
@@ -96,7 +108,7 @@ function timingsOf(work: Work): Report['timings'] {
   const end = work.endedAt ?? performance.now();
   return {
     upload: round(work.feed?.uploadMs ?? 0),
-    prepare: round(prepared?.prepareMs ?? 0),
+    prepare: round((prepared?.prepareMs ?? 0) + (work.feed?.itemsMs ?? 0)),
     drain: drainingAt === undefined ? 0 : round((runningAt ?? end) - drainingAt),
     scan: round(written?.scanMs ?? 0),
     write: round(written?.writeMs ?? 0),

@@ -28,6 +28,13 @@ export async function takeOver({ dataDir, journal, runs, sync, log }: TakeOverDe
       await journal.remove(entry.run); // it had ended, and only the tidying up was cut short
       continue;
     }
+    if (entry.before) {
+      await journal.remove(entry.run);
+      runs.add(known ?? { id: entry.run, kind: 'sync', state: 'preparing', startedAt: entry.startedAt });
+      const what = 'The primary ended before `before` of mirror() had run. Nothing was written; send the feed again.';
+      await runs.end(entry.run, { state: 'failed', error: new QuiesceError('run-failed', what).toProblem() });
+      continue;
+    }
     unfinished.push(entry.run);
     needed.add(entry.feed.path);
     const { run: id, startedAt } = entry;

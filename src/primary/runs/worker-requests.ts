@@ -1,7 +1,7 @@
 /** Answers what workers ask. A claim and a submission are answered by what becomes of them. */
 import { rm } from 'node:fs/promises';
 import type { Logger } from 'pino';
-import { isErrorCode, QuiesceError, type ErrorCode } from '../../errors.ts';
+import { isErrorCode, QuiesceError, type ErrorCode, type Problem } from '../../errors.ts';
 import type { Replies, RequestBody } from '../../protocol/messages.ts';
 import { isEnded } from '../../protocol/is-ended.ts';
 import type { RunRecord } from '../../protocol/runs.ts';
@@ -54,9 +54,12 @@ export class WorkerRequests {
           await rm(body.feed.path, { force: true });
           throw lateSubmission(runs.get(body.run));
         }
-        await sync.accept(body.run, body.feed, body.mirror);
+        await sync.accept(body.run, body.feed, body.mirror, { worker: ref, hooks: body.hooks ?? [] });
         callers.claim(body.run, ref, answer);
         return dispatch({ type: 'submit', run: body.run, owner: ref });
+      case 'hook-ended':
+        sync.hooks.ended(ref, body.run, body.hook, body.problem as Problem | undefined);
+        return answer({ value: null });
       case 'wait': {
         const run = this.#known(body.run);
         return isEnded(run.state) || run.state === 'rolling-forward'

@@ -8,10 +8,9 @@ import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import type { Request, RequestHandler, Response } from 'express';
 import { QuiesceError, toQuiesceError, type Problem } from '../../errors.ts';
-import { faultsOf, isMirrorOptions } from '../../protocol/checks.ts';
 import { isEnded } from '../../protocol/is-ended.ts';
 import type { WorkerSettings } from '../../config.ts';
-import type { CompleteMirrorOptions, MirrorOptions, SpooledFeed } from '../../protocol/mirror-job.ts';
+import type { SpooledFeed } from '../../protocol/mirror-job.ts';
 import type { Counts, RunRecord } from '../../protocol/runs.ts';
 import { spoolPrefix } from '../../protocol/spool-prefix.ts';
 import { claimingEntry, claimRun, refuseClaim, releaseRun } from '../gate/exclusive.ts';
@@ -28,7 +27,14 @@ import { warnWithoutDatabase } from '../gate/start-warnings.ts';
 import { authorize } from './access.ts';
 import { dryRunOf, readSyncQuery } from './query.ts';
 import { pathOf } from '../gate/target.ts';
+import { checkSteps, workOnFeed, type ItemLimits } from './items/handle.ts';
+import type { ItemSteps } from './items/messages.ts';
+import { checkOptions, type CheckedOptions, type MirrorOptions } from './mirror-options.ts';
+import { namesOf, serveHooks } from './run-hooks.ts';
 import { spool } from './upload.ts';
+
+/** How long the modules of `transform` and `validate` may take to be loaded when the app starts, ms. */
+const stepsPatience = 30_000;
 
 /**
  * An Express handler that makes a MongoDB collection equal to the JSON array (or NDJSON) in the body of a `PUT`, while
@@ -40,9 +46,9 @@ import { spool } from './upload.ts';
  * @throws TypeError where an option is not of its type.
  */
 export function mirror(options: MirrorOptions): RequestHandler {
-  const checked = completeOptions(options);
-
+  const checked = checkOptions(options);
   warnWithoutDatabase();
+  if (checked.steps !== null) warnOfSteps(checked.steps);
 
   function quiesceMirror(req: Request, res: Response): void {
     const place = rememberSpecial(quiesceMirror, req);
@@ -73,14 +79,7 @@ export function mirror(options: MirrorOptions): RequestHandler {
   return quiesceMirror;
 }
 
-/** With the defaults, and as they are now: what the caller does to its object later changes no run. */
-export function completeOptions(options: MirrorOptions): CompleteMirrorOptions {
-  const checked: unknown = { ...options };
-  if (!isMirrorOptions(checked)) throw new TypeError(`mirror(): ${faultsOf(isMirrorOptions)}`);
-  return checked.scope === undefined ? checked : { ...checked, scope: { ...checked.scope } };
-}
-
-async function put(req: Request, res: Response, configured: CompleteMirrorOptions, place: Place): Promise<void> {
+async function put(req: Request, res: Response, checked: CheckedOptions, place: Place): Promise<void> {
   const runtime = getRuntime();
   runtime.requirePrimary();
   const settings = await runtime.settings;
@@ -92,36 +91,46 @@ async function put(req: Request, res: Response, configured: CompleteMirrorOption
       'Something has read the body before mirror() got the request. Put mirror() before express.json() and whatever else reads bodies.',
     );
   const query = readSyncQuery(req.url);
-  const options = query.maxDeletes === null ? configured : { ...configured, maxDeletes: query.maxDeletes };
-  if (query.dryRun) return dryRun(runtime, req, res, options, headers, settings);
+  const { mirror, steps, hooks } = checked;
+  const options = query.maxDeletes === null ? mirror : { ...mirror, maxDeletes: query.maxDeletes };
+  if (query.dryRun) return dryRun(runtime, req, res, { mirror: options, steps }, headers, settings);
 
   const location = locationOf(req);
   claimingEntry(req, res);
   let run: string;
   try {
-    run = await claimRun(runtime, req, 'sync');
+    // Until the feed is handed over, its items may be worked on as long as a run may take.
+    run = await claimRun(runtime, req, 'sync', steps === null ? undefined : settings.sync.runTimeout);
   } catch (error) {
     return refuseClaim(req, res, error, servesRuns(place) ? location : undefined);
   }
   let feed: SpooledFeed;
   try {
     feed = await runtime.link.unlessLost(spool(req, spoolPath(runtime, settings, run), headers, limitsOf(settings)));
+    if (steps !== null) feed = await workForRun(runtime, run, feed, steps, settings);
   } catch (error) {
     void releaseRun(runtime, run, toQuiesceError(error, 'run-failed').toProblem(location(run)));
     throw error;
   }
+  const names = namesOf(hooks);
+  const endHooks = names.length === 0 ? () => {} : serveHooks(runtime, run, mirror.collection, hooks);
   const whereItIs = { ...(servesRuns(place) ? { Location: location(run) } : {}), 'Quiesce-Run': run };
   try {
-    await handOver(runtime.link, { op: 'submit', run, feed, mirror: options }, location(run));
+    await handOver(runtime.link, { op: 'submit', run, feed, mirror: options, hooks: names }, location(run));
   } catch (error) {
+    endHooks();
     // A primary that is lost may have taken it, and then the next one goes on with it.
     return fail(req, res, error, runtime.link.lost ? whereItIs : {});
   }
   // From here on the run is the primary's: it goes on whether or not this client stays.
-  if (headers.prefer.respondAsync) return answerAccepted(res, { ...whereItIs, 'Preference-Applied': 'respond-async' });
+  const end = runtime.link.request<'wait'>({ op: 'wait', run }).finally(endHooks);
+  if (headers.prefer.respondAsync) {
+    end.catch(() => {}); // this client asks by itself
+    return answerAccepted(res, { ...whereItIs, 'Preference-Applied': 'respond-async' });
+  }
   let ended: RunRecord;
   try {
-    ended = await runtime.link.request<'wait'>({ op: 'wait', run });
+    ended = await end;
   } catch (error) {
     // The next primary goes on with it, and tells there what came of it.
     return fail(req, res, error, whereItIs);
@@ -135,7 +144,7 @@ async function dryRun(
   runtime: Runtime,
   req: Request,
   res: Response,
-  mirror: CompleteMirrorOptions,
+  { mirror, steps }: Pick<CheckedOptions, 'mirror' | 'steps'>,
   headers: FeedHeaders,
   settings: WorkerSettings,
 ): Promise<void> {
@@ -148,6 +157,7 @@ async function dryRun(
   try {
     const path = spoolPath(runtime, settings, randomUUID());
     feed = await link.unlessLost(spool(req, path, headers, limitsOf(settings)));
+    if (steps !== null) feed = await link.unlessLost(workOnFeed(feed, steps, itemLimitsOf(settings)));
   } catch (error) {
     end();
     throw error;
@@ -165,6 +175,43 @@ function spoolPath({ link }: Runtime, { spoolDir }: WorkerSettings, name: string
 
 function limitsOf(settings: WorkerSettings): { maxBytes: number; timeout: number } {
   return { maxBytes: settings.sync.maxBytes, timeout: settings.sync.uploadTimeout };
+}
+
+function itemLimitsOf({ sync }: WorkerSettings): ItemLimits {
+  return { maxBytes: sync.maxBytes, timeout: sync.runTimeout };
+}
+
+/** A run that ends meanwhile, because an operator wants it so, ends the work as well. */
+async function workForRun(
+  runtime: Runtime,
+  run: string,
+  feed: SpooledFeed,
+  steps: ItemSteps,
+  settings: WorkerSettings,
+): Promise<SpooledFeed> {
+  const { link } = runtime;
+  const over = new AbortController();
+  const look = ({ state, error }: RunRecord): void => {
+    if (isEnded(state)) over.abort(QuiesceError.fromProblem(error as Problem));
+  };
+  const { current, stop } = await link.watch(run, look);
+  try {
+    look(current);
+    return await link.unlessLost(workOnFeed(feed, steps, { ...itemLimitsOf(settings), signal: over.signal }));
+  } finally {
+    stop();
+  }
+}
+
+/** Said at once in place of at night, by one worker of all. */
+function warnOfSteps(steps: ItemSteps): void {
+  if (Number(process.env['QUIESCE_SLOT'] ?? 0) !== 0) return;
+  checkSteps(steps, stepsPatience).catch((error: unknown) =>
+    process.emitWarning(`Each feed will be refused. ${toQuiesceError(error).message}`, {
+      type: 'QuiesceWarning',
+      code: 'QUIESCE_ITEMS',
+    }),
+  );
 }
 
 function answerAccepted(res: Response, headers: Record<string, string>): void {

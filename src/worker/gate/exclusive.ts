@@ -24,8 +24,19 @@ const cutTime = 5_000;
  * gets 503 `drain-timeout` and the handler is not called. The run ends when the handler has ended its response and, if
  * it returned a promise, that has settled; the end of the response is held back until the gates are open again, unless
  * that promise is not settled yet. A run that passes its `timeout` (ms, default `sync.run_timeout`) is ended by killing its
- * worker.
+ * worker. Express' types of parameters, bodies and query pass through: `exclusive<{ id: string }>(…)`.
+ *
+ * @throws TypeError where it is given no handler, more than one, one that is special already, or a wrong option
  */
+export function exclusive<
+  Params = Request['params'],
+  ResBody = Request['body'],
+  ReqBody = Request['body'],
+  Query = Request['query'],
+>(
+  handler: RequestHandler<Params, ResBody, ReqBody, Query>,
+  options?: ExclusiveOptions,
+): RequestHandler<Params, ResBody, ReqBody, Query>;
 export function exclusive(handler: RequestHandler, options: ExclusiveOptions = {}): RequestHandler {
   checkHandler(arguments);
   const { timeout } = checkOptions(options);

@@ -22,7 +22,7 @@ const run = {
 const settings = {
   name: 'app',
   mongodb: { uri: null, db: 'db' },
-  sync: { collection: 'resources', key: 'id', token: null, maxBytes: 1, uploadTimeout: 1 },
+  sync: { collection: 'resources', key: 'id', token: null, maxBytes: 1, uploadTimeout: 1, runTimeout: 1 },
   maintenance: { onPause: 'hold', readyGrace: 0, drainTimeout: 0, page: null, except: ['/healthz'] },
   heartbeat: { interval: 1000 },
   spoolDir: '',
@@ -32,6 +32,7 @@ const messages: object[] = [
   { type: 'welcome', settings },
   { type: 'pause', info },
   { type: 'resume' },
+  { type: 'run-hook', run: 'r', hook: 'before' },
   { type: 'pause-info', info },
   { type: 'cut' },
   { type: 'stop', timeout: 1600, webSocketTimeout: 1000 },

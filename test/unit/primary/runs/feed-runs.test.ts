@@ -53,11 +53,11 @@ describe('a run of the primary', () => {
     let tell: { prepared(): void; finished(error: string | null): void };
     const isPrepared = new Promise<void>((resolve) => (tell = { ...tell, prepared: resolve }));
     const finished = new Promise<string | null>((resolve) => (tell = { ...tell, finished: resolve }));
-    sync.connect(
-      (event) => (event.type === 'finished' ? tell.finished(event.error) : tell.prepared()),
-      () => 0,
-      () => 8,
-    );
+    sync.connect({
+      dispatch: (event) => (event.type === 'finished' ? tell.finished(event.error) : tell.prepared()),
+      refused: () => 0,
+      epoch: () => 8,
+    });
     const entry: JournalEntry = {
       run: 'r',
       state,

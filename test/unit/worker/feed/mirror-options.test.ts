@@ -1,7 +1,10 @@
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { completeOptions } from '#quiesce/worker/feed/mirror-route.js';
+import { checkOptions, type MirrorOptions } from '#quiesce/worker/feed/mirror-options.js';
 
 describe('the options of mirror()', () => {
+  const completeOptions = (options: MirrorOptions) => checkOptions(options).mirror;
+
   it('are completed with the defaults', () => {
     const given = { collection: 'a' };
     expect(completeOptions(given)).to.deep.equal({ collection: 'a', key: 'id', extendedJson: false });
@@ -22,4 +25,37 @@ describe('the options of mirror()', () => {
       expect(() => completeOptions(options)).to.throw(TypeError, 'mirror(): scope must be a plain object');
     });
   }
+
+  describe('that are code', () => {
+    const code =
+      (more: object): (() => unknown) =>
+      () =>
+        checkOptions({ collection: 'a', ...more });
+
+    it('are modules by their address or path, or a JSON Schema as it is now', () => {
+      const file = fileURLToPath(import.meta.url);
+      const schema = { type: 'object', required: ['a'] };
+      const { steps, mirror } = checkOptions({ collection: 'a', transform: file, validate: schema });
+      schema.required.push('b');
+      expect(steps).to.deep.equal({ transform: import.meta.url, validate: { type: 'object', required: ['a'] } });
+      expect(mirror).to.not.have.any.keys('transform', 'validate');
+      expect(checkOptions({ collection: 'a' }).steps).to.equal(null);
+    });
+
+    it('are refused where they cannot be sent to a thread, with what to do instead', () => {
+      const standard = { '~standard': { version: 1, vendor: 'x', validate: () => ({ value: 1 }) } };
+      for (const given of [{ transform: () => ({}) }, { validate: () => true }, { validate: standard }]) {
+        const [name] = Object.keys(given);
+        expect(code(given)).to.throw(
+          TypeError,
+          `Put it into a module, \`export const ${name} = …\`, and give the module: ${name}: new URL('./${name}.js', import.meta.url).`,
+        );
+      }
+      expect(code({ transform: './transform.js' })).to.throw(TypeError, 'or by an absolute path, not "./transform.js"');
+      expect(code({ transform: new URL('https://example.com/a.js') })).to.throw(TypeError, 'takes a file');
+      expect(code({ validate: new URL('./nothing.js', import.meta.url) })).to.throw(TypeError, 'there is no such file');
+      expect(code({ validate: 7 })).to.throw(TypeError, 'validate takes a module or a JSON Schema, not 7');
+      expect(code({ before: 'x' })).to.throw(TypeError, 'before takes a function');
+    });
+  });
 });

@@ -1,0 +1,99 @@
+/**
+ * The work on the items of a feed as the route sees it: one thread for each feed, in the worker that got it, so with the
+ * environment, the folder and the loaders of the app. The mirror reads what comes out of it as it would read the feed.
+ */
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { QuiesceError } from '../../../errors.ts';
+import { ownFile } from '../../../own-files.ts';
+import type { SpooledFeed } from '../../../protocol/mirror-job.ts';
+import { syncDirectory } from '../../../sync-directory.ts';
+import type { FromItemThread, ItemJob, ItemSteps } from './messages.ts';
+
+export interface ItemLimits {
+  readonly maxBytes: number;
+  /** ms */
+  readonly timeout: number;
+  /** Aborted where the run has ended meanwhile; its reason is what the caller gets. */
+  readonly signal?: AbortSignal;
+}
+
+/** The heap of the thread may grow to this. */
+const memoryMb = 512;
+
+/**
+ * Resolves with the feed that the mirror is to read: the same one where the items are only validated, else another file.
+ * Leaves no file of its own behind where it rejects, and then removes the feed as well.
+ *
+ * @throws QuiesceError `invalid-feed` with what is wrong with the items; `run-timeout`; `run-failed`
+ */
+export async function workOnFeed(feed: SpooledFeed, steps: ItemSteps, limits: ItemLimits): Promise<SpooledFeed> {
+  const started = performance.now();
+  const { path, format, coding } = feed;
+  const target = `${path.replace(/\.feed$/, '')}.items.feed`;
+  try {
+    await inThread({ steps, feed: { path, format, coding, maxBytes: limits.maxBytes, target } }, limits);
+    const itemsMs = performance.now() - started;
+    if (steps.transform === undefined) return { ...feed, itemsMs };
+    await syncDirectory(dirname(target));
+    await rm(path, { force: true });
+    return { ...feed, path: target, format: 'json', coding: 'identity', itemsMs };
+  } catch (error) {
+    for (const file of [path, target]) await rm(file, { force: true });
+    throw error;
+  }
+}
+
+/** Rejects with what a feed would be refused for because of the modules themselves. */
+export function checkSteps(steps: ItemSteps, timeout: number): Promise<void> {
+  return inThread({ steps, feed: null }, { timeout });
+}
+
+function inThread(
+  job: Omit<ItemJob, 'at'>,
+  { timeout, signal }: Pick<ItemLimits, 'timeout' | 'signal'>,
+): Promise<void> {
+  const at = new SharedArrayBuffer(4);
+  const worker = new Worker(ownFile(new URL('./thread.js', import.meta.url)), {
+    name: 'quiesce-items',
+    workerData: { ...job, at } satisfies ItemJob,
+    resourceLimits: { maxOldGenerationSizeMb: memoryMb },
+  });
+  return new Promise<void>((resolve, reject) => {
+    let isSettled = false;
+    const settle = (error: Error | null): void => {
+      if (isSettled) return; // its end follows what it has said
+      isSettled = true;
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      // Nothing may still be reading or writing the files when the caller removes them.
+      void worker.terminate().then(() => (error === null ? resolve() : reject(error)));
+    };
+    const onAbort = (): void => settle(signal?.reason as Error);
+    const timer = setTimeout(() => settle(tooLong(job, timeout, new Int32Array(at)[0]!)), timeout);
+    signal?.addEventListener('abort', onAbort);
+    worker.on('message', (message: FromItemThread) =>
+      settle(message.type === 'done' ? null : QuiesceError.fromProblem(message.problem)),
+    );
+    worker.on('error', (cause) => settle(died(cause)));
+    worker.on('exit', (code) => settle(died(new Error(`it ended by itself, with code ${code}`))));
+    if (signal?.aborted) onAbort();
+  });
+}
+
+function tooLong({ steps, feed }: Omit<ItemJob, 'at'>, timeout: number, item: number): QuiesceError {
+  const who =
+    steps.transform === undefined ? 'validate' : steps.validate === undefined ? 'transform' : 'transform and validate';
+  const where = feed === null ? '' : ` It was at item ${item}.`;
+  const what = `${who} of mirror() had not come to an end after ${timeout} ms (sync.run_timeout) and was ended.`;
+  return new QuiesceError('run-timeout', `${what}${where} Nothing was changed.`);
+}
+
+function died(cause: Error): QuiesceError {
+  const isOutOfMemory = 'code' in cause && cause.code === 'ERR_WORKER_OUT_OF_MEMORY';
+  const why = isOutOfMemory ? `it ran out of its ${memoryMb} MB of memory` : cause.message;
+  return new QuiesceError('run-failed', `The thread of transform and validate failed: ${why}. Nothing was changed.`, {
+    cause,
+  });
+}

@@ -1,0 +1,161 @@
+/** Takes a feed item by item: checks that it is JSON, calls the app's functions, collects what is wrong. */
+import { QuiesceError } from '../../../errors.ts';
+import { BsonOutput } from '../../../mirror/bson/output.ts';
+import { ArraySplitter } from '../../../mirror/feed/array-splitter.ts';
+import { FeedFaults } from '../../../mirror/feed/feed-faults.ts';
+import { readFeedBytes } from '../../../mirror/feed/feed-source.ts';
+import { JsonText, refused } from '../../../mirror/feed/json-text.ts';
+import { JsonToBson } from '../../../mirror/feed/json-to-bson.ts';
+import { LineSplitter } from '../../../mirror/feed/line-splitter.ts';
+import { maxItemText, type ItemSink } from '../../../mirror/feed/splitter.ts';
+import { changedNumber } from './exact-numbers.ts';
+import { ItemFile } from './item-file.ts';
+import { messageOf, type LoadedSteps } from './load.ts';
+import type { ItemJob } from './messages.ts';
+import { isThenable, type Fault } from './validator.ts';
+
+interface Item {
+  readonly index: number;
+  readonly value: unknown;
+}
+
+/**
+ * @param at where the number of the item at work is kept
+ * @throws QuiesceError with what is wrong with the feed, or with its items
+ */
+export async function workOnItems(
+  feed: NonNullable<ItemJob['feed']>,
+  { transform, validate }: LoadedSteps,
+  at: Int32Array,
+): Promise<void> {
+  const faults = new FeedFaults();
+  const file = transform === null ? null : new ItemFile(feed.target, feed.maxBytes);
+  const reader = new ItemReader(faults, transform !== null);
+  const splitter = feed.format === 'json' ? new ArraySplitter(reader) : new LineSplitter(reader);
+
+  const transformed = (index: number, value: unknown): unknown => {
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    if (isObject) return value;
+    const what = value === undefined ? 'nothing' : JSON.stringify(value);
+    faults.add(`/${index}`, `transform has to return an object, and returned ${short(what)}`);
+    return undefined;
+  };
+  const checked = (index: number, value: unknown, found: readonly Fault[]): void => {
+    for (const { pointer, detail } of found) faults.add(`/${index}${pointer}`, short(detail));
+    if (file === null || faults.count > 0) return;
+    const json = JSON.stringify(value) as string | undefined;
+    if (json === undefined) faults.add(`/${index}`, 'transform returned what is no JSON');
+    else file.add(json);
+  };
+  const workOn = async ({ index, value }: Item): Promise<void> => {
+    at[0] = index;
+    try {
+      let result = value;
+      if (transform !== null) {
+        result = transform(value, index);
+        if (isThenable(result)) result = await result;
+        result = transformed(index, result);
+        if (result === undefined) return;
+      }
+      const found = validate === null ? [] : validate(result);
+      checked(index, result, isThenable(found) ? await found : found);
+    } catch (error) {
+      if (error instanceof QuiesceError) throw error;
+      const who =
+        transform !== null && validate !== null
+          ? 'transform or validate'
+          : transform === null
+            ? 'validate'
+            : 'transform';
+      faults.add(`/${index}`, `${who} failed: ${short(messageOf(error))}`);
+    }
+  };
+  const workOff = async (): Promise<void> => {
+    for (const item of reader.take()) await workOn(item);
+  };
+
+  try {
+    const { signal } = new AbortController();
+    await readFeedBytes(
+      feed,
+      async (chunk) => {
+        splitter.push(chunk);
+        await workOff();
+      },
+      signal,
+    );
+    splitter.end();
+    await workOff();
+    faults.check();
+    file?.finish();
+  } finally {
+    file?.close();
+  }
+}
+
+function short(text: string): string {
+  return text.length > 300 ? `${text.slice(0, 300)}…` : text;
+}
+
+/** Makes values of the items of a chunk. What the mirror would refuse as JSON is refused here, in the same words. */
+class ItemReader implements ItemSink {
+  readonly #faults: FeedFaults;
+  readonly #mustBeExact: boolean;
+  readonly #text = new JsonText();
+  readonly #converter = new JsonToBson(new BsonOutput(maxItemText), false);
+  #items: Item[] = [];
+  #next = 0;
+
+  constructor(faults: FeedFaults, mustBeExact: boolean) {
+    this.#faults = faults;
+    this.#mustBeExact = mustBeExact;
+  }
+
+  /** Those that have come since the last call. */
+  take(): Item[] {
+    const items = this.#items;
+    this.#items = [];
+    return items;
+  }
+
+  item(bytes: Buffer, start: number, end: number, base: number): void {
+    const index = this.#next++;
+    if (!this.#isJson(bytes, start, end, base, index)) return;
+    const json = bytes.toString('utf8', start, end);
+    const changed = this.#mustBeExact ? changedNumber(json) : null;
+    if (changed !== null)
+      return this.#faults.add(`/${index}`, `transform would change the number ${short(changed)}; send it as a string`);
+    const value: unknown = JSON.parse(json);
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      return this.#faults.add(`/${index}`, 'an item has to be an object');
+    this.#items.push({ index, value });
+  }
+
+  oversized(): void {
+    this.#faults.add(`/${this.#next++}`, `the item is longer than ${maxItemText / 1024 / 1024} MiB of text`);
+  }
+
+  notAnArray(bytes: Buffer, start: number, end: number, base: number): void {
+    this.#isJson(bytes, start, end, base, 0); // throws where it is no JSON at all
+    const errors = [{ pointer: '', detail: 'the feed has to be an array of objects' }];
+    throw new QuiesceError(
+      'invalid-feed',
+      'The feed is invalid: it has to be an array of objects. Nothing was changed.',
+      { extra: { errors, errorCount: 1 } },
+    );
+  }
+
+  /** @throws QuiesceError `malformed-json` */
+  #isJson(bytes: Buffer, start: number, end: number, base: number, index: number): boolean {
+    Object.assign(this.#text, { bytes, pos: start, end, base });
+    try {
+      this.#text.requireUtf8();
+      this.#converter.convert(this.#text);
+      return true;
+    } catch (error) {
+      if (error !== refused) throw error;
+      this.#faults.add(`/${index}${this.#converter.pointer()}`, this.#text.refusal);
+      return false;
+    }
+  }
+}

@@ -1,0 +1,150 @@
+/** The options of `mirror()`: what they are, what is checked when the app is loaded, and which of them go to the primary. */
+import { existsSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { faultsOf, isMirrorOptions } from '../../protocol/checks.ts';
+import type { CompleteMirrorOptions } from '../../protocol/mirror-job.ts';
+import type { Counts } from '../../protocol/runs.ts';
+import type { ItemSteps } from './items/messages.ts';
+
+/** What {@link mirror} takes. */
+export interface MirrorOptions {
+  /** The collection that becomes equal to the feed. */
+  collection: string;
+  /**
+   * The member of each item that identifies it. It is stored as `_id`, and given back under its own name by
+   * `GET /api/resources` of the built-in app. Default `'id'`.
+   */
+  key?: string | undefined;
+  /** The database. Default: `mongodb.db` of the configuration, then the one in the connection string. */
+  db?: string | undefined;
+  /**
+   * Limits the mirror to the documents that have these members with these values, which are also written into each item:
+   * several mirrors can share a collection. A string, a number or a boolean for each name. Default: the whole collection.
+   */
+  scope?: Record<string, unknown> | undefined;
+  /**
+   * Reads MongoDB Extended JSON v2 (`{"$date": …}`, `{"$oid": …}`) as typed values, and refuses what stands for none
+   * exactly. Default false.
+   */
+  extendedJson?: boolean | undefined;
+  /**
+   * Refuses a feed that would delete more documents, with 409 `too-many-deletes`, unless the request says another number
+   * (`?maxDeletes=`): a number, or a share of the collection such as `'50%'`. Default `sync.max_deletes` of the
+   * configuration; without that, half of the documents where these are more than 100.
+   */
+  maxDeletes?: number | string | undefined;
+  /**
+   * A module whose export `transform`, or default export, makes the item that is stored of each item of the feed:
+   * `(item, index) => item`, or a promise of it. Give `new URL('./transform.js', import.meta.url)`, or an absolute path.
+   *
+   * It runs before anything is paused, in a thread of the worker that got the feed. What it throws refuses the feed with
+   * 422 `invalid-feed` and a pointer to the item; where it has not come to an end after `sync.run_timeout`, the thread is
+   * ended and the run fails. It gets and returns what JSON has: an object for each item.
+   */
+  transform?: URL | string | undefined;
+  /**
+   * A JSON Schema (draft 2020-12 unless its `$schema` says 2019-09, draft-07 or draft-06), or a module as for `transform`
+   * whose export `validate`, or default export, is a function, a JSON Schema or a Standard Schema such as zod's. It is
+   * asked of each item, after `transform`, in the same thread. A function returns nothing or true where the item is valid,
+   * else false, a text or a list of `{ pointer, detail }`; it may return a promise. Each fault refuses the feed with 422
+   * `invalid-feed`. A schema only checks: what it would change or add is not stored.
+   */
+  validate?: URL | string | Record<string, unknown> | undefined;
+  /**
+   * Called in the pause, before anything is written, in the worker that got the feed. Its promise is waited for. Where it
+   * throws, or that worker has gone, the run fails and nothing is written. `sync.run_timeout` bounds it. Not called where
+   * nothing has to be written, for a dry run, and for a run that is rolled forward after a crash.
+   */
+  before?: ((event: BeforeMirror) => unknown) | undefined;
+  /**
+   * Called in the pause, when everything is written, in the worker that got the feed. Its promise is waited for. Where it
+   * throws, or that worker has gone, the mirror stays and the run succeeds: `afterError` of its report says what went
+   * wrong. Not called where {@link MirrorOptions.before} would not be.
+   */
+  after?: ((event: AfterMirror) => unknown) | undefined;
+}
+
+/** What `before` of {@link MirrorOptions} gets. */
+export interface BeforeMirror {
+  /** The id of the run. */
+  readonly run: string;
+  readonly collection: string;
+}
+
+/** What `after` of {@link MirrorOptions} gets. */
+export interface AfterMirror extends BeforeMirror {
+  /** How many documents were inserted, updated, deleted and left. */
+  readonly counts: Counts;
+  /** The keys of the documents that have changed; null where they are more than 1,000, or not all known. */
+  readonly keys: readonly unknown[] | null;
+}
+
+export type Hooks = Pick<MirrorOptions, 'before' | 'after'>;
+
+/** The options as they are needed: for the primary, for the thread of the items, for this worker. */
+export interface CheckedOptions {
+  readonly mirror: CompleteMirrorOptions;
+  /** Null where nothing is to be done with the items. */
+  readonly steps: ItemSteps | null;
+  readonly hooks: Hooks;
+}
+
+/**
+ * With the defaults, and as they are now: what the caller does to its object later changes no run.
+ * @throws TypeError where an option is not of its type
+ */
+export function checkOptions(options: MirrorOptions): CheckedOptions {
+  const { transform, validate, before, after, ...rest } = options;
+  const wire: unknown = rest;
+  if (!isMirrorOptions(wire)) throw new TypeError(`mirror(): ${faultsOf(isMirrorOptions)}`);
+  for (const [name, hook] of Object.entries({ before, after })) {
+    if (hook !== undefined && typeof hook !== 'function') throw new TypeError(`mirror(): ${name} takes a function.`);
+  }
+  const steps: ItemSteps = {
+    ...(transform === undefined ? {} : { transform: moduleOf('transform', transform) }),
+    ...(validate === undefined ? {} : { validate: validatorOf(validate) }),
+  };
+  return {
+    mirror: wire.scope === undefined ? wire : { ...wire, scope: { ...wire.scope } },
+    steps: Object.keys(steps).length === 0 ? null : steps,
+    hooks: { before, after },
+  };
+}
+
+function validatorOf(given: NonNullable<MirrorOptions['validate']>): string | object {
+  const isSchemaOfCode = (typeof given === 'object' || typeof given === 'function') && '~standard' in given;
+  if (typeof given === 'string' || given instanceof URL || typeof given === 'function' || isSchemaOfCode)
+    return moduleOf('validate', given);
+  if (given === null || typeof given !== 'object' || Array.isArray(given))
+    throw new TypeError(`mirror(): validate takes a module or a JSON Schema, not ${JSON.stringify(given)}.`);
+  try {
+    return JSON.parse(JSON.stringify(given)) as object;
+  } catch (cause) {
+    throw new TypeError(`mirror(): validate is no JSON Schema: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function moduleOf(option: 'transform' | 'validate', given: unknown): string {
+  const example = `new URL('./${option}.js', import.meta.url)`;
+  if (typeof given === 'function' || (typeof given === 'object' && given !== null && '~standard' in given))
+    throw new TypeError(
+      `mirror(): ${option} runs in a thread, to which neither a function nor a schema made of code can be sent. ` +
+        `Put it into a module, \`export const ${option} = …\`, and give the module: ${option}: ${example}.`,
+    );
+  if (given instanceof URL || (typeof given === 'string' && given.startsWith('file:'))) {
+    const url = new URL(given);
+    if (url.protocol !== 'file:') throw new TypeError(`mirror(): ${option} takes a file, not ${url.href}.`);
+    return existing(option, url);
+  }
+  if (typeof given === 'string' && isAbsolute(given)) return existing(option, pathToFileURL(given));
+  throw new TypeError(
+    `mirror(): ${option} takes a module by its address, ${example}, or by an absolute path, not ${JSON.stringify(given)}.`,
+  );
+}
+
+function existing(option: string, url: URL): string {
+  if (!existsSync(url))
+    throw new TypeError(`mirror(): ${option} names ${fileURLToPath(url)}, and there is no such file.`);
+  return url.href;
+}

@@ -1,0 +1,56 @@
+/** Calls `before` and `after` of a mirror when the primary says that their moment has come. */
+import { toQuiesceError } from '../../errors.ts';
+import type { Counts } from '../../protocol/runs.ts';
+import type { Runtime } from '../process/runtime.ts';
+import type { Hooks } from './mirror-options.ts';
+
+interface Waiting {
+  readonly collection: string;
+  readonly hooks: Hooks;
+}
+
+const waiting = new Map<string, Waiting>();
+let listensTo: Runtime | null = null;
+
+/** From now on they are called for this run. Returns how to end that. */
+export function serveHooks(runtime: Runtime, run: string, collection: string, hooks: Hooks): () => void {
+  if (listensTo !== runtime) {
+    listensTo = runtime;
+    runtime.link.onMessage((message) => {
+      if (message.type !== 'run-hook') return;
+      const { run: id, hook, counts, keys } = message;
+      void call(id, hook, counts ?? null, keys ?? null).then((problem) =>
+        runtime.link
+          .request<'hook-ended'>({ op: 'hook-ended', run: id, hook, ...(problem === null ? {} : { problem }) })
+          .catch(() => {}),
+      );
+    });
+  }
+  waiting.set(run, { collection, hooks });
+  return () => void waiting.delete(run);
+}
+
+/** Resolves with what went wrong. */
+async function call(
+  run: string,
+  hook: 'before' | 'after',
+  counts: Counts | null,
+  keys: readonly unknown[] | null,
+): Promise<ReturnType<ReturnType<typeof toQuiesceError>['toProblem']> | null> {
+  try {
+    const known = waiting.get(run);
+    if (known === undefined) throw new Error(`this worker knows no run ${run}`);
+    const { collection, hooks } = known;
+    if (hook === 'before') await hooks.before?.({ run, collection });
+    else if (counts !== null) await hooks.after?.({ run, collection, counts, keys });
+    return null;
+  } catch (error) {
+    console.error(`quiesce: ${hook} of mirror() failed in run ${run}:`, error);
+    return toQuiesceError(error, 'run-failed').toProblem();
+  }
+}
+
+/** Those that this mirror has. */
+export function namesOf({ before, after }: Hooks): ('before' | 'after')[] {
+  return [...(before === undefined ? [] : ['before' as const]), ...(after === undefined ? [] : ['after' as const])];
+}
