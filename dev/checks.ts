@@ -1,9 +1,10 @@
-/** Writes dist/protocol/generated-checks.js: the schemas that a worker needs, as code that needs nothing else. */
+/** Writes dist/protocol/generated-*.js: the schemas that a worker or a keeper needs, as code that needs nothing else. */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { _, Ajv2020, type KeywordCxt } from 'ajv/dist/2020.js';
 import standalone from 'ajv/dist/standalone/index.js';
 import { z } from 'zod';
+import { toKeeper } from '#quiesce/protocol/keeper.js';
 import { toWorker } from '#quiesce/protocol/messages.js';
 import { mirrorOptions } from '#quiesce/protocol/mirror-job.js';
 
@@ -28,26 +29,30 @@ function schemaOf(type: z.ZodType): object {
   });
 }
 
-const ajv = new Ajv2020({
-  keywords: [plain],
-  schemas: [
-    {
-      ...schemaOf(toWorker),
-      $id: 'toWorker',
-      type: 'object', // else what is no object has no discriminator, and passes
-      discriminator: { propertyName: 'type' },
-    },
-    { ...schemaOf(mirrorOptions), $id: 'mirrorOptions' },
-  ],
-  discriminator: true,
-  validateFormats: false, // what zod takes for a description only
-  strictTypes: false, // zod unites types
-  unicode: false, // else the code would load Ajv to count characters; nothing here is longer than 1
-  logger: false,
-  allErrors: true,
-  useDefaults: true,
-  code: { source: true, esm: true },
+/** What is no object has no discriminator, and would pass. */
+const union = (type: z.ZodType): object => ({
+  ...schemaOf(type),
+  type: 'object',
+  discriminator: { propertyName: 'type' },
 });
-const code = standalone.default(ajv, { toWorker: 'toWorker', mirrorOptions: 'mirrorOptions' });
-if (code.includes('require(')) throw new Error('the checks would load a part of Ajv, which workers do not have');
-writeFileSync(fileURLToPath(import.meta.resolve('#quiesce/protocol/generated-checks.js')), code);
+
+function write(file: string, schemas: Record<string, object>): void {
+  const ajv = new Ajv2020({
+    keywords: [plain],
+    schemas: Object.entries(schemas).map(([$id, schema]) => ({ ...schema, $id })),
+    discriminator: true,
+    validateFormats: false, // what zod takes for a description only
+    strictTypes: false, // zod unites types
+    unicode: false, // else the code would load Ajv to count characters; nothing here is longer than 1
+    logger: false,
+    allErrors: true,
+    useDefaults: true,
+    code: { source: true, esm: true },
+  });
+  const code = standalone.default(ajv, Object.fromEntries(Object.keys(schemas).map((name) => [name, name])));
+  if (code.includes('require(')) throw new Error('the checks would load a part of Ajv, which is not there');
+  writeFileSync(fileURLToPath(import.meta.resolve(`#quiesce/protocol/${file}.js`)), code);
+}
+
+write('generated-checks', { toWorker: union(toWorker), mirrorOptions: schemaOf(mirrorOptions) });
+write('generated-keeper-checks', { toKeeper: union(toKeeper) });

@@ -77,6 +77,7 @@ export const registry = {
   'data-dir-unusable': { title: 'The data directory cannot be used', exit: exitCodes.usage },
   'port-in-use': { title: 'The port is in use', exit: exitCodes.bootFailed },
   'lock-lost': { title: 'The lock of the data directory was lost', exit: exitCodes.failed },
+  'keeper-lost': { title: 'The process that keeps the sockets has ended', exit: exitCodes.failed },
   internal: { title: 'An internal error', status: 500, exit: exitCodes.failed },
 } as const satisfies Record<string, ErrorEntry>;
 

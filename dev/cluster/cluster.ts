@@ -34,6 +34,8 @@ export interface ClusterOptions {
   readonly primaryEnv?: Readonly<Record<string, string>>;
   /** What the primary is started by: a program and its arguments, to which the command is added. */
   readonly under?: readonly string[];
+  /** Under a keeper, which is then the process that `pid`, signals and ends are of. Default: without. */
+  readonly keeper?: boolean;
   /** A process group of its own, as under a terminal or a service manager: `-pid` reaches all of it. */
   readonly group?: boolean;
 }
@@ -121,8 +123,9 @@ export class Cluster {
 
   /** Starts the primary, and waits for nothing. */
   launch(): void {
-    const { under = [], args: more = [] } = this.#options;
-    const start = [process.execPath, '--import', tether, command, 'start', this.configFile, ...more];
+    const { under = [], args: more = [], keeper = process.env['QUIESCE_TEST_KEEPER'] === '1' } = this.#options;
+    const own = keeper ? [] : ['--no-keeper'];
+    const start = [process.execPath, '--import', tether, command, 'start', this.configFile, ...own, ...more];
     const [program, ...args] = [...under, ...start];
     const child = spawn(program!, args, {
       cwd: this.folder,

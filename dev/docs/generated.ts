@@ -4,7 +4,7 @@ import { configurationPage } from './configuration.ts';
 import { httpApi } from './http-api.ts';
 import { metricsTable } from './metrics.ts';
 import { openApi } from './openapi/document.ts';
-import { phaseDiagram, stageDiagram } from './state-diagrams.ts';
+import { keeperDiagram, phaseDiagram, stageDiagram } from './state-diagrams.ts';
 
 export interface Generated {
   /** From the root of the repository. */
@@ -19,7 +19,7 @@ export const generated: readonly Generated[] = [
   { file: 'docs/openapi.json', content: () => `${JSON.stringify(openApi(), null, 2)}\n` },
   { file: 'docs/http-api.md', content: httpApi },
   { file: 'docs/configuration.md', content: configurationPage },
-  withRegions('docs/architecture.md', { phases: phaseDiagram, stages: stageDiagram }),
+  withRegions('docs/architecture.md', { phases: phaseDiagram, stages: stageDiagram, keeper: keeperDiagram }),
   withRegions('docs/operations.md', { metrics: metricsTable }),
 ];
 

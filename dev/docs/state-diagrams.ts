@@ -1,4 +1,5 @@
 /** The diagrams of docs/architecture.md, from the tables that the machine itself obeys. */
+import { stageMoves as keeperMoves } from '#quiesce/keeper/state.js';
 import { phaseMoves, stageMoves } from '#quiesce/primary/maintenance/state.js';
 
 export function phaseDiagram(): string {
@@ -8,6 +9,10 @@ export function phaseDiagram(): string {
 /** A run may end at any stage; only the last has no other way. */
 export function stageDiagram(): string {
   return diagram(stageMoves, 'claimed', Object.keys(stageMoves));
+}
+
+export function keeperDiagram(): string {
+  return diagram(keeperMoves, 'starting', ['over']);
 }
 
 function diagram(moves: Readonly<Record<string, readonly string[]>>, first: string, ends: readonly string[]): string {

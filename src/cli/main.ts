@@ -1,24 +1,22 @@
 #!/usr/bin/env node
-import { CommanderError } from 'commander';
-import { fail } from './fail.ts';
-import { buildProgram } from './program.ts';
-import { exitCodes } from '../errors.ts';
+import cluster from 'node:cluster';
+import { fileURLToPath } from 'node:url';
+import { keeperVariable } from '../protocol/keeper-names.ts';
 
-async function main(): Promise<number> {
-  let code: number = exitCodes.usage;
-  try {
-    await buildProgram((ended) => {
-      code = ended;
-    }).parseAsync();
-    return code;
-  } catch (error) {
-    // Commander has said what is wrong; help and version are no errors.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
-    return fail(error);
-  }
+/** Whether this process only keeps the sockets of a primary, which it starts with the same arguments. */
+function isKeeper([command, ...options]: readonly string[]): boolean {
+  if (command !== 'start' || cluster.isWorker || process.env[keeperVariable] !== undefined) return false;
+  return !options.some((option) => option === '--no-keeper' || option === '-h' || option === '--help');
 }
 
-const code = await main();
+async function main(args: readonly string[]): Promise<number> {
+  // Each loads the other's modules in no case: a keeper is small.
+  if (!isKeeper(args)) return (await import('./command.ts')).runCommand();
+  const { keep, endAs } = await import('../keeper/main.ts');
+  return endAs(await keep(fileURLToPath(import.meta.url), args));
+}
+
+const code = await main(process.argv.slice(2));
 // Set rather than exit: what was written to a pipe still has to get out.
 process.exitCode = code;
 // But nothing that was forgotten may keep a stopped app from ending.

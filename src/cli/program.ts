@@ -48,6 +48,7 @@ export function buildProgram(done: (code: number) => void): Command {
       '--data-dir <dir>',
       'where lock, control socket and journal are (default: one place for all releases of the app)',
     )
+    .option('--no-keeper', 'one process less: a primary that is killed takes the listening sockets with it')
     .action(async (file: string | undefined, options: StartOptions) =>
       done(await (await import('./start.ts')).start(file, options)),
     );

@@ -1,11 +1,12 @@
 import cluster from 'node:cluster';
 import path from 'node:path';
-import { launch, stopWithLauncher, stopWithNpx } from './launcher.ts';
 import { say, styled } from './output.ts';
 import { workingFolder } from '../config/data-place.ts';
 import { loadConfig } from '../config/load.ts';
 import { undoing, type Origin } from '../config/origin.ts';
-import { QuiesceError } from '../errors.ts';
+import { QuiesceError, toQuiesceError } from '../errors.ts';
+import { stopWithNpx } from '../keeper/npx.ts';
+import { KeeperLink } from '../primary/kept/link.ts';
 import { keepSignals } from '../primary/signals.ts';
 
 export interface StartOptions {
@@ -15,23 +16,42 @@ export interface StartOptions {
   readonly port?: string;
   readonly adminPort?: string;
   readonly dataDir?: string;
+  /** Whether something stands by to keep the sockets, and to start the next primary where this one dies. */
+  readonly keeper: boolean;
 }
 
 /** Runs until the app is stopped. */
 export async function start(file: string | undefined, options: StartOptions): Promise<number> {
-  const launched = stopWithLauncher();
-  stopWithNpx();
   keepSignals();
+  const keeper = KeeperLink.join();
+  if (keeper === null) stopWithNpx();
+  try {
+    const code = await run(file, options, keeper);
+    keeper?.send({ type: 'ending' });
+    return code;
+  } catch (error) {
+    // What nobody foresaw is a death, after which the keeper tries again.
+    if (toQuiesceError(error).code !== 'internal') keeper?.send({ type: 'ending' });
+    throw error;
+  }
+}
+
+async function run(file: string | undefined, options: StartOptions, keeper: KeeperLink | null): Promise<number> {
   if (cluster.isWorker) {
     throw new QuiesceError(
       'bad-usage',
       'This process is a cluster worker of another supervisor, and quiesce forks workers itself. Under PM2 run it in fork mode: `quiesce startup pm2` prints such a configuration.',
     );
   }
-  const { env, ...rest } = options;
+  const { env, keeper: _keeper, ...rest } = options;
   const origin: Origin = {
     file,
-    options: { ...rest, ...(env === undefined ? {} : { envName: env }), folder: workingFolder(), launched },
+    options: {
+      ...rest,
+      ...(env === undefined ? {} : { envName: env }),
+      folder: workingFolder(),
+      launched: keeper?.isOneOfSeveral ?? false,
+    },
     env: { ...process.env },
     argv: [...process.argv],
   };
@@ -42,18 +62,25 @@ export async function start(file: string | undefined, options: StartOptions): Pr
     const { runPrimary } = await import('../primary/main.ts');
     const inherited = undoing(origin.env, process.env);
     return runPrimary(app, {
+      keeper,
       origin,
       inherited,
       more: async () => [(await import('../dashboard/routes.ts')).dashboard()],
     });
   }
+  if (keeper === null)
+    throw new QuiesceError(
+      'bad-usage',
+      `Several apps (${apps.map(({ name }) => name).join(', ')}) need the keeper, which starts a primary for each. Start one of them with --only, or leave --no-keeper out.`,
+    );
   const common = [
     ...(file === undefined ? [] : [path.resolve(workingFolder(), file)]),
     ...(env === undefined ? [] : ['--env', env]),
     ...(options.instances === undefined ? [] : [`--instances=${options.instances}`]),
   ];
-  return launch(
-    apps.map(({ name, dataDir }) => ({ name, args: [...common, '--only', name, '--data-dir', dataDir] })),
-    origin.env,
-  );
+  keeper.send({
+    type: 'apps',
+    apps: apps.map(({ name, dataDir }) => ({ name, args: [...common, '--only', name, '--data-dir', dataDir] })),
+  });
+  return 0;
 }

@@ -12,6 +12,9 @@ import { startedFrom } from '../own-files.ts';
 import { prepareDataDir } from './data-dir/data-dir.ts';
 import type { LockEvents } from './data-dir/held-lock.ts';
 import { acquireLock } from './data-dir/lock.ts';
+import { keptBy } from './data-dir/lock-owner.ts';
+import type { KeeperLink } from './kept/link.ts';
+import { KeptSockets } from './kept/sockets.ts';
 import type { OpenLog } from './log/log.ts';
 
 export interface PrimaryOptions {
@@ -19,6 +22,8 @@ export interface PrimaryOptions {
   readonly origin?: Origin;
   /** Variables that workers get in place of this process's own, which the configuration file has changed. */
   readonly inherited?: Readonly<Record<string, string | undefined>>;
+  /** Whoever started this primary and keeps its sockets; none by default. */
+  readonly keeper?: KeeperLink | null;
   /** Further routes of the admin server: the dashboard, which stands above the primary. */
   readonly more?: () => Promise<readonly RequestHandler[]>;
 }
@@ -29,6 +34,7 @@ export interface PrimaryOptions {
  * @throws QuiesceError `already-running`, `data-dir-unusable`, `database-unreachable`, `boot-failed`, `port-in-use`
  */
 export async function runPrimary(config: AppConfig, options: PrimaryOptions = {}): Promise<number> {
+  const kept = options.keeper ?? null;
   // Node ignores it, until some package listens, as signal-exit does, which ends the process with it where nobody else
   // listens. The write fails with EFBIG, and that is dealt with where it happens.
   process.on('SIGXFSZ', () => {});
@@ -36,6 +42,7 @@ export async function runPrimary(config: AppConfig, options: PrimaryOptions = {}
   prepareDataDir(config.dataDir);
   // From here on under its real name: a link on the way may be switched to another release.
   const dataDir = realpathSync(config.dataDir);
+  if (kept !== null) keptBy(kept.pid);
   let keeper: LockEvents = { lost: () => process.exit(exitCodes.failed) };
   const lock = await acquireLock(dataDir, {
     lost: (reason) => keeper.lost(reason),
@@ -52,7 +59,17 @@ export async function runPrimary(config: AppConfig, options: PrimaryOptions = {}
     const { configReader } = await import('./reload/config-reader.ts');
     const read = options.origin === undefined ? null : configReader(options.origin, config, dataDir, log.logger);
     const { inherited = {} } = options;
-    return await runSite({ ...config, dataDir }, { log, more, read, inherited }, (events) => (keeper = events));
+    const again = (await kept?.begun) ?? false;
+    const site = { ...config, dataDir };
+    const sockets = kept === null || config.scheduling !== 'os' ? null : new KeptSockets(kept);
+    const giveBack = sockets?.install();
+    try {
+      return await runSite(site, { log, more, read, inherited, keeper: kept, again }, (events) => (keeper = events));
+    } finally {
+      // Before the lock is released: the next `start` may want the same ports.
+      giveBack?.();
+      await sockets?.closeAll();
+    }
   } finally {
     await log?.close();
     await lock.release();

@@ -7,6 +7,8 @@ export interface SignalActions {
   readonly reload: () => Promise<void>;
   readonly scaleBy: (step: 1 | -1) => Promise<void>;
   readonly reopenFiles: () => void;
+  /** Passes on what it gets: a service manager knows its pid, and not that of the primary. */
+  readonly keeper?: { onSignal(listener: (signal: string, early: boolean) => void): void };
   readonly log: Logger;
   /** In ms; default the monotonic clock. */
   readonly now?: () => number;
@@ -17,6 +19,22 @@ export interface SignalActions {
  * it. What comes again within this time, ms, is that echo and not the second signal that stops at once.
  */
 const echo = 300;
+
+/**
+ * One signal to a process group arrives twice under a keeper: directly, and from the keeper. Two that come in the same way
+ * are two.
+ */
+export class TwinSignals {
+  readonly #last = new Map<string, { readonly forwarded: boolean; readonly at: number }>();
+
+  isTwin(signal: string, forwarded: boolean, now: number): boolean {
+    const last = this.#last.get(signal);
+    const isTwin = last !== undefined && last.forwarded !== forwarded && now - last.at < echo;
+    if (isTwin) this.#last.delete(signal);
+    else this.#last.set(signal, { forwarded, at: now });
+    return isTwin;
+  }
+}
 
 /** They would end a process that does not handle them yet. SIGTERM and SIGINT may: there is nothing to finish. */
 const early = ['SIGUSR2', 'SIGHUP', 'SIGTTIN', 'SIGTTOU'] as const satisfies readonly NodeJS.Signals[];
@@ -35,7 +53,7 @@ export function keepSignals(): void {
 
 /** Returns how to remove the handlers. Signals follow nginx, unicorn and puma; docs/signals.md has the table. */
 export function onSignals(actions: SignalActions): () => void {
-  const { stop, toggleHold, reload, scaleBy, reopenFiles, log, now = () => performance.now() } = actions;
+  const { stop, toggleHold, reload, scaleBy, reopenFiles, keeper, log, now = () => performance.now() } = actions;
   const later = (signal: NodeJS.Signals, action: () => void | Promise<void>) => (): void => {
     log.info({ signal }, `${signal} received`);
     setImmediate(() => {
@@ -53,7 +71,8 @@ export function onSignals(actions: SignalActions): () => void {
       act();
     };
   };
-  const handlers: [NodeJS.Signals, () => void][] = [
+  const twins = new TwinSignals();
+  const perform: [NodeJS.Signals, () => void][] = [
     ['SIGTERM', stopUnlessEcho('SIGTERM')],
     ['SIGINT', stopUnlessEcho('SIGINT')],
     ['SIGUSR2', later('SIGUSR2', toggleHold)],
@@ -62,11 +81,22 @@ export function onSignals(actions: SignalActions): () => void {
     ['SIGTTIN', later('SIGTTIN', () => scaleBy(1))],
     ['SIGTTOU', later('SIGTTOU', () => scaleBy(-1))],
   ];
+  const handlers = perform.map(([signal, act]): [NodeJS.Signals, () => void] => [
+    signal,
+    () => {
+      if (!twins.isTwin(signal, false, now())) act();
+    },
+  ]);
   for (const [signal, handler] of handlers) process.on(signal, handler);
   giveBack();
   // No worker is older than this start, so there is nothing to reload.
   const due = kept.splice(0).filter((signal) => signal !== 'SIGHUP');
   for (const signal of due) handlers.find(([name]) => name === signal)?.[1]();
+  keeper?.onSignal((signal, early) => {
+    if (early && signal === 'SIGHUP') return;
+    const act = perform.find(([name]) => name === signal)?.[1];
+    if (act !== undefined && !twins.isTwin(signal, true, now())) act();
+  });
   return () => {
     for (const [signal, handler] of handlers) process.off(signal, handler);
   };

@@ -31,6 +31,7 @@ import { RunStore } from './runs/history.ts';
 import { onSignals } from './signals.ts';
 import { Supervisor } from './fleet/supervisor.ts';
 import { workerSettingsOf } from './fleet/worker-settings.ts';
+import type { KeeperLink } from './kept/link.ts';
 import { Reloads, type InForce } from './reload/reloads.ts';
 import { SyncRuns } from './runs/feed-runs.ts';
 import { takeOver } from './runs/take-over.ts';
@@ -43,12 +44,16 @@ export interface SiteOptions {
   readonly read: (() => Promise<AppConfig>) | null;
   /** Variables that workers get in place of the primary's own. */
   readonly inherited: Readonly<Record<string, string | undefined>>;
+  /** Whoever started this primary and keeps its sockets. */
+  readonly keeper: KeeperLink | null;
+  /** The site has served before, under a primary that died. */
+  readonly again: boolean;
 }
 
 /** Runs until it is stopped. `watchLock` takes what is to be done about the lock. */
 export async function runSite(
   config: AppConfig,
-  { log: openLog, more, read, inherited }: SiteOptions,
+  { log: openLog, more, read, inherited, keeper: link, again }: SiteOptions,
   watchLock: (events: LockEvents) => void,
 ): Promise<number> {
   const { dataDir } = config;
@@ -131,7 +136,13 @@ export async function runSite(
     mend: async () => admin?.mend(),
   });
   watchLock(keeper);
-  const readiness = announcer(log);
+  const readiness = announcer(log, process.env, { keeper: link, again });
+  if (link !== null)
+    link.lost = () => {
+      sync.halt();
+      log.fatal(`the process that keeps the sockets (pid ${link.pid}) has ended: stopping at once`);
+      ending.fail(new QuiesceError('keeper-lost', keeperLost(link.pid)));
+    };
   const stop = (now: boolean): void => {
     readiness.stopping();
     ending.begin(now);
@@ -152,6 +163,7 @@ export async function runSite(
     toggleHold: () => coordinator.operator.toggle('SIGUSR2'),
     reload: async () => void (await reloads.reload()),
     reopenFiles: () => supervisor.reopenFiles(),
+    ...(link === null ? {} : { keeper: link }),
     scaleBy: (step) => supervisor.scale(Math.max(1, supervisor.instances + step)),
     log,
   });
@@ -190,4 +202,8 @@ export async function runSite(
     coordinator.close();
     await Promise.all([admin?.close(), sync.close(), runs.flush(), holdFile.close(), events.flush()]);
   }
+}
+
+function keeperLost(pid: number): string {
+  return `The process that keeps the sockets of this site (pid ${pid}) has ended, and the primary ends with it. Start the site again.`;
 }

@@ -15,6 +15,7 @@ const below: Record<string, readonly (typeof parts)[number][]> = {
   'protocol/messages.ts': [],
   'mirror/thread.ts': [],
   'cluster/site.ts': [],
+  'keeper/main.ts': [],
   'primary/main.ts': ['mirror'],
   'worker/deep/gate.ts': ['mirror'],
   'index.ts': ['mirror', 'worker'],

@@ -17,13 +17,28 @@ const ownerRecord = z.object({
   /** The lock this record belongs to; an older record says nothing about a newer lock. */
   lock: z.string(),
   since: z.string(),
+  /** Who started it and ends it with itself; a primary without a keeper has none. */
+  keeper: z.object({ pid: z.int().positive(), startTime: z.string().nullable() }).optional(),
 });
 export type LockOwner = z.infer<typeof ownerRecord>;
 
 export const ownerFile = (dataDir: string): string => path.join(dataDir, 'primary.json');
 
+let keeper: LockOwner['keeper'];
+
+/** From now on this process says who its keeper is. */
+export function keptBy(pid: number): void {
+  keeper = { pid, startTime: startTime(pid) };
+}
+
 export function describeSelf(lock: string): LockOwner {
-  return { ...describeProcess(process.pid), lock, since: new Date().toISOString() };
+  const self = { ...describeProcess(process.pid), lock, since: new Date().toISOString() };
+  return keeper === undefined ? self : { ...self, keeper };
+}
+
+/** Its keeper has died, so that it ends as well. */
+export function isEnding({ keeper: its, place: where }: LockOwner): boolean {
+  return its !== undefined && lifeOf({ ...its, place: where }) === 'dead';
 }
 
 /** What tells this process from a later one with the same pid. */

@@ -6,6 +6,7 @@
  *   free      no folder. Whoever makes it first (mkdir is atomic) holds the lock.
  *   held      its holder is alive, or elsewhere and touches the folder every few seconds: everybody else is refused.
  *   orphaned  its holder is dead: taken over at once.
+ *   ending    the keeper of its holder is dead, and so it ends at once: waited for, 10 s at most.
  *   stale     not touched for 10 s, whoever holds it (stopped, another container that is gone), or for 30 s where its holder
  *             is seen at work here: taken over.
  *             Its holder notices when it runs again (`lost`) and has to stop the site.
@@ -19,7 +20,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HeldLock, identify, lockFolder, staleAfter } from './held-lock.ts';
 import type { Lock, LockEvents, SeenLock } from './held-lock.ts';
-import { describeSelf, lifeOf, readOwner, type LockOwner } from './lock-owner.ts';
+import { describeSelf, isEnding, lifeOf, readOwner, type LockOwner } from './lock-owner.ts';
 import { QuiesceError } from '../../errors.ts';
 
 /** A lock that has not been touched for so long is stale, ms. Its holder touches it much more often. */
@@ -32,12 +33,14 @@ export async function acquireLock(dataDir: string, events: LockEvents, stale = d
   const folder = lockFolder(dataDir);
   const touches = new Set<string>();
   // Each turn either ends, or has seen the lock change hands, or has waited.
-  for (const deadline = Date.now() + 2 * stale; ;) {
+  const began = Date.now();
+  for (;;) {
     const seen = identify(dataDir);
     if (seen !== undefined) {
       const verdict = judge(dataDir, seen, stale);
       if (verdict === 'elsewhere') touches.add(`${seen.id} ${seen.touchedAt}`);
-      if (verdict === 'held' || touches.size > 1 || Date.now() > deadline)
+      const patience = verdict === 'ending' ? stale : 2 * stale;
+      if (verdict === 'held' || touches.size > 1 || Date.now() - began > patience)
         throw alreadyRunning(dataDir, readOwner(dataDir));
       if (verdict !== 'free' || !removeLock(dataDir, folder, seen.id, stale)) {
         await sleep(30);
@@ -72,14 +75,16 @@ function isAtWork(owner: LockOwner): boolean {
   }
 }
 
+type Verdict = 'held' | 'free' | 'elsewhere' | 'unnamed' | 'ending';
+
 /** `elsewhere`: only time can tell, by whether it is touched. `unnamed`: its holder has still to write who it is. */
-function judge(dataDir: string, { id, touchedAt }: SeenLock, stale: number): 'held' | 'free' | 'elsewhere' | 'unnamed' {
+function judge(dataDir: string, { id, touchedAt }: SeenLock, stale: number): Verdict {
   const age = Date.now() - Number(touchedAt / 1_000_000n);
   const owner = readOwner(dataDir);
   if (age > stale) return age < starved * stale && owner?.lock === id && isAtWork(owner) ? 'held' : 'free';
   if (owner?.lock !== id) return 'unnamed';
   const life = lifeOf(owner);
-  return life === 'alive' ? 'held' : life === 'dead' ? 'free' : 'elsewhere';
+  return life === 'alive' ? (isEnding(owner) ? 'ending' : 'held') : life === 'dead' ? 'free' : 'elsewhere';
 }
 
 /** False where another process is at it. */
@@ -132,10 +137,15 @@ function makerOf(link: string): Pick<LockOwner, 'pid' | 'startTime' | 'place'> |
 }
 
 function alreadyRunning(dataDir: string, owner: LockOwner | undefined): QuiesceError {
-  const who = owner === undefined ? 'Another primary, just starting,' : `The primary with pid ${owner.pid}`;
+  const who =
+    owner === undefined ? 'Another primary, just starting,' : `The primary with pid ${owner.pid}${ofKeeper(owner)}`;
   return new QuiesceError(
     'already-running',
     `${who} holds the data directory ${dataDir}. Stop it with \`quiesce stop\`, or give this one its own with --data-dir.`,
     owner === undefined ? {} : { extra: { pid: owner.pid } },
   );
+}
+
+function ofKeeper({ keeper }: LockOwner): string {
+  return keeper === undefined ? '' : ` (started by \`quiesce start\` with pid ${keeper.pid})`;
 }

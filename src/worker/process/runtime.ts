@@ -9,7 +9,7 @@
 import cluster from 'node:cluster';
 import { subscribe } from 'node:diagnostics_channel';
 import { readFile } from 'node:fs/promises';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { QuiesceError, type ErrorCode } from '../../errors.ts';
 import type { WorkerSettings } from '../../config.ts';
 import { Announcements } from '../gate/announcements.ts';
@@ -18,8 +18,10 @@ import { Opening } from '../gate/opening.ts';
 import type { PauseEvent } from '../gate/site-events.ts';
 import { isBelow, plainPathOf } from '../gate/target.ts';
 import type { Grace } from './graceful-stop.ts';
+import { tracked } from './connections.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { isQuiesceMessage, Link, type Transport } from './link.ts';
+import { stopAccepting } from './stand-in.ts';
 
 export type Mode = 'worker' | 'foreign' | 'standalone';
 
@@ -216,6 +218,11 @@ function leaveWithoutPrimary(runtime: Runtime): void {
     runtime.stopping = true;
     runtime.gate.lose();
     runtime.link.lose();
+    // Where a keeper has the socket as well, who connects from now on waits for the next primary.
+    for (const server of tracked.servers) stopAccepting(server);
+    subscribe('http.server.request.start', (message) => {
+      (message as { response: ServerResponse }).response.setHeader('Connection', 'close');
+    });
     if (cleansUp) return;
     setTimeout(() => process.exit(1), lastAnswers);
   });

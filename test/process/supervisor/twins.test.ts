@@ -15,7 +15,7 @@ describe('twin primaries', function () {
   it('started 50 times at the same moment: one runs, 49 exit with 3 and name it', async () => {
     const cluster = await clusters.create({ script: app, instances: 1 });
     const twins = Array.from({ length: 50 }, () => {
-      const child = spawn(process.execPath, [command, 'start', cluster.configFile], {
+      const child = spawn(process.execPath, [command, 'start', '--no-keeper', cluster.configFile], {
         stdio: ['ignore', 'ignore', 'pipe'],
       });
       let text = '';

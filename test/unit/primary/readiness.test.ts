@@ -47,6 +47,20 @@ describe('readiness', () => {
     expect(said().join()).to.not.include('WATCHDOG');
   });
 
+  it('speaks for the keeper, which is what systemd watches, and from its start where the site has served before', async () => {
+    const { env, said } = fakeNotify();
+    Object.assign(env, { WATCHDOG_USEC: '200000', WATCHDOG_PID: '4711' });
+    const told: object[] = [];
+    const keeper = { pid: 4711, send: (message: object) => void told.push(message) };
+    const readiness = announcer(log, env, { keeper, again: true });
+    await until(() => said().includes('/run/notify WATCHDOG=1'));
+    readiness.ready();
+    await until(() => said().includes('/run/notify --ready --pid=4711'));
+    expect(told).to.deep.equal([{ type: 'ready' }]);
+    readiness.stopping();
+    await until(() => said().includes('/run/notify STOPPING=1'));
+  });
+
   it('runs nothing where nobody asked for it', () => {
     const { env, said } = fakeNotify();
     delete env['NOTIFY_SOCKET'];

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { pino } from 'pino';
-import { keepSignals, onSignals } from '#quiesce/primary/signals.js';
+import { keepSignals, onSignals, TwinSignals } from '#quiesce/primary/signals.js';
 
 describe('signals to the primary', () => {
   let time: number;
@@ -64,5 +64,15 @@ describe('signals to the primary', () => {
     const listening = process.listenerCount('SIGUSR2');
     remove();
     expect(process.listenerCount('SIGUSR2')).to.equal(listening - 1);
+  });
+
+  it('to a whole group arrive from the keeper as well, and count once; two that are sent in the same way are two', () => {
+    const twins = new TwinSignals();
+    expect(twins.isTwin('SIGUSR2', false, 1000)).to.equal(false);
+    expect(twins.isTwin('SIGUSR2', true, 1100)).to.equal(true);
+    expect(twins.isTwin('SIGUSR2', true, 1200)).to.equal(false);
+    expect(twins.isTwin('SIGUSR2', true, 1210)).to.equal(false);
+    expect(twins.isTwin('SIGHUP', false, 1210)).to.equal(false);
+    expect(twins.isTwin('SIGUSR2', false, 1600)).to.equal(false);
   });
 });

@@ -1,0 +1,19 @@
+import { CommanderError } from 'commander';
+import { fail } from './fail.ts';
+import { buildProgram } from './program.ts';
+import { exitCodes } from '../errors.ts';
+
+/** Runs what the arguments of this process ask for. Resolves with its exit code. */
+export async function runCommand(): Promise<number> {
+  let code: number = exitCodes.usage;
+  try {
+    await buildProgram((ended) => {
+      code = ended;
+    }).parseAsync();
+    return code;
+  } catch (error) {
+    // Commander has said what is wrong; help and version are no errors.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
+    return fail(error);
+  }
+}

@@ -1,0 +1,77 @@
+/** The keeper's image of one primary: its channel, its signals, its end. Decides nothing. */
+import { spawn, type ChildProcess, type SendHandle } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { isToKeeper } from '../protocol/keeper-checks.ts';
+import { keeperProtocol, keeperVariable } from '../protocol/keeper-names.ts';
+import type { FromKeeper, Outgoing, ToKeeper } from '../protocol/keeper.ts';
+import type { Gone } from './state.ts';
+
+/** What Node listens with; it goes over a channel as it is, and does not begin to accept on arrival. */
+export interface Handle {
+  close(): void;
+}
+
+export interface Call {
+  /** The command's main file. A release may be removed while the site runs; the second name is what it was called by. */
+  readonly main: readonly [string, string | undefined];
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  /** A process group of its own, so that Ctrl-C reaches it through the keeper only. */
+  readonly group: boolean;
+}
+
+export interface Listener {
+  message(message: ToKeeper, handle: Handle | undefined): void;
+  /** Once, after its last message. */
+  gone(how: Gone): void;
+}
+
+export class PrimaryProcess {
+  readonly #child: ChildProcess;
+  #meant = false;
+  #isGone = false;
+
+  constructor({ main: [own, called], args, env, group }: Call, listener: Listener) {
+    const main = existsSync(own) ? own : (called ?? own);
+    this.#child = spawn(process.execPath, [...process.execArgv, main, ...args], {
+      stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+      detached: group,
+      env: { ...env, [keeperVariable]: String(keeperProtocol) },
+    });
+    this.#child.on('message', (raw: unknown, handle: unknown) => {
+      if (!isToKeeper(raw)) return;
+      if (raw.type === 'ending') this.#meant = true;
+      else listener.message(raw, handle as Handle | undefined);
+    });
+    this.#watchEnd(listener);
+  }
+
+  /** SIGTERM and SIGINT as they are: they end a primary that still boots, too. The others wait until it can hear them. */
+  signal(signal: string): void {
+    if (signal === 'SIGTERM' || signal === 'SIGINT' || signal === 'SIGKILL') this.#child.kill(signal);
+    else this.send({ type: 'signal', signal });
+  }
+
+  /** Nothing happens where it has gone; its end follows. */
+  send(message: Outgoing<FromKeeper>, handle?: Handle): void {
+    if (!this.#child.connected) return;
+    this.#child.send({ keeper: 1, ...message }, handle as unknown as SendHandle, {}, () => undefined);
+  }
+
+  #watchEnd(listener: Listener): void {
+    const child = this.#child;
+    const end = (code: number | null, signal: string | null): void => {
+      if (this.#isGone) return;
+      this.#isGone = true;
+      listener.gone({ code, signal, meant: this.#meant });
+    };
+    child.once('exit', (code, signal) => {
+      // Its last message may come after its exit.
+      if (child.connected) child.once('disconnect', () => end(code, signal));
+      else end(code, signal);
+    });
+    child.once('error', (error) => {
+      if (child.pid === undefined) end(null, error.message); // no process came of it, so no exit will either
+    });
+  }
+}

@@ -1,0 +1,186 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { newKeeper, type Effect, type Event, type Gone, type Keeper } from '#quiesce/keeper/state.js';
+import { nextTick, restartDelay, step } from '#quiesce/keeper/step.js';
+
+const killed: Gone = { code: null, signal: 'SIGKILL', meant: false };
+const ended = (code: number): Gone => ({ code, signal: null, meant: true });
+
+/** A keeper and what it has done. */
+class World {
+  keeper: Keeper = newKeeper();
+  now = 0;
+  effects: Effect[] = [];
+
+  send(event: Event): Effect[] {
+    const { keeper, effects } = step(this.keeper, event, this.now);
+    this.keeper = keeper;
+    this.effects.push(...effects);
+    return effects;
+  }
+
+  ready(app = 0): Effect[] {
+    return this.send({ type: 'ready', app, process: this.keeper.apps[app]!.process });
+  }
+
+  gone(how: Gone, app = 0): Effect[] {
+    return this.send({ type: 'gone', app, process: this.keeper.apps[app]!.process, how });
+  }
+
+  /** Lets time pass until something is due. */
+  wait(): Effect[] {
+    this.now = nextTick(this.keeper) ?? this.now;
+    return this.send({ type: 'tick' });
+  }
+}
+
+function begun(names?: readonly string[]): World {
+  const world = new World();
+  world.send({ type: 'begin' });
+  if (names !== undefined) world.send({ type: 'apps', names });
+  return world;
+}
+
+const typesOf = (effects: readonly Effect[]): string[] => effects.map(({ type }) => type);
+
+describe('a keeper', () => {
+  it('starts the next primary at once where one that has served dies, whatever it died of', () => {
+    for (const how of [killed, { code: 1, signal: null, meant: false }]) {
+      const world = begun();
+      expect(world.ready()).to.deep.equal([{ type: 'ready' }]);
+      world.gone(how);
+      expect(nextTick(world.keeper)).to.equal(world.now);
+      expect(world.wait()).to.deep.equal([{ type: 'start', app: 0, process: 2, again: true }]);
+      expect(typesOf(world.ready()), 'whoever started it knows that it is ready').to.deep.equal([]);
+    }
+  });
+
+  it('ends as its only primary does where that means to end, or never came to serve', () => {
+    for (const [how, end] of [
+      [ended(0), { code: 0, signal: null }],
+      [ended(4), { code: 4, signal: null }],
+      [killed, { code: 1, signal: 'SIGKILL' }],
+    ] as const)
+      expect(begun().gone(how)).to.deep.equal([
+        { type: 'close', app: 0 },
+        { type: 'end', end },
+      ]);
+    const served = begun();
+    served.ready();
+    expect(served.gone(ended(1))).to.deep.include({ type: 'end', end: { code: 1, signal: null } });
+  });
+
+  it('goes on where the next primary cannot start either, but not beside another one', () => {
+    const world = begun();
+    world.ready();
+    world.gone(killed);
+    for (let tries = 0; tries < 20; tries += 1) {
+      world.wait();
+      world.gone(ended(7));
+      expect(world.keeper.apps[0]!.stage).to.equal('waiting');
+    }
+    world.wait();
+    expect(world.gone(ended(3))).to.deep.include({ type: 'end', end: { code: 3, signal: null } });
+  });
+
+  it('waits ever longer, and forgets what is long ago', () => {
+    expect([1, 4, 5, 6, 7, 10, 11, 20].map(restartDelay)).to.deep.equal([
+      0, 0, 1_000, 2_000, 4_000, 32_000, 60_000, 60_000,
+    ]);
+    const world = begun();
+    for (let deaths = 0; deaths < 10; deaths += 1) {
+      world.ready();
+      world.now += 60_001;
+      world.gone(killed);
+      expect(nextTick(world.keeper)).to.equal(world.now);
+      world.wait();
+    }
+  });
+
+  it('passes signals on, and starts nothing after one that stops', () => {
+    const world = begun();
+    expect(world.send({ type: 'signal', signal: 'SIGUSR2' })).to.deep.equal([
+      { type: 'signal', app: 0, signal: 'SIGUSR2' },
+    ]);
+    world.ready();
+    expect(world.send({ type: 'signal', signal: 'SIGTERM' })).to.deep.equal([
+      { type: 'signal', app: 0, signal: 'SIGTERM' },
+    ]);
+    expect(world.gone(killed)).to.deep.include({ type: 'end', end: { code: 1, signal: 'SIGKILL' } });
+    const waiting = begun();
+    waiting.ready();
+    waiting.gone(killed);
+    expect(waiting.send({ type: 'signal', signal: 'SIGINT' })).to.deep.include({
+      type: 'end',
+      end: { code: 0, signal: null },
+    });
+  });
+
+  it('takes several apps in the place of the one that the file seemed to have', () => {
+    const world = begun();
+    const found = { type: 'gone', app: 0, process: 1, how: ended(0) } as const;
+    expect(typesOf(world.send({ type: 'apps', names: ['web', 'api'] }))).to.deep.equal(['start', 'start']);
+    expect(world.send(found), 'the end of the process that has found them').to.deep.equal([]);
+    expect(world.ready(0)).to.deep.equal([]);
+    expect(world.ready(1)).to.deep.equal([{ type: 'ready' }]);
+    world.gone(ended(1), 1);
+    expect(world.keeper.apps.map(({ stage }) => stage)).to.deep.equal(['serving', 'waiting']);
+    world.wait();
+    world.ready(1);
+    world.gone(ended(0), 0);
+    expect(typesOf(world.gone(ended(0), 1))).to.deep.equal(['close', 'end']);
+  });
+
+  it('stops all of several apps where one does not come to serve, and ends with its code', () => {
+    const world = begun(['web', 'api']);
+    world.ready(0);
+    expect(typesOf(world.gone(ended(4), 1))).to.deep.equal(['close', 'say', 'signal']);
+    expect(world.gone(ended(0), 0)).to.deep.include({ type: 'end', end: { code: 4, signal: null } });
+  });
+
+  it('never has two primaries of an app, never leaves one that has served down, and ends once', () => {
+    const how = fc.oneof(fc.constant(killed), fc.constant({ ...killed, code: 1, signal: null }), fc.nat(7).map(ended));
+    const happening = fc.oneof(
+      fc.record({ type: fc.constant('ready' as const), app: fc.nat(1), old: fc.boolean() }),
+      fc.record({ type: fc.constant('gone' as const), app: fc.nat(1), old: fc.boolean(), how }),
+      fc.record({ type: fc.constant('wait' as const), ms: fc.nat(100_000) }),
+      fc.record({ type: fc.constant('signal' as const), signal: fc.constantFrom('SIGTERM', 'SIGHUP', 'SIGINT') }),
+    );
+    const walk = fc.array(happening, { maxLength: 40 });
+    fc.assert(
+      fc.property(fc.boolean(), walk, (isSeveral, happenings) => {
+        const world = begun(isSeveral ? ['web', 'api'] : undefined);
+        const alive = new Set(world.keeper.apps.map(({ process }, app) => `${app} ${process}`));
+        for (const each of happenings) {
+          let event: Event;
+          const { stopping } = world.keeper;
+          if (each.type === 'wait') {
+            world.now += each.ms;
+            event = { type: 'tick' };
+          } else if (each.type === 'signal') event = each;
+          else {
+            const app = each.app % world.keeper.apps.length;
+            const process = world.keeper.apps[app]!.process - (each.old ? 1 : 0);
+            if (each.type === 'gone' && !each.old && !alive.delete(`${app} ${process}`)) continue;
+            event =
+              each.type === 'ready' ? { type: 'ready', app, process } : { type: 'gone', app, process, how: each.how };
+          }
+          for (const effect of world.send(event)) {
+            if (effect.type !== 'start') continue;
+            expect(stopping, 'started while stopping').to.equal(false);
+            expect([...alive].filter((one) => one.startsWith(`${effect.app} `))).to.deep.equal([]);
+            alive.add(`${effect.app} ${effect.process}`);
+          }
+          for (const [app, { stage, retryAt, process }] of world.keeper.apps.entries()) {
+            expect(alive.has(`${app} ${process}`)).to.equal(stage === 'starting' || stage === 'serving');
+            expect(retryAt !== null).to.equal(stage === 'waiting');
+            if (retryAt !== null) expect(retryAt - world.now).to.be.at.most(60_000);
+          }
+        }
+        const isOver = world.keeper.apps.every(({ stage }) => stage === 'over');
+        expect(world.effects.filter(({ type }) => type === 'end')).to.have.lengthOf(isOver ? 1 : 0);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
