@@ -69,6 +69,7 @@ export interface MirrorOptions {
 export interface BeforeMirror {
   /** The id of the run. */
   readonly run: string;
+  /** The collection that is made equal to the feed. */
   readonly collection: string;
 }
 

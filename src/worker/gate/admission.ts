@@ -7,6 +7,7 @@ import { findSpecial } from './special-routes.ts';
 import { markGate } from './start-warnings.ts';
 import { isBelow } from './target.ts';
 
+/** What {@link gate} takes. */
 export interface GateOptions {
   /** Paths that are never gated: equal to the string, or below it, or matching the expression. Default none. */
   except?: (string | RegExp)[];

@@ -92,6 +92,7 @@ export function exclusive(handler: RequestHandler, options: ExclusiveOptions = {
   return quiesceExclusive;
 }
 
+/** What {@link exclusive} takes. */
 export interface ExclusiveOptions {
   /** How long the handler may be at work, ms; past it its worker is replaced. Default `sync.run_timeout`. */
   timeout?: number;

@@ -38,8 +38,11 @@ export interface ResumeEvent {
 
 /** What `on()` takes, and what its listeners get. */
 export interface SiteEvents {
+  /** The gate has shut. */
   pause: PauseEvent;
+  /** A run may have changed documents, and the gate is still shut. */
   mirrored: MirroredEvent;
+  /** The gate is open again. */
   resume: ResumeEvent;
 }
 
