@@ -8,6 +8,7 @@
 import type { FromWorker, ToWorker } from '../protocol/messages.ts';
 import type { ClusterStatus, ExitCause, RunRecord, SettingChange } from '../protocol/runs.ts';
 import type { Wait } from './maintenance/operator-holds.ts';
+import type { ReloadOutcome } from './reload/reloads.ts';
 
 /** One process in a slot. During a reload two incarnations of a slot live at once. */
 export interface WorkerRef {
@@ -77,7 +78,7 @@ export interface Operations {
    * Resolves, with what the configuration changes, when every worker has been replaced and it is in force. Rejects with
    * `bad-config`, or with `boot-failed` where a replacement did not boot: then nothing has changed.
    */
-  reload(order?: Order): Promise<SettingChange[]>;
+  reload(order?: Order): Promise<ReloadOutcome>;
   /** What a reload would change now. */
   previewReload(): Promise<SettingChange[]>;
   scale(order: Order & ({ instances: number } | { step: number })): Promise<void>;

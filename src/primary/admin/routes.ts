@@ -82,8 +82,13 @@ export function adminRoutes(operations: Operations, live: Live): Router {
   });
   api.post('/reload', async (request, response) => {
     const { dryRun = false, ...order } = bodyOf(bodies.reload, request.body);
-    const changes = dryRun ? await operations.previewReload() : await operations.reload(orderOf(order));
-    response.json({ ...operations.status(), changes, dryRun } satisfies ReloadAnswer);
+    const { changes, warnings } = dryRun
+      ? { changes: await operations.previewReload(), warnings: [] }
+      : await operations.reload(orderOf(order));
+    const status = operations.status();
+    const all = [...(status.warnings ?? []), ...warnings];
+    const answer: ReloadAnswer = { ...status, ...(all.length === 0 ? {} : { warnings: all }), changes, dryRun };
+    response.json(answer);
   });
   api.post('/scale', async (request, response) => {
     const body = bodyOf(bodies.scale, request.body);

@@ -128,6 +128,7 @@ function watchClock(slot: DraftSlot, draft: Draft, now: number, settings: FleetS
         type: 'kill',
         ref: refOf(each),
         why: `it had not finished after ${settings.killTimeout} ms, its kill_timeout`,
+        late: true,
       });
     }
   }

@@ -97,7 +97,8 @@ export type Effect =
   | { readonly type: 'fork'; readonly ref: WorkerRef }
   /** Ask it to finish; SIGKILL follows when `timeout` ms are over. */
   | { readonly type: 'stop'; readonly ref: WorkerRef; readonly timeout: number }
-  | { readonly type: 'kill'; readonly ref: WorkerRef; readonly why: string }
+  /** `late`: its time to finish is over, and what it still does is cut off. */
+  | { readonly type: 'kill'; readonly ref: WorkerRef; readonly why: string; readonly late?: true }
   /** It serves on until its replacement does. */
   | { readonly type: 'retired'; readonly ref: WorkerRef; readonly why: string }
   | { readonly type: 'ended'; readonly ref: WorkerRef; readonly exit: WorkerExit }

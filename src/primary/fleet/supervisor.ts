@@ -21,6 +21,7 @@ import { carryOutEach, Turns } from '../turns.ts';
 import { readMessage } from './worker-messages.ts';
 import { setUpCluster, WorkerProcess, type ProcessEnd } from './worker-process.ts';
 import { fleetSettings } from './settings.ts';
+import { CutOff } from './cut-off.ts';
 import { FleetWatch } from './watch.ts';
 import { keyOf } from '../worker-ref.ts';
 
@@ -43,6 +44,7 @@ interface Running {
 }
 
 export class Supervisor implements WorkerPort {
+  readonly cutOff: CutOff = new CutOff();
   readonly #deps: SupervisorDeps;
   readonly #running = new Map<string, Running>();
   readonly #outcomes = new TaskOutcomes();
@@ -144,7 +146,6 @@ export class Supervisor implements WorkerPort {
     return [...this.#urls];
   }
 
-  /** After `out_file` and `error_file` have been moved away. */
   reopenFiles(): void {
     this.#files.reopen();
   }
@@ -193,6 +194,7 @@ export class Supervisor implements WorkerPort {
       case 'stop':
         return this.#running.get(keyOf(effect.ref))?.process.stop(effect.timeout, this.#config.webSocketTimeout);
       case 'kill':
+        if (effect.late) this.cutOff.worker(this.#deps.lastBeat(effect.ref)?.inFlight ?? 0);
         this.#noteReason(effect);
         return this.#running.get(keyOf(effect.ref))?.process.kill();
       case 'retired':

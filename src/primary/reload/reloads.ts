@@ -25,6 +25,8 @@ export interface ReloadedFleet {
   readonly generation: number;
   /** How many workers are wanted. */
   readonly instances: number;
+  /** So far: workers that were killed for not having finished in time, and what they had in flight. */
+  readonly cutOff: { readonly workers: number; readonly requests: number };
   forkWith(config: AppConfig): void;
   watchWith(config: AppConfig): void;
   reload(from?: number): Promise<void>;
@@ -39,7 +41,13 @@ export interface ReloadDeps {
   readonly prepareAdmin: (next: AppConfig['admin']) => Promise<Move>;
   /** Called when a new configuration has come into force. */
   readonly onChange: (config: AppConfig) => void;
-  readonly log: Pick<Logger, 'info' | 'error'>;
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
+}
+
+export interface ReloadOutcome {
+  readonly changes: SettingChange[];
+  /** What the reload has done beside its purpose, for whoever ordered it. */
+  readonly warnings: readonly string[];
 }
 
 interface Read {
@@ -51,7 +59,7 @@ export class Reloads {
   readonly #deps: ReloadDeps;
   /** Settles when the reload that goes on has ended. */
   #last: Promise<unknown> = Promise.resolve();
-  #waiting: Promise<SettingChange[]> | null = null;
+  #waiting: Promise<ReloadOutcome> | null = null;
   #trouble: string | null = null;
 
   constructor(deps: ReloadDeps) {
@@ -67,7 +75,7 @@ export class Reloads {
    * Resolves when all of it has taken effect.
    * @throws QuiesceError `bad-config`, `bad-usage`, `port-in-use`: nothing was begun; `boot-failed`, `stopping`
    */
-  reload(): Promise<SettingChange[]> {
+  reload(): Promise<ReloadOutcome> {
     this.#waiting ??= this.#afterLast();
     return this.#waiting;
   }
@@ -78,7 +86,7 @@ export class Reloads {
     return differences.map(changeOf);
   }
 
-  #afterLast(): Promise<SettingChange[]> {
+  #afterLast(): Promise<ReloadOutcome> {
     const mine = this.#last.then(() => {
       this.#waiting = null;
       return this.#begin();
@@ -87,8 +95,9 @@ export class Reloads {
     return mine;
   }
 
-  async #begin(): Promise<SettingChange[]> {
-    const { inForce, log, prepareAdmin } = this.#deps;
+  async #begin(): Promise<ReloadOutcome> {
+    const { inForce, log, prepareAdmin, fleet } = this.#deps;
+    const before = { ...fleet.cutOff };
     const { next, differences } = await this.#read();
     const changes = differences.map(changeOf);
     this.#tell(changes);
@@ -103,12 +112,14 @@ export class Reloads {
     move?.commit();
     inForce.config = next;
     this.#trouble = null;
-    this.#deps.fleet.watchWith(next);
+    fleet.watchWith(next);
     this.#deps.onChange(next);
     const later = changes.filter(({ needsPrimary }) => needsPrimary);
     if (later.length > 0)
       log.info({ changes: later }, `only a new primary takes ${later.map(({ setting }) => setting).join(', ')}`);
-    return changes;
+    const warnings = cutOffText(before, fleet.cutOff, next.killTimeout);
+    for (const warning of warnings) log.warn(warning);
+    return { changes, warnings };
   }
 
   async #read(): Promise<Read> {
@@ -159,4 +170,20 @@ export class Reloads {
     const text = changes.length === 0 ? 'the configuration is as it was' : changes.map(lineOf).join('; ');
     this.#deps.log.info({ changes }, `reload: ${text}`);
   }
+}
+
+type CutOff = ReloadedFleet['cutOff'];
+
+function cutOffText(before: CutOff, after: CutOff, killTimeout: number): string[] {
+  const workers = after.workers - before.workers;
+  const requests = after.requests - before.requests;
+  if (workers === 0) return [];
+  const who = workers === 1 ? '1 worker' : `${workers} workers`;
+  const what =
+    requests === 0
+      ? 'No request was in flight.'
+      : `The reload cut off ${requests === 1 ? '1 request' : `${requests} requests`}.`;
+  return [
+    `${who} had not finished after ${killTimeout} ms, the kill_timeout, and had to be killed. ${what} Set kill_timeout to what the slowest requests and the clean-up of the app take.`,
+  ];
 }

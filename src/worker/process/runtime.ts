@@ -100,6 +100,8 @@ export class Runtime {
             return this.gate.cut(message.epoch);
           case 'stop':
             this.stopping = true;
+            // What it still has in flight when its time is over is cut off: the primary counts it.
+            if (beat !== null) setTimeout(beat, message.timeout * lastWords).unref();
             return this.onStop(message);
           default:
             return;
@@ -142,6 +144,9 @@ export class Runtime {
     );
   }
 }
+
+/** The share of the time to finish after which the primary hears what is still in flight. */
+const lastWords = 0.95;
 
 const kRuntime = Symbol.for('quiesce.runtime');
 const shared = globalThis as { [kRuntime]?: Runtime };

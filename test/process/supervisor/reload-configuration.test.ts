@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { freePort } from '../../../dev/free-port.ts';
-import { Load } from '../../../dev/load/load.ts';
+import { Load, type LoadOptions } from '../../../dev/load/load.ts';
 import type { ClusterStatus } from '#quiesce/protocol/runs.js';
 import { quiesce, type Ended } from '../harness/command.ts';
 import { useSharedPlainCluster } from '../harness/shared-cluster.ts';
@@ -34,6 +34,15 @@ describe('a reload takes the configuration as it is now', function () {
     primaryEnv: { FROM_START: 'yes' },
   });
 
+  /** Traffic goes on until it is stopped, whatever becomes of the test. */
+  const loads: Load[] = [];
+  afterEach('no traffic is left', () => Promise.all(loads.splice(0).map((load) => load.stop())));
+  const traffic = (options: LoadOptions): Load => {
+    const load = new Load(options);
+    loads.push(load);
+    return load;
+  };
+
   async function edit(change: (app: App) => void): Promise<void> {
     const { configFile } = shared.cluster;
     const { apps } = JSON.parse(await readFile(configFile, 'utf8')) as { apps: [App] };
@@ -63,7 +72,7 @@ describe('a reload takes the configuration as it is now', function () {
 
   it('brings all of it into force, and fails no request', async () => {
     const { cluster } = shared;
-    const load = new Load({ url: cluster.url, paths: ['/?ms=300', '/'], connections: 8 });
+    const load = traffic({ url: cluster.url, paths: ['/?ms=300', '/'], connections: 8 });
     const port = await freePort();
     const outFile = join(cluster.folder, 'out.log');
     await edit((config) => {
@@ -72,10 +81,8 @@ describe('a reload takes the configuration as it is now', function () {
       Object.assign(config.quiesce, { admin: { port }, maintenance: { drain_timeout: '7s' }, scheduling: 'rr' });
     });
     const { code, out, err } = await command('reload');
-    expect([code, err]).to.deep.equal([
-      0,
-      'warning: only a new primary takes quiesce.scheduling: quiesce reload --primary\n',
-    ]);
+    expect(code, err).to.equal(0);
+    expect(err).to.include('warning: only a new primary takes quiesce.scheduling: quiesce reload --primary\n');
     for (const line of ['env.WHO: red → blue', 'instances: 2 → 3', 'args: (none) → --deep', 'reloaded 3 workers'])
       expect(out).to.include(line);
     expect(out).not.to.include('sesame');
@@ -122,7 +129,7 @@ describe('a reload takes the configuration as it is now', function () {
 
   it('leaves the old settings in force for all where a new worker cannot boot, also for those that could', async () => {
     const { cluster } = shared;
-    const load = new Load({ url: cluster.url, paths: ['/'], connections: 4, pause: 5 });
+    const load = traffic({ url: cluster.url, paths: ['/'], connections: 4, pause: 5 });
     const port = await freePort();
     await edit((config) => {
       Object.assign(config.env, { WHO: 'green', BROKEN_SLOT: '1' });
@@ -162,16 +169,34 @@ describe('a reload takes the configuration as it is now', function () {
     });
   });
 
+  it('says how far it has come and whom it waits for, and warns of what it has cut off', async () => {
+    const { cluster } = shared;
+    await edit((config) => (config['kill_timeout'] = 3_000));
+    await cluster.control.reload();
+    const cut = Array.from({ length: 4 }, () => fetch(`${cluster.url}/?ms=60000`).catch(() => 'cut off'));
+    await cluster.until('they are in flight', ({ workers }) => {
+      return workers.reduce((sum, { inFlight }) => sum + inFlight, 0) === 4;
+    });
+    const { code, out, err } = await command('reload');
+    expect([code, out], err).to.deep.equal([0, 'reloaded 2 workers\n']);
+    expect(err).to.match(/^\d of 2 workers new; waiting for worker \d\.\d+ to finish \d requests?$/m);
+    expect(err).to.match(
+      /warning: [12] workers? had not finished after 3000 ms, the kill_timeout, .*The reload cut off 4 requests\./,
+    );
+    expect(await Promise.all(cut)).to.deep.equal(Array.from({ length: 4 }, () => 'cut off'));
+  });
+
   it('comes once more, and only once, for all orders that come while it goes on, with the file as it is then', async () => {
     const { cluster } = shared;
     await cluster.control.maintenance({ on: true, wait: true });
     const before = (await cluster.status()).workers.map(({ incarnation }) => incarnation);
+    await edit(({ env }) => (env['WHO'] = 'grey'));
     const first = cluster.control.reload();
     await cluster.until('it goes on', ({ workers }) => workers.length > 2);
     await edit(({ env }) => (env['WHO'] = 'white'));
     for (let signal = 0; signal < 20; signal++) cluster.signal('SIGHUP');
     const [one, other] = await Promise.all([cluster.control.reload(), cluster.control.reload()]);
-    expect((await first).changes.map(({ to }) => to)).to.include('black');
+    expect((await first).changes.map(({ to }) => to)).to.include('grey');
     expect([one.changes, other.changes].map((changes) => changes.map(({ to }) => to))).to.deep.equal([
       ['white'],
       ['white'],

@@ -6,6 +6,7 @@ import { QuiesceError } from '#quiesce/errors.js';
 import { Live } from '#quiesce/primary/live/live.js';
 import { LogTail } from '#quiesce/primary/live/log-tail.js';
 import { aBeat } from '../primary/fleet/a-beat.js';
+import type { ReloadOutcome } from '#quiesce/primary/reload/reloads.js';
 import type { Operations } from '#quiesce/primary/ports.js';
 import type {
   ClusterStatus,
@@ -191,7 +192,7 @@ export class FakeCluster implements Operations {
     return this.status();
   }
 
-  async reload(): Promise<SettingChange[]> {
+  async reload(): Promise<ReloadOutcome> {
     this.asked.push('reload');
     if (this.bootFails) {
       throw new QuiesceError(
@@ -212,7 +213,7 @@ export class FakeCluster implements Operations {
       this.traffic.gone(status);
       this.changed();
     }
-    return [];
+    return { changes: [], warnings: [] };
   }
 
   previewReload(): Promise<SettingChange[]> {

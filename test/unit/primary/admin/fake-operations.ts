@@ -2,6 +2,7 @@ import { QuiesceError } from '#quiesce/errors.js';
 import { Live } from '#quiesce/primary/live/live.js';
 import { LogTail } from '#quiesce/primary/live/log-tail.js';
 import { Traffic } from '#quiesce/primary/live/traffic.js';
+import type { ReloadOutcome } from '#quiesce/primary/reload/reloads.js';
 import type { MaintenanceChange, Operations } from '#quiesce/primary/ports.js';
 import type { ClusterStatus, RunRecord, SettingChange } from '#quiesce/protocol/runs.js';
 
@@ -58,10 +59,10 @@ export class FakeOperations implements Operations {
     return this.current;
   }
 
-  async reload(): Promise<SettingChange[]> {
+  async reload(): Promise<ReloadOutcome> {
     this.asked.push('reload');
     if (this.bootFails) throw new QuiesceError('boot-failed', 'The new worker did not boot: no such module.');
-    return [];
+    return { changes: [], warnings: [] };
   }
 
   async previewReload(): Promise<SettingChange[]> {
