@@ -37,7 +37,10 @@ export function onLost(draft: Draft, id: string): void {
   const { run, state } = draft;
   if (state.unfinished.includes(id)) draft.set({ unfinished: state.unfinished.filter((each) => each !== id) });
   if (run?.id !== id || run.asks === 'end') return;
-  if (run.exec !== null) return onExecEnd(draft, id, 'owner-died');
+  if (run.exec !== null) {
+    // Nobody here can stop a command. While it is at work this host stays shut, and is not a host of the site again.
+    return run.stage === 'running' ? undefined : onExecEnd(draft, id, 'owner-died');
+  }
   if (mayBeHalfDone(run)) {
     if (run.stage === 'running') draft.move('ending');
     draft.setRun({ ...draft.run!, asks: null, endsWith: 'owner-died' });
@@ -56,8 +59,8 @@ function mayBeHalfDone(run: Run): boolean {
 }
 
 /** Whoever takes it over starts anew with it, however far it has come here. */
-export function isDropped({ owner, endsWith }: Run): boolean {
-  return owner === null && endsWith === 'owner-died';
+export function isDropped(run: Run): boolean {
+  return run.endsWith === 'owner-died' && mayBeHalfDone(run);
 }
 
 export function onDropped(draft: Draft, id: string): void {
