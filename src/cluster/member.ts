@@ -15,6 +15,7 @@ import {
   type Site,
   type SiteEvent,
   type SiteRules,
+  type SiteStage,
 } from './site.ts';
 
 export interface Member {
@@ -32,6 +33,8 @@ export interface Local {
   /** Nothing is in flight, and no gate is open, whatever the pause. */
   readonly isIdle: boolean;
   readonly run: OwnRun | null;
+  /** Of a run whose owner is gone: `left` where this host has its feed, `ended` where it came to its end here before. */
+  readonly past: (run: string) => 'left' | 'ended' | null;
 }
 
 /** The run that a host owns, and what it wants of the site next. */
@@ -108,8 +111,10 @@ export function writesOf(member: Member, local: Local, serverNow: number, rules:
   const pause = pauseOf(site);
   if (pause !== null && local.rest === pause && site.hosts[ref.host]!.rest < pause)
     writes.push({ type: 'rest', ref, epoch: pause });
-  const own = writeForRun(site, ref, local);
+  const own = writeForRun(site, ref, local, serverNow, rules) ?? endOfOrphan(site, ref, local);
   if (own !== null) writes.push(own);
+  const until = site.operator?.until ?? null;
+  if (until !== null && serverNow > until) writes.push({ type: 'unhold', ref, isOver: true });
   for (const [host, { incarnation, ...rest }] of Object.entries(site.hosts)) {
     if (host !== ref.host && serverNow > evictableAt({ incarnation, ...rest }, rules))
       writes.push({ type: 'evict', host, incarnation });
@@ -118,20 +123,52 @@ export function writesOf(member: Member, local: Local, serverNow: number, rules:
   if (run !== null && !isMember(site, run.owner)) {
     const isFinishable = run.kind === 'sync' && run.stage === 'running' && run.epoch !== null;
     if (!isFinishable) writes.push({ type: 'bury', ref, run: run.id });
-    else if (local.run === null && Object.values(site.hosts).every(({ rest }) => rest >= run.epoch!))
+    else if (
+      local.run === null &&
+      local.past(run.id) !== null &&
+      Object.values(site.hosts).every(({ rest }) => rest >= run.epoch!)
+    )
       writes.push({ type: 'take-over', ref, run: run.id });
   }
   return writes;
 }
 
 /** The next step of the run that this host owns, where the document is not there yet. */
-function writeForRun(site: Site, ref: HostRef, { run }: Local): SiteEvent | null {
+function writeForRun(site: Site, ref: HostRef, local: Local, serverNow: number, rules: SiteRules): SiteEvent | null {
+  const { run } = local;
   if (run === null || run.wants === null) return null;
   const { wants, id } = run;
-  if (wants === 'claim') return { type: 'claim', ref, run: id, kind: run.kind };
-  if (site.run?.id !== id) return null;
+  const { run: own } = site;
+  if (wants === 'claim') return own?.id === id ? null : { type: 'claim', ref, run: id, kind: run.kind };
+  if (own?.id !== id || isDone(wants, own.stage)) return null;
+  if (wants === 'drain') return someoneIsLate(site, ref, serverNow, rules) ? null : { type: 'drain', ref, run: id };
   if (wants !== 'begin') return { type: wants, ref, run: id };
-  const isReady =
-    site.run.stage === 'preparing' || Object.values(site.hosts).every(({ rest }) => rest === site.run!.epoch);
+  if (own.stage === 'claimed') return { type: 'prepare', ref, run: id };
+  const isReady = own.stage === 'preparing' || Object.values(site.hosts).every(({ rest }) => rest === own.epoch);
   return isReady ? { type: 'begin', ref, run: id } : null;
+}
+
+function isDone(wants: OwnRun['wants'], stage: SiteStage): boolean {
+  if (wants === 'begin') return stage === 'running';
+  return wants === 'drain' && (stage === 'draining' || stage === 'running');
+}
+
+/** A drain would wait for a host that may be dead: the gates stay open until it has renewed, or is evicted. */
+function someoneIsLate(
+  { hosts }: Site,
+  ref: HostRef,
+  serverNow: number,
+  { lease, renewal, onPartition }: SiteRules,
+): boolean {
+  if (renewal === undefined || onPartition === 'serve') return false;
+  const isLate = (until: number): boolean => serverNow > until - lease + 1.5 * renewal;
+  return Object.entries(hosts).some(([host, each]) => host !== ref.host && isLate(each.lease));
+}
+
+/** A claim may take effect when nobody waits for it any more. What may be half written is not ended but finished. */
+function endOfOrphan({ run }: Site, ref: HostRef, local: Local): SiteEvent | null {
+  if (run === null || local.run?.id === run.id) return null;
+  if (run.owner.host !== ref.host || run.owner.incarnation !== ref.incarnation) return null;
+  const mayBeHalfDone = run.kind === 'sync' && run.stage === 'running' && run.epoch !== null;
+  return mayBeHalfDone && local.past(run.id) !== 'ended' ? null : { type: 'end', ref, run: run.id };
 }

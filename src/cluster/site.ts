@@ -49,6 +49,8 @@ export interface SiteHold {
   readonly since: number;
   readonly until: number | null;
   readonly by?: string;
+  /** Made anew with each change: whoever takes his own hold back does not take another's. */
+  readonly id?: string;
 }
 
 export interface Site {
@@ -70,10 +72,12 @@ export interface SiteRules {
   readonly margin: number;
   /** `serve`: nobody is evicted for his lease. */
   readonly onPartition: 'shut' | 'serve';
+  /** How often hosts renew. Where it is known, a drain is not begun while a host is late with that. */
+  readonly renewal?: number;
 }
 
 export type SiteEvent =
-  /** `replaces`: the former incarnation, seen dead with each of its workers. */
+  /** `replaces`: a former primary, seen dead with each of its workers; its incarnations begin with this. */
   | { readonly type: 'join'; readonly ref: HostRef; readonly name: string; readonly replaces?: string }
   | { readonly type: 'renew'; readonly ref: HostRef }
   | { readonly type: 'leave'; readonly ref: HostRef }
@@ -90,7 +94,10 @@ export type SiteEvent =
   /** The end of a run whose owner is gone, and which nobody can finish. */
   | { readonly type: 'bury'; readonly ref: HostRef; readonly run: string }
   | { readonly type: 'hold'; readonly ref: HostRef; readonly hold: SiteHold }
-  | { readonly type: 'unhold'; readonly ref: HostRef };
+  /** `id`: only that hold. `isOver`: only where its time has passed. */
+  | { readonly type: 'unhold'; readonly ref: HostRef; readonly id?: string; readonly isOver?: true }
+  /** By an operator, who takes a half-mirrored collection over a site that stays shut: nobody is left to finish the run. */
+  | { readonly type: 'abandon'; readonly ref: HostRef; readonly run: string };
 
 export type Refusal = Extract<ErrorCode, 'run-in-progress'> | 'evicted' | 'host-in-use' | 'not-yet' | 'over';
 
@@ -157,7 +164,7 @@ function ofMember(
       if (site.run !== null) return site.run.id === event.run ? same : 'run-in-progress';
       return { run: { id: event.run, kind: event.kind, owner: ref, stage: 'claimed', epoch: null } };
     case 'prepare':
-      return ofOwner(site, event, (run) => (run.stage === 'preparing' ? same : { run: move(run, 'preparing') }));
+      return ofOwner(site, event, (run) => (run.stage === 'claimed' ? { run: move(run, 'preparing') } : same));
     case 'drain':
       return ofOwner(site, event, (run) => (run.stage === 'draining' ? same : drain(site, run)));
     case 'rest':
@@ -176,7 +183,9 @@ function ofMember(
       // A pause of its own where the gates are open; else those who rest do so already.
       return pauseOf(site) === null ? { operator: event.hold, epoch: site.epoch + 1 } : { operator: event.hold };
     case 'unhold':
-      return site.operator === null ? 'over' : { operator: null };
+      return unhold(site, event, now);
+    case 'abandon':
+      return bury(site, event.run);
     default:
       return event satisfies never;
   }
@@ -206,7 +215,8 @@ function join(
   rules: SiteRules,
 ): Partial<Site> | Refusal {
   const former = site.hosts[ref.host];
-  const isFree = former === undefined || former.incarnation === ref.incarnation || former.incarnation === replaces;
+  const isFree =
+    former === undefined || former.incarnation === ref.incarnation || former.incarnation.startsWith(`${replaces}.`);
   if (!isFree && now <= evictableAt(former, rules)) return 'host-in-use';
   const rest = former === undefined ? site : { ...site, ...without(site, ref.host) };
   const host: SiteHost = { incarnation: ref.incarnation, name, lease: now + rules.lease, rest: site.epoch };
@@ -247,6 +257,16 @@ function takeOver(site: Site, { ref, run: id }: { ref: HostRef; run: string }): 
   const epoch = site.epoch + 1;
   const hosts = Object.fromEntries(present.map(([name, host]) => [name, { ...host, rest: epoch }]));
   return { epoch, hosts, run: { ...run, owner: ref, epoch } };
+}
+
+function unhold(
+  { operator }: Site,
+  { id, isOver }: { id?: string; isOver?: true },
+  now: number,
+): Partial<Site> | Refusal {
+  if (operator === null || (id !== undefined && operator.id !== id)) return 'over';
+  if (isOver === true && (operator.until === null || operator.until > now)) return 'not-yet';
+  return { operator: null };
 }
 
 function bury({ run, ...site }: Site, id: string): Partial<Site> | Refusal {

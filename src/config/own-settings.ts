@@ -184,6 +184,32 @@ export const ownSettings = {
       docs: 'A worker that has not reported for so long is stuck and is replaced.',
     }),
   },
+  cluster: {
+    name: setting(text, {
+      default: null,
+      readBy: ['primary'],
+      change: 'new-primary',
+      docs: 'Not finished: refused at start. The cluster of hosts that this one belongs to: those with the same name, MongoDB and database pause together. Without a name a host is alone.',
+    }),
+    lease: setting(deadline, {
+      default: '30s',
+      readBy: ['primary'],
+      change: 'new-primary',
+      docs: 'How long the other hosts count on one that they do not hear from; it is renewed three times as often.',
+    }),
+    on_partition: setting(oneOf('shut', 'serve'), {
+      default: 'shut',
+      readBy: ['primary'],
+      change: 'new-primary',
+      docs: 'What a host does that cannot reach MongoDB for as long as its lease: shut its gates, so that the others can go on without it, or serve on, so that no run of the others begins before it is back or removed.',
+    }),
+    eviction_grace: setting(deadline, {
+      default: '5s',
+      readBy: ['primary'],
+      change: 'new-primary',
+      docs: 'How long what is in flight at the end of a lease may take; then its worker is ended.',
+    }),
+  },
   admin: new Switchable({
     host: setting(text, {
       default: '127.0.0.1',

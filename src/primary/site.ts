@@ -16,6 +16,8 @@ import type { LockEvents } from './data-dir/held-lock.ts';
 import { Keeper } from './data-dir/keeper.ts';
 import { requireDatabase } from './database-check.ts';
 import { endFormerWorkers, recordWorkers } from './fleet/former-workers.ts';
+import type { JoinDeps } from './hosts/join.ts';
+import type { SiteAgreement } from './hosts/site-agreement.ts';
 import { announce } from './maintenance/announce.ts';
 import { HoldFile } from './maintenance/hold-file.ts';
 import { Journal } from './runs/journal.ts';
@@ -81,9 +83,12 @@ export async function runSite(
 
   const observers = new Observers(log);
   let supervisor: Supervisor | null = null;
+  const epoch = Math.max(stored.epoch, fenceEpoch, runs.newestEpoch, await journal.newestEpoch());
+  const hosts = await hostsOf(config, { runs, sync, log, epoch });
   const coordinator = new Coordinator({
     rules: rulesOf(inForce),
-    epoch: Math.max(stored.epoch, fenceEpoch, runs.newestEpoch, await journal.newestEpoch()),
+    epoch,
+    ...(hosts === null ? {} : { agreement: hosts }),
     kept: stored,
     port: {
       send: (ref, message) => supervisor?.send(ref, message) ?? false,
@@ -98,7 +103,9 @@ export async function runSite(
     log,
   });
   runs.onChange((run) => observers.run(run));
-  coordinator.recover(await takeOver({ dataDir, journal, runs, sync, log }));
+  const left = await takeOver({ dataDir, journal, runs, sync, log });
+  if (hosts === null) coordinator.recover(left);
+  else hosts.start(left);
   const events = recordWorkers(observers.between(coordinator, coordinator.beats), workersFile, log);
   supervisor = new Supervisor(config, {
     events,
@@ -200,10 +207,23 @@ export async function runSite(
     live.close();
     cron.use(null);
     coordinator.close();
+    await hosts?.host.leave(); // no worker is left
     await Promise.all([admin?.close(), sync.close(), runs.flush(), holdFile.close(), events.flush()]);
   }
 }
 
 function keeperLost(pid: number): string {
   return `The process that keeps the sockets of this site (pid ${pid}) has ended, and the primary ends with it. Start the site again.`;
+}
+
+/** Nothing of a cluster of hosts is loaded where the configuration names none. */
+async function hostsOf(config: AppConfig, deps: JoinDeps): Promise<SiteAgreement | null> {
+  if (config.cluster.name === null) return null;
+  if (process.env['QUIESCE_UNFINISHED_CLUSTER'] !== '1')
+    throw new QuiesceError(
+      'bad-config',
+      'quiesce.cluster.name is not finished in this version: several hosts do not pause together yet. Leave it out.',
+    );
+  const { joinCluster } = await import('./hosts/join.ts');
+  return joinCluster(config, config.cluster.name, deps);
 }

@@ -10,12 +10,12 @@ export type RunKind = keyof typeof runKinds;
 export const requestedKinds = ['sync', 'exclusive'] as const satisfies readonly RunKind[];
 export type RequestedKind = (typeof requestedKinds)[number];
 
-/** A reason to keep the gates shut: a run, or an operator. */
-export const holdKinds = { ...runKinds, operator: 'operator' } as const;
+/** A reason to keep the gates shut: a run, an operator, or the hosts of a cluster, which are all held or count this one out. */
+export const holdKinds = { ...runKinds, operator: 'operator', cluster: 'cluster of hosts' } as const;
 export type HoldKind = keyof typeof holdKinds;
 
 /** The first of these is what a pause with several holds is called by: an operator's hold outweighs a run within it. */
-const byWeight: readonly HoldKind[] = ['operator', ...namesOf(runKinds)];
+const byWeight: readonly HoldKind[] = ['operator', 'cluster', ...namesOf(runKinds)];
 
 export function weightiest(kinds: readonly HoldKind[]): HoldKind | undefined {
   return byWeight.find((kind) => kinds.includes(kind));

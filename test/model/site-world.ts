@@ -286,7 +286,7 @@ export class World {
 
 function localOf({ gate, busy, handler, writes, run, member }: Host): Local {
   const isIdle = !gate && !busy && !handler && writes === null;
-  return { rest: gate || busy ? null : pauseFor(member), isIdle, run };
+  return { rest: gate || busy ? null : pauseFor(member), isIdle, run, past: () => 'left' };
 }
 
 function change(state: State, host: string, by: Partial<Host>): State {

@@ -6,6 +6,14 @@ import type { Event, SiteHold, State } from './state.ts';
 
 export type AgreementEvent = Extract<Event, { type: 'site' | 'agreed' | 'refused' | 'lost' | 'recover' }>;
 
+/** Until when the others count this host. */
+export interface Lease {
+  /** On CLOCK_MONOTONIC, ms. */
+  readonly deadline: number;
+  /** How long what is in flight then may take to end, ms. */
+  readonly grace: number;
+}
+
 export interface Agreement {
   /** Whether a run waits for `agreed`. */
   readonly asksOthers: boolean;
@@ -15,7 +23,10 @@ export interface Agreement {
   readonly epoch: number | null;
   /** Hosts that a drain still waits for, by name. */
   waitingFor(): readonly string[];
-  connect(dispatch: (event: AgreementEvent) => void): void;
+  /** What the workers are told; null where nothing ends. */
+  readonly lease: Lease | null;
+  /** `onLease`: the lease has been renewed. */
+  connect(dispatch: (event: AgreementEvent) => void, onLease: () => void): void;
   /** The state has changed: what the run asks is in it. */
   look(state: State): void;
 }
@@ -24,6 +35,7 @@ export const alone: Agreement = {
   asksOthers: false,
   firstHold: null,
   epoch: null,
+  lease: null,
   waitingFor: () => [],
   connect: () => {},
   look: () => {},

@@ -49,9 +49,6 @@ export interface CoordinatorDeps {
   readonly log: Logger;
 }
 
-/** How long callers get to read a 202 before their worker is killed, ms. */
-const flushBeforeKill = 250;
-
 export class Coordinator implements WorkerEvents {
   readonly beats: Beats = new Beats();
   readonly operator: OperatorHolds;
@@ -91,7 +88,9 @@ export class Coordinator implements WorkerEvents {
     const epoch = (): number => agreement.epoch ?? this.state.epoch;
     deps.sync.connect({ dispatch, refused: () => this.beats.refused, epoch });
     deps.sync.hooks.connect((worker, message) => deps.port.send(worker, message));
-    agreement.connect(dispatch);
+    agreement.connect(dispatch, () => {
+      for (const worker of this.state.workers.values()) if (worker.greeted) this.#tellLease(worker);
+    });
   }
 
   get state(): State {
@@ -166,6 +165,7 @@ export class Coordinator implements WorkerEvents {
           epoch: this.state.epoch,
           settings: this.#deps.settingsOf(ref),
         });
+        this.#tellLease(ref);
         return this.#dispatch({ type: 'hello', worker: ref });
       case 'drained':
         return this.#dispatch({ type: 'drained', worker: ref, epoch: message.epoch });
@@ -213,8 +213,10 @@ export class Coordinator implements WorkerEvents {
       case 'cut':
         if (state.run) sync.countForced(state.run.id, Math.max(1, this.beats.of(effect.worker)?.inFlight ?? 1));
         return void port.send(effect.worker, { type: 'cut', epoch });
-      case 'kill':
-        return this.#kill(effect.worker, effect.why);
+      case 'kill': {
+        const isTold = tellOwner(this.#deps, state, effect.worker);
+        return this.#callers.dismissThen(effect.worker, runs, isTold, () => port.kill(effect.worker, effect.why));
+      }
       case 'grant':
         this.#reached(state);
         if (state.run?.stage === 'running' && state.run.owner) port.pin(state.run.owner, true);
@@ -277,13 +279,9 @@ export class Coordinator implements WorkerEvents {
     await conclude(id, error, { workers: before.workers.size, refused: this.beats.refused }, this.#deps);
   }
 
-  #kill(worker: WorkerRef, why: string): void {
-    const { port, runs } = this.#deps;
-    // Those whose run goes on without them get a 202 first, and the client of a handler that is stopped hears why.
-    const answered = this.#callers.dismiss(worker, (run) => runs.get(run));
-    const told = tellOwner(this.#deps, this.state, worker);
-    if (answered === 0 && !told) return port.kill(worker, why);
-    setTimeout(() => port.kill(worker, why), flushBeforeKill);
+  #tellLease(worker: WorkerRef): void {
+    const lease = this.#deps.agreement?.lease ?? null;
+    if (lease !== null) this.#deps.port.send(worker, { type: 'lease', epoch: this.state.epoch, ...lease });
   }
 
   #onRunChange(run: RunRecord): void {

@@ -24,7 +24,7 @@ export class PauseInformer {
     const last = this.#runs.find((run) => run.report !== undefined && run.report.timings.paused > 0);
     const progress = state.run === null ? undefined : this.#runs.get(state.run.id)?.progress;
     const retryAfter = estimatePause(state, progress, { lastPaused: last?.report?.timings.paused ?? null }, timeNow());
-    return { holds: holdsOf(state), run: state.run?.id ?? null, retryAfter };
+    return { holds: holdsOf(state), run: state.run?.id ?? state.site?.run ?? null, retryAfter };
   }
 
   run(on: boolean, state: () => State): void {
@@ -61,11 +61,22 @@ export function scheduledOf({ scheduled }: Pick<State, 'scheduled'>): { schedule
   };
 }
 
-export function holdsOf({ operator, run }: State): HoldStatus[] {
+export function holdsOf({ operator, run, site }: State): HoldStatus[] {
   const iso = (time: number): string => new Date(time).toISOString();
   const list: HoldStatus[] = [];
   if (run !== null && run.held !== null) {
     list.push({ kind: run.kind, reason: run.exec?.reason ?? `run ${run.id}`, since: iso(run.held.wall) });
+  }
+  // That of a run of this host is told above, or will be in a moment.
+  if (site !== null && (site.run === null || site.run !== run?.id)) {
+    const { kind, reason, since, until, by } = site;
+    list.push({
+      kind: kind === 'operator' ? 'cluster' : kind,
+      reason,
+      since: iso(since),
+      ...(until === null ? {} : { until: iso(until) }),
+      ...(by === null ? {} : { by }),
+    });
   }
   if (operator !== null) {
     const { reason, since, until, by } = operator;

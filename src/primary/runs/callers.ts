@@ -6,10 +6,14 @@ import type { QuiesceError } from '../../errors.ts';
 import { isEnded } from '../../protocol/is-ended.ts';
 import type { RunRecord } from '../../protocol/runs.ts';
 import type { WorkerRef } from '../ports.ts';
+import type { RunStore } from './history.ts';
 import { keyOf } from '../worker-ref.ts';
 
 export type Result = { readonly value: unknown } | { readonly error: QuiesceError };
 export type Answer = (result: Result) => void;
+
+/** How long callers get to read a 202 before their worker is killed, ms. */
+const flushBeforeKill = 250;
 
 interface Caller {
   /** Null for a command on the control socket. */
@@ -62,6 +66,13 @@ export class Callers {
       this.#waiters.set(run, staying);
     }
     return dismissed;
+  }
+
+  /** The same, then `go`: once they have had time to read their answers, or another one that it was told. */
+  dismissThen(worker: WorkerRef, runs: Pick<RunStore, 'get'>, isTold: boolean, go: () => void): void {
+    const dismissed = this.dismiss(worker, (run) => runs.get(run));
+    if (dismissed === 0 && !isTold) go();
+    else setTimeout(go, flushBeforeKill);
   }
 
   forget(worker: WorkerRef): void {

@@ -12,6 +12,11 @@ export function refusal(code: ErrorCode, holder: string | null): QuiesceError {
       return runInProgress(String(holder));
     case 'stopping':
       return new QuiesceError(code, 'The cluster is stopping and begins no new run. Try again when it is back.');
+    case 'database-unavailable':
+      return new QuiesceError(
+        code,
+        'This host cannot reach the other hosts of its cluster through MongoDB now, so it begins no run. Try again in a moment.',
+      );
     default:
       return lateSubmission(undefined);
   }

@@ -125,6 +125,7 @@ export class SyncRuns {
     await thread?.close(0);
   }
 
+  readonly keeps = (run: string): boolean => this.#work.get(run)?.feed !== undefined;
   isRollingForward(run: string): boolean {
     return this.#work.get(run)?.rolling !== undefined;
   }
@@ -135,7 +136,6 @@ export class SyncRuns {
     if (work?.rolling === undefined) return false;
     work.abandoned = true;
     work.rolling.abort();
-    // An attempt may be under way: it ends with its thread, and only then may a gate open.
     void this.#endThread().finally(() => this.#site.dispatch({ type: 'finished', run, error: 'run-failed' }));
     return true;
   }

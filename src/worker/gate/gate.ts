@@ -70,6 +70,8 @@ export class Gate {
   });
   /** Called when the gate has shut or opened, before anything is admitted. */
   onTurn: (to: 'shut' | 'open') => void = () => {};
+  /** Of a host among several, whose gates may be open for so long only. */
+  lease: { isOver(): boolean } | null = null;
   #ending = false;
   readonly #onCutOff: (request: InFlightRequest) => void;
   readonly #onDrained: (epoch: number) => void;
@@ -135,6 +137,7 @@ export class Gate {
   /** The one hot path: tests and counts in one synchronous step. `undefined` where the gate is not open. */
   tryEnter(req: IncomingMessage, res: ServerResponse): Entry | undefined {
     if (this.#state !== 'open') return undefined;
+    if (this.lease !== null && this.lease.isOver()) return this.shutForLease();
     this.served++;
     return this.#inFlight.enter(req, res);
   }
@@ -204,6 +207,14 @@ export class Gate {
     this.work.stop();
     for (const held of this.#held) if (held.startup) held.refuse();
     this.#reportIfDrained();
+  }
+
+  /** Without a word of the primary, which may be stopped. Only that opens it again. */
+  shutForLease(): undefined {
+    if (this.#state !== 'open') return;
+    const since = new Date().toISOString();
+    const hold = { kind: 'cluster', reason: 'the lease of this host is over', since } as const;
+    this.pause(this.#epoch, { holds: [hold], run: null, retryAfter: 5_000 });
   }
 
   inform(epoch: number, info: PauseInfo): void {

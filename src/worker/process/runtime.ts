@@ -20,6 +20,7 @@ import { isBelow, plainPathOf } from '../gate/target.ts';
 import type { Grace } from './graceful-stop.ts';
 import { tracked } from './connections.ts';
 import { startHeartbeat } from './heartbeat.ts';
+import { Lease } from './lease.ts';
 import { isQuiesceMessage, Link, type Transport } from './link.ts';
 import { stopAccepting } from './stand-in.ts';
 
@@ -52,6 +53,7 @@ export class Runtime {
   /** The app's own page for browsers during a pause. */
   page: string | null = null;
   readonly settings: Promise<WorkerSettings>;
+  #lease: Lease | null = null;
   /** Those of the app that listen to pauses and runs. */
   readonly announcements: Announcements = new Announcements();
 
@@ -96,6 +98,9 @@ export class Runtime {
             return opening.hear(message.mirrored ?? []);
           case 'resume':
             return opening.resume(message.epoch, message.mirrored ?? []);
+          case 'lease':
+            this.#lease ??= this.gate.lease = new Lease(this.gate);
+            return this.#lease.renew(message.deadline, message.grace);
           case 'cut':
             return this.gate.cut(message.epoch);
           case 'stop':

@@ -7,7 +7,6 @@ import type { QuiesceError } from '#quiesce/errors.js';
 import { scratchFolders } from '../scratch.js';
 
 const scratch = scratchFolders();
-
 function config(apps: unknown, more = ''): Record<string, string> {
   return {
     'package.json': '{"type":"module"}',
@@ -98,6 +97,7 @@ describe('loadConfig', () => {
           page: null,
         },
         heartbeat: { interval: 1000, timeout: 10_000 },
+        cluster: { name: null, lease: 30_000, onPartition: 'shut', evictionGrace: 5_000 },
         admin: { host: '127.0.0.1', port: 9615 },
       },
     ]);

@@ -1,0 +1,243 @@
+/**
+ * A host at work on the site document: renews its lease, writes what `writesOf` says, one write after another, and tells
+ * of each new view.
+ *
+ * out ──join──▶ in ──(evicted, removed, lease over)──▶ out …  ──stop──▶ left
+ */
+import os from 'node:os';
+import { evicted, isIn, newMember, renewed, sees, writesOf, type Local, type Member } from './member.ts';
+import type { Refusal, Site, SiteEvent, SiteRules } from './site.ts';
+import type { Answer, SiteStore } from './store.ts';
+
+export interface HostOptions {
+  readonly store: SiteStore;
+  readonly rules: SiteRules & { readonly renewal: number };
+  readonly host: string;
+  readonly name: string;
+  /** What each incarnation of this primary begins with. */
+  readonly primary: string;
+  /** The former primary, seen dead with each of its workers. */
+  readonly replaces: string | null;
+  readonly local: () => Local;
+  /** The view has changed, or the lease has run out. */
+  readonly onView: () => void;
+  readonly onRefused: (event: SiteEvent, refused: Refusal, site: Site) => void;
+  readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+}
+
+/** How soon a renewal or a write that failed is sent again, ms. */
+const again = 500;
+/** How often a host looks for others that are overdue, and reads the document where no change stream tells it, ms. */
+const look = 1_000;
+/** What the two clocks may differ by before the machine is taken to have slept, ms. */
+const slept = 500;
+
+/** CLOCK_MONOTONIC, ms: one for all processes of a machine. */
+export function clock(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
+export class Host {
+  readonly #options: HostOptions;
+  #member: Member;
+  #incarnations = 0;
+  #serverNow = 0;
+  #serverNowAt = 0;
+  #isBusy = false;
+  #notBefore = 0;
+  #lastError: string | null = null;
+  #sleepOffset = os.uptime() * 1_000 - clock();
+  #renewing: NodeJS.Timeout | undefined;
+  #deadline: NodeJS.Timeout | undefined;
+  #looking: NodeJS.Timeout | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+  readonly #stopped = new AbortController();
+
+  constructor(options: HostOptions) {
+    this.#options = options;
+    this.#member = newMember({ host: options.host, incarnation: this.#incarnation() }, options.name);
+  }
+
+  #incarnation(): string {
+    return `${this.#options.primary}.${++this.#incarnations}`;
+  }
+
+  get member(): Member {
+    return this.#member;
+  }
+
+  /** Why MongoDB could not be reached last; null where it could. */
+  get trouble(): string | null {
+    return this.#lastError;
+  }
+
+  /** Of MongoDB's clock, ms, as far as is known. */
+  get serverNow(): number {
+    return this.#serverNow + clock() - this.#serverNowAt;
+  }
+
+  start(): void {
+    this.#looking = setInterval(() => this.poke(), look).unref();
+    this.#renew();
+    void this.#follow();
+    this.poke();
+  }
+
+  /** Something has changed here: what has to be written is. */
+  poke(): void {
+    if (this.#isBusy || this.#stopped.signal.aborted || clock() < this.#notBefore) return;
+    const { local, rules } = this.#options;
+    // The first view is that of the join.
+    const [next] = this.#member.site === null ? [this.#join()] : writesOf(this.#member, local(), this.serverNow, rules);
+    if (next !== undefined) void this.#send(next.type === 'join' ? this.#join() : next);
+  }
+
+  /** For what an operator wants. Rejects where MongoDB does not answer. */
+  async write(event: SiteEvent): Promise<Answer> {
+    const answer = await this.#options.store.apply(event);
+    this.#take(answer.site, answer.now);
+    return answer;
+  }
+
+  /** Takes this host out of the document; its workers have ended. */
+  async leave(): Promise<void> {
+    this.#stopped.abort();
+    clearInterval(this.#looking);
+    clearTimeout(this.#renewing);
+    clearTimeout(this.#deadline);
+    await this.#last.catch(() => {});
+    const { store, log } = this.#options;
+    try {
+      await store.apply({ type: 'leave', ref: this.#member.ref });
+    } catch (error) {
+      log.warn(
+        { err: error },
+        'the other hosts could not be told that this one leaves; they evict it when its lease is over',
+      );
+    }
+    await store.close();
+  }
+
+  #join(): SiteEvent {
+    const { replaces } = this.#options;
+    const { ref, name } = this.#member;
+    return { type: 'join', ref, name, ...(replaces === null ? {} : { replaces }) };
+  }
+
+  async #send(event: SiteEvent): Promise<void> {
+    this.#isBusy = true;
+    const sentAt = clock();
+    const sent = this.#options.store.apply(event);
+    this.#last = sent;
+    try {
+      this.#answered(event, sentAt, await sent);
+    } catch (error) {
+      this.#failed(error);
+      this.#notBefore = clock() + again;
+    }
+    this.#isBusy = false;
+    if (clock() >= this.#notBefore) this.poke();
+  }
+
+  #answered(event: SiteEvent, sentAt: number, { site, refused, now }: Answer): void {
+    this.#lastError = null;
+    const { rules, log, name, onRefused } = this.#options;
+    // Nothing is gained by asking the same again at once.
+    if (refused === 'host-in-use' || refused === 'not-yet') this.#notBefore = clock() + again;
+    const isOurs = !('ref' in event) || event.ref.incarnation === this.#member.ref.incarnation;
+    if (isOurs && refused === null && (event.type === 'join' || event.type === 'renew')) {
+      if (event.type === 'join')
+        log.info({ site: site.identity, epoch: site.epoch }, `host ${name} has joined the cluster`);
+      return this.#take(site, now, (member) => renewed(member, site, sentAt, rules));
+    }
+    if (isOurs && refused === 'evicted') return this.#takeEviction(site, now);
+    if (event.type === 'evict' && refused === null)
+      log.warn({ host: event.host }, `host ${event.host} has not renewed its lease and is out of the cluster`);
+    this.#take(site, now);
+    if (isOurs && refused !== null) onRefused(event, refused, site);
+  }
+
+  #takeEviction(site: Site, now: number): void {
+    this.#options.log.warn({}, `host ${this.#options.name} was taken out of the cluster, and joins it anew`);
+    this.#take(site, now, (member) => evicted(member, this.#incarnation()));
+  }
+
+  #take(site: Site, now?: number, more: (member: Member) => Member = (member) => member): void {
+    if (now !== undefined) this.#notedTime(now);
+    const before = this.#member;
+    let next = more(sees(before, site));
+    const isOut = isIn(before) && !isIn(next);
+    if (isOut && next.ref.incarnation === before.ref.incarnation) next = evicted(next, this.#incarnation());
+    this.#member = next;
+    this.#armDeadline();
+    this.#options.onView();
+    this.poke();
+  }
+
+  #notedTime(now: number): void {
+    this.#serverNow = now;
+    this.#serverNowAt = clock();
+  }
+
+  #armDeadline(): void {
+    clearTimeout(this.#deadline);
+    const left = this.#member.deadline - clock();
+    if (!Number.isFinite(left) || left < 0) return;
+    this.#deadline = setTimeout(() => this.#options.onView(), left + 1).unref();
+  }
+
+  /** Renewals go a way of their own: no other write holds them up. */
+  #renew(): void {
+    const { store, rules } = this.#options;
+    this.#noticeSleep();
+    if (!isIn(this.#member)) return this.#renewIn(again);
+    const sentAt = clock();
+    const { ref } = this.#member;
+    const sent = store.renew(ref);
+    sent.then(
+      (answer) => {
+        this.#answered({ type: 'renew', ref }, sentAt, answer);
+        this.#renewIn(rules.renewal);
+      },
+      (error: unknown) => {
+        this.#failed(error);
+        this.#renewIn(again);
+      },
+    );
+  }
+
+  #renewIn(wait: number): void {
+    if (this.#stopped.signal.aborted) return;
+    this.#renewing = setTimeout(() => this.#renew(), wait).unref();
+  }
+
+  /** The clock of the deadline stands still while the machine sleeps; the database's does not. */
+  #noticeSleep(): void {
+    const offset = os.uptime() * 1_000 - clock();
+    const hasSlept = offset - this.#sleepOffset > slept;
+    this.#sleepOffset = offset;
+    if (!hasSlept || this.#options.rules.onPartition === 'serve') return;
+    this.#options.log.warn({}, 'this machine was suspended: its lease counts as over until it has been renewed');
+    this.#member = { ...this.#member, deadline: -Infinity };
+    this.#options.onView();
+  }
+
+  async #follow(): Promise<void> {
+    const { signal } = this.#stopped;
+    while (!signal.aborted) {
+      // The stream tells of what comes; what has come before it was there is read.
+      const current = this.#options.store.read().then(({ site, now }) => this.#take(site, now));
+      current.catch(() => {}); // the renewals say so
+      await this.#options.store.watch((site) => this.#take(site), signal).catch(() => {});
+      await current.catch(() => {});
+      if (!signal.aborted) await new Promise((resolve) => setTimeout(resolve, look).unref());
+    }
+  }
+
+  #failed(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    if (this.#lastError === null && !this.#stopped.signal.aborted)
+      this.#options.log.warn({ err: error }, `MongoDB does not take what this host writes to the cluster: ${message}`);
+    this.#lastError = message;
+  }
+}

@@ -1,0 +1,195 @@
+/**
+ * The site document in MongoDB. Whatever the connection string says, it is read from the primary and written with majority
+ * and journal. Times are the server's: a write reads `$$NOW` first, so that it can only be too early, never too late.
+ */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { MongoClient, MongoServerError, type Collection, type Document } from 'mongodb';
+import { z } from 'zod';
+import { mirrorUri } from '../config/mongodb-uri.ts';
+import { QuiesceError } from '../errors.ts';
+import { newSite, siteStep, type HostRef, type Refusal, type Site, type SiteEvent, type SiteRules } from './site.ts';
+
+export const siteCollection = 'quiesce.cluster';
+/** The newest format of the document that this version knows. */
+const format = 1;
+/** How often a write that others are faster than is tried. */
+const tries = 30;
+/** How long a server is looked for, and an answer waited for, ms. A lease is at least twice that. */
+const patience = 3_000;
+const duplicateKey = 11_000;
+
+export interface StoreOptions {
+  readonly uri: string;
+  readonly db: string | null;
+  /** Of the cluster. */
+  readonly name: string;
+  readonly rules: SiteRules;
+  /** The document is made anew with an epoch above this, and so above every fence. */
+  readonly epoch: number;
+}
+
+export interface Answer {
+  readonly site: Site;
+  readonly refused: Refusal | null;
+  /** The server's clock, ms. */
+  readonly now: number;
+}
+
+interface SiteDocument extends Document {
+  _id: string;
+}
+
+const stage = z.enum(['claimed', 'preparing', 'draining', 'running']);
+const ref = z.looseObject({ host: z.string(), incarnation: z.string() });
+/** Loose: fields of a later version are kept as they are. */
+const siteSchema = z.looseObject({
+  format: z.int(),
+  identity: z.string(),
+  version: z.int(),
+  epoch: z.int(),
+  operator: z.looseObject({ reason: z.string(), since: z.number(), until: z.number().nullable() }).nullable(),
+  run: z
+    .looseObject({
+      id: z.string(),
+      kind: z.enum(['sync', 'exclusive']),
+      owner: ref,
+      stage,
+      epoch: z.int().nullable(),
+    })
+    .nullable(),
+  hosts: z.record(
+    z.string(),
+    z.looseObject({ incarnation: z.string(), name: z.string(), lease: z.number(), rest: z.int() }),
+  ),
+});
+
+export class SiteStore {
+  readonly #options: StoreOptions;
+  readonly #client: MongoClient;
+  readonly #collection: Collection<SiteDocument>;
+
+  constructor(options: StoreOptions) {
+    this.#options = options;
+    this.#client = new MongoClient(mirrorUri(options.uri), {
+      appName: 'quiesce-cluster',
+      readPreference: 'primary',
+      readConcern: { level: 'majority' },
+      writeConcern: { w: 'majority', journal: true },
+      maxPoolSize: 4,
+      serverSelectionTimeoutMS: patience,
+      connectTimeoutMS: patience,
+      socketTimeoutMS: 2 * patience,
+      heartbeatFrequencyMS: 2_000,
+    });
+    const { db } = options;
+    this.#collection = this.#client.db(db ?? undefined).collection(siteCollection, { ignoreUndefined: true });
+  }
+
+  /** @throws QuiesceError `bad-config` where MongoDB has no transactions, by which a fence refuses a deposed host */
+  async check(): Promise<void> {
+    const hello = await this.#client.db('admin').command({ hello: 1 });
+    if (typeof hello['setName'] === 'string' || hello['msg'] === 'isdbgrid') return;
+    throw new QuiesceError(
+      'bad-config',
+      'quiesce.cluster.name needs a MongoDB that is a replica set (one member will do): a single server has neither transactions nor change streams.',
+    );
+  }
+
+  /** The document as it is now; made where there is none. */
+  async read(): Promise<{ site: Site; now: number }> {
+    const found = await this.#find();
+    if (found !== null) return this.#parse(found);
+    const { name, epoch } = this.#options;
+    const fresh = { _id: name, format, ...newSite(randomUUID(), epoch) };
+    await this.#collection.insertOne(fresh).catch((error: unknown) => {
+      // Another host was faster.
+      if (!(error instanceof MongoServerError && error.code === duplicateKey)) throw error;
+    });
+    const made = await this.#find();
+    if (made === null)
+      throw new QuiesceError('database-unavailable', 'The document of the cluster was removed as soon as it was made.');
+    return this.#parse(made);
+  }
+
+  #find(): Promise<Document | null> {
+    const pipeline = [{ $match: { _id: this.#options.name } }, { $set: { now: { $toLong: '$$NOW' } } }];
+    return this.#collection.aggregate(pipeline, { maxTimeMS: patience }).next();
+  }
+
+  /** Steps the document, from the start where somebody was faster. */
+  async apply(event: SiteEvent): Promise<Answer> {
+    for (let left = tries; left > 0; left--) {
+      const { site, now } = await this.read();
+      const next = siteStep(site, event, now, this.#options.rules);
+      if (next.refused !== null || next.site === site) return { ...next, now };
+      const written = await this.#write({ _id: this.#options.name, identity: site.identity, version: site.version }, [
+        { $replaceWith: { $literal: { _id: this.#options.name, ...next.site } } },
+      ]);
+      if (written !== null) return { ...written, refused: null };
+      await delay(Math.random() * 10);
+    }
+    throw new QuiesceError('database-unavailable', 'Other hosts change the document of the cluster all the time.');
+  }
+
+  /** In one step, which brings the newest document as well: this is what is written again and again. */
+  async renew(host: HostRef): Promise<Answer> {
+    const lease = `hosts.${host.host}.lease`;
+    const written = await this.#write(
+      { _id: this.#options.name, [`hosts.${host.host}.incarnation`]: host.incarnation },
+      [
+        {
+          $set: {
+            [lease]: { $add: [{ $toLong: '$$NOW' }, this.#options.rules.lease] },
+            version: { $add: ['$version', 1] },
+          },
+        },
+      ],
+    );
+    if (written !== null) return { ...written, refused: null };
+    return { ...(await this.read()), refused: 'evicted' };
+  }
+
+  async #write(filter: Document, update: Document[]): Promise<{ site: Site; now: number } | null> {
+    const document = await this.#collection.findOneAndUpdate(
+      filter,
+      [...update, { $set: { now: { $toLong: '$$NOW' } } }],
+      { returnDocument: 'after', maxTimeMS: patience },
+    );
+    return document === null ? null : this.#parse(document);
+  }
+
+  /** Calls back with each change until the signal is aborted or the stream ends, which rejects. */
+  async watch(onSite: (site: Site) => void, signal: AbortSignal): Promise<void> {
+    const only = [{ $match: { 'documentKey._id': this.#options.name } }];
+    const stream = this.#collection.watch(only, { fullDocument: 'updateLookup', maxAwaitTimeMS: 1_000 });
+    const close = (): void => void stream.close().catch(() => {});
+    signal.addEventListener('abort', close);
+    try {
+      for await (const change of stream) {
+        const document = 'fullDocument' in change ? change.fullDocument : undefined;
+        if (document !== undefined && document !== null) onSite(this.#parse(document).site);
+      }
+    } finally {
+      signal.removeEventListener('abort', close);
+      await stream.close().catch(() => {});
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#client.close();
+  }
+
+  #parse(document: Document): { site: Site; now: number } {
+    const { _id: name, now, ...rest } = document;
+    const parsed = siteSchema.safeParse(rest);
+    if (!parsed.success || parsed.data.format > format) {
+      const what = `The document of the cluster ${String(name)} in ${siteCollection} is not one that this version of quiesce can read`;
+      throw new QuiesceError(
+        'bad-config',
+        `${what}: ${parsed.success ? `its format is ${parsed.data.format}` : z.prettifyError(parsed.error)}.`,
+      );
+    }
+    return { site: parsed.data, now: Number(now) };
+  }
+}

@@ -1,0 +1,245 @@
+/**
+ * The agreement of several hosts: turns the view that this host has of the site document into events of its maintenance
+ * state, and that state into what the host has to write. Each view is taken as a whole: a lost answer costs time only.
+ */
+import type { Logger } from 'pino';
+import { clock, Host, type HostOptions } from '../../cluster/host.ts';
+import { isIn, mayOpen, onWon, pauseFor, type Local, type OwnRun } from '../../cluster/member.ts';
+import type { Refusal, Site, SiteEvent, SiteRun } from '../../cluster/site.ts';
+import type { Agreement, AgreementEvent, Lease } from '../maintenance/agreement.ts';
+import type { Run, SiteHold, State } from '../maintenance/state.ts';
+
+export interface SiteAgreementOptions extends Pick<
+  HostOptions,
+  'store' | 'rules' | 'host' | 'name' | 'primary' | 'replaces'
+> {
+  readonly log: Logger;
+  /** Of a run whose owner is gone: what this host has of it. */
+  readonly past: (run: string) => 'left' | 'ended' | null;
+  /** A run that an earlier primary of this host left, and that the site does not know any more. */
+  readonly forget: (run: string) => void;
+}
+
+/** How long the end of a run is waited for to be known by the others before its caller is answered, ms. */
+const endPatience = 5_000;
+
+export class SiteAgreement implements Agreement {
+  readonly asksOthers = true;
+  readonly host: Host;
+  readonly firstHold: SiteHold = outside('this host has not joined the cluster yet', Date.now());
+  readonly #options: SiteAgreementOptions;
+  /** Runs that an earlier primary of this host, or this one before it was counted out, has left unfinished. */
+  readonly #left = new Set<string>();
+  #state: State | null = null;
+  #hold: SiteHold = this.firstHold;
+  #dispatch: (event: AgreementEvent) => void = () => {};
+  #onLease: () => void = () => {};
+  #deadline = -Infinity;
+  #lost: string | null = null;
+  #recovered: string | null = null;
+  #ending: { readonly run: string; readonly since: number } | null = null;
+  #isLooking = false;
+
+  constructor(options: SiteAgreementOptions) {
+    this.#options = options;
+    this.host = new Host({
+      ...options,
+      local: () => this.#local(),
+      onView: () => this.#view(),
+      onRefused: (event, refused, site) => this.#refused(event, refused, site),
+    });
+  }
+
+  /** @param left runs that an earlier primary of this host left unfinished */
+  start(left: readonly string[]): void {
+    for (const run of left) this.#left.add(run);
+    this.host.start();
+  }
+
+  get epoch(): number | null {
+    return this.host.member.site?.epoch ?? 0;
+  }
+
+  get lease(): Lease | null {
+    const { rules } = this.#options;
+    if (rules.onPartition === 'serve') return null;
+    return { deadline: Math.max(0, this.#deadline), grace: rules.evictionGrace };
+  }
+
+  connect(dispatch: (event: AgreementEvent) => void, onLease: () => void): void {
+    this.#dispatch = dispatch;
+    this.#onLease = onLease;
+  }
+
+  look(state: State): void {
+    this.#state = state;
+    this.#view();
+    this.host.poke();
+  }
+
+  waitingFor(): readonly string[] {
+    const { site, ref } = this.host.member;
+    const pause = site?.run?.epoch ?? null;
+    if (site === null || pause === null) return [];
+    return Object.entries(site.hosts).flatMap(([host, { name, rest }]) =>
+      host === ref.host || rest === pause ? [] : [`${name} (${host.slice(0, 8)})`],
+    );
+  }
+
+  #local(): Local {
+    const state = this.#state;
+    const past = this.#options.past;
+    if (state === null) return { rest: null, isIdle: true, run: null, past };
+    const { phase, site, run } = state;
+    return {
+      rest: phase === 'quiesced' ? (site?.epoch ?? null) : null,
+      isIdle: phase === 'quiesced' && run === null,
+      run: run === null ? null : ownRunOf(run),
+      past,
+    };
+  }
+
+  /** A dispatch comes back here by way of `look`: what it changes is seen once it has been taken. */
+  #view(): void {
+    if (this.#isLooking || this.#state === null) return;
+    this.#isLooking = true;
+    try {
+      this.#tellLease();
+      this.#tellHold();
+      this.#tellRun();
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+
+  #tellLease(): void {
+    const { deadline } = this.host.member;
+    if (deadline === this.#deadline || !isIn(this.host.member)) return;
+    this.#deadline = deadline;
+    this.#onLease();
+  }
+
+  #tellHold(): void {
+    const hold = this.#holdNow();
+    if (isSame(hold, this.#state!.site)) return;
+    this.#dispatch({ type: 'site', hold });
+  }
+
+  #holdNow(): SiteHold | null {
+    const { member, trouble } = this.host;
+    if (mayOpen(member, clock())) return null;
+    const pause = isIn(member) && clock() <= member.deadline ? pauseFor(member) : null;
+    if (pause === null) {
+      const why = trouble === null ? '' : `: ${trouble}`;
+      const reason = isIn(member) ? `the lease of this host is over${why}` : `this host is not in the cluster${why}`;
+      const since = this.#hold.kind === 'cluster' ? this.#hold.since : Date.now();
+      return (this.#hold = outside(reason, since));
+    }
+    const { run, operator, hosts } = member.site!;
+    const since = this.#hold.epoch === pause ? this.#hold.since : Date.now();
+    if (run !== null && run.epoch !== null) {
+      const owner = hosts[run.owner.host]?.name ?? 'a host that is gone';
+      const reason = this.#isStranded(run)
+        ? `run ${run.id} was being written by ${owner}: start that host again, which finishes it`
+        : `run ${run.id} of ${owner}`;
+      return (this.#hold = { kind: run.kind, reason, since, until: null, by: null, epoch: pause, run: run.id });
+    }
+    const { reason = '', since: from = since, until = null, by = null } = operator ?? {};
+    return (this.#hold = { kind: 'operator', reason, since: from, until, by, epoch: pause, run: run?.id ?? null });
+  }
+
+  #isStranded({ owner, stage }: SiteRun): boolean {
+    return stage === 'running' && this.host.member.site!.hosts[owner.host]?.incarnation !== owner.incarnation;
+  }
+
+  /** What the site says of the run of this host, and of those that it has left. */
+  #tellRun(): void {
+    const { member } = this.host;
+    const { run, unfinished } = this.#state!;
+    const own = member.site?.run ?? null;
+    const isOurs =
+      own !== null && own.owner.host === member.ref.host && own.owner.incarnation === member.ref.incarnation;
+    if (run === null) return this.#adopt(isOurs && isIn(member) ? own : null, unfinished);
+    const isKnown = isOurs && own.id === run.id && isIn(member);
+    switch (run.asks) {
+      case 'claim':
+        if (isKnown) return this.#agree(run, own);
+        if (!isIn(member) || clock() > member.deadline)
+          this.#dispatch({ type: 'refused', run: run.id, code: 'database-unavailable', holder: null });
+        return;
+      case 'end':
+        return this.#end(run, isKnown);
+      case 'drain':
+        if (!isKnown) return this.#lose(run.id);
+        return own.epoch === null ? undefined : this.#agree(run, own);
+      case 'begin': {
+        if (!isKnown) return this.#lose(run.id);
+        if (own.stage !== 'running') return;
+        const next = onWon(member, ownRunOf(run), clock());
+        if (next === 'begin') return this.#agree(run, own);
+        return next === 'end' ? this.#lose(run.id) : undefined;
+      }
+      case null:
+        return isKnown ? undefined : this.#lose(run.id);
+      default:
+        return run.asks satisfies never;
+    }
+  }
+
+  #agree(run: Run, { epoch }: SiteRun): void {
+    this.#dispatch({ type: 'agreed', run: run.id, to: run.asks!, hold: this.#holdNow(), fence: epoch });
+  }
+
+  #end(run: Run, isKnown: boolean): void {
+    if (this.#ending?.run !== run.id) {
+      this.#ending = { run: run.id, since: clock() };
+      setTimeout(() => this.#view(), endPatience + 1).unref();
+    }
+    // The gates open by the document alone; only the caller is not kept waiting.
+    if (isKnown && clock() - this.#ending.since < endPatience) return;
+    this.#dispatch({ type: 'agreed', run: run.id, to: 'end', hold: this.#holdNow(), fence: null });
+  }
+
+  /** Once: it takes its time until nothing of it is at work. */
+  #lose(run: string): void {
+    if (this.#lost === run) return;
+    this.#lost = run;
+    if (this.#options.past(run) === 'left') this.#left.add(run);
+    this.#dispatch({ type: 'lost', run });
+  }
+
+  /** A run that is this host's by a take-over is gone on with; of what the site has forgotten nothing is. */
+  #adopt(own: SiteRun | null, unfinished: readonly string[]): void {
+    const { member } = this.host;
+    if (!isIn(member)) return;
+    for (const run of this.#left) {
+      if (member.site!.run?.id === run) continue;
+      this.#left.delete(run);
+      this.#options.forget(run);
+    }
+    if (own === null || own.kind !== 'sync' || own.stage !== 'running' || own.epoch === null) return;
+    const key = `${own.id} ${own.epoch}`;
+    if (this.#recovered === key || unfinished.includes(own.id) || this.#options.past(own.id) !== 'left') return;
+    this.#recovered = key;
+    this.#left.delete(own.id);
+    this.#lost = null;
+    this.#dispatch({ type: 'recover', runs: [own.id] });
+  }
+
+  #refused(event: SiteEvent, refused: Refusal, site: Site): void {
+    if (event.type !== 'claim' || refused !== 'run-in-progress') return;
+    this.#dispatch({ type: 'refused', run: event.run, code: 'run-in-progress', holder: site.run?.id ?? null });
+  }
+}
+
+function ownRunOf({ id, kind, asks, recovered }: Run): OwnRun {
+  return { id, kind: kind === 'sync' ? 'sync' : 'exclusive', wants: asks, isTakenOver: recovered };
+}
+
+function outside(reason: string, since: number): SiteHold {
+  return { kind: 'cluster', reason, since, until: null, by: null, epoch: null, run: null };
+}
+
+function isSame(a: SiteHold | null, b: SiteHold | null): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
+}
