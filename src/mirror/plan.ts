@@ -121,6 +121,16 @@ export class Plan {
     return this.#inserts.at(index);
   }
 
+  /** Each item that would be inserted or replace a stored document. */
+  *writtenItems(): Generator<number> {
+    for (let i = 0; i < this.updates; i++) yield this.updated(i);
+    yield* this.insertedItems();
+  }
+
+  *insertedItems(): Generator<number> {
+    for (let i = 0; i < this.inserts; i++) yield this.inserted(i);
+  }
+
   get deletes(): number {
     return this.#deletes.length;
   }
@@ -138,7 +148,7 @@ export class Plan {
 
   /** The `_id` element of each document that would be inserted. */
   *insertedKeys(): Generator<Uint8Array> {
-    for (let i = 0; i < this.inserts; i++) yield this.#idOf(this.#feed.document(this.inserted(i)));
+    for (const item of this.insertedItems()) yield this.#idOf(this.#feed.document(item));
   }
 
   /** @throws QuiesceError `too-many-deletes` */

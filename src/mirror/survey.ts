@@ -12,6 +12,7 @@ import type { Counts } from '../protocol/runs.ts';
 import { Plan } from './plan.ts';
 import { scanProgress, type RunContext } from './run-context.ts';
 import { TwoPhase } from './two-phase.ts';
+import { checkUnique } from './unique-values.ts';
 
 export interface Survey {
   readonly prepared: Pick<Prepared, 'needsPause' | 'counts' | 'strategy' | 'note'>;
@@ -52,6 +53,7 @@ export async function survey(context: RunContext): Promise<Survey> {
       return nothingPrepared({ needsPause: false, counts, strategy: 'two-phase' });
     }
     await checkValidator(target, phase.plan, context.feed, context.session);
+    await checkUnique(context, target, phase.plan);
     const swap = (await isSwap(context, target, phase.plan)) ? await allowedSwap(context, target) : null;
     if (swap instanceof Swap) return { prepared: { needsPause: true, strategy: 'swap' }, phase, swap };
     await phase.warmUp();
@@ -68,6 +70,7 @@ export async function refuseEarly(context: RunContext, target: Target): Promise<
   const plan = await scanned(context);
   try {
     await checkValidator(target, plan, context.feed, context.session);
+    await checkUnique(context, target, plan);
     return plan.counts;
   } finally {
     plan.dispose();

@@ -18,10 +18,12 @@ import {
   type IndexDescription,
 } from 'mongodb';
 import { QuiesceError } from '../../errors.ts';
+import { FeedFaults } from '../feed/feed-faults.ts';
 import type { PreparedFeed } from '../prepared/prepared-feed.ts';
 import { collectionId } from './collection-id.ts';
 import { ifAllowed, isTimedOut, plainMessage } from './errors.ts';
 import type { Fence } from './fence.ts';
+import { indexesOf } from './indexes.ts';
 import { documents } from './raw-command.ts';
 import { RefusedWrites, type WriteError } from './refused-writes.ts';
 import { batchesOf } from './steps.ts';
@@ -56,7 +58,7 @@ export class Swap {
   /**
    * Builds the copy.
    *
-   * @throws QuiesceError `run-failed` where a document breaks a validator or a unique index: nothing has been changed
+   * @throws QuiesceError `invalid-feed` where a document breaks a validator or a unique index: nothing has been changed
    */
   async build(session: ClientSession): Promise<void> {
     const { target } = this.#options;
@@ -142,11 +144,10 @@ export class Swap {
       await db.command(command, { timeoutMS: longestBuild });
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 11000)) throw error;
-      throw new QuiesceError(
-        'invalid-feed',
-        `Two items of the feed have the same value for a unique index: ${plainMessage(error)}. Nothing was changed.`,
-        { cause: error },
-      );
+      // MongoDB names the value and no document.
+      const faults = new FeedFaults();
+      faults.add('', `two items have the same value for a unique index: ${plainMessage(error)}`);
+      faults.check();
     }
   }
 }
@@ -200,13 +201,4 @@ export async function dropLeftovers(db: Db, collection: string, own?: string): P
 /** A collection's name may be as long as a name can be: it goes in as a hash. */
 function stagingPrefix(collection: string): string {
   return `quiesce.staging.${createHash('sha256').update(collection).digest('hex').slice(0, 12)}.`;
-}
-
-async function indexesOf({ db, collection, exists }: Target): Promise<IndexDescription[]> {
-  if (!exists) return [];
-  const indexes = (await db.collection(collection).listIndexes().toArray()) as (IndexDescription & {
-    ns?: string;
-    v?: number;
-  })[];
-  return indexes.filter(({ name }) => name !== '_id_').map(({ ns: _ns, ...index }) => index);
 }

@@ -1,0 +1,59 @@
+/** MongoDB says which items match a filter: they go to it as the input of a pipeline, and nothing is stored. */
+import { MongoServerError, type ClientSession, type Document } from 'mongodb';
+import { driverDocument } from '../bson/driver-value.ts';
+import type { PreparedFeed } from '../prepared/prepared-feed.ts';
+import { isUnavailable } from './errors.ts';
+import { Batch } from './scan.ts';
+import type { Target } from './target.ts';
+
+const documentsAtOnce = 1000;
+const bytesAtOnce = 4 * 1024 * 1024;
+
+export interface MatchOptions {
+  readonly target: Target;
+  readonly feed: PreparedFeed;
+  readonly session: ClientSession;
+  readonly items: Iterable<number>;
+  readonly filter: Document;
+}
+
+/** Calls back with each item that matches; resolves with false where MongoDB cannot tell (before 5.1), or may not. */
+export async function matchItems(
+  { target, feed, session, items, filter }: MatchOptions,
+  take: (item: number) => void,
+): Promise<boolean> {
+  for (const batch of batchesOf(items, feed)) {
+    const documents = batch.map((item) => driverDocument(feed.document(item), 0));
+    const pipeline = [{ $documents: { $literal: documents } }, { $match: filter }, { $project: { _id: 1 } }];
+    const command = { aggregate: 1, pipeline, cursor: { batchSize: documentsAtOnce } };
+    let reply;
+    try {
+      reply = await target.db.command(command, { session, raw: true });
+    } catch (error) {
+      if (error instanceof MongoServerError && !isUnavailable(error)) return false;
+      throw error;
+    }
+    new Batch(reply['cursor'] as Uint8Array).walk((bytes, at, end) => {
+      feed.compare(bytes, at, end);
+      take(feed.found);
+    });
+  }
+  return true;
+}
+
+/** As many items as one command should hold. */
+export function* batchesOf(items: Iterable<number>, feed: PreparedFeed): Generator<number[]> {
+  let batch: number[] = [];
+  let bytes = 0;
+  for (const item of items) {
+    const length = feed.table.length(item);
+    if (batch.length === documentsAtOnce || (batch.length > 0 && bytes + length > bytesAtOnce)) {
+      yield batch;
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(item);
+    bytes += length;
+  }
+  if (batch.length > 0) yield batch;
+}
