@@ -28,7 +28,9 @@ export class Commands {
     const before = this.#model.state.run;
     const run = before?.kind === 'exec' ? before.id : this.atWork;
     if (run === null) return;
-    const keeps = !well && this.atWork === run && before?.exec?.keepOnFailure === true;
+    // Once an operator has cancelled it, the hold that stayed is theirs to end.
+    const isDecided = before?.asks === 'end';
+    const keeps = !well && !isDecided && this.atWork === run && before?.exec?.keepOnFailure === true;
     this.atWork = null;
     this.#model.dispatch({ type: 'exec-end', run, error: well ? null : 'run-failed' });
     const { operator, phase } = this.#model.state;
