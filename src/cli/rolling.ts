@@ -30,7 +30,7 @@ export async function reload({ dryRun = false, ...options }: ReloadOptions): Pro
   for (const warning of warnings) say(`${styled('yellow', 'warning:', process.stderr)} ${warning}`);
   if (later.length > 0)
     say(
-      `${styled('yellow', 'warning:', process.stderr)} only a new primary takes ${later.join(', ')}: quiesce reload --primary`,
+      `${styled('yellow', 'warning:', process.stderr)} only a new primary takes ${later.join(', ')}: stop the app and start it again`,
     );
   return 0;
 }

@@ -82,7 +82,7 @@ describe('a reload takes the configuration as it is now', function () {
     });
     const { code, out, err } = await command('reload');
     expect(code, err).to.equal(0);
-    expect(err).to.include('warning: only a new primary takes quiesce.scheduling: quiesce reload --primary\n');
+    expect(err).to.include('warning: only a new primary takes quiesce.scheduling: stop the app and start it again\n');
     for (const line of ['env.WHO: red → blue', 'instances: 2 → 3', 'args: (none) → --deep', 'reloaded 3 workers'])
       expect(out).to.include(line);
     expect(out).not.to.include('sesame');
