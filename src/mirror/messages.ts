@@ -35,7 +35,7 @@ export interface MirrorJob {
   readonly databaseTimeout: number;
   /** How long, in ms, the run waits in the pause for a document that somebody else's transaction holds. */
   readonly conflictTimeout: number;
-  /** A private folder, shared by all runs: each has a folder of its own name in it, made and removed by the thread. */
+  /** A private folder of this primary, shared by all its runs and made where it is missing: each has a folder of its own name in it, made and removed by the thread. */
   readonly workDir: string;
 }
 

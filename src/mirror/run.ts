@@ -61,7 +61,7 @@ export class MirrorRun {
     return this.#work(async () => {
       const { folder, progress, signal } = this.#context;
       const startedAt = performance.now();
-      rmSync(folder, { recursive: true, force: true }); // what a former process left of the same run
+      rmSync(folder, { recursive: true, force: true }); // what a former thread left of the same run
       this.#feed = new PreparedFeed(folder);
       progress.start('prepare');
       const read = await readFeed(this.#job, this.#feed, (done) => progress.tick(done), signal);

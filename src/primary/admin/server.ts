@@ -115,8 +115,10 @@ async function listenOnSocket(server: http.Server, socket: string): Promise<Boun
     server.listen(name);
     process.umask(umask);
     await listening;
+    mustHold(socket);
     renameSync(bound, socket);
   } catch (cause) {
+    if (cause instanceof QuiesceError) throw cause;
     throw new QuiesceError(
       'data-dir-unusable',
       `The control socket ${socket} cannot be made: ${(cause as Error).message}.`,

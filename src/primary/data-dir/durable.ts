@@ -1,9 +1,10 @@
 /**
- * How everything in a data directory is written: whole or not at all, and only by whoever holds its lock. A primary that
- * was stopped for too long has a successor, whose files it must not overwrite when it goes on.
+ * How everything in a data directory is written and removed: whole or not at all, and only by whoever holds its lock. A
+ * primary that was stopped for too long has a successor, whose files it must leave alone when it goes on.
  *
  * Durable is what is there after a power cut.
  */
+import { randomInt } from 'node:crypto';
 import fs from 'node:fs';
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
@@ -13,9 +14,8 @@ import { syncDirectory } from '../../sync-directory.ts';
 
 /** By data directory: whether its lock is somebody else's by now. */
 const guards = new Map<string, () => boolean>();
-let written = 0;
 
-/** From now on nothing below `dataDir` is written once `isLost` says so. Returns how to end that. */
+/** From now on nothing below `dataDir` is written or removed once `isLost` says so. Returns how to end that. */
 export function guardWrites(dataDir: string, isLost: () => boolean): () => void {
   guards.set(dataDir, isLost);
   return () => void guards.delete(dataDir);
@@ -50,7 +50,7 @@ export async function writeWhole(path: string, text: string): Promise<void> {
 
 async function replace(path: string, text: string, sync: boolean): Promise<void> {
   mustHold(path);
-  const temporary = `${path}.${process.pid}${++written}`;
+  const temporary = `${path}.${randomInt(2 ** 47)}`; // no other primary's, though that may have the same pid elsewhere
   try {
     const file = await open(temporary, 'w', 0o600);
     try {
@@ -76,14 +76,31 @@ export async function makeDurably(path: string): Promise<void> {
 
 /** Nothing happens where there is no such file. */
 export async function removeDurably(path: string): Promise<void> {
-  mustHold(path);
-  await rm(path, { force: true });
+  await removeHeld(path);
   await syncDirectory(dirname(path));
 }
 
-/** The `.json` files of a directory, in order. What an interrupted write left beside them goes. */
+/**
+ * A file, or a folder with all that is in it; perhaps there again after a power cut. Nothing happens where there is none.
+ * @throws QuiesceError `lock-lost`: a successor may be using it
+ */
+export async function removeHeld(path: string): Promise<void> {
+  mustHold(path);
+  await rm(path, { recursive: true, force: true });
+}
+
+/** All that is in a folder and is not needed. */
+export async function clearFolder(dir: string, isNeeded: (path: string) => boolean = () => false): Promise<void> {
+  for (const name of await readdir(dir)) if (!isNeeded(join(dir, name))) await removeHeld(join(dir, name));
+}
+
+/** Makes a folder of `.json` files where there is none. What an interrupted write left in it goes. */
+export async function makeJsonFolder(dir: string): Promise<void> {
+  await makeDurably(dir);
+  await clearFolder(dir, (path) => !/\.json\.\d+$/.test(path));
+}
+
+/** The `.json` files of a directory, in order. Changes nothing: a command may read while a primary writes. */
 export async function jsonFiles(dir: string): Promise<string[]> {
-  const names = (await readdir(dir)).sort();
-  for (const name of names) if (/\.json\.\d+$/.test(name)) await rm(join(dir, name), { force: true });
-  return names.filter((name) => name.endsWith('.json'));
+  return (await readdir(dir)).sort().filter((name) => name.endsWith('.json'));
 }

@@ -6,7 +6,6 @@
  *
  * Before a feed is acknowledged it is in the journal, and before the pause the journal says that writing begins.
  */
-import { rm } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import type { AppConfig } from '../../config.ts';
 import { QuiesceError, toQuiesceError } from '../../errors.ts';
@@ -14,6 +13,7 @@ import type { MirrorThread } from '../../mirror/handle.ts';
 import type { DryRunReport } from '../../protocol/messages.ts';
 import type { CompleteMirrorOptions, SpooledFeed } from '../../protocol/mirror-job.ts';
 import type { Progress, Report } from '../../protocol/runs.ts';
+import { removeHeld } from '../data-dir/durable.ts';
 import { DryRuns } from './dry-runs.ts';
 import { mustRunBefore, RunHooks } from './hooks.ts';
 import type { Journal, JournalEntry } from './journal.ts';
@@ -170,7 +170,7 @@ export class SyncRuns {
     // One that was given up after it was prepared still has files and a change stream.
     if (!this.#halted && this.#thread) await quietly(this.#deps.log, this.#thread.cancel(run), run);
     await quietly(this.#deps.log, this.#deps.journal.remove(run), run);
-    await quietly(this.#deps.log, rm(feed.path, { force: true }), run);
+    await quietly(this.#deps.log, removeHeld(feed.path), run);
   }
 
   /** What that worker had not handed over is nobody's. */
@@ -182,7 +182,7 @@ export class SyncRuns {
 
   dryRun(worker: WorkerRef, feed: SpooledFeed, mirror: CompleteMirrorOptions): Promise<DryRunReport> {
     const over = this.dryRuns.run(worker, feed, mirror);
-    return over.finally(() => void quietly(this.#deps.log, rm(feed.path, { force: true }), feed.path));
+    return over.finally(() => void quietly(this.#deps.log, removeHeld(feed.path), feed.path));
   }
 
   /** Somebody else may be writing: whatever is going on here ends at once, and nothing is begun any more. */

@@ -1,8 +1,7 @@
 /** The history of runs: in memory while they go on, one file each in `<data dir>/runs` when they have ended. */
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { makeDurably, writeDurably } from '../data-dir/durable.ts';
+import { makeJsonFolder, removeHeld, writeDurably } from '../data-dir/durable.ts';
 import { storedRuns } from './stored-runs.ts';
 import { isEnded } from '../../protocol/is-ended.ts';
 import type { Progress, RunRecord } from '../../protocol/runs.ts';
@@ -28,7 +27,7 @@ export class RunStore {
    */
   static async open(dir: string, log: Logger, kept = 500): Promise<RunStore> {
     const store = new RunStore(dir, log, kept);
-    await makeDurably(dir);
+    await makeJsonFolder(dir);
     const onUnreadable = (file: string, err: unknown): void =>
       log.warn({ err, file }, 'a run of the history cannot be read and is left out');
     for (const run of await storedRuns(dir, onUnreadable)) store.#runs.set(run.id, run);
@@ -143,7 +142,7 @@ export class RunStore {
       await writeDurably(join(this.#dir, `${run.id}.json`), `${JSON.stringify(run, null, 2)}\n`);
       for (const { id } of this.#surplus()) {
         this.#runs.delete(id);
-        await rm(join(this.#dir, `${id}.json`), { force: true });
+        await removeHeld(join(this.#dir, `${id}.json`));
       }
     } catch (error) {
       // A full disk must not turn a run that succeeded into one that failed.

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { QuiesceError } from '../../errors.ts';
 import { mirrorOptions, spooledFeed } from '../../protocol/mirror-job.ts';
-import { jsonFiles, makeDurably, mustHold, removeDurably, writeDurably } from '../data-dir/durable.ts';
+import { jsonFiles, makeJsonFolder, mustHold, removeDurably, writeDurably } from '../data-dir/durable.ts';
 
 const entrySchema = z.object({
   run: z.string(),
@@ -37,7 +37,7 @@ export class Journal {
   }
 
   static async open(dir: string): Promise<Journal> {
-    await makeDurably(dir);
+    await makeJsonFolder(dir);
     return new Journal(dir);
   }
 

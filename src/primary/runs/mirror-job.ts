@@ -35,6 +35,6 @@ export function jobOf(
     atomic: sync.atomic,
     databaseTimeout: sync.databaseTimeout,
     conflictTimeout: sync.conflictTimeout,
-    workDir: join(dataDir, 'work'),
+    workDir: join(dataDir, 'work', owner), // a successor may be rolling the same run forward: its files are others
   };
 }

@@ -1,9 +1,8 @@
 /** What a former primary left in the data directory: unfinished runs to go on with, and files that nobody needs. */
-import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { QuiesceError } from '../../errors.ts';
-import { makeDurably, mustHold } from '../data-dir/durable.ts';
+import { clearFolder, makeDurably } from '../data-dir/durable.ts';
 import { isEnded } from '../../protocol/is-ended.ts';
 import type { Journal } from './journal.ts';
 import type { RunStore } from './history.ts';
@@ -54,13 +53,9 @@ export async function takeOver({ dataDir, journal, runs, sync, log }: TakeOverDe
         : 'The primary ended while it was going on.';
     await runs.end(id, { state: 'failed', error: new QuiesceError('run-failed', what).toProblem() });
   }
-  const spool = spoolDirOf(dataDir);
-  for (const dir of [spool, join(dataDir, 'work')]) await makeDurably(dir);
-  for (const name of await readdir(spool)) {
-    const path = join(spool, name);
-    if (needed.has(path)) continue;
-    mustHold(path);
-    await rm(path, { recursive: true, force: true });
+  for (const dir of [spoolDirOf(dataDir), join(dataDir, 'work')]) {
+    await makeDurably(dir);
+    await clearFolder(dir, (path) => needed.has(path));
   }
   return unfinished;
 }

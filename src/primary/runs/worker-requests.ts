@@ -1,5 +1,4 @@
 /** Answers what workers ask. A claim and a submission are answered by what becomes of them. */
-import { rm } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { isErrorCode, QuiesceError, type ErrorCode, type Problem } from '../../errors.ts';
 import type { Replies, RequestBody } from '../../protocol/messages.ts';
@@ -7,12 +6,14 @@ import { isEnded } from '../../protocol/is-ended.ts';
 import type { RunRecord } from '../../protocol/runs.ts';
 import type { Answer, Callers } from './callers.ts';
 import type { Event, Run } from '../maintenance/state.ts';
+import { removeHeld } from '../data-dir/durable.ts';
 import { clearSocket } from '../fleet/unix-sockets.ts';
 import type { WorkerRef } from '../ports.ts';
 import { lateSubmission } from './end.ts';
 import { newRunId } from './id.ts';
 import type { RunStore } from './history.ts';
 import type { SyncRuns } from './feed-runs.ts';
+import { quietly } from './quietly.ts';
 import { isUploadOf } from './uploads.ts';
 import { keyOf } from '../worker-ref.ts';
 
@@ -51,7 +52,7 @@ export class WorkerRequests {
       case 'submit':
         this.#requireUpload(ref, body.feed.path);
         if (!this.#owns(ref, body.run)) {
-          await rm(body.feed.path, { force: true });
+          await quietly(log, removeHeld(body.feed.path), body.run);
           throw lateSubmission(runs.get(body.run));
         }
         await sync.accept(body.run, body.feed, body.mirror, { worker: ref, hooks: body.hooks ?? [] });

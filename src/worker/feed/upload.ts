@@ -56,6 +56,7 @@ export async function spool(
       uploadMs: performance.now() - started,
     };
   } catch (error) {
+    // Of one run or dry run, and not handed over yet: no primary, and no successor of one, knows of it.
     await rm(path, { force: true });
     throw storageError(error);
   } finally {

@@ -37,6 +37,7 @@ export async function workOnFeed(feed: SpooledFeed, steps: ItemSteps, limits: It
     const itemsMs = performance.now() - started;
     if (steps.transform === undefined) return { ...feed, itemsMs };
     await syncDirectory(dirname(target));
+    // Of one run or dry run, and not handed over yet: no primary, and no successor of one, knows of either file.
     await rm(path, { force: true });
     return { ...feed, path: target, format: 'json', coding: 'identity', itemsMs };
   } catch (error) {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pino from 'pino';
 import type { AppConfig } from '#quiesce/config.js';
@@ -135,6 +135,25 @@ describe('a run of the primary', () => {
       release();
       expect([writes, await journal.newestEpoch()]).to.deep.equal([0, 9]);
     }
+  });
+
+  it('leaves its feed, and those that were on their way, to the primary that has the lock now', async () => {
+    const worker = { slot: 0, incarnation: 1 };
+    const feed = { bytes: 2, digest: 'x', format: 'json', coding: 'identity', uploadMs: 1 } as const;
+    const mirror = { collection: 'resources', key: 'id', extendedJson: false };
+    const { sync, dataDir } = await setUp({}, 'writing');
+    mkdirSync(sync.spoolDir);
+    const upload = join(sync.spoolDir, '0-1-upload.feed'); // of the successor's worker with the same name
+    for (const file of [join(dataDir, 'feed'), upload]) writeFileSync(file, '[]');
+    const release = guardWrites(dataDir, () => true);
+    await sync.discard('r');
+    await sync.gone(worker);
+    await sync.dryRun(worker, { ...feed, path: upload }, mirror).catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    release();
+    expect([...readdirSync(dataDir), ...readdirSync(sync.spoolDir)]).to.include.members(['feed', '0-1-upload.feed']);
+    await sync.gone(worker);
+    expect(readdirSync(sync.spoolDir), 'as long as the lock is ours they go').to.deep.equal([]);
   });
 
   it('that does not let go while it is prepared takes its thread with it, and the next run gets another one at once', async () => {

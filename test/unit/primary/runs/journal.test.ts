@@ -55,7 +55,7 @@ describe('the journal', () => {
   it('is closed to others, and removes what an interrupted write has left', async () => {
     await journal.put(entry('a', 'accepted'));
     await writeFile(join(dir, 'a.json.123'), 'half');
-    await journal.unfinished();
+    await Journal.open(dir);
     expect(await readdir(dir)).to.deep.equal(['a.json']);
     expect((await stat(join(dir, 'a.json'))).mode & 0o777).to.equal(0o600);
     expect((await stat(dir)).mode & 0o777).to.equal(0o700);
