@@ -69,6 +69,7 @@ export const registry = {
   'run-cancelled': { title: 'An operator ended the run', status: 500, exit: exitCodes.failed },
   fenced: { title: 'A newer primary has taken over the collection', status: 500, exit: exitCodes.failed },
   // Ends of a command.
+  'fetch-failed': { title: 'The feed cannot be fetched', exit: exitCodes.failed },
   'bad-usage': { title: 'Wrong usage', exit: exitCodes.usage },
   'bad-config': { title: 'The configuration is wrong', exit: exitCodes.usage },
   'already-running': { title: 'Another primary is running', exit: exitCodes.alreadyRunning },

@@ -1,8 +1,9 @@
-/** What `quiesce sync` sends: a file or standard input, and the headers that go with it. */
+/** What `quiesce sync` sends: a file, standard input or what an address has, and the headers that go with it. */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import path from 'node:path';
 import type { Readable } from 'node:stream';
+import { headersOf, kindByName } from './feed-kind.ts';
+import { fetchFeed, type FetchOptions } from './fetch-feed.ts';
 import { QuiesceError } from '../errors.ts';
 
 export interface FeedSource {
@@ -12,16 +13,15 @@ export interface FeedSource {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-const codings: Readonly<Record<string, string>> = { '.gz': 'gzip', '.br': 'br', '.zst': 'zstd' };
-
-export async function openFeed(feed: string, ndjson: boolean): Promise<FeedSource> {
-  const coding = codings[path.extname(feed)];
-  const plain = coding === undefined ? feed : feed.slice(0, -path.extname(feed).length);
-  const lines = ndjson || /\.(ndjson|jsonl)$/.test(plain);
-  const headers = {
-    'Content-Type': lines ? 'application/x-ndjson' : 'application/json',
-    ...(coding === undefined ? {} : { 'Content-Encoding': coding }),
-  };
+export async function openFeed(feed: string, ndjson: boolean, fetching: FetchOptions): Promise<FeedSource> {
+  if (/^https?:/i.test(feed)) return fetchFeed(feed, { ...fetching, format: ndjson ? 'ndjson' : undefined });
+  const [scheme] = /^[a-z][a-z\d+.-]*:\/\//i.exec(feed) ?? [];
+  if (scheme !== undefined)
+    throw new QuiesceError('bad-usage', `A feed cannot be fetched by ${scheme}; http:// and https:// are possible.`);
+  if (Object.keys(fetching.headers ?? {}).length > 0)
+    throw new QuiesceError('bad-usage', `--header is for a feed that is fetched, and ${feed} is not.`);
+  const named = kindByName(feed);
+  const headers = headersOf({ ...named, format: ndjson ? 'ndjson' : (named.format ?? 'json') });
   if (feed === '-') return { stream: process.stdin, bytes: undefined, headers };
   try {
     const found = await stat(feed);

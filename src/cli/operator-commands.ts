@@ -10,7 +10,7 @@ import type { RunsOptions } from './runs.ts';
 import type { StatusOptions } from './status.ts';
 import type { SyncOptions } from './sync.ts';
 import { nextTime } from './next-time.ts';
-import { parseDuration } from '../config/units.ts';
+import { parseDuration, parseSize } from '../config/units.ts';
 import { maxDeletesWords, parseMaxDeletes, type MaxDeletes } from '../protocol/max-deletes.ts';
 
 function time(value: string): number {
@@ -31,6 +31,16 @@ function deletes(value: string): MaxDeletes {
   const parsed = parseMaxDeletes(value);
   if (parsed === undefined) throw new InvalidArgumentError(`It takes ${maxDeletesWords}.`);
   return parsed;
+}
+
+function bytes(value: string): number {
+  const parsed = parseSize(value);
+  if (parsed === undefined) throw new InvalidArgumentError("It takes a size such as '512M' or '2G'.");
+  return parsed;
+}
+
+function listed(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
 }
 
 function count(least: number, most: number): (value: string) => number {
@@ -93,10 +103,17 @@ export function addOperatorCommands(program: Command, done: (code: number) => vo
     );
 
   command('sync', 'send a feed to the running app, and print the report')
-    .argument('<feed>', 'a file of JSON or NDJSON (.ndjson, .jsonl), also .gz, .br or .zst; - for standard input')
+    .argument(
+      '<feed>',
+      'a file of JSON or NDJSON (.ndjson, .jsonl), also .gz, .br or .zst; - for standard input; or its http(s) address',
+    )
     .option('--url <url>', "the app's address, or the whole one of its mirror route (default: where it listens)")
     .option('--token <token>', 'the bearer token (default: QUIESCE_SYNC_TOKEN)')
     .option('--ndjson', 'the feed is NDJSON, whatever its name')
+    .option('--header <header>', "sent where the feed is fetched: 'Name: value', may be repeated; ps shows it", listed)
+    .option('--header-env <name>', 'the same from the environment: Name=VARIABLE', listed)
+    .option('--fetch-timeout <duration>', 'how long fetching may take (default: 10m)', time)
+    .option('--fetch-max-bytes <size>', 'how much may be fetched (default: 1G)', bytes)
     .option('--dry-run', 'only tell what would change')
     .option('--max-deletes <n>', 'how many documents it may delete: a number, or a share such as 50%', deletes)
     .option('--json', 'the report as JSON')

@@ -21,13 +21,7 @@ export class SyncProgress {
   constructor(bytes: number | undefined, url: URL, stream: NodeJS.WriteStream) {
     this.#bytes = bytes;
     this.#url = url;
-    this.#bar = new cliProgress.SingleBar({
-      format: '{step} [{bar}] {far} {duration_formatted}',
-      barsize: 30,
-      hideCursor: true,
-      clearOnComplete: true,
-      stream,
-    });
+    this.#bar = newBar(stream);
     this.#bar.start(bytes ?? 1, 0, { step: 'upload ', far: size(0) });
   }
 
@@ -63,4 +57,36 @@ export class SyncProgress {
     this.#bar.setTotal(total ?? Math.max(1, done));
     this.#bar.update(total === undefined ? 0 : done, { step: step.padEnd(7), far });
   }
+}
+
+/** While a feed is fetched; it appears with the first bytes. */
+export class FetchProgress {
+  readonly #stream: NodeJS.WriteStream;
+  #bar: cliProgress.SingleBar | undefined;
+
+  constructor(stream: NodeJS.WriteStream) {
+    this.#stream = stream;
+  }
+
+  got(bytes: number, total: number | undefined): void {
+    if (this.#bar === undefined) {
+      this.#bar = newBar(this.#stream);
+      this.#bar.start(total ?? 1, 0, { step: 'fetch  ', far: size(0) });
+    }
+    this.#bar.update(total === undefined ? 0 : bytes, { far: size(bytes) });
+  }
+
+  end(): void {
+    this.#bar?.stop();
+  }
+}
+
+function newBar(stream: NodeJS.WriteStream): cliProgress.SingleBar {
+  return new cliProgress.SingleBar({
+    format: '{step} [{bar}] {far} {duration_formatted}',
+    barsize: 30,
+    hideCursor: true,
+    clearOnComplete: true,
+    stream,
+  });
 }

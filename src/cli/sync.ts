@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ControlClient } from './control-client.ts';
 import { openFeed } from './feed-source.ts';
+import { feedHeaders } from './feed-headers.ts';
 import { findDataDir, type Target } from './find-data-dir.ts';
 import { Interruption } from './interruption.ts';
 import { print, printJson } from './output.ts';
 import { countsText, renderReport } from './runs.ts';
 import { sendFeed } from './send-feed.ts';
-import { SyncProgress } from './sync-progress.ts';
+import { FetchProgress, SyncProgress } from './sync-progress.ts';
 import { QuiesceError } from '../errors.ts';
 import { dryRunReport } from '../protocol/messages.ts';
 import type { MaxDeletes } from '../protocol/max-deletes.ts';
@@ -19,7 +20,15 @@ export interface SyncOptions extends Target {
   readonly dryRun?: boolean;
   readonly maxDeletes?: MaxDeletes;
   readonly json?: boolean;
+  readonly header?: readonly string[];
+  readonly headerEnv?: readonly string[];
+  readonly fetchTimeout?: number;
+  readonly fetchMaxBytes?: number;
 }
+
+/** For a feed that is fetched: ms, and bytes as they come. */
+const fetchLimits = { connect: 10_000, idle: 30_000, total: 10 * 60_000 };
+const fetchMaxBytes = 1024 ** 3;
 
 export async function sync(feed: string, options: SyncOptions): Promise<number> {
   const token = options.token ?? (process.env['QUIESCE_SYNC_TOKEN'] || undefined);
@@ -28,20 +37,36 @@ export async function sync(feed: string, options: SyncOptions): Promise<number> 
   const url = base.pathname === '/' ? new URL('/api/sync', base) : base;
   if (options.dryRun) url.searchParams.set('dryRun', 'true');
   if (options.maxDeletes !== undefined) url.searchParams.set('maxDeletes', String(options.maxDeletes));
-  const source = await openFeed(feed, options.ndjson ?? false);
-  const bar = process.stderr.isTTY ? new SyncProgress(source.bytes, url, process.stderr) : undefined;
+  const headers = feedHeaders(options.header, options.headerEnv);
   const interruption = new Interruption(url, options.dryRun ?? false);
-  const answer = await sendFeed(url, source, {
-    headers: { Prefer: 'return=representation', ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }) },
-    onProgress: (sent) => bar?.sent(sent),
-    onSent: () => {
-      interruption.sentAll();
-      bar?.sentAll();
-    },
-  }).finally(() => {
-    interruption.over();
-    bar?.end();
-  });
+  const terminal = process.stderr.isTTY ? process.stderr : undefined;
+  const fetched = terminal && new FetchProgress(terminal);
+  let bar: SyncProgress | undefined;
+  const answer = await openFeed(feed, options.ndjson ?? false, {
+    headers,
+    limits: { ...fetchLimits, total: options.fetchTimeout ?? fetchLimits.total },
+    maxBytes: options.fetchMaxBytes ?? fetchMaxBytes,
+    onProgress: (bytes, total) => fetched?.got(bytes, total),
+  })
+    .finally(() => fetched?.end())
+    .then((source) => {
+      bar = terminal && new SyncProgress(source.bytes, url, terminal);
+      return sendFeed(url, source, {
+        headers: {
+          Prefer: 'return=representation',
+          ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+        },
+        onProgress: (sent) => bar?.sent(sent),
+        onSent: () => {
+          interruption.sentAll();
+          bar?.sentAll();
+        },
+      });
+    })
+    .finally(() => {
+      interruption.over();
+      bar?.end();
+    });
 
   const body = parse(answer.text);
   if (answer.status >= 400) {

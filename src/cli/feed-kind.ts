@@ -1,0 +1,80 @@
+/** What kind of feed something is: by its name, and by what a server says of it. */
+import path from 'node:path';
+import type http from 'node:http';
+import contentType from 'content-type';
+import { QuiesceError } from '../errors.ts';
+
+export type FeedFormat = 'json' | 'ndjson';
+
+export interface FeedKind {
+  readonly format: FeedFormat;
+  readonly coding: string | undefined;
+}
+
+export function headersOf({ format, coding }: FeedKind): Record<string, string> {
+  return {
+    'Content-Type': format === 'json' ? 'application/json' : 'application/x-ndjson',
+    ...(coding === undefined ? {} : { 'Content-Encoding': coding }),
+  };
+}
+
+const codings: Readonly<Record<string, string>> = { '.gz': 'gzip', '.br': 'br', '.zst': 'zstd' };
+const formats: Readonly<Record<string, FeedFormat>> = { '.json': 'json', '.ndjson': 'ndjson', '.jsonl': 'ndjson' };
+
+/** The format is undefined where the name tells none. */
+export function kindByName(name: string): { format: FeedFormat | undefined; coding: string | undefined } {
+  const coding = codings[path.extname(name)];
+  const plain = coding === undefined ? name : name.slice(0, -path.extname(name).length);
+  return { format: formats[path.extname(plain)], coding };
+}
+
+const sentCodings: Readonly<Record<string, string>> = { gzip: 'gzip', 'x-gzip': 'gzip', br: 'br', zstd: 'zstd' };
+
+/**
+ * What a server says comes first; types that stand for any file leave it to the name.
+ * @param given what the command line says
+ * @throws QuiesceError `unsupported-media-type`
+ */
+export function kindOfAnswer(
+  { headers }: http.IncomingMessage,
+  where: string,
+  pathname: string,
+  given: FeedFormat | undefined,
+): FeedKind {
+  const refuse = (what: string): QuiesceError =>
+    new QuiesceError('unsupported-media-type', `${where} ${what}. Nothing was sent to the app.`);
+  const header = headers['content-type'] ?? '';
+  let type = '';
+  let charset: string | undefined;
+  try {
+    const parsed = contentType.parse(header);
+    ({ type } = parsed);
+    charset = parsed.parameters['charset'];
+  } catch {
+    // A header that cannot be parsed, or none, names no type: the name decides.
+  }
+  if (/^(text\/html|application\/xhtml\+xml)$/.test(type))
+    throw refuse(`is a page of HTML and no feed. Is it a page to log in, or the wrong address?`);
+  if (charset !== undefined && !/^(utf-?8|us-ascii)$/i.test(charset))
+    throw refuse(`is in ${JSON.stringify(charset)}; a feed is in UTF-8`);
+  const named = kindByName(pathname);
+  const format = given ?? formatByType(type) ?? (isAnyFile(type) ? named.format : undefined);
+  if (format === undefined)
+    throw refuse(
+      `is ${header === '' ? 'of no type' : JSON.stringify(header)}; a feed is JSON or NDJSON. If it is NDJSON, say so with --ndjson`,
+    );
+  const sent = headers['content-encoding']?.trim().toLowerCase() ?? '';
+  if (sent === '' || sent === 'identity') return { format, coding: named.coding };
+  const coding = sentCodings[sent];
+  if (coding === undefined) throw refuse(`has the content coding ${JSON.stringify(sent)}, which is not supported`);
+  return { format, coding };
+}
+
+function formatByType(type: string): FeedFormat | undefined {
+  if (/^(application|text)\/json$|\+json$/.test(type)) return 'json';
+  return /^application\/(x-)?(ndjson|jsonl|jsonlines)$/.test(type) ? 'ndjson' : undefined;
+}
+
+function isAnyFile(type: string): boolean {
+  return /^($|text\/plain$|(application|binary)\/octet-stream$|application\/(x-)?(gzip|zstd|brotli)$)/.test(type);
+}
