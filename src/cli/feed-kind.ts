@@ -1,25 +1,50 @@
 /** What kind of feed something is: by its name, and by what a server says of it. */
 import path from 'node:path';
 import type http from 'node:http';
+import type { Readable } from 'node:stream';
 import contentType from 'content-type';
+import { csvToLines } from './csv-lines.ts';
 import { QuiesceError } from '../errors.ts';
 
-export type FeedFormat = 'json' | 'ndjson';
+/** CSV is sent as NDJSON. */
+export type FeedFormat = 'json' | 'ndjson' | 'csv';
+
+export interface FeedSource {
+  readonly stream: Readable;
+  /** Unknown for standard input, and for CSV. */
+  readonly bytes: number | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+}
 
 export interface FeedKind {
   readonly format: FeedFormat;
   readonly coding: string | undefined;
 }
 
-export function headersOf({ format, coding }: FeedKind): Record<string, string> {
-  return {
+/** What is sent of a stream of this kind. */
+export function sourceOf(stream: Readable, { format, coding }: FeedKind, bytes: number | undefined): FeedSource {
+  if (format === 'csv') {
+    return {
+      stream: csvToLines(stream, coding),
+      bytes: undefined,
+      headers: { 'Content-Type': 'application/x-ndjson' },
+    };
+  }
+  const headers = {
     'Content-Type': format === 'json' ? 'application/json' : 'application/x-ndjson',
     ...(coding === undefined ? {} : { 'Content-Encoding': coding }),
+    ...(bytes === undefined ? {} : { 'Content-Length': String(bytes) }),
   };
+  return { stream, bytes, headers };
 }
 
 const codings: Readonly<Record<string, string>> = { '.gz': 'gzip', '.br': 'br', '.zst': 'zstd' };
-const formats: Readonly<Record<string, FeedFormat>> = { '.json': 'json', '.ndjson': 'ndjson', '.jsonl': 'ndjson' };
+const formats: Readonly<Record<string, FeedFormat>> = {
+  '.json': 'json',
+  '.ndjson': 'ndjson',
+  '.jsonl': 'ndjson',
+  '.csv': 'csv',
+};
 
 /** The format is undefined where the name tells none. */
 export function kindByName(name: string): { format: FeedFormat | undefined; coding: string | undefined } {
@@ -61,7 +86,7 @@ export function kindOfAnswer(
   const format = given ?? formatByType(type) ?? (isAnyFile(type) ? named.format : undefined);
   if (format === undefined)
     throw refuse(
-      `is ${header === '' ? 'of no type' : JSON.stringify(header)}; a feed is JSON or NDJSON. If it is NDJSON, say so with --ndjson`,
+      `is ${header === '' ? 'of no type' : JSON.stringify(header)}; a feed is JSON, NDJSON or CSV. Say which with --ndjson or --csv`,
     );
   const sent = headers['content-encoding']?.trim().toLowerCase() ?? '';
   if (sent === '' || sent === 'identity') return { format, coding: named.coding };
@@ -72,6 +97,7 @@ export function kindOfAnswer(
 
 function formatByType(type: string): FeedFormat | undefined {
   if (/^(application|text)\/json$|\+json$/.test(type)) return 'json';
+  if (/^(text|application)\/csv$/.test(type)) return 'csv';
   return /^application\/(x-)?(ndjson|jsonl|jsonlines)$/.test(type) ? 'ndjson' : undefined;
 }
 

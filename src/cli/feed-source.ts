@@ -1,28 +1,24 @@
 /** What `quiesce sync` sends: a file, standard input or what an address has, and the headers that go with it. */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
-import { headersOf, kindByName } from './feed-kind.ts';
+import { kindByName, sourceOf, type FeedFormat, type FeedSource } from './feed-kind.ts';
 import { fetchFeed, type FetchOptions } from './fetch-feed.ts';
 import { QuiesceError } from '../errors.ts';
 
-export interface FeedSource {
-  readonly stream: Readable;
-  /** Unknown for standard input. */
-  readonly bytes: number | undefined;
-  readonly headers: Readonly<Record<string, string>>;
-}
-
-export async function openFeed(feed: string, ndjson: boolean, fetching: FetchOptions): Promise<FeedSource> {
-  if (/^https?:/i.test(feed)) return fetchFeed(feed, { ...fetching, format: ndjson ? 'ndjson' : undefined });
+export async function openFeed(
+  feed: string,
+  given: FeedFormat | undefined,
+  fetching: FetchOptions,
+): Promise<FeedSource> {
+  if (/^https?:/i.test(feed)) return fetchFeed(feed, { ...fetching, format: given });
   const [scheme] = /^[a-z][a-z\d+.-]*:\/\//i.exec(feed) ?? [];
   if (scheme !== undefined)
     throw new QuiesceError('bad-usage', `A feed cannot be fetched by ${scheme}; http:// and https:// are possible.`);
   if (Object.keys(fetching.headers ?? {}).length > 0)
     throw new QuiesceError('bad-usage', `--header is for a feed that is fetched, and ${feed} is not.`);
   const named = kindByName(feed);
-  const headers = headersOf({ ...named, format: ndjson ? 'ndjson' : (named.format ?? 'json') });
-  if (feed === '-') return { stream: process.stdin, bytes: undefined, headers };
+  const kind = { ...named, format: given ?? named.format ?? 'json' };
+  if (feed === '-') return sourceOf(process.stdin, kind, undefined);
   try {
     const found = await stat(feed);
     if (found.isDirectory()) throw new Error('it is a folder');
@@ -32,9 +28,9 @@ export async function openFeed(feed: string, ndjson: boolean, fetching: FetchOpt
       stream.once('error', reject);
     });
     // A pipe or a device has no size of its own.
-    if (!found.isFile()) return { stream, bytes: undefined, headers };
-    return { stream, bytes: found.size, headers: { ...headers, 'Content-Length': String(found.size) } };
+    return sourceOf(stream, kind, found.isFile() ? found.size : undefined);
   } catch (cause) {
+    if (cause instanceof QuiesceError) throw cause;
     const { code, message } = cause as NodeJS.ErrnoException;
     throw new QuiesceError(
       'bad-usage',

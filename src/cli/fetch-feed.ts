@@ -7,13 +7,12 @@ import { mkdtemp, open, rm, type FileHandle } from 'node:fs/promises';
 import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
-import { headersOf, kindOfAnswer, type FeedFormat, type FeedKind } from './feed-kind.ts';
-import type { FeedSource } from './feed-source.ts';
+import { kindOfAnswer, sourceOf, type FeedFormat, type FeedKind, type FeedSource } from './feed-kind.ts';
 import { failed, shown, WebGet, type WebLimits } from './web-get.ts';
 import { QuiesceError } from '../errors.ts';
 
 export interface FetchOptions {
-  /** What `--ndjson` says. */
+  /** What `--ndjson` or `--csv` says. */
   readonly format?: FeedFormat | undefined;
   readonly headers?: Readonly<Record<string, string>>;
   readonly limits: WebLimits;
@@ -43,8 +42,7 @@ export async function fetchFeed(address: string, options: FetchOptions): Promise
       refuseUnframed(answer.response, answer.url, kind);
       file = await unnamedFile();
       const bytes = await copy(answer.response, answer.url, file, options);
-      const stream = file.createReadStream({ start: 0 });
-      return { stream, bytes, headers: { ...headersOf(kind), 'Content-Length': String(bytes) } };
+      return sourceOf(file.createReadStream({ start: 0 }), kind, bytes);
     } finally {
       answer.response.destroy();
     }

@@ -1,5 +1,5 @@
 /** The commands that talk to a running primary. */
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { SignedTarget } from './asked-by.ts';
 import type { Target } from './find-data-dir.ts';
 import type { LogsOptions } from './logs.ts';
@@ -105,11 +105,12 @@ export function addOperatorCommands(program: Command, done: (code: number) => vo
   command('sync', 'send a feed to the running app, and print the report')
     .argument(
       '<feed>',
-      'a file of JSON or NDJSON (.ndjson, .jsonl), also .gz, .br or .zst; - for standard input; or its http(s) address',
+      'a file of JSON, NDJSON (.ndjson, .jsonl) or CSV (.csv), also .gz, .br or .zst; - for standard input; or its http(s) address',
     )
     .option('--url <url>', "the app's address, or the whole one of its mirror route (default: where it listens)")
     .option('--token <token>', 'the bearer token (default: QUIESCE_SYNC_TOKEN)')
     .option('--ndjson', 'the feed is NDJSON, whatever its name')
+    .addOption(new Option('--csv', 'the feed is CSV with a header, whatever its name').conflicts('ndjson'))
     .option('--header <header>', "sent where the feed is fetched: 'Name: value', may be repeated; ps shows it", listed)
     .option('--header-env <name>', 'the same from the environment: Name=VARIABLE', listed)
     .option('--fetch-timeout <duration>', 'how long fetching may take (default: 10m)', time)

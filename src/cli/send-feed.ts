@@ -5,7 +5,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { pipeline, Transform } from 'node:stream';
-import type { FeedSource } from './feed-source.ts';
+import type { FeedSource } from './feed-kind.ts';
 import { QuiesceError } from '../errors.ts';
 
 /** A server that does not know `Expect` says nothing; the body is then sent all the same, ms (RFC 9110, 10.1.1). */
@@ -39,6 +39,11 @@ export function sendFeed(
     const fail = (cause: NodeJS.ErrnoException): void => {
       if (!answered) reject(explain(cause, url));
     };
+    // Before anybody else hears of it: that the connection breaks then is what follows.
+    source.stream.once('error', (cause) => {
+      fail(cause);
+      request.destroy();
+    });
     let begun = false;
     const begin = (): void => {
       if (begun || answered) return;
@@ -77,6 +82,7 @@ export function sendFeed(
 }
 
 function explain(cause: NodeJS.ErrnoException, url: URL): QuiesceError {
+  if (cause instanceof QuiesceError) return cause;
   if (cause.syscall === 'connect' || cause.syscall === 'getaddrinfo') {
     return new QuiesceError(
       'no-primary',

@@ -17,6 +17,7 @@ export interface SyncOptions extends Target {
   readonly url?: string;
   readonly token?: string;
   readonly ndjson?: boolean;
+  readonly csv?: boolean;
   readonly dryRun?: boolean;
   readonly maxDeletes?: MaxDeletes;
   readonly json?: boolean;
@@ -42,7 +43,7 @@ export async function sync(feed: string, options: SyncOptions): Promise<number> 
   const terminal = process.stderr.isTTY ? process.stderr : undefined;
   const fetched = terminal && new FetchProgress(terminal);
   let bar: SyncProgress | undefined;
-  const answer = await openFeed(feed, options.ndjson ?? false, {
+  const answer = await openFeed(feed, options.csv ? 'csv' : options.ndjson ? 'ndjson' : undefined, {
     headers,
     limits: { ...fetchLimits, total: options.fetchTimeout ?? fetchLimits.total },
     maxBytes: options.fetchMaxBytes ?? fetchMaxBytes,

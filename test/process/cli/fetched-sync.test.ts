@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import https from 'node:https';
 import type { AddressInfo, Server } from 'node:net';
@@ -55,6 +56,18 @@ describe('quiesce sync of an address', function () {
     expect(withHeader.out).to.include('2 inserted');
     const dry = await sync(address, ['--header', 'Authorization: Bearer secret', '--dry-run']);
     expect(dry.out).to.include('2 unchanged');
+  });
+
+  it('sends CSV as NDJSON, and nothing of it where a row is wrong', async () => {
+    await writeFile(join(shared.cluster.folder, 'feed.csv'), 'id,name\n1,a\n2,\n');
+    const sent = await sync('feed.csv');
+    expect(sent.code, sent.err).to.equal(0);
+    expect(sent.out).to.include('2 inserted');
+    await writeFile(join(shared.cluster.folder, 'feed.csv'), `id,name\n${'1,a\n'.repeat(30_000)}2\n`);
+    const broken = await sync('feed.csv');
+    expect(broken).to.include({ code: 1, out: '' });
+    expect(broken.err).to.include('line 30002');
+    expect(await shared.database.db.collection('resources').countDocuments()).to.equal(2);
   });
 
   it('begins no run where the feed does not come whole', async () => {

@@ -11,7 +11,8 @@ import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { fetchFeed, type FetchOptions } from '#quiesce/cli/fetch-feed.js';
 import { feedHeaders } from '#quiesce/cli/feed-headers.js';
-import { openFeed, type FeedSource } from '#quiesce/cli/feed-source.js';
+import type { FeedSource } from '#quiesce/cli/feed-kind.js';
+import { openFeed } from '#quiesce/cli/feed-source.js';
 import { QuiesceError } from '#quiesce/errors.js';
 import { scratchFolders } from '../scratch.ts';
 
@@ -220,7 +221,7 @@ describe('a feed that is fetched', () => {
 
   it('is asked for by http and https only, with headers that can be sent', async () => {
     const fails = async (address: string, fetching = usual): Promise<string> => {
-      const error = await refused(openFeed(address, false, fetching));
+      const error = await refused(openFeed(address, undefined, fetching));
       expect(error.exitCode).to.equal(2);
       return error.message;
     };
@@ -233,6 +234,18 @@ describe('a feed that is fetched', () => {
     for (const wrong of ['secret', ': secret', 'A b: secret', 'A: secret\nB: c', 'Content-Length: 7'])
       expect(() => feedHeaders([wrong], [])).to.throw(QuiesceError, /^--header(?!.*secret)/s);
     expect(() => feedHeaders([], ['A=B'], {})).to.throw(/B, and that variable is not set/);
+  });
+
+  it('is CSV by its type or its name, also in gzip, and is sent as NDJSON', async () => {
+    const base = await serve((req, res) => {
+      if (req.url === '/feed') return void res.writeHead(200, { 'Content-Type': 'text/csv' }).end('id,a\n1,\n');
+      res.end(gzipSync('id,a\n1,\n'));
+    });
+    for (const path of ['/feed', '/feed.csv.gz']) {
+      const source = await fetchFeed(base + path, usual);
+      expect(source.headers).to.deep.equal({ 'Content-Type': 'application/x-ndjson' });
+      expect(await text(source.stream)).to.equal('{"id":"1","a":""}\n');
+    }
   });
 
   it('can be JSON of unknown length, which ends with its bracket', async () => {

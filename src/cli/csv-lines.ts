@@ -1,0 +1,62 @@
+/** CSV with a header, as NDJSON: each row becomes an object whose values are strings. The first fault ends it. */
+import { PassThrough, pipeline, Transform, type Readable } from 'node:stream';
+import zlib from 'node:zlib';
+import { CsvError, parse } from 'csv-parse';
+import { QuiesceError } from '../errors.ts';
+
+/** A longer row is a quote that nobody has closed, bytes. */
+const longestRow = 16 * 1024 ** 2;
+
+/** @param coding of the bytes of `csv` */
+export function csvToLines(csv: Readable, coding: string | undefined): Readable {
+  let isNamed = false;
+  const columns = (names: string[]): string[] => {
+    isNamed = true;
+    return namesOf(names);
+  };
+  const rows = parse({ columns, bom: true, skip_empty_lines: true, info: true, max_record_size: longestRow });
+  const lines = new Transform({
+    writableObjectMode: true,
+    transform(row: { record: Record<string, string> }, _encoding, next) {
+      next(null, `${JSON.stringify(row.record)}\n`);
+    },
+    // Without rows it is an empty feed; without a header it is none.
+    flush(next) {
+      next(isNamed ? null : malformed('it is empty, without a header'));
+    },
+  });
+  // With `pipeline` alone `lines` would end with the parser's own error: the reader is told ours.
+  const failed = (cause: Error): void => void lines.destroy(explain(cause));
+  rows.once('error', failed);
+  pipeline(csv, decoder(coding), rows, (error) => {
+    if (error) failed(error);
+  });
+  // An app that refuses the feed reads no more of it.
+  lines.once('close', () => csv.destroy());
+  return rows.pipe(lines);
+}
+
+function namesOf(names: string[]): string[] {
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw malformed(`line 1: two columns have the name ${JSON.stringify(twice)}`);
+  const empty = names.indexOf('');
+  if (empty !== -1) throw malformed(`line 1: column ${empty + 1} has no name`);
+  return names;
+}
+
+function decoder(coding: string | undefined): Transform {
+  if (coding === 'gzip') return zlib.createGunzip();
+  if (coding === 'br') return zlib.createBrotliDecompress();
+  if (coding === undefined) return new PassThrough();
+  throw new QuiesceError('unsupported-media-type', `CSV can be plain, gzip or br, not ${coding}.`);
+}
+
+function explain(cause: Error): QuiesceError {
+  if (cause instanceof QuiesceError) return cause;
+  if (cause instanceof CsvError) return malformed(`line ${String(cause['lines'])}: ${cause.message}`, cause);
+  return malformed(cause.message, cause);
+}
+
+function malformed(what: string, cause?: unknown): QuiesceError {
+  return new QuiesceError('invalid-feed', `The CSV cannot be read: ${what}. Nothing was changed.`, { cause });
+}
