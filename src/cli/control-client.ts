@@ -15,6 +15,7 @@ import {
   type ReloadAnswer,
   type RunRecord,
 } from '../protocol/runs.ts';
+import { notifyTest, type NotifyTest } from '../protocol/notify-test.ts';
 
 /** An answer that takes longer means that the primary hangs; operations that take long by nature have none, ms. */
 const quick = 10_000;
@@ -98,6 +99,11 @@ export class ControlClient {
   /** Resolves when the hold of the run has gone, or has become an operator's. */
   execEnd(run: string, how: object): Promise<{ run: RunRecord; held: boolean }> {
     return this.#call('POST', `/api/exec/${encodeURIComponent(run)}/end`, execEnd, { body: how });
+  }
+
+  /** Ends when each receiver has answered, or its time was over. */
+  notifyTest(): Promise<NotifyTest> {
+    return this.#call('POST', '/api/notify/test', notifyTest, { body: {}, timeout: 0 });
   }
 
   async runs(limit: number): Promise<RunRecord[]> {

@@ -156,6 +156,12 @@ export function addOperatorCommands(program: Command, done: (code: number) => vo
       done(await (await import('./runs.ts')).abandon(id, self.optsWithGlobals<Target>())),
     );
 
+  const notify = program.command('notify').description('those who are told when something goes wrong: test');
+  notify.helpCommand(false);
+  command('test', 'send a test to each configured receiver', notify).action(async (options: Target) =>
+    done(await (await import('./notify.ts')).notifyTest(options)),
+  );
+
   command('logs', 'print the log of the supervisor and the workers')
     .option('-f, --follow', 'and go on printing')
     .option('-n, --lines <n>', 'how many of the last lines', count(0, 1_000_000), 100)

@@ -2,6 +2,7 @@ import { duration, print, printJson, say, size, styled } from './output.ts';
 import type { AppConfig } from '../config.ts';
 import { loadConfig } from '../config/load.ts';
 import { withoutPassword } from '../config/mongodb-uri.ts';
+import { shownReceiver } from '../config/receivers.ts';
 import { withoutSecrets } from '../config/told.ts';
 
 export interface ValidateOptions {
@@ -59,6 +60,7 @@ function describe(app: AppConfig): string {
       `waits ${duration(app.maintenance.drainTimeout)} for requests in flight, then ${app.maintenance.onDrainTimeout === 'abort' ? 'gives up' : 'cuts them off'}`,
     ],
     ['admin', app.admin === null ? 'control socket only' : `http://${app.admin.host}:${app.admin.port}`],
+    ...app.notify.map((receiver): [string, string] => ['notify', shownReceiver(receiver)]),
     ['data', app.dataDir],
   ];
   const width = Math.max(...lines.map(([label]) => label.length));

@@ -3,6 +3,7 @@ import { maxDeletesWords, parseMaxDeletes } from '../protocol/max-deletes.ts';
 import { strategies } from '../protocol/words.ts';
 import { deadline, duration, integer, kind, oneOf, size, text } from './kinds.ts';
 import { withoutPassword } from './mongodb-uri.ts';
+import { receivers, shownReceiver } from './receivers.ts';
 import { atStart, setting, Switchable } from './setting.ts';
 
 const mongodbUri = kind("a connection string that begins with 'mongodb://' or 'mongodb+srv://'", (value) =>
@@ -223,6 +224,13 @@ export const ownSettings = {
       change: 'in-place',
       docs: 'Their port; 0 for any free one. By default 9615, and one more for each further app in the file.',
     }),
+  }),
+  notify: setting(receivers, {
+    default: [],
+    readBy: ['primary'],
+    change: 'in-place',
+    docs: 'Who is told when something goes wrong, see [operations](operations.md#word-when-something-goes-wrong).',
+    shown: (list) => list.map(shownReceiver),
   }),
   data_dir: setting(text, {
     default: atStart,

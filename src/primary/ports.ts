@@ -31,6 +31,8 @@ export interface WorkerEvents {
   message(ref: WorkerRef, message: FromWorker): void;
   /** The process has ended; nothing comes from it any more. */
   gone(ref: WorkerRef, exit: WorkerExit): void;
+  /** A slot waits before its next fork; `looping`: its workers keep failing. */
+  backoff?(slot: number, looping: boolean): void;
 }
 
 /** A message without its envelope, which the supervisor adds. */

@@ -25,6 +25,7 @@ import { Observers } from './live/observers.ts';
 import { CronReloads } from './cron-reload.ts';
 import type { OpenLog } from './log/log.ts';
 import { Ending } from './ending.ts';
+import { notifier } from './notify/notifier.ts';
 import { observe } from './observe.ts';
 import { operations } from './admin/operations.ts';
 import { announcer } from './readiness.ts';
@@ -103,6 +104,7 @@ export async function runSite(
     log,
   });
   runs.onChange((run) => observers.run(run));
+  const notify = await notifier({ dataDir, inForce, coordinator, observers, runs, again, log });
   const left = await takeOver({ dataDir, journal, runs, sync, log });
   if (hosts === null) coordinator.recover(left);
   else hosts.start(left);
@@ -138,6 +140,7 @@ export async function runSite(
     restore: async () => {
       for (const dir of ['runs', 'journal', 'spool', 'work']) await makeDurably(join(dataDir, dir));
       await Promise.all([holdFile.restore(), journal.restore(), runs.restore(), events.restore(), admin?.restore()]);
+      await notify.restore();
       openLog.reopen();
     },
     mend: async () => admin?.mend(),
@@ -181,7 +184,7 @@ export async function runSite(
       admin: config.admin,
       operations: control,
       live,
-      control: [execRoutes(coordinator.exec)],
+      control: [execRoutes(coordinator.exec), notify.route],
       more: [
         probes({ status: () => control.status(), readyGrace: () => inForce.config.maintenance.readyGrace }),
         metrics,
@@ -209,6 +212,7 @@ export async function runSite(
     coordinator.close();
     await hosts?.host.leave(); // no worker is left
     await Promise.all([admin?.close(), sync.close(), runs.flush(), holdFile.close(), events.flush()]);
+    await notify.close();
   }
 }
 

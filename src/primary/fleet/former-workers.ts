@@ -49,6 +49,7 @@ export function recordWorkers(events: WorkerEvents, file: string, log: Logger): 
       void write();
       events.gone(ref, exit);
     },
+    backoff: (slot, looping) => events.backoff?.(slot, looping),
     flush: () => writing,
     restore: write,
   };

@@ -205,7 +205,7 @@ export class Supervisor implements WorkerPort {
         return this.#settle(effect);
       case 'backoff':
       case 'slow':
-        return;
+        return effect.type === 'slow' ? undefined : this.#deps.events.backoff?.(effect.slot, effect.looping);
     }
   }
 

@@ -18,6 +18,7 @@ export interface Observer {
   /** `before`: the last one of that worker. */
   beat?(worker: WorkerRef, beat: Heartbeat, before: Heartbeat | undefined): void;
   gone?(worker: WorkerRef, exit: WorkerExit): void;
+  backoff?(slot: number, looping: boolean): void;
   /** A run is new or has changed. */
   run?(run: RunRecord): void;
   /** A pause has begun, changed or ended. */
@@ -60,6 +61,10 @@ export class Observers {
       gone: (ref, exit) => {
         events.gone(ref, exit);
         this.#tell((observer) => observer.gone?.(ref, exit));
+      },
+      backoff: (slot, looping) => {
+        events.backoff?.(slot, looping);
+        this.#tell((observer) => observer.backoff?.(slot, looping));
       },
     };
   }

@@ -74,6 +74,7 @@ describe('loadConfig', () => {
         dataDir: dataPlace('app', folder, {}).dataDir,
         mongodb: { uri: null, db: null },
         scheduling: 'os',
+        notify: [],
         webSocketTimeout: 1_000,
         sync: {
           collection: 'resources',

@@ -1,0 +1,16 @@
+import { ControlClient } from './control-client.ts';
+import { findDataDir, type Target } from './find-data-dir.ts';
+import { print, say } from './output.ts';
+import { visible } from '../protocol/visible.ts';
+
+/** The running primary sends: it is its network, and its configuration, that count. */
+export async function notifyTest(options: Target): Promise<number> {
+  const { receivers } = await new ControlClient(await findDataDir(options)).notifyTest();
+  if (receivers.length === 0) {
+    say('No receiver is configured, so nobody is told. Name one in quiesce.notify, then run `quiesce reload`.');
+    return 1;
+  }
+  for (const { receiver, delivered, answer } of receivers)
+    print(visible(`${delivered ? 'delivered' : 'failed'}: ${receiver}: ${answer}`));
+  return receivers.every(({ delivered }) => delivered) ? 0 : 1;
+}

@@ -1,0 +1,53 @@
+/** One thing that people are told of, and how it reads in the format of each receiver. Pure. */
+import { z } from 'zod';
+import { notifyEvents, type NotifyFormat } from '../../config/receivers.ts';
+
+export const notice = z.object({
+  /** The same in each try, so that a receiver can tell what it has had. */
+  id: z.string(),
+  event: z.enum([...notifyEvents, 'test']),
+  /** ISO 8601 */
+  at: z.string(),
+  app: z.string(),
+  host: z.string(),
+  message: z.string(),
+  details: z.record(z.string(), z.unknown()),
+});
+export type Notice = z.infer<typeof notice>;
+
+const longest = 1_000;
+
+export function bodyOf(told: Notice, format: NotifyFormat): string {
+  const { app, host, message } = told;
+  const text = `${app} on ${host}: ${message}`;
+  switch (format) {
+    case 'json':
+      return JSON.stringify(told);
+    case 'slack':
+      return JSON.stringify({ text: escaped(text) });
+    case 'teams':
+      return JSON.stringify(card(text));
+    default:
+      return format satisfies never;
+  }
+}
+
+export function shortened(text: string): string {
+  return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
+}
+
+/** https://docs.slack.dev/messaging/formatting-message-text: else a reason could mention a whole channel. */
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+/** An Adaptive Card, which webhooks of Workflows take. A RichTextBlock shows text as it is, a TextBlock reads Markdown. */
+function card(text: string): object {
+  const content = {
+    $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
+    type: 'AdaptiveCard',
+    version: '1.4',
+    body: [{ type: 'RichTextBlock', inlines: [{ type: 'TextRun', text }] }],
+  };
+  return { type: 'message', attachments: [{ contentType: 'application/vnd.microsoft.card.adaptive', content }] };
+}

@@ -1,0 +1,138 @@
+/** Turns what happens in the cluster into notices. Who wants none costs nothing. */
+import { randomUUID } from 'node:crypto';
+import type { Receiver } from '../../config/receivers.ts';
+import { isEnded } from '../../protocol/is-ended.ts';
+import type { HoldStatus, RunRecord } from '../../protocol/runs.ts';
+import { runKinds } from '../../protocol/words.ts';
+import type { Observer } from '../live/observers.ts';
+import type { WorkerExit, WorkerRef } from '../ports.ts';
+import { shortened, type Notice } from './notice.ts';
+import { keyOf, type Outbox } from './outbox.ts';
+
+/** So long before the end of a hold that lasts longer, ms. */
+export const expiryNotice = 300_000;
+
+export interface NoticesDeps {
+  readonly app: string;
+  readonly host: string;
+  readonly receivers: () => readonly Receiver[];
+  readonly holds: () => readonly HoldStatus[];
+  /** When the last mirror run that succeeded has ended; null where none has. */
+  readonly lastMirror: () => string | null;
+  readonly outbox: Pick<Outbox, 'add' | 'mark' | 'setMark'>;
+}
+
+export class Notices implements Observer {
+  readonly #deps: NoticesDeps;
+  readonly #looping = new Set<number>();
+  #failed: string | null = null;
+
+  constructor(deps: NoticesDeps) {
+    this.#deps = deps;
+  }
+
+  make(event: Notice['event'], message: string, details: Notice['details'] = {}): Notice {
+    const { app, host } = this.#deps;
+    return { id: randomUUID(), event, at: new Date().toISOString(), app, host, message: shortened(message), details };
+  }
+
+  run({ id, kind, state, error, endedAt }: RunRecord): void {
+    if (!isEnded(state) || state === 'succeeded' || id === this.#failed) return;
+    this.#failed = id;
+    const why = error === undefined ? '' : `: ${shortened(error.detail)}`;
+    const { code } = error ?? {};
+    this.#tell(
+      'run-failed',
+      `The ${runKinds[kind]} ${id} has ${state === 'failed' ? 'failed' : 'been given up'}${why}`,
+      {
+        run: id,
+        kind,
+        state,
+        ...(code === undefined ? {} : { code }),
+        ...(endedAt === undefined ? {} : { endedAt }),
+      },
+    );
+  }
+
+  gone({ slot, incarnation }: WorkerRef, { cause, reason }: WorkerExit): void {
+    if (cause !== 'memory' && cause !== 'heartbeat') return;
+    const why = cause === 'memory' ? 'it took too much memory' : 'its event loop was stuck';
+    this.#tell('worker-replaced', `Worker ${slot}.${incarnation} was replaced: ${why}`, {
+      slot,
+      incarnation,
+      cause,
+      ...(reason === undefined ? {} : { reason: shortened(reason) }),
+    });
+  }
+
+  backoff(slot: number, looping: boolean): void {
+    const known = this.#looping.has(slot);
+    if (!looping) this.#looping.delete(slot);
+    else if (!known) {
+      this.#looping.add(slot);
+      this.#tell('crash-loop', `The workers of slot ${slot} keep failing; \`quiesce logs\` shows why`, { slot });
+    }
+  }
+
+  restarted(): void {
+    this.#tell('primary-restarted', 'The primary had ended unasked, and was started again');
+  }
+
+  /** To be called at each change of the cluster. The mark tells a hold from the next one, also after a restart. */
+  holdsChanged(): void {
+    const { outbox } = this.#deps;
+    if (this.#deps.receivers().length === 0) return;
+    const hold = this.#operatorHold();
+    const before = outbox.mark('hold');
+    const since = hold?.since ?? null;
+    if (before === since) return;
+    outbox.setMark('hold', since);
+    if (before !== null)
+      this.#tell('hold-ended', `The hold of an operator has ended, since ${before}`, { since: before });
+    if (hold === null) return;
+    const { reason, by, until } = hold;
+    const end = until === undefined ? '' : `, until ${until}`;
+    const who = by === undefined ? 'An operator' : by;
+    this.#tell('hold-started', `${who} holds the site${end}: ${reason}`, { ...hold });
+  }
+
+  /** Called every second; `now` in epoch ms. */
+  tick(now: number): void {
+    const receivers = this.#deps.receivers();
+    if (receivers.length === 0) return;
+    this.#tellExpiry(now);
+    for (const receiver of receivers) if (receiver.overdue !== null) this.#tellOverdue(receiver, receiver.overdue, now);
+  }
+
+  #tellExpiry(now: number): void {
+    const { outbox } = this.#deps;
+    const hold = this.#operatorHold();
+    if (hold?.until === undefined || outbox.mark('expiry') === hold.until) return;
+    const end = Date.parse(hold.until);
+    if (end - Date.parse(hold.since) <= expiryNotice || now < end - expiryNotice) return;
+    outbox.setMark('expiry', hold.until);
+    this.#tell('hold-expiring', `The hold ends by itself at ${hold.until}: ${hold.reason}`, { ...hold });
+  }
+
+  #tellOverdue(receiver: Receiver, overdue: number, now: number): void {
+    const { outbox, lastMirror } = this.#deps;
+    if (!receiver.events.includes('run-overdue')) return;
+    const last = lastMirror();
+    // Where none has succeeded yet, from when somebody first wanted to know.
+    if (last === null && outbox.mark('watched') === null) outbox.setMark('watched', new Date(now).toISOString());
+    const since = last ?? outbox.mark('watched')!;
+    const told = `overdue ${keyOf(receiver)}`;
+    if (now - Date.parse(since) < overdue || outbox.mark(told) === since) return;
+    outbox.setMark(told, since);
+    outbox.add(this.make('run-overdue', `No mirror run has succeeded since ${since}`, { since, overdue }), [receiver]);
+  }
+
+  #operatorHold(): HoldStatus | null {
+    return this.#deps.holds().find(({ kind }) => kind === 'operator') ?? null;
+  }
+
+  #tell(event: Exclude<Notice['event'], 'test'>, message: string, details: Notice['details'] = {}): void {
+    const wanted = this.#deps.receivers().filter(({ events }) => events.includes(event));
+    if (wanted.length > 0) this.#deps.outbox.add(this.make(event, message, details), wanted);
+  }
+}

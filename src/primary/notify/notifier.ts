@@ -1,0 +1,84 @@
+/** Joins notices and outbox to the running cluster: nothing here is waited for by the cluster. */
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { Router } from 'express';
+import type { Logger } from 'pino';
+import { shownReceiver } from '../../config/receivers.ts';
+import type { NotifyTest } from '../../protocol/notify-test.ts';
+import type { Coordinator } from '../maintenance/coordinator.ts';
+import type { Observers } from '../live/observers.ts';
+import type { InForce } from '../reload/reloads.ts';
+import type { RunStore } from '../runs/history.ts';
+import { Notices } from './notices.ts';
+import { Outbox } from './outbox.ts';
+
+export interface NotifierDeps {
+  readonly dataDir: string;
+  readonly inForce: InForce;
+  readonly coordinator: Pick<Coordinator, 'holds' | 'onChange'>;
+  readonly observers: Pick<Observers, 'add'>;
+  readonly runs: Pick<RunStore, 'find'>;
+  /** The site has served before, under a primary that died. */
+  readonly again: boolean;
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
+}
+
+export interface Notifier {
+  /** `POST /api/notify/test`, on the control socket. */
+  readonly route: Router;
+  restore(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const interval = 1_000;
+
+export async function notifier(deps: NotifierDeps): Promise<Notifier> {
+  const { inForce, coordinator, observers, runs, log } = deps;
+  const receivers = (): InForce['config']['notify'] => inForce.config.notify;
+  const outbox = await Outbox.open({ file: join(deps.dataDir, 'notify.json'), receivers, log });
+  const notices = new Notices({
+    app: inForce.config.name,
+    host: hostname(),
+    receivers,
+    holds: () => coordinator.holds(),
+    lastMirror: () => runs.find(({ kind, state }) => kind === 'sync' && state === 'succeeded')?.endedAt ?? null,
+    outbox,
+  });
+  observers.add(notices);
+  const look = (): void => {
+    try {
+      notices.holdsChanged();
+    } catch (err) {
+      log.error({ err }, 'what tells of holds failed; the cluster itself goes on');
+    }
+  };
+  const forget = coordinator.onChange(look);
+  look();
+  if (deps.again) notices.restarted();
+  const timer = setInterval(() => {
+    notices.tick(Date.now());
+    outbox.pump(Date.now());
+  }, interval).unref();
+
+  const route = Router();
+  route.post('/api/notify/test', async (_request, response) => {
+    const results = await outbox.test(notices.make('test', 'This is a test of quiesce notify.'));
+    const answer: NotifyTest = {
+      receivers: results.map(({ receiver, answer: { outcome, text } }) => ({
+        receiver: shownReceiver(receiver),
+        delivered: outcome === 'delivered',
+        answer: text,
+      })),
+    };
+    response.json(answer);
+  });
+  return {
+    route,
+    restore: () => outbox.restore(),
+    async close() {
+      clearInterval(timer);
+      forget();
+      await outbox.close();
+    },
+  };
+}

@@ -1,0 +1,78 @@
+/**
+ * What is still to be sent, and when. Pure.
+ *
+ * Each receiver gets its notices in order. queued → delivered, or refused, or too old, or pushed out by newer ones. A try
+ * that fails makes the receiver wait, twice as long each time.
+ */
+import { z } from 'zod';
+import { notice, type Notice } from './notice.ts';
+
+export const entry = z.object({ receiver: z.string(), notice });
+export type Entry = z.infer<typeof entry>;
+
+interface Wait {
+  /** In a row. */
+  readonly failures: number;
+  /** Epoch ms. */
+  readonly until: number;
+}
+
+export interface Queue {
+  /** The oldest first. */
+  readonly entries: readonly Entry[];
+  readonly waits: Readonly<Record<string, Wait>>;
+}
+
+/** `failed`: worth another try; `refused`: the same would be answered again. */
+export type Outcome = 'delivered' | 'failed' | 'refused';
+
+/** Notices that wait for one receiver. */
+export const most = 100;
+/** ms */
+export const oldest = 24 * 3_600_000;
+const firstWait = 1_000;
+export const longestWait = 600_000;
+
+export const emptyQueue: Queue = { entries: [], waits: {} };
+
+/** `pushedOut`: what there was no room for, the oldest. */
+export function put(queue: Queue, receiver: string, told: Notice): { queue: Queue; pushedOut: Entry | null } {
+  const entries = [...queue.entries, { receiver, notice: told }];
+  const own = entries.filter((each) => each.receiver === receiver);
+  const pushedOut = own.length > most ? own[0]! : null;
+  return { queue: { ...queue, entries: entries.filter((each) => each !== pushedOut) }, pushedOut };
+}
+
+/** What that receiver is to be sent now. */
+export function nextFor(queue: Queue, receiver: string, now: number): Entry | null {
+  if (now < (queue.waits[receiver]?.until ?? 0)) return null;
+  return queue.entries.find((each) => each.receiver === receiver) ?? null;
+}
+
+/** @param random in [0, 1): spreads the tries of hosts that lost a receiver together */
+export function settle(queue: Queue, sent: Entry, outcome: Outcome, now: number, random: number): Queue {
+  const { [sent.receiver]: before, ...others } = queue.waits;
+  if (outcome !== 'failed') return { entries: queue.entries.filter((each) => !isSame(each, sent)), waits: others };
+  const failures = (before?.failures ?? 0) + 1;
+  const wait = Math.min(longestWait, firstWait * 2 ** (failures - 1));
+  const until = now + wait * (0.75 + 0.25 * random);
+  return { ...queue, waits: { ...others, [sent.receiver]: { failures, until } } };
+}
+
+/** Without what nobody can be told any more: too old, or for a receiver that is not configured. */
+export function prune(
+  queue: Queue,
+  receivers: ReadonlySet<string>,
+  now: number,
+): { queue: Queue; dropped: readonly Entry[] } {
+  const isGood = ({ receiver, notice: { at } }: Entry): boolean =>
+    receivers.has(receiver) && now - Date.parse(at) < oldest;
+  const dropped = queue.entries.filter((each) => !isGood(each));
+  return dropped.length === 0
+    ? { queue, dropped }
+    : { queue: { ...queue, entries: queue.entries.filter(isGood) }, dropped };
+}
+
+function isSame(a: Entry, b: Entry): boolean {
+  return a.receiver === b.receiver && a.notice.id === b.notice.id;
+}

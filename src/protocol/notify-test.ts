@@ -1,0 +1,13 @@
+/** What `quiesce notify test` is told. */
+import { z } from 'zod';
+
+export const notifyTest = z.object({
+  receivers: z.array(
+    z.object({
+      receiver: z.string().describe('Without what in its address is secret.'),
+      delivered: z.boolean(),
+      answer: z.string().describe('The status, or why there was none.'),
+    }),
+  ),
+});
+export type NotifyTest = z.infer<typeof notifyTest>;
