@@ -14,7 +14,6 @@ function config(apps: unknown, more = ''): Record<string, string> {
     'ecosystem.config.js': `export const apps = ${JSON.stringify(apps)};\n${more}`,
   };
 }
-
 async function load(apps: unknown, options: LoadOptions = {}): Promise<Awaited<ReturnType<typeof loadConfig>>> {
   return loadConfig(undefined, { folder: scratch(config(apps)), processEnv: {}, ...options });
 }
