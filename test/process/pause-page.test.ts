@@ -41,7 +41,15 @@ describe("the app's own page during a pause", () => {
     cluster.launch();
     await cluster.ready();
     await rm(page);
-    await cluster.control.reload();
+    const refused: unknown = await cluster.control.reload().catch((error: unknown) => error);
+    expect(refused).to.be.an('error').with.property('code', 'bad-config');
+    // A worker that ends by itself gets a successor all the same.
+    const [worker] = (await cluster.status()).workers;
+    process.kill(worker!.pid!, 'SIGKILL');
+    await cluster.until(
+      'its successor serves',
+      ({ workers: [next] }) => next?.state === 'serving' && next.incarnation > 1,
+    );
     await cluster.control.maintenance({ on: true, reason: 'works' });
     expect(await (await visit(cluster, 'text/html')).text())
       .to.include('Back in a moment')

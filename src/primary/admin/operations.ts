@@ -126,12 +126,10 @@ function withGate(worker: ProcessStatus, coordinator: Coordinator): WorkerStatus
   let state: WorkerState = worker.state;
   if (state === 'serving' && view !== undefined && view.gate !== 'open')
     state = view.gate === 'draining' ? 'draining' : 'quiesced';
-  return {
-    ...worker,
-    state,
-    inFlight: beat?.inFlight ?? 0,
-    eventLoopDelay: beat?.eventLoopDelay ?? 0,
-  };
+  // In the order of the documentation: people read it too.
+  const { slot, incarnation, pid, state: _state, cpu, memory, ...rest } = worker;
+  const { inFlight = 0, eventLoopDelay = 0 } = beat ?? {};
+  return { slot, incarnation, pid, state, inFlight, cpu, memory, eventLoopDelay, ...rest };
 }
 
 function watch(

@@ -38,7 +38,7 @@ export const whileHeld: readonly Example[] = [
         type: 'urn:quiesce:problem:paused',
         title: 'Paused for maintenance',
         status: 503,
-        detail: 'An operator holds the cluster: moving house',
+        detail: 'An operator holds the site: moving house',
         code: 'paused',
         instance: '/readyz',
       },
