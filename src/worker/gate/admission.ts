@@ -15,7 +15,7 @@ export interface GateOptions {
   onPause?: 'refuse' | 'hold';
   /** How many requests may wait in one worker; the next one gets 503. Default 1000. */
   holdLimit?: number;
-  /** How long one may wait, ms; then it gets 503. Default 30 000. */
+  /** How long a request may wait, ms; then it gets 503. Default 30 000. */
   holdTimeout?: number;
   /** Lets GET and HEAD pass at any time. They do not count as in flight. Default false. */
   readOnly?: boolean;
@@ -23,9 +23,9 @@ export interface GateOptions {
 
 /**
  * Express middleware, the first of an app: admits, refuses (503 `paused` with `Retry-After`) or holds requests, and
- * counts those in flight until nothing of them runs any more.
+ * counts each admitted request as in flight until its work has ended.
  *
- * @throws TypeError where an option is not of its type.
+ * @throws TypeError if an option has the wrong type.
  */
 export function gate(options: GateOptions = {}): RequestHandler {
   const {

@@ -17,12 +17,12 @@ export class Announcements {
     return () => void listeners.delete(own);
   }
 
-  /** Nobody waits for these listeners. */
+  /** Does not wait for the listeners. */
   tell<Name extends 'pause' | 'resume'>(name: Name, event: SiteEvents[Name]): void {
     void this.#call(name, event);
   }
 
-  /** Resolves when the listeners are done, or after `longestListening`; undefined where there is nothing to wait for. */
+  /** Resolves when the listeners are done, or after `longestListening`; undefined if there is nothing to wait for. */
   tellMirrored(event: SiteEvents['mirrored']): Promise<void> | undefined {
     const work = this.#call('mirrored', event);
     if (work.length === 0) return undefined;

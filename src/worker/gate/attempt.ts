@@ -1,6 +1,6 @@
 /** Calls a function of the app that must not stop the site: what it throws is logged, and goes no further. */
 
-/** Resolves when the promise that it returned has settled, well or not; undefined where it returned none. */
+/** Resolves when the function's promise has settled, fulfilled or rejected; undefined if it returned no promise. */
 export function attempt(what: string, work: () => unknown): Promise<void> | undefined {
   try {
     const result = work();

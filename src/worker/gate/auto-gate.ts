@@ -13,7 +13,7 @@ import type { Runtime } from '../process/runtime.ts';
 /** With what node:http hands a request over. A server may hand on what it got, even to another one. */
 const requests = new Set<string | symbol>(['request', 'checkContinue', 'checkExpectation']);
 
-/** To be called before any code of the app is loaded. */
+/** Call this before any code of the app is loaded. */
 export function gateServersWithout(runtime: Runtime): void {
   gateHandshakes();
   for (const { prototype } of [http.Server, https.Server]) gateAll(prototype, runtime);
@@ -44,11 +44,11 @@ function isPreflight({ method, headers }: IncomingMessage): boolean {
 }
 
 function gateAll(prototype: EventEmitter, runtime: Runtime): void {
-  // Not EventEmitter's own: an agent that was loaded first may have wrapped it.
+  // Not EventEmitter's `emit`: an agent that was loaded first may have wrapped this one.
   const before = Object.getOwnPropertyDescriptor(prototype, 'emit');
   const forward = prototype.emit as (event: string | symbol, ...args: unknown[]) => boolean;
   const remove = (): void => {
-    if (prototype.emit !== emit) return; // one that came later has; ours then only passes on
+    if (prototype.emit !== emit) return; // code that was loaded later wrapped ours, which then only passes events on
     if (before === undefined) Reflect.deleteProperty(prototype, 'emit');
     else Object.defineProperty(prototype, 'emit', before);
   };

@@ -1,11 +1,11 @@
 /**
- * A request whose client has gone while its handler was at work: from here on node:http tells nothing of it. What shows
- * that the handler is done with the response is that it
+ * Finds out when the handler of a request is done although its client has gone. node:http emits nothing more for such a
+ * request. The handler is done with the response when it
  *
  *   - ends it, whatever has wrapped `end`,
  *   - closes the connection, as Express does after an error that came too late for an answer,
  *   - has piped a stream into it that has ended or was closed, or
- *   - has let go of it: nobody can end any more what the garbage collector has found to be nobody's.
+ *   - no longer references it: code cannot end a response that the garbage collector has collected.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
@@ -15,7 +15,7 @@ import { routeOf, shortPathOf } from './target.ts';
 
 export type Label = Pick<InFlightRequest, 'method' | 'path' | 'route'>;
 
-/** What is told of it when the request itself has been let go of. */
+/** The description that remains when the request itself is no longer referenced. */
 export function describe(req: IncomingMessage): Label {
   const route = routeOf(req);
   return { method: req.method ?? '', path: shortPathOf(req), ...(route === undefined ? {} : { route }) };
@@ -45,7 +45,7 @@ export function closedByHandler(
 }
 
 /**
- * @param done may be called several times; must not hold the response, which would then never be nobody's
+ * @param done may be called several times; must not reference the response, which would then never be collected
  * @param shared as above
  */
 export function whenHandlerIsDone(res: ServerResponse, socket: TrackedSocket, shared: boolean, done: () => void): void {

@@ -1,24 +1,24 @@
-/** What is known of an admitted request. */
+/** The record that the gate keeps of an admitted request. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TrackedSocket } from '../process/connections.ts';
 import type { Label } from './departed.ts';
 
-// Registered: the app may carry a copy of the package of its own.
+// A registered symbol: the app may contain its own copy of the package.
 const kEntry = Symbol.for('quiesce.entry');
 
 export interface Entry {
-  /** These are let go of when the client has gone: whether the app does so, too, tells whether it is done. */
+  /** Set to null when the client has gone: the garbage collector then shows whether the app is done with them. */
   req: IncomingMessage | null;
   res: ServerResponse | null;
   socket: TrackedSocket | null;
-  /** What it was, where that is still of interest when it is gone. */
+  /** Describes the request after `req` is null, if that is still needed. */
   label: Label | null;
   /** `performance.now()`, ms. */
   readonly since: number;
   /** Whether it counts towards the requests in flight that a drain waits for. */
   counts: boolean;
   gone: boolean;
-  /** Gone before its handler was done, which it is when `ended`. */
+  /** The client has gone before the handler was done; the handler is done when `ended` is set. */
   departed: boolean;
   /** Left the drain when its handler had ended the response, which a client that does not read keeps from going out. */
   left: boolean;

@@ -14,7 +14,7 @@ import { getRuntime, type Runtime } from '../process/runtime.ts';
 import { isSpecial, markSpecial, rememberSpecial } from './special-routes.ts';
 import { shortPathOf } from './target.ts';
 
-/** What cutting stragglers off may add to a drain, ms. */
+/** How much longer a drain may take when stragglers are cut off, ms. */
 const cutTime = 5_000;
 
 /**
@@ -53,14 +53,14 @@ export function exclusive(handler: RequestHandler, options: ExclusiveOptions = {
       return refuseClaim(req, res, error);
     }
     if (entry.gone) {
-      // Nobody waits for the answer any more, so nothing need be stopped for it.
+      // The client has gone, so the cluster is not stopped for this request.
       res.end();
       return void releaseRun(runtime, run);
     }
     let released: Promise<void> | undefined;
     const { end } = res;
     const isDone = handlerAtWork(runtime, run, (error) => {
-      // What has begun stays cut short: an end would make a whole answer of it.
+      // A partial answer stays partial: `end` would make it look complete.
       if (res.headersSent) return;
       entry.onSettled = null; // the handler is still there, so the run ends with its worker
       res.end = end;
@@ -70,7 +70,7 @@ export function exclusive(handler: RequestHandler, options: ExclusiveOptions = {
       isDone();
       released = releaseRun(runtime, run);
     };
-    // Whoever has the answer finds the gates open. One that works on after its answer is not waited for.
+    // A client that has its answer finds the gates open. A handler that continues after its answer is not waited for.
     const letGo = holdEnd(res, () => {
       if (entry.waits === 0) runtime.gate.done(entry);
       return released;
@@ -83,7 +83,7 @@ export function exclusive(handler: RequestHandler, options: ExclusiveOptions = {
       // Its promise says that the handler is done, even if it did not end a response that nobody reads.
       runtime.gate.finish(entry);
     } catch (error) {
-      letGo(); // an error after the answer is none of the answer's
+      letGo(); // an error after the answer does not change the answer
       next(error);
     }
   }
@@ -94,7 +94,7 @@ export function exclusive(handler: RequestHandler, options: ExclusiveOptions = {
 
 /** What {@link exclusive} takes. */
 export interface ExclusiveOptions {
-  /** How long the handler may be at work, ms; past it its worker is replaced. Default `sync.run_timeout`. */
+  /** How long the handler may run, ms; after that its worker is replaced. Default `sync.run_timeout`. */
   timeout?: number;
 }
 
@@ -107,7 +107,7 @@ function checkOptions(options: ExclusiveOptions): ExclusiveOptions {
   return options;
 }
 
-/** What would be dropped in silence, or would wait for itself, is refused when the app is loaded. */
+/** Refuses, when the app is loaded, a handler that would be ignored silently or would wait for itself. */
 function checkHandler(given: ArrayLike<unknown>): void {
   const [handler, ...more] = Array.from(given);
   if (typeof handler !== 'function' || handler.length > 3)

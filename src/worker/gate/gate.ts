@@ -4,8 +4,8 @@
  * starting ──resume──▶ open ──pause──▶ shut ──resume──▶ open      (starting ──pause──▶ shut)
  * any ──primary lost──▶ lost, for good
  *
- * While it is starting, requests wait briefly for the primary's word: a fresh worker answers neither 200 during
- * a pause nor a needless 503. Only a message of the primary opens the gate.
+ * While it is starting, requests wait briefly for the primary's first message: a fresh worker answers neither 200 during
+ * a pause nor a needless 503. Only a message from the primary opens the gate.
  */
 import { AsyncResource } from 'node:async_hooks';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -33,11 +33,11 @@ interface Held {
   readonly admit: () => void;
   readonly refuse: () => void;
   readonly timer: NodeJS.Timeout;
-  /** A request that came before the primary's first word; a pause refuses it unless it asked to be held. */
+  /** A request that came before the primary's first message; a pause refuses it unless its options say `hold`. */
   readonly startup: boolean;
 }
 
-/** How long a request waits for the primary's first word, ms. */
+/** How long a request waits for the primary's first message, ms. */
 export const startupWait = 5_000;
 
 export class Gate {
@@ -52,7 +52,7 @@ export class Gate {
   readonly #inFlight = new InFlight(() => {
     if (this.#state === 'shut') this.#reportIfDrained();
   });
-  /** What nobody holds any more is looked for where something waits for it: a drain, or the end of this process. */
+  /** Searches for unreferenced responses only while a drain, or the end of this process, waits for them. */
   readonly #search = new Search(() => (this.#state === 'shut' || this.#ending) && this.#inFlight.isDeserted);
   readonly #slowReaders = new SlowReaders({
     needed: () => this.#state === 'shut' && this.#inFlight.count > 0,
@@ -103,7 +103,7 @@ export class Gate {
     return this.#inFlight.count;
   }
 
-  /** The same for whoever waits for them to end before this process does. */
+  /** The same for code that waits for them before this process ends. */
   countUnfinished(): number {
     this.#ending = true;
     this.#search.begin();
@@ -165,7 +165,7 @@ export class Gate {
       timer: setTimeout(() => held.refuse(), startup ? Math.max(startupWait, limits.timeout) : limits.timeout),
       // In the context of the request, as the handlers before the gate have set it, and not in that of the resume.
       admit: AsyncResource.bind(() => {
-        // A pipelined request whose client has left hears no event: it is not begun for nobody.
+        // A pipelined request whose client has left gets no event: its handler is not started.
         if (leave(held) && !req.socket.destroyed) admit();
       }),
       refuse: AsyncResource.bind(() => {
@@ -193,7 +193,7 @@ export class Gate {
     return [...this.work.list(), ...this.#inFlight.list(limit)].slice(0, limit);
   }
 
-  /** Messages of an older epoch are late and mean nothing. */
+  /** Ignores messages of an older epoch: they are late. */
   pause(epoch: number, info: PauseInfo): void {
     if (this.#state === 'lost' || epoch < this.#epoch) return;
     const turns = this.#state !== 'shut';

@@ -4,7 +4,7 @@ import type { Runtime } from './runtime.ts';
 
 const resolution = 10;
 
-/** Returns how to beat out of turn. */
+/** Returns a function that sends an extra heartbeat at once. */
 export function startHeartbeat(runtime: Runtime, interval: number): () => void {
   const delay = monitorEventLoopDelay({ resolution });
   delay.enable();

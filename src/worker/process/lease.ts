@@ -9,7 +9,7 @@ import { Worker } from 'node:worker_threads';
 import { ownFile } from '../../own-files.ts';
 import type { Gate } from '../gate/gate.ts';
 
-/** How often it is looked whether what was in flight at the deadline has ended, ms. */
+/** How often the lease checks whether the requests in flight at the deadline have ended, ms. */
 const look = 20;
 /** After so long without a request a suspended machine is thought of, ms; and what its clocks then differ by. */
 const gap = 1_000;
@@ -41,7 +41,7 @@ export class Lease {
     this.#timer = setTimeout(() => this.#onDeadline(), Math.max(0, deadline - clock())).unref();
   }
 
-  /** To be asked before anything begins. */
+  /** Check this before anything starts. */
   isOver(): boolean {
     const now = clock();
     const before = this.#askedAt;

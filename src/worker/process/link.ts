@@ -14,7 +14,7 @@ export type Outgoing = FromWorker extends infer M
     : never
   : never;
 
-/** How messages reach the primary: IPC, or a call in the same process. `done` gets the reason why one never will. */
+/** How messages reach the primary: IPC, or a call in the same process. `done` gets the error if a message cannot be delivered, else null. */
 export type Transport = (message: FromWorker, done: (error: Error | null) => void) => void;
 
 export interface Identity {
@@ -99,7 +99,7 @@ export class Link {
     });
   }
 
-  /** What comes of the work, or `no-primary` as soon as the primary is gone; the work itself goes on. */
+  /** Settles as the work does, or rejects with `no-primary` as soon as the primary is gone; the work itself continues. */
   unlessLost<T>(work: Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#lost) return reject(this.#lost);
@@ -109,7 +109,7 @@ export class Link {
     });
   }
 
-  /** Follows a run. Returns what it is now, and how to stop. */
+  /** Follows a run. Returns its current record and a function that stops following. */
   async watch(run: string, listener: (run: RunRecord) => void): Promise<{ current: RunRecord; stop: () => void }> {
     const listeners = this.#watchers.get(run) ?? new Set();
     this.#watchers.set(run, listeners);
@@ -126,7 +126,7 @@ export class Link {
     }
   }
 
-  /** What came over the transport. A malformed message is reported and dropped. */
+  /** Handles a message from the transport. A malformed message is reported and dropped. */
   receive(message: unknown): void {
     if (!isToWorker(message)) {
       const what = `A malformed message from the primary was dropped: ${faultsOf(isToWorker)}`;
@@ -146,7 +146,7 @@ export class Link {
     }
   }
 
-  /** The primary is gone: everything pending is refused, and so is everything to come. */
+  /** The primary is gone: refuses all pending and all later requests. */
   lose(): void {
     if (this.#lost) return;
     this.#lost = noPrimary('The primary is gone and this worker is stopping. Send the request again in a moment.');
@@ -158,7 +158,7 @@ function noPrimary(detail: string): QuiesceError {
   return new QuiesceError('no-primary', detail);
 }
 
-/** Ours among the messages that the app and node:cluster exchange on the same channel. */
+/** Whether the message is from quiesce: the app and node:cluster use the same channel. */
 export function isQuiesceMessage(raw: unknown): boolean {
   return typeof raw === 'object' && raw !== null && (raw as { quiesce?: unknown }).quiesce === 1;
 }

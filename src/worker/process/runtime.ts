@@ -3,7 +3,7 @@
  * app carry a copy of the package each.
  *
  * worker      forked by a quiesce primary
- * foreign     a cluster worker of somebody else's primary (PM2's cluster mode): exclusive work is refused
+ * foreign     a cluster worker of another primary (PM2's cluster mode): exclusive work is refused
  * standalone  no cluster at all: a primary in the same process guards this one
  */
 import cluster from 'node:cluster';
@@ -150,7 +150,7 @@ export class Runtime {
   }
 }
 
-/** The share of the time to finish after which the primary hears what is still in flight. */
+/** The worker reports what is still in flight to the primary after this share of its time to finish. */
 const lastWords = 0.95;
 
 const kRuntime = Symbol.for('quiesce.runtime');
@@ -162,7 +162,7 @@ export function provideLocalPrimary(factory: LocalPrimary): void {
   localPrimary ??= factory;
 }
 
-/** Where there is no runtime, nobody asks for the count either. */
+/** Does nothing without a runtime: then the count has no reader. */
 export function countProblem(code: ErrorCode): void {
   const problems = shared[kRuntime]?.problems;
   if (problems !== undefined) problems[code] = (problems[code] ?? 0) + 1;
@@ -238,7 +238,7 @@ function leaveWithoutPrimary(runtime: Runtime): void {
   });
 }
 
-/** Nobody ever answers; the gate guards nothing and stays open. */
+/** No primary ever answers; the gate guards nothing and stays open. */
 function createForeign(): Runtime {
   const runtime = new Runtime(
     'foreign',

@@ -24,9 +24,9 @@ const names: ReadonlySet<unknown> = new Set(groupSignals);
 const raised = new Set<unknown>();
 const { emit } = process;
 
-/** To be called before any code of the app is loaded. */
+/** Call this before any code of the app is loaded. */
 export function ignoreGroupSignals(): void {
-  // Whoever listens, and however it began to, hears a signal through `emit`.
+  // Every listener, however it was added, gets a signal through `emit`.
   process.emit = function (this: NodeJS.Process, name: string, ...args: unknown[]): boolean {
     if (names.has(name) && !raised.delete(name)) return true;
     // Node would let go of the signal with its last listener, and the next one would end the process.

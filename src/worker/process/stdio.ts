@@ -14,7 +14,7 @@ const patience = 2_000;
 type Chunk = Buffer | string;
 type Done = (error?: Error | null) => void;
 
-/** To be called before any code of the app is loaded. */
+/** Call this before any code of the app is loaded. */
 export function writeStdioToTheEnd(): void {
   for (const [fd, stream] of [
     [1, process.stdout],
@@ -79,14 +79,14 @@ class PipeWriter {
         }
       }
     } catch {
-      this.#rest = Buffer.alloc(0); // the primary is gone, and nobody reads this any more
+      this.#rest = Buffer.alloc(0); // the primary is gone, so the pipe has no reader
     }
     const done = this.#done;
     this.#done = null;
     done?.();
   }
 
-  /** How many bytes the pipe took; 0 where it is full. */
+  /** How many bytes the pipe took; 0 if it is full. */
   #writeSome(): number {
     try {
       return writeSync(this.#fd, this.#rest);

@@ -1,6 +1,6 @@
 /**
  * The thread that ends its process when a lease is long over and something is still in flight. It shares nothing with the
- * event loop, so a handler in an endless loop does not stop it; nor does a primary that is stopped.
+ * event loop, so neither a handler in an endless loop nor a stopped primary can stop this thread.
  */
 import { workerData } from 'node:worker_threads';
 

@@ -8,20 +8,20 @@ const sentBefore = new WeakMap<Socket, number>();
 /** An unmasked Close frame with the status 1001, going away (RFC 6455, 5.5.1 and 7.4.1). */
 const goingAway = Buffer.from([0x88, 0x02, 0x03, 0xe9]);
 
-/** To be told of each upgrade before its handler is. */
+/** Call this for each upgrade before its handler runs. */
 export function noteUpgrade({ headers }: IncomingMessage, socket: Socket): void {
   if (headers.upgrade?.toLowerCase() === 'websocket') sentBefore.set(socket, socket.bytesWritten);
 }
 
 /**
  * Says that the server is going away; a library at either end answers and closes. One that does not is cut off after
- * `patience` ms. Does nothing to what is no WebSocket.
+ * `patience` ms. Does nothing to other connections.
  */
 export function closeWebSocket(socket: Socket, patience: number): void {
   const before = sentBefore.get(socket);
   if (before === undefined) return;
   sentBefore.delete(socket);
-  // Without an answer to its handshake it is none yet, and a frame would be no answer.
+  // Before its handshake is answered it is not a WebSocket yet, and a frame would not be a valid answer.
   if (socket.bytesWritten === before || !socket.writable) return void socket.destroy();
   socket.write(goingAway);
   setTimeout(() => socket.destroy(), patience).unref();
