@@ -1,4 +1,4 @@
-/** Who may send a feed. */
+/** Checks whether a client may send a feed. */
 import type { IncomingMessage } from 'node:http';
 import net from 'node:net';
 import os from 'node:os';
@@ -27,7 +27,7 @@ export function authorize(req: IncomingMessage, token: string | null): void {
 }
 
 /**
- * What proxies and the networks in front of them add. Behind one, everybody looks local.
+ * Headers that proxies and the networks in front of them add. Behind a proxy, every client looks local.
  */
 const proxyHeaders =
   /^(forwarded|via|x-real-ip|x-forwarded-.+|x-client-ip|x-cluster-client-ip|x-original-.+|x-envoy-.+|true-client-ip|cf-.+|fastly-.+|fly-.+)$/;

@@ -7,9 +7,9 @@ import type { Link } from '../process/link.ts';
 const patience = 30_000;
 
 /**
- * Resolves when the run is the primary's. Where that takes too long the run is given back; but the primary may have
- * taken it in that very moment, and then it goes on. So its answer is waited for as long as there is a primary: to say
- * that nothing came of a run that goes on would be wrong.
+ * Resolves when the primary owns the run. If that takes too long, the run is given back; but the primary may have
+ * taken it at that same moment, and then the run continues. So this waits for the primary's answer as long as there is
+ * a primary: it would be wrong to report that a run failed while it continues.
  *
  * Rejects with why the feed was not taken, or `no-primary` when the primary is gone.
  */

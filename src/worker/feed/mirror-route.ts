@@ -125,14 +125,14 @@ async function put(req: Request, res: Response, checked: CheckedOptions, place: 
   // From here on the run is the primary's: it goes on whether or not this client stays.
   const end = runtime.link.request<'wait'>({ op: 'wait', run }).finally(endHooks);
   if (headers.prefer.respondAsync) {
-    end.catch(() => {}); // this client asks by itself
+    end.catch(() => {}); // this client polls for the result
     return answerAccepted(res, { ...whereItIs, 'Preference-Applied': 'respond-async' });
   }
   let ended: RunRecord;
   try {
     ended = await end;
   } catch (error) {
-    // The next primary goes on with it, and tells there what came of it.
+    // The next primary continues the run and reports its result under the same id.
     return fail(req, res, error, whereItIs);
   }
   if (!isEnded(ended.state)) return answerAccepted(res, whereItIs);
@@ -203,7 +203,7 @@ async function workForRun(
   }
 }
 
-/** Said at once in place of at night, by one worker of all. */
+/** Warns at the start, not at the first feed at night; only one worker warns. */
 function warnOfSteps(steps: ItemSteps): void {
   if (Number(process.env['QUIESCE_SLOT'] ?? 0) !== 0) return;
   checkSteps(steps, stepsPatience).catch((error: unknown) =>

@@ -8,14 +8,14 @@ export interface SyncQuery {
   readonly maxDeletes: MaxDeletes | null;
 }
 
-/** @throws QuiesceError `bad-request`: taken for nothing, a misspelt value would write what was not meant */
+/** @throws QuiesceError `bad-request`: if a misspelt value were ignored, the run would write something unintended */
 export function readSyncQuery(url: string | undefined): SyncQuery {
   const dryRun = dryRunOf(url);
   if (dryRun === null) throw new QuiesceError('bad-request', 'dryRun must be given once, as true or false.');
   return { dryRun, maxDeletes: maxDeletesOf(url) };
 }
 
-/** Null where it cannot be told. */
+/** Null if the value is neither `true` nor `false`, or is given more than once. */
 export function dryRunOf(url: string | undefined): boolean | null {
   const [value = 'false', ...more] = valuesOf(url, 'dryRun');
   return more.length > 0 || (value !== 'true' && value !== 'false') ? null : value === 'true';

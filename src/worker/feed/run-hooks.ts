@@ -1,4 +1,4 @@
-/** Calls `before` and `after` of a mirror when the primary says that their moment has come. */
+/** Calls `before` and `after` of a mirror when the primary requests it. */
 import { toQuiesceError } from '../../errors.ts';
 import type { Counts } from '../../protocol/runs.ts';
 import type { Runtime } from '../process/runtime.ts';
@@ -12,7 +12,7 @@ interface Waiting {
 const waiting = new Map<string, Waiting>();
 let listensTo: Runtime | null = null;
 
-/** From now on they are called for this run. Returns how to end that. */
+/** Calls the hooks for this run from now on. Returns a function that stops this. */
 export function serveHooks(runtime: Runtime, run: string, collection: string, hooks: Hooks): () => void {
   if (listensTo !== runtime) {
     listensTo = runtime;

@@ -20,7 +20,7 @@ export interface UploadLimits {
   readonly rate?: { readonly bytes: number; readonly within: number };
 }
 
-/** Slower than any line that feeds are sent over. Who trickles would keep all others from sending theirs. */
+/** Slower than any connection that feeds are sent over. A slower client would keep all others from sending theirs. */
 export const leastRate = { bytes: 64 * 1024, within: 30_000 };
 
 /**
@@ -64,7 +64,7 @@ export async function spool(
   }
 }
 
-/** `for await` would destroy the request, and its socket with it, at the first error: then nobody could be answered. */
+/** `for await` would destroy the request, and its socket with it, at the first error: then no answer could be sent. */
 async function copy(
   req: IncomingMessage,
   file: FileHandle,
@@ -114,7 +114,7 @@ async function copy(
   } finally {
     clearTimeout(timer);
     clearInterval(watch);
-    // Until it lets go of the request, nobody else can read what a client that was refused still sends.
+    // Until the iterator releases the request, no other code can read what a refused client still sends.
     chunks.return?.().then(
       () => req.resume(),
       () => {},

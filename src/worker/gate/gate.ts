@@ -209,7 +209,7 @@ export class Gate {
     this.#reportIfDrained();
   }
 
-  /** Without a word of the primary, which may be stopped. Only that opens it again. */
+  /** Shuts without a message from the primary, which may be stopped. Only such a message opens the gate again. */
   shutForLease(): undefined {
     if (this.#state !== 'open') return;
     const since = new Date().toISOString();
@@ -255,7 +255,7 @@ export class Gate {
     for (const held of this.#held) held.refuse(); // a handler that does not end now is killed with its process
   }
 
-  /** The process is to end: whoever waits here is answered now, since nobody will be there at the resume. */
+  /** The process will end: answers the waiting requests now, since the process is gone at the resume. */
   dismiss(): void {
     this.#holds = false;
     for (const held of this.#held) held.refuse();

@@ -5,7 +5,7 @@ import type { Runtime } from '../process/runtime.ts';
 const answers = new Map<string, (error: QuiesceError) => void>();
 let listensTo: Runtime | null = null;
 
-/** `answer` is called once, at most. Returns how to say that the handler is done. */
+/** `answer` is called once, at most. Returns a function to call when the handler is done. */
 export function handlerAtWork(runtime: Runtime, run: string, answer: (error: QuiesceError) => void): () => void {
   if (listensTo !== runtime) {
     listensTo = runtime;

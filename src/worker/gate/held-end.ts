@@ -1,4 +1,4 @@
-/** Holds back the end of a response, so that whoever reads it finds done what it tells of. */
+/** Delays the end of a response until the work that it reports is done. */
 import type { ServerResponse } from 'node:http';
 
 /**
@@ -6,7 +6,7 @@ import type { ServerResponse } from 'node:http';
  * nothing. `before` is called one turn after the handler has ended the response: a promise of its own that is not
  * settled by then may take for ever.
  *
- * @returns how to let an end that is held go now
+ * @returns a function that sends a delayed end now
  */
 export function holdEnd(res: ServerResponse, before: () => Promise<void> | undefined): () => void {
   const { end } = res;
@@ -15,7 +15,7 @@ export function holdEnd(res: ServerResponse, before: () => Promise<void> | undef
   const letGo = (): void => {
     if (open) return;
     open = true;
-    // Not `end` itself: by now it may be wrapped by somebody who waits for it.
+    // Not `end` itself: by now other code may have wrapped it and wait for it.
     if (held !== null) Reflect.apply(res.end, res, held);
   };
   res.end = ((...args: unknown[]) => {

@@ -1,5 +1,5 @@
 /**
- * A request from the moment it is admitted until nothing of it runs any more.
+ * Follows each request from its admission until all its work has ended.
  *
  * open ──(response or socket closed)──▶ gone ──(handler is done with the response)──▶ ended ──(no promise left)──▶ settled
  *
@@ -88,7 +88,7 @@ export class InFlight {
     // Before node:http tells the response, which unpipes what was piped into it.
     if (open === undefined) socket.prependListener('close', this.#onSocketClose);
     socket[kOpen] = (open ?? 0) + 1;
-    // One that was held while its client left: no event tells of that any more.
+    // The client left while the request was held: no later event reports that.
     if (socket.destroyed) this.#left(entry);
     return entry;
   }

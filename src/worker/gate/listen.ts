@@ -33,7 +33,7 @@ export function listen(app: Express, port?: number | string, host?: string, onLi
   return server.listen(where, host ?? process.env['HOST'] ?? '127.0.0.1', onListening);
 }
 
-/** A port, or the path of a Unix socket. A word such as 'abc' would be a socket of that name, which nobody means. */
+/** A port, or the path of a Unix socket. A word such as 'abc' would be a socket with that name: surely a mistake. */
 function placeOf(given: number | string | undefined, name = 'the port'): number | string | undefined {
   if (given === undefined || given === '') return undefined;
   if (typeof given === 'string' && given.includes('/')) return given;

@@ -1,4 +1,4 @@
-/** What a browser shows during a pause. It loads itself again when the pause is expected to be over. */
+/** The page that a browser shows during a pause. It reloads itself when the pause is expected to be over. */
 import { fillIn } from '../../config/page-placeholders.ts';
 import type { Problem } from '../../errors.ts';
 

@@ -1,4 +1,4 @@
-/** What becomes of a request that comes during a pause. */
+/** Decides whether a request that comes during a pause waits or is refused. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { QuiesceError } from '../../errors.ts';
 import type { Runtime } from '../process/runtime.ts';

@@ -1,4 +1,4 @@
-/** Looks for responses that nobody holds any more, where something waits for their requests. */
+/** Finds responses that are no longer referenced, while something waits for their requests. */
 import v8 from 'node:v8';
 import vm from 'node:vm';
 

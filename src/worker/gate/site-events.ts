@@ -19,7 +19,7 @@ export interface MirroredEvent {
   readonly run: string;
   /** The collection that it made equal to its feed. */
   readonly collection: string;
-  /** `failed` and `abandoned`: some documents may have changed; nobody can say which. */
+  /** `failed` and `abandoned`: some documents may have changed; it is not known which. */
   readonly outcome: 'succeeded' | 'failed' | 'abandoned';
   /** How many documents it inserted, updated, deleted and left; null where it did not succeed. */
   readonly counts: Counts | null;

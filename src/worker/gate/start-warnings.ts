@@ -1,4 +1,4 @@
-/** What is wrong with an app from the start, and would be noticed at night only: said when it begins to listen. */
+/** Warns, when an app starts to listen, of mistakes that would otherwise show only later, for example at night. */
 import type { EventEmitter } from 'node:events';
 import { getRuntime } from '../process/runtime.ts';
 import { layersOf, type Layer } from './special-routes.ts';
@@ -30,7 +30,7 @@ export function warnOfUngated(server: EventEmitter): void {
   }
 }
 
-/** A feed would be refused, and that may be the first time that anybody hears of it. */
+/** Warns early: otherwise the first sign of a missing database may be a refused feed. */
 export function warnWithoutDatabase(): void {
   const runtime = getRuntime();
   void runtime.settings.then(({ mongodb }) => {
