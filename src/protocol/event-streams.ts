@@ -1,5 +1,5 @@
 /**
- * How many readers of event streams a server writes to. Each costs a write at each change, and anybody may open one.
+ * Limits how many event streams a server writes to. Each costs a write at each change, and every client may open one.
  *
  * The next one is refused, and none is ended for it: clients connect again when a stream ends, and would push each other
  * out without end. One that was refused can ask for the state itself now and then.

@@ -6,7 +6,7 @@ import { z } from 'zod';
 
 const envelope = { keeper: z.literal(1) };
 
-/** What node:cluster knows a listening socket by. */
+/** The fields by which node:cluster identifies a listening socket. */
 export const socketName = z.object({
   address: z.string().nullable(),
   port: z.int(),
@@ -28,7 +28,7 @@ export const toKeeper = z.discriminatedUnion('type', [
   z.object({ ...envelope, type: z.literal('apps'), apps: z.array(launchedApp) }),
   /** Keep this socket, whatever becomes of the primary. */
   z.object({ ...envelope, type: z.literal('keep'), id: z.string(), name: socketName }),
-  /** Nobody listens there any more: close it. */
+  /** No server listens there any more: close it. */
   z.object({ ...envelope, type: z.literal('close'), id: z.string() }),
   /** Close all of them. Answered with `closed`. */
   z.object({ ...envelope, type: z.literal('close-all') }),
@@ -36,7 +36,7 @@ export const toKeeper = z.discriminatedUnion('type', [
   z.object({ ...envelope, type: z.literal('beat') }),
   /** Every worker serves. */
   z.object({ ...envelope, type: z.literal('ready') }),
-  /** It is about to end, and means to. */
+  /** The primary is about to end, as planned. */
   z.object({ ...envelope, type: z.literal('ending') }),
 ]);
 export type ToKeeper = z.infer<typeof toKeeper>;

@@ -2,7 +2,7 @@
  * Every message between the primary and its workers: one discriminated union each way, validated on arrival.
  *
  * A message carries the slot and incarnation of the worker it comes from or goes to, and the epoch its sender
- * was in, so that one that comes late is known for what it is.
+ * was in, so that the receiver recognises a late message.
  */
 import { z } from 'zod';
 import type { WorkerSettings } from '../config.ts';
@@ -48,7 +48,7 @@ export const requestBody = z.discriminatedUnion('op', [
   z.object({ op: z.literal('wait'), run: z.string() }),
   /** May this worker upload a feed for a dry run? Answered when it may, or refused with `run-in-progress`. */
   z.object({ op: z.literal('begin-dry-run') }),
-  /** Its upload came to nothing. */
+  /** The worker gives up its dry run: no feed follows. */
   z.object({ op: z.literal('end-dry-run') }),
   /** What a run of this feed would do, for the worker that has begun a dry run, which ends with it. Answered with counts. */
   z.object({ op: z.literal('dry-run'), feed: spooledFeed, mirror: mirrorOptions }),

@@ -1,5 +1,5 @@
 /**
- * The words of which one is true, each list once: schemas, workers and the dashboard's page, which load no zod, share them.
+ * The lists of allowed words, each once: schemas, workers and the dashboard's page, which load no zod, share them.
  */
 
 /** What may run while nothing else does, and what the dashboard calls it. */
