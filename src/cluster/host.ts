@@ -83,7 +83,7 @@ export class Host {
     this.poke();
   }
 
-  /** Something has changed here: what has to be written is. */
+  /** Something has changed here: writes what has to be written. */
   poke(): void {
     if (this.#isBusy || this.#stopped.signal.aborted || clock() < this.#notBefore) return;
     const { local, rules } = this.#options;
@@ -142,7 +142,7 @@ export class Host {
   #answered(event: SiteEvent, sentAt: number, { site, refused, now }: Answer): void {
     this.#lastError = null;
     const { rules, log, name, onRefused } = this.#options;
-    // Nothing is gained by asking the same again at once.
+    // The same write would be refused again if it were sent at once.
     if (refused === 'host-in-use' || refused === 'not-yet') this.#notBefore = clock() + again;
     const isOurs = !('ref' in event) || event.ref.incarnation === this.#member.ref.incarnation;
     if (isOurs && refused === null && (event.type === 'join' || event.type === 'renew')) {
@@ -186,7 +186,7 @@ export class Host {
     this.#deadline = setTimeout(() => this.#options.onView(), left + 1).unref();
   }
 
-  /** Renewals go a way of their own: no other write holds them up. */
+  /** Sends renewals outside the queue of writes, so that no other write delays them. */
   #renew(): void {
     const { store, rules } = this.#options;
     this.#noticeSleep();

@@ -53,7 +53,7 @@ export function newMember(ref: HostRef, name: string): Member {
   return { ref, name, site: null, deadline: -Infinity };
 }
 
-/** A document that came by whatever way. */
+/** Handles a document, whether it came from a read, a write or the change stream. */
 export function sees(member: Member, site: Site): Member {
   const { site: newest, ref } = member;
   if (newest !== null && newest.identity === site.identity && site.version < newest.version) return member;

@@ -1,6 +1,6 @@
 /**
- * The site document of a cluster of hosts: what it is, and the one function that changes it. Pure; whoever applies the
- * result does so by compare-and-set of the version, so that of two who are as fast one is refused and looks again.
+ * The site document of a cluster of hosts: what it is, and the one function that changes it. Pure; the caller
+ * writes the result by compare-and-set of the version: of two concurrent writers one is refused and reads again.
  *
  * run    claimed → preparing → draining → running → (none), or the end from any stage
  * host   joins shut, renews its lease, says for which epoch its workers are at rest, leaves, or is evicted
@@ -49,12 +49,12 @@ export interface SiteHold {
   readonly since: number;
   readonly until: number | null;
   readonly by?: string;
-  /** Made anew with each change: whoever takes his own hold back does not take another's. */
+  /** New with each change, so that an operator who removes his own hold does not remove another's. */
   readonly id?: string;
 }
 
 export interface Site {
-  /** Made anew where the document has been dropped or restored: everybody joins anew then. */
+  /** New if the document was dropped or restored: then every host joins again. */
   readonly identity: string;
   readonly version: number;
   readonly epoch: number;
@@ -91,7 +91,7 @@ export type SiteEvent =
   | { readonly type: 'begin'; readonly ref: HostRef; readonly run: string }
   | { readonly type: 'end'; readonly ref: HostRef; readonly run: string }
   | { readonly type: 'take-over'; readonly ref: HostRef; readonly run: string }
-  /** The end of a run whose owner is gone, and which nobody can finish. */
+  /** The end of a run whose owner is gone and which no host can finish. */
   | { readonly type: 'bury'; readonly ref: HostRef; readonly run: string }
   | { readonly type: 'hold'; readonly ref: HostRef; readonly hold: SiteHold }
   /** `id`: only that hold. `isOver`: only where its time has passed. */
@@ -201,7 +201,7 @@ function begin(site: Site, run: SiteRun): Partial<Site> | Refusal {
   return isReady(site, run) ? { run: move(run, 'running') } : 'not-yet';
 }
 
-/** Everybody in the document has been at rest for this pause; a run that needs none need not ask. */
+/** Whether every host in the document has been at rest for this pause; a run without a pause need not wait. */
 function isReady({ hosts }: Site, run: SiteRun): boolean {
   if (run.stage === 'preparing') return true;
   return run.stage === 'draining' && Object.values(hosts).every(({ rest }) => rest === run.epoch);

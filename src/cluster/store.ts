@@ -13,7 +13,7 @@ import { newSite, siteStep, type HostRef, type Refusal, type Site, type SiteEven
 export const siteCollection = 'quiesce.cluster';
 /** The newest format of the document that this version knows. */
 const format = 1;
-/** How often a write that others are faster than is tried. */
+/** How often a write is tried while other hosts write first. */
 const tries = 30;
 /** How long a server is looked for, and an answer waited for, ms. A lease is at least twice that. */
 const patience = 3_000;
@@ -96,7 +96,7 @@ export class SiteStore {
     );
   }
 
-  /** The document as it is now; made where there is none. */
+  /** Reads the document; creates it if there is none. */
   async read(): Promise<{ site: Site; now: number }> {
     const found = await this.#find();
     if (found !== null) return this.#parse(found);
@@ -117,7 +117,7 @@ export class SiteStore {
     return this.#collection.aggregate(pipeline, { maxTimeMS: patience }).next();
   }
 
-  /** Steps the document, from the start where somebody was faster. */
+  /** Applies the event to the document; reads it again and retries if another host wrote first. */
   async apply(event: SiteEvent): Promise<Answer> {
     for (let left = tries; left > 0; left--) {
       const { site, now } = await this.read();
