@@ -1,4 +1,4 @@
-/** What a worker hands over for a mirror run. */
+/** The data that a worker gives the primary for a mirror run. */
 import { z } from 'zod';
 import { share } from './max-deletes.ts';
 

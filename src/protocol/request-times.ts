@@ -1,5 +1,5 @@
 /**
- * How long requests took, counted in buckets: what a histogram of Prometheus is made of. Workers count, the primary
+ * How long requests took, counted in buckets: the data of a Prometheus histogram. Workers count, the primary
  * adds up.
  */
 

@@ -1,4 +1,4 @@
-/** What a request gets that asks for a run while another one has the right to. */
+/** The error for a request that asks for a run while another run is in progress. */
 import { QuiesceError } from '../errors.ts';
 
 export function runInProgress(run: string): QuiesceError {

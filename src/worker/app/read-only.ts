@@ -1,3 +1,4 @@
+/** Middleware that refuses every request that is not a read. */
 import type { RequestHandler } from 'express';
 import { refuseMethod } from '../gate/refusal.ts';
 
