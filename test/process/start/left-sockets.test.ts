@@ -23,7 +23,7 @@ async function get(socketPath: string): Promise<string> {
 }
 
 describe('a Unix socket that a killed process has left behind', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const clusters = usePlainClusters();
 
   it('is in the way of no start: of plain Node, of a cluster as PM2 makes it, of quiesce itself', async () => {
