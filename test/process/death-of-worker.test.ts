@@ -42,7 +42,10 @@ describe('a worker that dies', function () {
     proxy.speak();
     for (const folder of ['spool', 'journal', 'work']) {
       const path = join(shared.cluster.dataDir, folder);
-      await until(`${folder} is empty`, async () => (await readdir(path)).length === 0, { within: 3_000 });
+      // The folder that `work` has for each primary stays, without a file in it.
+      const hasFiles = async (): Promise<boolean> =>
+        (await readdir(path, { recursive: true, withFileTypes: true })).some((entry) => entry.isFile());
+      await until(`${folder} has no file`, async () => !(await hasFiles()), { within: 3_000 });
     }
   });
 
