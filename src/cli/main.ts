@@ -10,7 +10,7 @@ function isKeeper([command, ...options]: readonly string[]): boolean {
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  // Each loads the other's modules in no case: a keeper is small.
+  // Neither loads the modules of the other, so a keeper stays small.
   if (!isKeeper(args)) return (await import('./command.ts')).runCommand();
   const { keep, endAs } = await import('../keeper/main.ts');
   return endAs(await keep(fileURLToPath(import.meta.url), args));

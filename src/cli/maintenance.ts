@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { askedBy, type SignedTarget } from './asked-by.ts';
 import { ControlClient } from './control-client.ts';
 import { findDataDir, type Target } from './find-data-dir.ts';
-import { counted, print, say, styled } from './output.ts';
+import { counted, print, say, warn } from './output.ts';
 import { QuiesceError } from '../errors.ts';
 import type { ClusterStatus, ScheduledHoldStatus } from '../protocol/runs.ts';
 import { visibleIn } from '../protocol/visible.ts';
@@ -87,7 +87,7 @@ export async function maintenanceStatus(options: Target): Promise<number> {
 
 function tell(status: ClusterStatus): number {
   print(describe(status));
-  for (const warning of status.warnings ?? []) say(`${styled('yellow', 'warning:', process.stderr)} ${warning}`);
+  for (const warning of status.warnings ?? []) warn(warning);
   return 0;
 }
 

@@ -27,6 +27,10 @@ export function say(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
+export function warn(text: string): void {
+  say(`${styled('yellow', 'warning:', process.stderr)} ${text}`);
+}
+
 /** A reader that has seen enough (`| head`) is no error. */
 export function ignoreClosedPipe(): void {
   for (const stream of [process.stdout, process.stderr]) {

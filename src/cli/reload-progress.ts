@@ -3,31 +3,26 @@ import type { ControlClient } from './control-client.ts';
 import { counted, say } from './output.ts';
 import type { ClusterStatus } from '../protocol/runs.ts';
 
-/** What takes less needs no word; ms. */
-const patience = 2_000;
+type Workers = ClusterStatus['workers'];
 
-/** Says so while `work` goes on, at each change. */
-export async function showingProgress<T>(client: ControlClient, work: Promise<T>): Promise<T> {
-  const before = (await client.status().catch(() => null))?.workers ?? null;
+/** Says at each change how far the reload has come. To be called before it is ordered. */
+export function progressSince(client: ControlClient): (status: ClusterStatus) => void {
+  let before: Workers | null = null;
   let told = '';
-  const look = async (): Promise<void> => {
-    const status = before === null ? null : await client.status().catch(() => null);
-    if (before === null || status === null) return;
-    const text = progressOf(before, status.workers);
+  // Not awaited: the order itself may fail first, and its error is the one that counts.
+  client.status().then(
+    ({ workers }) => (before = workers),
+    () => undefined,
+  );
+  return ({ workers }) => {
+    if (before === null) return;
+    const text = progressOf(before, workers);
     if (text !== told) say(text);
     told = text;
   };
-  const timer = setInterval(() => void look(), patience);
-  try {
-    return await work;
-  } finally {
-    clearInterval(timer);
-  }
 }
 
-type Workers = ClusterStatus['workers'];
-
-/** Such as `2 of 4 workers are new; waiting for worker 0.1, which has 3 requests in flight`. */
+/** Such as `2 of 4 workers new; waiting for worker 0.1 to finish 3 requests`. */
 export function progressOf(before: Workers, now: Workers): string {
   const old = new Map<number, number>();
   for (const { slot, incarnation } of before) old.set(slot, Math.max(incarnation, old.get(slot) ?? 0));

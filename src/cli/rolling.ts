@@ -1,9 +1,9 @@
 import { ControlClient } from './control-client.ts';
 import { askedBy, type SignedTarget } from './asked-by.ts';
 import { findDataDir } from './find-data-dir.ts';
-import { counted, print, say, styled } from './output.ts';
+import { counted, print, warn } from './output.ts';
 import { visibleIn } from '../protocol/visible.ts';
-import { showingProgress } from './reload-progress.ts';
+import { progressSince } from './reload-progress.ts';
 import { tellingOfRun } from './waiting-for-run.ts';
 import type { ClusterStatus } from '../protocol/runs.ts';
 
@@ -17,21 +17,15 @@ export interface ReloadOptions extends SignedTarget {
  */
 export async function reload({ dryRun = false, ...options }: ReloadOptions): Promise<number> {
   const client = new ControlClient(await findDataDir(options));
+  const also = dryRun ? {} : { also: progressSince(client) };
   const order = client.reload({ ...askedBy(options), ...(dryRun ? { dryRun } : {}) });
-  const {
-    workers,
-    changes,
-    warnings = [],
-  } = visibleIn(await tellingOfRun(client, 'reload', dryRun ? order : showingProgress(client, order)));
+  const { workers, changes, warnings = [] } = visibleIn(await tellingOfRun(client, 'reload', order, also));
   for (const { setting, from, to } of changes) print(`${setting}: ${from} → ${to}`);
   const later = changes.filter(({ needsPrimary }) => needsPrimary).map(({ setting }) => setting);
   if (dryRun) print(changes.length === 0 ? 'the configuration is as it was' : 'nothing was changed: --dry-run');
   else print(`reloaded ${serving(workers)}`);
-  for (const warning of warnings) say(`${styled('yellow', 'warning:', process.stderr)} ${warning}`);
-  if (later.length > 0)
-    say(
-      `${styled('yellow', 'warning:', process.stderr)} only a new primary takes ${later.join(', ')}: stop the app and start it again`,
-    );
+  for (const warning of warnings) warn(warning);
+  if (later.length > 0) warn(`only a new primary takes ${later.join(', ')}: stop the app and start it again`);
   return 0;
 }
 

@@ -1,6 +1,6 @@
 import cluster from 'node:cluster';
 import path from 'node:path';
-import { say, styled } from './output.ts';
+import { warn } from './output.ts';
 import { workingFolder } from '../config/data-place.ts';
 import { loadConfig } from '../config/load.ts';
 import { undoing, type Origin } from '../config/origin.ts';
@@ -56,7 +56,7 @@ async function run(file: string | undefined, options: StartOptions, keeper: Keep
     argv: [...process.argv],
   };
   const { apps, warnings } = await loadConfig(file, origin.options);
-  for (const warning of warnings) say(`${styled('yellow', 'warning:', process.stderr)} ${warning}`);
+  for (const warning of warnings) warn(warning);
   const [app, ...others] = apps;
   if (app !== undefined && others.length === 0) {
     const { runPrimary } = await import('../primary/main.ts');

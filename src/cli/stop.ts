@@ -27,7 +27,7 @@ export async function stop(options: SignedTarget & { now?: boolean }): Promise<n
   const gone = async (): Promise<void> => {
     while (holds()) await sleep(50);
   };
-  await tellingOfRun(client, 'stop', gone(), ' To stop at once: quiesce stop --now.');
+  await tellingOfRun(client, 'stop', gone(), { more: ' To stop at once: quiesce stop --now.' });
   print(`stopped (pid ${pid})`);
   return 0;
 }

@@ -1,4 +1,4 @@
-import { duration, print, printJson, say, size, styled } from './output.ts';
+import { duration, print, printJson, size, styled, warn } from './output.ts';
 import type { AppConfig } from '../config.ts';
 import { loadConfig } from '../config/load.ts';
 import { withoutPassword } from '../config/mongodb-uri.ts';
@@ -26,7 +26,7 @@ export async function validate(file: string | undefined, options: ValidateOption
     printJson({ file: found, warnings, apps: apps.map(withoutSecrets) });
     return 0;
   }
-  for (const warning of warnings) say(`${styled('yellow', 'warning:', process.stderr)} ${warning}`);
+  for (const warning of warnings) warn(warning);
   print(apps.map(describe).join('\n\n'));
   return 0;
 }

@@ -1,17 +1,28 @@
 import type { ControlClient } from './control-client.ts';
 import { duration, say } from './output.ts';
+import type { ClusterStatus } from '../protocol/runs.ts';
 
 /** What takes less needs no word; ms. */
 const patience = 2_000;
 
 /**
- * Does what may have to wait for a run, and says so once for each: which one, and how to go on.
- * `more` is a further way.
+ * Waits for an order that may have to wait for a run, and says so once for each run: which one, and how to go on.
+ *
+ * @param more a further way to go on
+ * @param also gets each status that is read meanwhile
  */
-export async function tellingOfRun<T>(client: ControlClient, what: string, work: Promise<T>, more = ''): Promise<T> {
+export async function tellingOfRun<T>(
+  client: ControlClient,
+  what: string,
+  work: Promise<T>,
+  { more = '', also }: { more?: string; also?: (status: ClusterStatus) => void } = {},
+): Promise<T> {
   const told = new Set<string>();
   const look = async (): Promise<void> => {
-    const run = (await client.status().catch(() => null))?.run ?? null;
+    const status = await client.status().catch(() => null);
+    if (status === null) return;
+    also?.(status);
+    const { run } = status;
     if (run === null || run.endedAt !== undefined || told.has(run.id)) return;
     told.add(run.id);
     const { id, kind, owner, startedAt } = run;

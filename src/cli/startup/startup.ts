@@ -4,7 +4,7 @@ import { dockerfile } from './docker.ts';
 import { ownerOf, startupPlan } from './plan.ts';
 import { pm2Config } from './pm2.ts';
 import { systemdUnit } from './systemd.ts';
-import { say, styled } from '../output.ts';
+import { say, warn } from '../output.ts';
 import { workingFolder } from '../../config/data-place.ts';
 import { loadConfig } from '../../config/load.ts';
 import { QuiesceError } from '../../errors.ts';
@@ -32,7 +32,7 @@ export async function startup(kind: StartupKind, file: string | undefined, optio
     const names = apps.map(({ name }) => name).join(', ');
     throw new QuiesceError('bad-usage', `One for each app: choose ${names} with --only.`);
   }
-  for (const warning of warnings) say(`${styled('yellow', 'warning:', process.stderr)} ${warning}`);
+  for (const warning of warnings) warn(warning);
   const plan = startupPlan({
     app,
     file: all.file ?? app.script,

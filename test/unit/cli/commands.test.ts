@@ -49,6 +49,9 @@ describe('the quiesce command', function () {
       ['status', '--data-dir', 'nowhere'],
       ['maintenance', 'on'],
       ['stop'],
+      ['reload', '--data-dir', 'nowhere'],
+      ['reload', '--dry-run', '--data-dir', 'nowhere'],
+      ['scale', '2', '--data-dir', 'nowhere'],
       ['sync', main],
     ]) {
       const { code, err } = await run(args, { cwd });
