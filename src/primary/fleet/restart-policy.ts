@@ -90,6 +90,6 @@ export function decideRestart(
 }
 
 /** Between three quarters and all of it. */
-function spread(delay: number, random: number): number {
+export function spread(delay: number, random: number): number {
   return Math.round(delay * (0.75 + 0.25 * random));
 }

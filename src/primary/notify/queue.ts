@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import { notice, type Notice } from './notice.ts';
+import { spread } from '../fleet/restart-policy.ts';
 
 export const entry = z.object({ receiver: z.string(), notice });
 export type Entry = z.infer<typeof entry>;
@@ -55,7 +56,7 @@ export function settle(queue: Queue, sent: Entry, outcome: Outcome, now: number,
   if (outcome !== 'failed') return { entries: queue.entries.filter((each) => !isSame(each, sent)), waits: others };
   const failures = (before?.failures ?? 0) + 1;
   const wait = Math.min(longestWait, firstWait * 2 ** (failures - 1));
-  const until = now + wait * (0.75 + 0.25 * random);
+  const until = now + spread(wait, random);
   return { ...queue, waits: { ...others, [sent.receiver]: { failures, until } } };
 }
 
