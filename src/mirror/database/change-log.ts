@@ -1,9 +1,9 @@
 /**
- * Which keys of a collection have been written since a moment, from a change stream of its database.
+ * Collects the keys of a collection that are written after a given moment, from a change stream of its database.
  *
- * States: open → lost, for good, where the stream cannot tell everything any more: it failed, the oplog has been
- * overrun, the collection was dropped or renamed, or so much was written that a new scan is cheaper. Whoever asks a
- * lost log is told so, and compares everything.
+ * States: open → lost, which is final. A log is lost if the stream is no longer complete: it failed, the oplog was
+ * overrun, the collection was dropped or renamed, or so much was written that a new scan is cheaper. `catchUp` of a
+ * lost log returns null, and its caller compares everything.
  */
 import type { ClientSession, Db, MongoClient, Timestamp } from 'mongodb';
 import { bsonType, Elements, int32At } from '../bson/elements.ts';
@@ -13,7 +13,7 @@ import { plainMessage } from './errors.ts';
 import { fenceCollection, type Fence } from './fence.ts';
 import { Batch } from './scan.ts';
 
-/** How long the server waits for something to happen before it answers that nothing has, ms. */
+/** How long the server waits for a change before it returns an empty batch, ms. */
 const longPoll = 1000;
 const catchUpTimeout = 10_000;
 const names = { operation: Buffer.from('operationType'), key: Buffer.from('key'), mark: Buffer.from('mark') };
@@ -37,10 +37,10 @@ export class ChangeLog {
   }
 
   /**
-   * Follows the collection from the operation time `since` on, and with what was written at it. A log that
-   * could not be opened is lost from the start.
+   * Follows the collection from the operation time `since` on, including writes at that time. A log that cannot be
+   * opened is lost from the start.
    *
-   * @param maxKeys so many keys are remembered at most
+   * @param maxKeys the largest number of keys to keep
    */
   static async open(
     client: MongoClient,
@@ -61,8 +61,8 @@ export class ChangeLog {
   }
 
   /**
-   * Resolves when everything before the write with this mark is known, with the keys touched since the last call, or
-   * with null where the log is lost.
+   * Waits until all writes before the write with this mark are known. Resolves with the keys touched since the last
+   * call, or with null if the log is lost.
    */
   async catchUp(mark: string): Promise<TouchedKeys | null> {
     const deadline = performance.now() + catchUpTimeout;
@@ -78,7 +78,7 @@ export class ChangeLog {
     return keys;
   }
 
-  /** Ends the stream when what it waits for has come: a cursor that is killed while it is read makes the server warn. */
+  /** Ends the stream after the read in progress: the server logs a warning if a cursor is killed during a read. */
   close(): void {
     this.#closed = true;
     this.#lose(new Error('it is closed'));
@@ -111,7 +111,7 @@ export class ChangeLog {
         },
       },
     ];
-    // Of the database, not the collection: the fence's writes stand in the same order, and a drop does not end it.
+    // A stream of the database, not of the collection: it has the fence's writes in order, and a drop does not end it.
     this.#take(await this.#send({ aggregate: 1, pipeline, cursor: {} }));
     void this.#follow();
   }
@@ -121,7 +121,7 @@ export class ChangeLog {
       while (!this.#closed && this.lost === null) {
         this.#take(await this.#send({ getMore: this.#cursor, collection: '$cmd.aggregate', maxTimeMS: longPoll }));
       }
-      // It would live on the server for ten minutes.
+      // Otherwise the cursor stays open on the server for ten minutes.
       if (this.#cursor !== 0n) await this.#db.command({ killCursors: '$cmd.aggregate', cursors: [this.#cursor] });
     } catch (error) {
       this.#lose(error);
@@ -174,7 +174,7 @@ export class ChangeLog {
     this.#waiting?.();
   }
 
-  /** Resolves with the next batch, or after so many ms. */
+  /** Resolves with the next batch, or after `timeout` ms. */
   #next(timeout: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(done, timeout);

@@ -1,4 +1,4 @@
-/** Is the database there, and what does it know of earlier primaries? */
+/** Checks that the database answers, and reads the newest epoch of earlier primaries. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Db } from 'mongodb';
 import { QuiesceError } from '../../errors.ts';
@@ -9,7 +9,7 @@ import { newestEpoch } from './fence.ts';
 /** ms */
 const pollEvery = 200;
 
-/** @throws the driver's error where the database does not answer in time, or does not let us in */
+/** @throws the driver's error if the database does not answer in time or refuses the login */
 export async function checkDatabase({ uri, db, timeout }: CheckRequest): Promise<Reachable> {
   const client = openClient(uri, timeout);
   try {
@@ -21,7 +21,7 @@ export async function checkDatabase({ uri, db, timeout }: CheckRequest): Promise
   }
 }
 
-/** Where the connection is to one member only, the driver asks that one, whatever it is. */
+/** With a direct connection, the driver uses that member even if it is not the primary. */
 async function requirePrimary(database: Db, timeout: number): Promise<void> {
   const deadline = performance.now() + timeout;
   for (;;) {
@@ -36,7 +36,7 @@ async function requirePrimary(database: Db, timeout: number): Promise<void> {
   }
 }
 
-/** A replica set, or a router before some: a single server has neither transactions nor change streams. */
+/** Whether this is a replica set or a router: a single server has neither transactions nor change streams. */
 export function hasTransactions(hello: { setName?: unknown; msg?: unknown }): boolean {
   return typeof hello.setName === 'string' || hello.msg === 'isdbgrid';
 }

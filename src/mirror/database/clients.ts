@@ -1,4 +1,4 @@
-/** One MongoClient for each connection string that the thread has met, kept open between runs. */
+/** Keeps one MongoClient open between runs for each connection string and timeout. */
 import { MongoClient } from 'mongodb';
 import { mirrorUri, uriFault } from '../../config/mongodb-uri.ts';
 import { QuiesceError } from '../../errors.ts';
@@ -6,21 +6,23 @@ import { QuiesceError } from '../../errors.ts';
 const longestWait = 5000;
 
 /**
- * How long one command may stay without an answer. A server that is killed or stopped can leave a connection open that
- * nothing will ever come through. The driver's monitor notices within 15 s; this is for what it does not see.
+ * How long one command may wait for an answer, ms. A server that is killed or stopped can leave a connection open that
+ * never delivers an answer. The driver's monitor notices most of them within 15 s; this limit is for the others.
  */
 const socketTimeoutMS = 60_000;
 
-/** A run needs three at a time: one that waits for changes, one that reads or writes, one that looks around. */
+/** A run needs three at the same time: to wait for changes, to read or write, and for other commands. */
 const mostConnections = 10;
 
-/** What is acknowledged has to outlive the server, and a failover. */
+/** Acknowledged writes must survive a crash of the server and a failover. */
 export const majority = { w: 'majority', journal: true } as const;
 
 export class Clients {
   readonly #clients = new Map<string, MongoClient>();
 
-  /** `timeout`: how long, in ms, the database may be gone; an operation gives up sooner, to be tried again. */
+  /**
+   * `timeout`: how long, in ms, the database may be gone. One operation gives up after at most 5 s and is tried again.
+   */
   get(uri: string, timeout: number): MongoClient {
     const wait = Math.min(timeout, longestWait);
     const key = `${wait} ${uri}`;

@@ -1,4 +1,4 @@
-/** A collection's UUID: it stays with it when it is renamed, so it tells which one bears a name now. */
+/** Reads a collection's UUID. A rename keeps the UUID, so it shows which collection has a name now. */
 import type { Binary, Db } from 'mongodb';
 
 export async function collectionId(db: Db, name: string): Promise<Binary | null> {

@@ -1,4 +1,4 @@
-/** Fills a plan from what the collection holds. */
+/** Compares the documents of the collection with the feed and fills the plan. */
 import type { ClientSession, Timestamp } from 'mongodb';
 import { driverValue } from '../bson/driver-value.ts';
 import { Elements } from '../bson/elements.ts';
@@ -12,8 +12,8 @@ const keysAtOnce = 5000;
 const keyBytesAtOnce = 4 * 1024 * 1024;
 
 /**
- * Reads the whole collection into a new plan. `since`: at least all that was written up to this operation time, and
- * nothing that a failover could take back.
+ * Reads the whole collection into a new plan. `since`: the read includes all writes up to this operation time, and no
+ * write that a failover could roll back.
  */
 export async function compareAll(
   { db, collection, filter, exists }: Target,
@@ -28,9 +28,9 @@ export async function compareAll(
 }
 
 /**
- * Compares these keys again, as the collection has them now.
+ * Compares these keys again with the collection as it is now.
  *
- * @returns the `_id` element of each of them that would be inserted
+ * @returns the `_id` element of each of these keys that would be inserted
  */
 export async function compareTouched(
   target: Target,
@@ -42,19 +42,19 @@ export async function compareTouched(
 }
 
 /**
- * Has MongoDB hold what the plan will write in its cache. Of a collection that is larger than that, a scan leaves the
- * end only, and the pause would wait for a disk once for each document.
+ * Loads the documents that the plan will write into MongoDB's cache. If the collection is larger than the cache, a scan
+ * leaves only its end there, and the pause would wait for a disk read for each document.
  */
 export async function warmUp(target: Target, plan: Plan, session: ClientSession): Promise<void> {
-  // For `_id` alone, the index would be enough.
+  // The projection needs the document: for `_id` alone, MongoDB would read only the index.
   if (target.exists) await readKeys(target, plan.keys(), session, () => {}, { projection: { anything: 1 } });
 }
 
 /**
- * A mirror with a scope must not take over a document that lies outside it.
+ * Checks that a mirror with a scope does not take over a document outside the scope.
  *
  * @param inserted keys that the feed would insert
- * @throws QuiesceError `invalid-feed` where the collection has one of them outside the scope
+ * @throws QuiesceError `invalid-feed` if the collection has one of these keys outside the scope
  */
 export async function checkOutside(
   target: Target,
@@ -68,7 +68,7 @@ export async function checkOutside(
     feed.compare(bytes, at, end);
     faults.add(`/${feed.found}`, 'the collection has a document with this key outside the scope of this mirror');
   };
-  // The app may have inserted one inside the scope since it was compared: that is what the feed wants.
+  // Only outside: a document with such a key that the app inserted inside the scope meanwhile does no harm.
   await readKeys(target, inserted, session, take, { filter: { $nor: [target.filter] } });
   faults.check();
 }
@@ -96,7 +96,7 @@ async function readKeys(
   await read();
 }
 
-/** The value of one element, as the driver's own types. */
+/** Returns the value of one element in the driver's types. */
 function valueOf(element: Uint8Array): unknown {
   const document = Buffer.alloc(element.length + 5);
   document.writeInt32LE(document.length, 0);

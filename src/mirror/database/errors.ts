@@ -1,4 +1,4 @@
-/** The driver's errors as ours. */
+/** Classifies the driver's errors and turns them into QuiesceErrors. */
 import {
   MongoError,
   MongoNetworkError,
@@ -9,7 +9,7 @@ import {
 } from 'mongodb';
 import { QuiesceError } from '../../errors.ts';
 
-/** Leaves alone what is not the driver's. */
+/** Returns a QuiesceError for an error of the driver; returns other errors unchanged. */
 export function toDatabaseError(error: unknown): unknown {
   if (!(error instanceof MongoError)) return error;
   if (isUnavailable(error)) {
@@ -29,8 +29,8 @@ export function toDatabaseError(error: unknown): unknown {
 }
 
 /**
- * Without what MongoDB quotes in full: the command that it did not allow, with the session and the signature in it, and
- * documents, which may be large and are nobody's business.
+ * The message without the texts that MongoDB quotes in full: the command that it refused, with its session and
+ * signature, and documents, which may be large and private.
  */
 export function plainMessage({ message }: Error): string {
   return message.replace(/\bcommand:? \{ *"?(\$?\w+)"?:.*$/s, 'the command $1').slice(0, longestMessage);
@@ -38,21 +38,23 @@ export function plainMessage({ message }: Error): string {
 
 const longestMessage = 1000;
 
-/** MongoDB's name of it: Unauthorized */
+/** MongoDB's code `Unauthorized`. */
 const unauthorized = 13;
 
 export function isUnauthorized(error: unknown): error is MongoServerError {
   return error instanceof MongoServerError && error.code === unauthorized;
 }
 
-/** For what the run can do without: nothing happens where the right is missing. */
+/** For optional work: ignores the error if the right for it is missing. */
 export async function ifAllowed(work: Promise<unknown>): Promise<void> {
   await work.catch((error: unknown) => {
     if (!isUnauthorized(error)) throw error;
   });
 }
 
-/** A server that stops, starts, or is no primary (any more): the codes of the driver's specification for retryable writes. */
+/**
+ * Codes of a server that stops, starts, or is not the primary, from the driver's specification for retryable writes.
+ */
 const passing = new Set([6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
 
 /** Whether waiting for the server may help. */
@@ -65,12 +67,12 @@ export function isUnavailable(error: unknown): boolean {
   );
 }
 
-/** Whether a transaction may succeed when it is tried again at once: another write was in its way. */
+/** Whether a transaction may succeed if it is tried again at once: it conflicted with another write. */
 export function isTransient(error: unknown): boolean {
   return error instanceof MongoError && error.hasErrorLabel('TransientTransactionError') && !isUnavailable(error);
 }
 
-/** MongoDB's names of them: WriteConflict, TransactionTooLarge … */
+/** MongoDB's error codes by name: WriteConflict, TransactionTooLarge … */
 const codes = {
   namespaceNotFound: 26,
   maxTimeMsExpired: 50,
@@ -89,29 +91,29 @@ const tooLargeCodes: ReadonlySet<unknown> = new Set([
   codes.transactionTooLargeForCache,
 ]);
 
-/** Whether a transaction holds more than MongoDB takes, in time or in memory: the same one will fail again. */
+/** Whether a transaction exceeds MongoDB's limits of time or memory: the same transaction would fail again. */
 export function isTooLarge(error: unknown): boolean {
   if (!(error instanceof MongoServerError) || error.hasErrorLabel('UnknownTransactionCommitResult')) return false;
   return saysTooLarge(error.code, error.message);
 }
 
-/** The same of what a command says in its answer: of one statement of a bulk. */
+/** The same check for the error of one statement in the answer of a bulk write. */
 export function saysTooLarge(code: unknown, text: string): boolean {
-  // WiredTiger rolls back what its cache cannot hold, and MongoDB gives that the code of a conflict: only its text tells.
+  // WiredTiger rolls back a transaction that does not fit its cache. MongoDB reports a conflict; only the text differs.
   return tooLargeCodes.has(code) || (code === codes.writeConflict && /eviction|cache overflow/i.test(text));
 }
 
-/** Whether MongoDB has ended a transaction by itself, or a new primary never had it. */
+/** Whether MongoDB ended the transaction itself, or a new primary does not know it. */
 export function isVanished(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === codes.noSuchTransaction;
 }
 
-/** Whether a command was not done within its `maxTimeMS`. */
+/** Whether a command did not end within its `maxTimeMS`. */
 export function isTimedOut(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === codes.maxTimeMsExpired;
 }
 
-/** Whether the collection that a command names is not there. */
+/** Whether the collection that a command names does not exist. */
 export function isGone(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === codes.namespaceNotFound;
 }

@@ -1,17 +1,17 @@
 /**
- * The fence: a document for each mirrored collection (and scope) that holds the newest epoch that has written there.
- * A primary that was thought dead, and writes on, is refused by MongoDB itself.
+ * The fence: a document for each mirrored collection (and scope) with the newest epoch that has written there. It makes
+ * MongoDB itself refuse a primary that was thought dead and still writes.
  *
- * Taking it raises the epoch, to one above what it held when the run was prepared. Each batch touches it inside its
- * transaction, asking for its own epoch, run and owner: a newer primary that takes the fence meanwhile conflicts with that
- * write, so one of the two transactions cannot commit. Equal epochs are one owner's only: two primaries of one run may
- * choose the same, and of two that do, the first keeps the other out.
- * Without transactions the same is asked before each batch, which leaves the length of one batch open.
+ * Taking the fence raises the epoch to one above its value when the run was prepared. Each batch updates the fence
+ * inside its transaction, with its own epoch, run and owner as the condition. A newer primary that takes the fence
+ * meanwhile conflicts with that update, so one of the two transactions cannot commit. An epoch belongs to one owner
+ * only: if two primaries of one run choose the same epoch, the first keeps the second out. Without transactions, the
+ * same condition is checked before each batch, so a gap of one batch stays open.
  *
- * The last transaction of a run says in the fence that it is finished. So a run that is begun anew after a crash
- * knows whether it was done before, and does not undo what the app has written since.
- * A rename is in no transaction, and its answer may be lost. So the fence says before it which copy is to be renamed:
- * where the collection has that one's UUID, the rename was made, and the run is finished.
+ * The last transaction of a run records in the fence that the run is finished. So a run that is started again after a
+ * crash knows that it was finished before, and does not undo later writes of the app.
+ * A rename cannot be in a transaction, and its answer may be lost. So the fence records before the rename which copy is
+ * to be renamed: if the collection has the UUID of that copy, the rename was made and the run is finished.
  */
 import { randomUUID } from 'node:crypto';
 import {
@@ -38,7 +38,7 @@ const durably = { writeConcern: majority };
 
 const thread = randomUUID();
 
-/** What a run is about to do by renaming a copy over the collection. */
+/** The rename of a copy over the collection that a run is about to make. */
 export interface Renaming {
   /** The copy's UUID. */
   readonly copy: Binary;
@@ -50,17 +50,19 @@ interface FenceDocument {
   epoch?: number;
   run?: string;
   takenAt?: Date;
-  /** Of the run, begun anew or not. Grows with each batch: the write that makes batches and takers conflict. */
+  /**
+   * The number of batches of the run, across restarts. This write makes a batch conflict with another primary's `take`.
+   */
   batches?: number;
   owner?: string;
-  /** The session that the run writes in, and the thread that it belongs to. */
+  /** The session of the run's writes, and (`thread`) the thread that owns the session. */
   session?: Binary;
   thread?: string;
-  /** What the run has done, once it is done. */
+  /** The counts of the run, once it is finished. */
   finished?: Counts;
-  /** Announced, made or not. */
+  /** The announced rename, made or not. */
   renaming?: Renaming;
-  /** Changes at each write that has to be found again in the change stream. */
+  /** A new value for each write that has to be found in the change stream. */
   mark?: string;
 }
 
@@ -83,40 +85,40 @@ export class Fence {
     this.id = scope ? `${nameText(collection)} ${scopeText(scope)}` : nameText(collection);
   }
 
-  /** What the run has done, where it was finished before. */
+  /** Returns the counts of the run if it was finished before, else null. */
   async finished(): Promise<Counts | null> {
     const fence = await this.#fences.findOne({ _id: this.id, run: this.#run });
     const finished = fence?.finished ?? (await this.#made(fence?.renaming));
     if (!finished) return null;
-    await this.mark(); // when this one is with the majority, so is what was read
+    await this.mark(); // once the majority has this write, it also has the writes that were read
     return finished;
   }
 
   /**
-   * What the rename has done that this run has announced, where it was made. Ask with the fence taken, and when there is
-   * no copy left that a rename that is still on its way could find.
+   * Returns the counts of the rename that this run announced, if it was made. Call it only with the fence taken, and
+   * when no copy is left that a delayed rename could still use.
    */
   renamed(): Promise<Counts | null> {
     return this.#made(this.#renaming);
   }
 
-  /** The newest epoch of this run; 0 where the fence is another's. */
+  /** Returns the newest epoch of this run; 0 if the fence belongs to another run. */
   async ownEpoch(): Promise<number> {
     const fence = await this.#fences.findOne({ _id: this.id, run: this.#run });
     return fence?.epoch ?? 0;
   }
 
-  /** The newest epoch; 0 where the fence was never taken. */
+  /** Returns the newest epoch; 0 if the fence was never taken. */
   async takenWith(): Promise<number> {
     const fence = await this.#fences.findOne({ _id: this.id });
     return fence?.epoch ?? 0;
   }
 
   /**
-   * From now on no older epoch writes. Returns what the run has done, where it was finished before; whether it had begun
-   * to write; and the mark by which this is found in the change stream.
+   * Takes the fence: from now on, no older epoch can write. Returns the counts of the run if it was finished before,
+   * whether it had started to write, and the mark that identifies this write in the change stream.
    *
-   * @throws QuiesceError `fenced` where the fence holds a larger epoch, or the same one of another run or owner
+   * @throws QuiesceError `fenced` if the fence has a larger epoch, or the same epoch of another run or owner
    */
   async take(
     epoch: number,
@@ -148,13 +150,13 @@ export class Fence {
       this.#renaming = fence?.renaming;
       return { mark, finished: fence?.finished ?? null, wrote: (fence?.batches ?? 0) > 0 };
     } catch (error) {
-      // No document that may be taken, and one that stands in the way of a new one: a newer fence.
+      // No fence matches the filter, and a fence with this `_id` exists: it is newer.
       if (error instanceof MongoServerError && error.code === 11000) throw await this.#fenced();
       throw error;
     }
   }
 
-  /** A write of no meaning but its place among the others; returns the mark by which it is found. */
+  /** Makes a write that only marks a place in the order of writes; returns the mark that identifies it. */
   async mark(): Promise<string> {
     const mark = randomUUID();
     const update = { $set: { mark } };
@@ -162,14 +164,16 @@ export class Fence {
     return mark;
   }
 
-  /** Where `mark` writes: not into the fence, which a run of another primary may be about to touch. */
+  /** The document that `mark` writes. It is not the fence, to avoid conflicts with a run of another primary. */
   get markId(): string {
     return `${this.id} mark`;
   }
 
   /**
-   * @param finished what the run has done, with its last write; 'no' where that is taken back
-   * @throws QuiesceError `fenced` where a newer primary has taken it
+   * Updates the fence, for each batch of writes.
+   *
+   * @param finished the counts of the run, with its last write; 'no' if the run is put back
+   * @throws QuiesceError `fenced` if a newer primary has taken the fence
    */
   async touch(session: ClientSession | undefined, finished?: Counts | 'no'): Promise<void> {
     const end = finished === 'no' ? { $unset: { finished: true as const } } : finished ? { $set: { finished } } : {};
@@ -177,9 +181,9 @@ export class Fence {
   }
 
   /**
-   * Just before a rename.
+   * Records a rename in the fence, just before the rename.
    *
-   * @throws QuiesceError `fenced` where a newer primary has taken it
+   * @throws QuiesceError `fenced` if a newer primary has taken the fence
    */
   async announce(renaming: Renaming): Promise<void> {
     await this.#update({ $set: { renaming } }, durably);
@@ -203,14 +207,14 @@ export class Fence {
   }
 
   /**
-   * A primary, or a thread, that was ended in the middle of a transaction leaves it open, and its documents locked, for a minute.
-   * Whoever takes over ends its session instead.
+   * A primary or a thread that ended during a transaction leaves it open, with its documents locked, for a minute. So
+   * the process that takes over ends the old session.
    */
   async #endOlder(epoch: number): Promise<void> {
     const older = await this.#fences.findOne(this.#mayTake(epoch));
-    // This thread ends its own transactions, and the driver has given their sessions to others.
+    // This thread ends its own transactions, and the driver may use their sessions again.
     if (!older?.session || older.thread === thread) return;
-    // Without the right to end the session of another user, that minute has to be waited for.
+    // Without the right to end the session of another user, the run waits for that minute.
     await ifAllowed(this.#db.command({ killSessions: [{ id: older.session }] }));
   }
 
@@ -224,7 +228,7 @@ export class Fence {
   }
 }
 
-/** 0 where no fence was ever taken. */
+/** Returns the largest epoch in any fence of the database; 0 if no fence was ever taken. */
 export async function newestEpoch(db: Db): Promise<number> {
   const newest = await db
     .collection<FenceDocument>(fenceCollection)
@@ -232,7 +236,10 @@ export async function newestEpoch(db: Db): Promise<number> {
   return newest?.epoch ?? 0;
 }
 
-/** A name that could be read as one with a scope, or as that of a mark, is quoted; others stand in the fences as they are. */
+/**
+ * Quotes a name with a space or a quote, which could be confused with a scope or a mark; leaves other names as they
+ * are.
+ */
 function nameText(collection: string): string {
   return /[\s"]/.test(collection) ? JSON.stringify(collection) : collection;
 }

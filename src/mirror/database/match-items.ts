@@ -1,4 +1,4 @@
-/** MongoDB says which items match a filter: they go to it as the input of a pipeline, and nothing is stored. */
+/** Asks MongoDB which items match a filter. The items are the input of a pipeline; nothing is stored. */
 import { MongoServerError, type ClientSession, type Document } from 'mongodb';
 import { driverDocument } from '../bson/driver-value.ts';
 import type { PreparedFeed } from '../prepared/prepared-feed.ts';
@@ -17,7 +17,7 @@ export interface MatchOptions {
   readonly filter: Document;
 }
 
-/** Calls back with each item that matches; resolves with false where MongoDB cannot tell (before 5.1), or may not. */
+/** Calls back with each item that matches. Resolves with false if MongoDB cannot answer (before 5.1) or may not. */
 export async function matchItems(
   { target, feed, session, items, filter }: MatchOptions,
   take: (item: number) => void,
@@ -41,7 +41,7 @@ export async function matchItems(
   return true;
 }
 
-/** As many items as one command should hold. */
+/** Groups the items into batches of a good size for one command. */
 export function* batchesOf(items: Iterable<number>, feed: PreparedFeed): Generator<number[]> {
   let batch: number[] = [];
   let bytes = 0;

@@ -1,12 +1,11 @@
-/** Rides out a server that is gone for a while: a restart, a failover. */
+/** Repeats work while the server is unavailable for a while: a restart, a failover. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { isUnavailable } from './errors.ts';
 
 const pause = 300;
 
 /**
- * Does the work, from the beginning again where the server could not be reached, for `timeout` ms from the first such
- * failure on.
+ * Does the work, and starts it again if the server cannot be reached, until `timeout` ms after the first such failure.
  */
 export async function patiently<T>(timeout: number, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   let deadline: number | null = null;

@@ -1,9 +1,9 @@
 /**
- * Sends documents that are BSON already, byte for byte: the order of members, integers of 64 bits and names such as
- * `__proto__` stay what they are, and nothing is decoded only to be encoded again.
+ * Sends documents that are already BSON, byte for byte: the order of members, 64-bit integers and names such as
+ * `__proto__` stay unchanged, and nothing is decoded and encoded again.
  *
- * The driver has a class for this, which its own bulk writes use but its public API does not offer. Where a version of
- * the driver has it no more, the documents are decoded into the driver's own types and sent as usual.
+ * The driver has a class for this that its own bulk writes use but that is not in its public API. If a version of the
+ * driver no longer has the class, the documents are decoded into the driver's types and sent as usual.
  */
 import { createRequire } from 'node:module';
 import type { Document } from 'mongodb';
@@ -26,7 +26,7 @@ function findClass(): SequenceClass | null {
   }
 }
 
-/** The value of a command's `field` that stands for these documents. The field itself comes last in the command. */
+/** Returns the value of a command's `field` for these documents. The field has to be the last of the command. */
 export function documents(field: 'documents' | 'updates' | 'deletes', raw: readonly Uint8Array[]): unknown {
   if (sequenceClass === null) return raw.map((bytes) => driverDocument(bytes, 0));
   const sequence = new sequenceClass(field);

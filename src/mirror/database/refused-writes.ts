@@ -1,4 +1,4 @@
-/** What MongoDB would not write: which documents, and why. */
+/** The error for documents that MongoDB refused to write: which documents, and why. */
 import { QuiesceError } from '../../errors.ts';
 import { Elements, idElement } from '../bson/elements.ts';
 import { showKey } from '../bson/keys.ts';
@@ -9,7 +9,7 @@ export interface WriteError {
   readonly index: number;
   readonly code: number;
   readonly errmsg: string;
-  /** Of a duplicate key: the index that it is about. */
+  /** The index of a duplicate key. */
   readonly keyPattern?: Readonly<Record<string, unknown>>;
 }
 
@@ -18,17 +18,17 @@ const invalidDocument = 121;
 const told = 20;
 
 /**
- * `errors: [{pointer, key, code, detail}]` has the first documents, `errorCount` how many there are. `invalid-feed` where a
- * validator or a unique index is what keeps them out, `run-failed` otherwise.
+ * `errors: [{pointer, key, code, detail}]` has the first documents, `errorCount` their total number. The code is
+ * `invalid-feed` if a validator or a unique index refused all of them, else `run-failed`.
  */
 export class RefusedWrites extends QuiesceError {
   readonly kind: WriteKind;
-  /** Another document holds a unique value that this one shall have. */
+  /** Each refused document has a unique value that another document has. */
   readonly isConflict: boolean;
-  /** Another document holds the very key. */
+  /** Each refused document has a key (`_id`) that another document has. */
   readonly isKeyConflict: boolean;
 
-  /** The validator of the collection does not allow them. */
+  /** The validator of the collection refused all of them. */
   readonly isInvalid: boolean;
 
   constructor(kind: WriteKind, batch: readonly Uint8Array[], errors: readonly WriteError[], feed: PreparedFeed) {
@@ -59,7 +59,7 @@ function placeOf(
   feed: PreparedFeed,
 ): { readonly pointer: string; readonly key: string } {
   const id = bytes && new Elements(bytes, 0);
-  if (bytes && id && kind !== 'insert' && id.next()) id.reset(bytes, id.value); // into the statement's query
+  if (bytes && id && kind !== 'insert' && id.next()) id.reset(bytes, id.value); // moves into the query of the statement
   if (!bytes || !id || !idElement(id)) return { pointer: '', key: '(unknown)' };
   const key = showKey(bytes, id.type, id.value, id.end);
   const item = feed.find(id);

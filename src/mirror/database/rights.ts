@@ -1,4 +1,4 @@
-/** What the user of the connection string may do, asked of MongoDB before anything is paused. */
+/** Checks the rights of the connection string's user in MongoDB before the pause. */
 import { MongoServerError, type Db } from 'mongodb';
 import { QuiesceError } from '../../errors.ts';
 import { fenceCollection } from './fence.ts';
@@ -11,11 +11,11 @@ interface Privilege {
 
 export interface Right {
   readonly actions: readonly string[];
-  /** Empty for every collection of the database, which is also where its collections are listed. */
+  /** Empty for every collection of the database; `listCollections` is such a right. */
   readonly collection: string;
 }
 
-/** What each of them takes, in the mirrored database. */
+/** The rights that each task needs in the mirrored database. */
 export const rightsFor = {
   reading: (collection: string): Right[] => [
     { actions: ['listCollections'], collection: '' },
@@ -23,14 +23,14 @@ export const rightsFor = {
     { actions: ['find', 'insert', 'update'], collection: fenceCollection },
   ],
   writing: (collection: string): Right[] => [{ actions: ['insert', 'update', 'remove'], collection }],
-  /** The copy has a name of its own each time. */
+  /** For every collection, since each copy has a different name. */
   swap: (collection: string): Right[] => [
     { actions: ['listIndexes'], collection },
     { actions: ['find', 'insert', 'createIndex', 'dropCollection'], collection: '' },
   ],
 };
 
-/** Those that are missing, in words; none where nobody has to log in, or MongoDB does not tell. */
+/** Returns the missing rights as text; none if MongoDB needs no login or does not report the rights. */
 export async function missingRights(db: Db, rights: readonly Right[]): Promise<string[]> {
   const privileges = await privilegesOf(db);
   if (privileges === null) return [];
@@ -43,7 +43,7 @@ export async function missingRights(db: Db, rights: readonly Right[]): Promise<s
   });
 }
 
-/** @throws QuiesceError `run-failed`, naming what is missing */
+/** @throws QuiesceError `run-failed` with the names of the missing rights */
 export async function requireRights(db: Db, rights: readonly Right[]): Promise<void> {
   const missing = await missingRights(db, rights);
   if (missing.length === 0) return;
@@ -71,7 +71,7 @@ function gives({ resource, actions }: Privilege, db: string, collection: string,
   return resource.collection === '' || resource.collection === collection;
 }
 
-/** Why a strategy is given up, for the run's notes. */
+/** Returns the reason why a strategy is not used, for the run's notes. */
 export function lackOf(error: MongoServerError): string {
   return `MongoDB refused: ${plainMessage(error)}`;
 }

@@ -1,6 +1,6 @@
 /**
- * Reads a collection batch by batch, as the bytes that came: no object is made for a document, and while one batch is
- * walked the next is on its way. Several times as fast as a cursor, and nothing holds on to a batch afterwards.
+ * Reads a collection in batches of raw bytes. No object is created for a document, and the next batch is requested
+ * while the current one is walked. This is several times as fast as a cursor, and no reference keeps a batch in memory.
  */
 import type { ClientSession, Db, Document } from 'mongodb';
 import { bsonType, Elements, int32At } from '../bson/elements.ts';
@@ -11,14 +11,14 @@ export interface ScanOptions {
   readonly filter?: Document | undefined;
   readonly projection?: Document | undefined;
   readonly session: ClientSession;
-  /** Further members of the `find` command. */
+  /** More fields of the `find` command. */
   readonly find?: Document;
 }
 
 /** One stored document: `bytes` from `at` to `end`; valid during the call. */
 export type TakeDocument = (bytes: Uint8Array, at: number, end: number) => void;
 
-/** Batches of about this size: large enough to make a round trip cheap, small enough to keep memory flat. */
+/** The approximate size of a batch: large enough to make a round trip cheap, small enough to keep memory flat. */
 const batchBytes = 4 * 1024 * 1024;
 const firstBatch = 1000;
 
@@ -43,7 +43,7 @@ export async function scan(
       filter: filter ?? {},
       ...(projection ? { projection } : {}),
       batchSize: firstBatch,
-      readConcern: { level: 'local' }, // a cluster may have another default
+      readConcern: { level: 'local' }, // a cluster may have a different default
       ...options.find,
     },
     session,
@@ -54,7 +54,7 @@ export async function scan(
       cursorId = batch.cursorId;
       if (cursorId !== 0n) {
         next = send(db, { getMore: cursorId, collection, batchSize: batch.size(batchBytes) }, session);
-        next.catch(() => {}); // it is awaited by the next turn, unless `take` throws
+        next.catch(() => {}); // the next iteration awaits it, unless `take` throws
       }
       count += batch.walk(take);
       onBatch(count);
@@ -62,14 +62,14 @@ export async function scan(
   } catch (error) {
     if (cursorId !== 0n) {
       await next.catch(() => {}); // one command at a time in a session
-      await db.command({ killCursors: collection, cursors: [cursorId] }, { session }).catch(() => {}); // it times out by itself
+      await db.command({ killCursors: collection, cursors: [cursorId] }, { session }).catch(() => {}); // else it times out
     }
     throw error;
   }
 }
 
 function send(db: Db, command: Document, session: ClientSession): Promise<RawReply> {
-  // `raw` leaves embedded documents, here the whole cursor with its batch, as the bytes that came.
+  // `raw` leaves embedded documents as raw bytes: here the whole cursor with its batch.
   return db.command(command, { session, raw: true }) as unknown as Promise<RawReply>;
 }
 
@@ -95,7 +95,7 @@ export class Batch {
     this.cursorId = cursorId;
   }
 
-  /** How many documents like these make a batch of so many bytes. */
+  /** Estimates how many documents make a batch of `bytes` bytes. */
   size(bytes: number): number {
     let count = 0;
     const elements = new Elements(this.#bytes, this.#array);

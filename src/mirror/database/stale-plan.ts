@@ -1,6 +1,7 @@
+/** The error for a plan that is no longer exact. */
 import { QuiesceError } from '../../errors.ts';
 
-/** Somebody who heeds no pause has written since the plan was made: a new compare may do. */
+/** A writer that is not paused has written since the plan was made: a new comparison may help. */
 export class StalePlan extends QuiesceError {
   constructor(cause?: unknown) {
     super(

@@ -1,10 +1,10 @@
-/** The statements of MongoDB's write commands, put together from bytes. */
+/** Builds the statements of MongoDB's write commands from bytes. */
 import { BSON, type Document } from 'mongodb';
 import { bsonType, type Elements } from '../bson/elements.ts';
 
 export type WriteKind = 'delete' | 'update' | 'insert';
 
-/** What a document has to match besides its key: the elements of a filter, without the document around them. */
+/** What a document has to match besides its key: the elements of a filter, without the enclosing document. */
 export type Condition = Uint8Array;
 
 export const anyDocument: Condition = new Uint8Array(0);
@@ -24,10 +24,10 @@ export function deleteStatement(id: Elements, condition: Condition): Buffer {
 }
 
 /**
- * `{q: {_id, …condition}, u: document, upsert: true}`: a document that somebody deleted meanwhile is there again
- * afterwards. Under a condition nothing is inserted: the key may be that of a document that does not match it.
+ * `{q: {_id, …condition}, u: document, upsert: true}`: inserts the document again if it was deleted meanwhile. With a
+ * condition, nothing is inserted: a document that does not match the condition may have the key.
  *
- * `dollar`: a top-level name starts with `$`, which only the form `u: [{$replaceWith: {$literal: document}}]` takes.
+ * `dollar`: a top-level name starts with `$`, which only `u: [{$replaceWith: {$literal: document}}]` accepts.
  */
 export function replaceStatement(id: Elements, document: Buffer, dollar: boolean, condition: Condition): Buffer {
   const wrapping = dollar ? 3 * 4 + 3 + 14 + 10 + 3 : 0;
@@ -40,7 +40,7 @@ export function replaceStatement(id: Elements, document: Buffer, dollar: boolean
   return finish(statement, at);
 }
 
-/** `q: {_id: value, …}` takes `03 'q' 00`, the length, the type, `'_id' 00`, the value, the condition and 00. */
+/** `q: {_id: value, …}` consists of `03 'q' 00`, the length, the type, `'_id' 00`, the value, the condition and 00. */
 function querySize({ value, end }: Elements, condition: Condition): number {
   return 3 + 4 + 5 + (end - value) + condition.length + 1;
 }

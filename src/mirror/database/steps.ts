@@ -1,7 +1,7 @@
 /**
- * What is sent to MongoDB to carry out a plan, in this order: deletes, updates, inserts, so that a unique value can move
- * from a deleted document to another. Two updates that swap unique values are in each other's way in any order: where
- * that happens the updates are moved, that is made by a delete and an insert each.
+ * Turns a plan into the statements for MongoDB, in this order: deletes, updates, inserts, so that a unique value can
+ * move from a deleted document to another. Two updates that swap unique values conflict in any order: then the updates
+ * are moved, which means that each one becomes a delete and an insert.
  */
 import { Elements, idElement } from '../bson/elements.ts';
 import type { Plan } from '../plan.ts';
@@ -9,7 +9,7 @@ import type { PreparedFeed } from '../prepared/prepared-feed.ts';
 import { RefusedWrites } from './refused-writes.ts';
 import { deleteStatement, replaceStatement, type Condition, type WriteKind } from './statements.ts';
 
-/** How many of a plan's entries may have been written, of each list, from its beginning on. */
+/** How many entries of each list of a plan, counted from its start, may have been written. */
 export interface Reach {
   deletes: number;
   updates: number;
@@ -18,38 +18,38 @@ export interface Reach {
 
 export interface Step {
   readonly kind: WriteKind;
-  /** Whose entries it writes, from the first on. */
+  /** The list whose entries it writes, from the first entry on. */
   readonly list: keyof Reach;
   readonly count: number;
-  /** A statement's bytes, which are the caller's. */
+  /** Returns the bytes of a statement, which the caller may keep. */
   readonly statement: (i: number) => Uint8Array;
-  /** Whether each statement is a document of the plan, for the progress. */
+  /** Whether each statement counts as one document in the progress. */
   readonly counts: boolean;
   readonly bypassValidation?: boolean;
-  /** A document that has the key of one to be inserted stays, and nothing is said. */
+  /** If a document with the key of an insert exists, it stays, without an error. */
   readonly spares?: boolean;
 }
 
 export interface Mode {
-  /** Updates are made by a delete and an insert. */
+  /** Each update is a delete and an insert. */
   readonly moveUpdates: boolean;
-  /** Inserts replace what has their key: somebody else inserted it after it was compared. */
+  /** Inserts replace a document with the same key: another writer inserted it after the comparison. */
   readonly upsertInserts: boolean;
-  /** The deletes have been made: to look for them again takes longer than to make them. */
+  /** The deletes are done: looking for them again takes longer than making them. */
   readonly skipDeletes: boolean;
 }
 
 export const plainMode: Mode = { moveUpdates: false, upsertInserts: false, skipDeletes: false };
 
-/** How to go on after MongoDB refused some writes, or null where that would not help. */
+/** Returns the mode for the next attempt after MongoDB refused some writes, or null if no mode would help. */
 export function nextMode(error: unknown, mode: Mode, condition: Condition): Mode | null {
   if (!(error instanceof RefusedWrites) || !error.isConflict) return null;
   if (error.kind === 'update') return mode.moveUpdates ? null : { ...mode, moveUpdates: true };
-  if (condition.length > 0) return null; // what has the key may be none of the mirror's documents
+  if (condition.length > 0) return null; // the document with the key may be outside the mirror
   return error.isKeyConflict && !mode.upsertInserts ? { ...mode, upsertInserts: true } : null;
 }
 
-/** `condition`: what the mirror's documents match; no other is touched. */
+/** `condition`: the mirror's documents match it, and no other document is changed. */
 export function stepsOf(plan: Plan, feed: PreparedFeed, mode: Mode, condition: Condition): Step[] {
   const { moveUpdates, upsertInserts, skipDeletes } = mode;
   const replace = (item: number): Uint8Array =>
@@ -101,11 +101,11 @@ export function stepsOf(plan: Plan, feed: PreparedFeed, mode: Mode, condition: C
 }
 
 /**
- * What puts back what the plan may have changed; its documents were stored before, valid or not. What it has not
- * reached is left alone: somebody else may be about to write it.
+ * Returns the steps that put back all documents that the plan may have changed. The validator is bypassed, since they
+ * were stored before, valid or not. Entries beyond `reach` are not touched: another process may be about to write them.
  *
- * By deletes and inserts only: an upsert looks for its key first, and among keys that have just been deleted that takes
- * WiredTiger milliseconds for each.
+ * Uses only deletes and inserts: an upsert first searches its key, and among keys that were just deleted, each search
+ * takes WiredTiger milliseconds.
  */
 export function undoSteps(plan: Plan, feed: PreparedFeed, condition: Condition, reach: Reach): Step[] {
   const put = { kind: 'insert', counts: false, bypassValidation: true, spares: true } as const;
@@ -120,7 +120,7 @@ export function undoSteps(plan: Plan, feed: PreparedFeed, condition: Condition, 
   ];
 }
 
-/** So many statements make a batch. Further ones are as cheap in the next. */
+/** The number of statements in a batch. Larger batches are not cheaper. */
 const fullBatch = 5000;
 const maxBatchBytes = 8 * 1024 * 1024;
 
@@ -141,7 +141,7 @@ export function* batchesOf(
 
 const elements = new Elements(Buffer.alloc(5), 0);
 
-/** Valid until the next call. */
+/** Returns the `_id`, valid until the next call. */
 function idOf(document: Buffer): Elements {
   idElement(elements.reset(document, 0));
   return elements;

@@ -1,11 +1,11 @@
 /**
- * The swap: a copy of the feed is built in a collection of its own while the app serves, with the options, validators
- * and indexes of the real one, and takes its place by one rename.
+ * The swap: builds a copy of the feed in a separate collection while the app serves, with the options, validators and
+ * indexes of the real collection, and replaces the real collection by one rename.
  *
- * The rename cannot be in a transaction with the fence. But whoever takes the fence removes all copies of older runs
- * before anything else, so that a rename of an older primary either came before, and is seen, or finds nothing to rename.
- * No two copies have one name, not even of the same run in the same thread: a primary that wakes up, or a rename that is
- * still on its way, must not find what another has half built.
+ * The rename cannot be in a transaction with the fence. But a process that takes the fence first removes all copies of
+ * older runs. So a rename of an older primary either came before, and is seen, or finds nothing to rename.
+ * Two copies never have the same name, not even for the same run in the same thread: a primary that wakes up, or a
+ * delayed rename, must not find a copy that another process has not finished.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
@@ -39,7 +39,7 @@ export interface SwapOptions {
   readonly onStaged: (count: number) => void;
 }
 
-/** How long indexes may take to be built, ms; other commands take no longer than a socket may be silent. */
+/** How long building indexes may take, ms. Other commands are limited by the socket timeout. */
 const longestBuild = 3_600_000;
 
 export class Swap {
@@ -58,7 +58,7 @@ export class Swap {
   /**
    * Builds the copy.
    *
-   * @throws QuiesceError `invalid-feed` where a document breaks a validator or a unique index: nothing has been changed
+   * @throws QuiesceError `invalid-feed` if a document violates a validator or a unique index: nothing was changed
    */
   async build(session: ClientSession): Promise<void> {
     const { target } = this.#options;
@@ -67,9 +67,9 @@ export class Swap {
       await target.db.createCollection(this.name, target.options);
       this.#id = await collectionId(target.db, this.name);
       await this.#load(session);
-      // The documents need not be acknowledged one by one, but all of them have to outlive the server from here on.
+      // Single documents are not acknowledged by the majority. After this write, the majority has all of them.
       await this.#options.fence.mark();
-      // After the documents: one build from sorted keys is faster than many inserts into each index.
+      // Indexes come after the documents: one build from sorted keys is faster than many inserts into each index.
       if (this.#indexes.length > 0) await this.#createIndexes();
     } catch (error) {
       await this.dispose();
@@ -77,7 +77,7 @@ export class Swap {
     }
   }
 
-  /** Whether the real collection still has the options and indexes that the copy was given. */
+  /** Whether the real collection still has the same options and indexes as the copy. */
   async isCurrent(): Promise<boolean> {
     const { db, collection } = this.#options.target;
     const now = await openTarget(db, collection, undefined);
@@ -94,10 +94,11 @@ export class Swap {
   }
 
   /**
-   * Whatever it throws, it may have been made or be on its way: ask {@link Fence.renamed} when the copy is dropped.
+   * Renames the copy over the collection. After any error, the rename may still have been made or be delayed: drop the
+   * copy, then ask {@link Fence.renamed}.
    *
-   * @param patience how long, in ms, a transaction of somebody else may hold the collection
-   * @throws WriteConflict
+   * @param patience how long, in ms, another transaction may lock the collection
+   * @throws WriteConflict if another transaction locks the collection for longer
    */
   async rename(patience: number): Promise<void> {
     const { db, collection } = this.#options.target;
@@ -110,7 +111,7 @@ export class Swap {
     }
   }
 
-  /** From then on there is nothing that a rename could find. */
+  /** Drops the copy. After that, a delayed rename finds nothing. */
   async drop(): Promise<void> {
     await ifAllowed(this.#options.target.db.dropCollection(this.name));
   }
@@ -144,7 +145,7 @@ export class Swap {
       await db.command(command, { timeoutMS: longestBuild });
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 11000)) throw error;
-      // MongoDB names the value and no document.
+      // MongoDB names only the value, not the documents.
       const faults = new FeedFaults();
       faults.add('', `two items have the same value for a unique index: ${plainMessage(error)}`);
       faults.check();
@@ -152,7 +153,7 @@ export class Swap {
   }
 }
 
-/** Why this collection must not be swapped, or null. */
+/** Returns why this collection must not be swapped, or null. */
 export function swapFault(target: Target): string | null {
   if (target.filter) return 'a mirror with a scope shares its collection with other documents';
   if (target.sharded) return 'a sharded collection cannot be renamed over';
@@ -160,8 +161,8 @@ export function swapFault(target: Target): string | null {
 }
 
 /**
- * Whether somebody follows the collection: a rename would end his change stream or cursor. Where that cannot be seen,
- * it is taken for yes.
+ * Whether another client follows the collection: a rename would end its change stream or cursor. Returns true if the
+ * user may not see that.
  */
 export async function isWatched({ db, collection }: Target, own: ClientSession): Promise<boolean> {
   const namespace = `${db.databaseName}.${collection}`;
@@ -174,7 +175,7 @@ export async function isWatched({ db, collection }: Target, own: ClientSession):
     },
     { $limit: 1 },
   ];
-  // Everybody's cursors can be seen with the privilege `inprog` only, those of the same user without it.
+  // Only the privilege `inprog` shows the cursors of all users; without it, only those of the same user are visible.
   for (const allUsers of [true, false]) {
     try {
       const pipeline: Document[] = [{ $currentOp: { allUsers, idleCursors: true } }, ...isOpen];
@@ -187,8 +188,8 @@ export async function isWatched({ db, collection }: Target, own: ClientSession):
 }
 
 /**
- * Removes what has been built and not renamed, but for the copy `own`. Only with the fence taken. Who may not drop a
- * collection may not rename over one either, so what such a run has left is in nobody's way.
+ * Removes all copies that were not renamed, except the copy `own`. Call it only with the fence taken. A user who may
+ * not drop a collection may not rename over one either, so the copies of such a run do no harm.
  */
 export async function dropLeftovers(db: Db, collection: string, own?: string): Promise<void> {
   const prefix = stagingPrefix(collection);
@@ -198,7 +199,7 @@ export async function dropLeftovers(db: Db, collection: string, own?: string): P
   for (const { name } of names) if (name !== own) await ifAllowed(db.dropCollection(name));
 }
 
-/** A collection's name may be as long as a name can be: it goes in as a hash. */
+/** Uses a hash of the collection's name, which may already have the maximum length. */
 function stagingPrefix(collection: string): string {
   return `quiesce.staging.${createHash('sha256').update(collection).digest('hex').slice(0, 12)}.`;
 }

@@ -1,4 +1,4 @@
-/** The collection that a run mirrors into: what it is, and whether it can be mirrored at all. */
+/** Reads the properties of the collection that a run mirrors into, and refuses kinds that cannot be mirrored. */
 import type { ClientSession, Db, Document, Timestamp } from 'mongodb';
 import { QuiesceError } from '../../errors.ts';
 import { fenceCollection } from './fence.ts';
@@ -7,20 +7,20 @@ import { hasTransactions } from './check.ts';
 export interface Target {
   readonly db: Db;
   readonly collection: string;
-  /** Transactions and change streams: a replica set, or shards of them. */
+  /** Whether there are transactions and change streams: in a replica set, or in shards of replica sets. */
   readonly transactions: boolean;
-  /** Behind a router, where a collection may lie on several shards. */
+  /** Whether a router answers, so that the collection may be on several shards. */
   readonly sharded: boolean;
   /** The documents that belong to the mirror; undefined for all. */
   readonly filter: Document | undefined;
   readonly exists: boolean;
-  /** As `create` takes them. */
+  /** The options in the form of the command `create`. */
   readonly options: Document;
-  /** What had happened before it was opened. */
+  /** The operation time just before the target was opened. */
   readonly operationTime: Timestamp | undefined;
 }
 
-/** @throws QuiesceError `bad-config` where the collection is of a kind that cannot be made equal to a feed */
+/** @throws QuiesceError `bad-config` if a collection of this kind cannot be made equal to a feed */
 export async function openTarget(
   db: Db,
   collection: string,
@@ -47,7 +47,7 @@ export async function openTarget(
   };
 }
 
-/** Made explicitly: in a transaction MongoDB 4.2 does not do it by itself. */
+/** Creates the collection: in a transaction, MongoDB 4.2 does not create it by itself. */
 export async function ensureExists({ db, collection, exists }: Target, session: ClientSession): Promise<void> {
   if (exists) return;
   await db.createCollection(collection, { session }).catch((error: unknown) => {
@@ -62,13 +62,13 @@ function checkKind(collection: string, info: { type?: string; options?: Document
   };
   if (type !== 'collection') refuse(`it is a ${type}`);
   if (options['capped'] === true) refuse('it is capped, and MongoDB deletes from it by itself');
-  // Under a collation “a” and “A” may be one key for MongoDB, and are two in the feed.
+  // Under a collation, “a” and “A” may be the same key for MongoDB, but they are two keys in the feed.
   if (options['collation']) refuse('it has a collation of its own, under which keys that differ may be equal');
 }
 
 /**
- * The documents with these members, exactly. `{tags: 'x'}` alone would match `tags: ['x', 'y']` as well; the plain
- * equality beside it lets an index be used.
+ * Returns a filter for the documents with exactly these members. `{tags: 'x'}` alone would also match
+ * `tags: ['x', 'y']`; it is kept beside `$expr` so that MongoDB can use an index.
  */
 function scopeFilter(scope: Readonly<Record<string, unknown>>): Document {
   const exact = Object.entries(scope).map(([name, value]) => ({ $eq: [`$${name}`, { $literal: value }] }));

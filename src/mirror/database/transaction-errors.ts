@@ -1,7 +1,7 @@
-/** Why a transaction was given up that MongoDB would have let us try again. */
+/** The errors for a transaction that is given up although MongoDB would allow another attempt. */
 import { QuiesceError } from '../../errors.ts';
 
-/** It holds more than MongoDB takes, in time or in memory. */
+/** The transaction exceeds MongoDB's limits of time or memory. */
 export class TransactionTooLarge extends Error {
   constructor(cause: unknown) {
     super(cause instanceof Error ? cause.message : String(cause), { cause });
@@ -9,7 +9,7 @@ export class TransactionTooLarge extends Error {
   }
 }
 
-/** `run-failed`: somebody else's transaction was in the way all the time. */
+/** `run-failed`: another transaction conflicted until the deadline. */
 export class WriteConflict extends QuiesceError {
   constructor(waited: number, cause: unknown) {
     super(

@@ -1,22 +1,22 @@
 /**
- * How much one transaction may hold where nobody has said `atomic: true`.
+ * Decides whether a plan fits into one transaction if `atomic` is `'auto'`.
  *
- * All of it stays in WiredTiger's cache until it is committed. Long before it does not fit any more, each statement waits
- * for the cache to be cleared, and then MongoDB rolls it back: of a cache of 256 MB, 22 % made a pause of 74 s or more,
- * which took 22 s in batches.
+ * A transaction stays in WiredTiger's cache until it is committed. Long before the cache is full, each statement waits
+ * for eviction, and then MongoDB rolls the transaction back: a transaction of 22 % of a 256 MB cache made a pause of at
+ * least 74 s; in batches the pause took 22 s.
  */
 import { MongoServerError, type Db } from 'mongodb';
 import type { Plan } from '../plan.ts';
 import type { ItemTable } from '../prepared/item-table.ts';
 
-/** More would be done twice for nothing where another write is in the way. */
+/** A limit on the work that is lost and done again if the transaction conflicts with another write. */
 const mostStatements = 100_000;
 const mostBytes = 64 * 1024 * 1024;
-/** From where on the cache has to be cleared: `eviction_updates_target` and its trigger are 2.5 % and 10 %. */
+/** The share at which eviction matters: `eviction_updates_target` and its trigger are 2.5 % and 10 %. */
 const cacheShare = 1 / 20;
-/** The smallest that WiredTiger can be given, for those who may not ask (`serverStatus`). */
+/** WiredTiger's smallest cache, assumed if the user may not run `serverStatus`. */
 const smallestCache = 256 * 1024 * 1024;
-/** What a statement takes besides its document. */
+/** The size of a statement without its document. */
 const statementBytes = 200;
 
 export async function fitsTransaction(db: Db, plan: Plan, table: ItemTable): Promise<boolean> {

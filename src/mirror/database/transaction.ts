@@ -1,7 +1,7 @@
 /**
- * One transaction after another in one session. The driver's `withTransaction` tries for two minutes whatever the
- * reason; here a conflict is tried again until a deadline of its own, what MongoDB cannot hold is told from it at the
- * first sign, and a server that is gone is left to the caller, who may have to look anew at what is there.
+ * Runs one transaction after another in one session. The driver's `withTransaction` tries again for two minutes for any
+ * reason. Here, a conflict is tried again until its own deadline, a transaction that is too large is recognized at the
+ * first sign, and an unavailable server is left to the caller, who may have to compare again.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { MongoError, type ClientSession } from 'mongodb';
@@ -14,23 +14,23 @@ const shortestLifetime = 1000;
 
 /** ms */
 export interface Patience {
-  /** How long other writes may be in the way, from the first that is on. */
+  /** How long conflicts with other writes may last, from the first conflict on. */
   readonly conflicts: number;
-  /** How long one attempt may take until it is committed. */
+  /** How long one attempt may take before its commit. */
   readonly attempt: number;
-  /** How long it may take to learn what became of a commit. */
+  /** How long the result of a commit may be unknown. */
   readonly commit: number;
 }
 
 export interface Outcome {
-  /** The commit was sent, and it is not known what became of it. */
+  /** The commit was sent, and its result is unknown. */
   uncertain: boolean;
 }
 
 /**
- * @param work is begun anew with each attempt, and told how much of its time is left
- * @param outcome tells what is known when this throws
- * @throws TransactionTooLarge, WriteConflict, and what `work` throws
+ * @param work is called for each attempt, with a function that returns the ms left for it
+ * @param outcome shows, if this function throws, whether the commit may have happened
+ * @throws TransactionTooLarge, WriteConflict, and the errors of `work`
  */
 export async function transact(
   session: ClientSession,
@@ -51,11 +51,11 @@ export async function transact(
       outcome.uncertain = false;
       return;
     } catch (error) {
-      if (session.inTransaction()) await session.abortTransaction().catch(() => {}); // the server ends it if this fails
+      if (session.inTransaction()) await session.abortTransaction().catch(() => {}); // else the server ends it
       const tooLarge = error instanceof TransactionTooLarge || isTooLarge(error);
       if (!tooLarge && !isTransient(error)) throw error;
-      outcome.uncertain = false; // a commit that fails so has not happened
-      // Once it may be a failover. Twice, it is MongoDB that ends it each time after so long.
+      outcome.uncertain = false; // after these errors, the commit has not happened
+      // Once may be a failover. Twice means that MongoDB ends each attempt after its time limit.
       if (isVanished(error) && performance.now() - startedAt > shortestLifetime) vanished++;
       if (tooLarge || vanished === 2) throw new TransactionTooLarge(error);
       deadline = Math.min(deadline, performance.now() + patience.conflicts);

@@ -1,6 +1,6 @@
 /**
- * The keys that a unique index has of a document, as far as they can be told without MongoDB: an index with a collation
- * or of a special kind, and documents with an array on an index's path, which have several keys, are left to MongoDB.
+ * Computes the key of a document in a unique index, if that is possible without MongoDB. It leaves to MongoDB: indexes
+ * with a collation or of a special kind, and documents with an array on the path of an index, which have several keys.
  */
 import type { Document, IndexDescription } from 'mongodb';
 import { driverValue } from '../bson/driver-value.ts';
@@ -11,15 +11,15 @@ export interface UniqueIndex {
   readonly name: string;
   /** The indexed fields, as queries name them. */
   readonly fields: readonly string[];
-  /** Of each field, the names on the way to it. */
+  /** For each field, the names on the path to it. */
   readonly paths: readonly (readonly Uint8Array[])[];
-  /** A document that has none of the fields is not in the index. */
+  /** Whether a document without any of the fields is left out of the index. */
   readonly sparse: boolean;
-  /** What the documents in the index match; null for all documents. */
+  /** The filter of the documents in the index; null for all documents. */
   readonly partial: Document | null;
 }
 
-/** Null where the index is not unique, or its keys cannot be told. */
+/** Returns null if the index is not unique, or if its keys cannot be computed. */
 export function uniqueIndex({
   name = '',
   key,
@@ -37,8 +37,8 @@ export function uniqueIndex({
 }
 
 /**
- * A text that two documents share exactly when the index does not let both in; null where the document is not in the
- * index, or its keys cannot be told. A partial index is taken for one of all documents.
+ * Returns a text that is the same for two documents if, and only if, the index refuses the second; null if the document
+ * is not in the index or its keys cannot be computed. A partial index is treated as an index of all documents.
  */
 export function indexKey({ paths, sparse }: UniqueIndex, bytes: Uint8Array, at: number): string | null {
   let text = '';
@@ -55,8 +55,8 @@ export function indexKey({ paths, sparse }: UniqueIndex, bytes: Uint8Array, at: 
 }
 
 /**
- * What documents with the same key match, and maybe others. For a document that has a key; null where no query finds
- * them in the index: MongoDB does not look for null in a sparse one.
+ * Returns a query that all documents with the same index key match, and maybe others. Call it for a document that has a
+ * key. Returns null if no query can use the index: MongoDB does not search null in a sparse index.
  */
 export function sameKey({ fields, paths, sparse }: UniqueIndex, bytes: Uint8Array): Document | null {
   const values = paths.map((path) => (seek(bytes, 0, path) === 'one' ? driverValue(element) : null));
@@ -67,12 +67,12 @@ export function sameKey({ fields, paths, sparse }: UniqueIndex, bytes: Uint8Arra
 const nullText = `${bsonType.null}:`;
 const element = new Elements(Buffer.alloc(5), 0);
 
-/** Moves `element` to what lies at the path. A missing field has the key null. */
+/** Moves `element` to the value at the path. A missing field has the key null. */
 function seek(bytes: Uint8Array, at: number, path: readonly Uint8Array[]): 'one' | 'missing' | 'several' {
   element.reset(bytes, at);
   for (const [depth, name] of path.entries()) {
     if (!element.find(name)) return 'missing';
-    // An undefined value, which is obsolete, is not equal to null, and queries do not take it.
+    // The obsolete type undefined is not equal to null, and queries do not accept it.
     if (element.type === bsonType.array || element.type === bsonType.undefined) return 'several';
     if (depth === path.length - 1) return 'one';
     if (element.type !== bsonType.object) return 'missing';

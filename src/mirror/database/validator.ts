@@ -1,8 +1,8 @@
 /**
- * Judges what would be written by the collection's validator, before anything is paused: in the pause MongoDB would name
- * the first document only, and the pause would have been for nothing.
+ * Checks the documents that would be written with the collection's validator, before the pause: in the pause, MongoDB
+ * would name only the first invalid document, and the pause would be useless.
  *
- * MongoDB judges, not we. Where it does not know how to (before 5.1), or does not allow it, the write itself finds them.
+ * MongoDB does the check. If it cannot (before 5.1), or the user may not, the write itself finds invalid documents.
  */
 import type { ClientSession } from 'mongodb';
 import { FeedFaults } from '../feed/feed-faults.ts';
@@ -11,7 +11,7 @@ import type { PreparedFeed } from '../prepared/prepared-feed.ts';
 import { matchItems } from './match-items.ts';
 import type { Target } from './target.ts';
 
-/** @throws QuiesceError `invalid-feed`, with the first of them */
+/** @throws QuiesceError `invalid-feed` with the first invalid documents */
 export async function checkValidator(
   target: Target,
   plan: Plan,
@@ -21,7 +21,7 @@ export async function checkValidator(
   const { validator, validationAction = 'error', validationLevel = 'strict' } = target.options;
   if (validator === undefined || validationAction !== 'error' || validationLevel === 'off') return;
   const faults = new FeedFaults();
-  // `moderate` lets a stored document that is invalid already become another such one.
+  // `moderate` allows an invalid stored document to be replaced by another invalid one.
   const items = validationLevel === 'strict' ? plan.writtenItems() : plan.insertedItems();
   const isJudged = await matchItems({ target, feed, session, items, filter: { $nor: [validator] } }, (item) =>
     faults.add(`/${item}`, 'the validator of the collection does not allow this document'),

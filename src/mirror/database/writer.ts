@@ -1,7 +1,7 @@
 /**
- * Carries out a plan, in one transaction or in batches of one each; every transaction touches the fence.
+ * Writes a plan to MongoDB, in one transaction or in one transaction per batch; every transaction updates the fence.
  *
- * In batches, a refusal of MongoDB in the middle leaves some of them written: `dirty` says so, and `undo` puts them back.
+ * If MongoDB refuses a batch, earlier batches stay written: `dirty` is then true, and `undo` puts them back.
  */
 import { setImmediate } from 'node:timers/promises';
 import type { ClientSession, Document } from 'mongodb';
@@ -21,12 +21,13 @@ import { TransactionTooLarge } from './transaction-errors.ts';
 import { fitsTransaction } from './transaction-size.ts';
 import { transact, type Outcome, type Patience } from './transaction.ts';
 
-/** Small, for the sake of the first: MongoDB waits for that one. */
+/** Small, since MongoDB has nothing to do until the first batch arrives. */
 const batchInTransaction = 500;
 
 /**
- * How long a transaction may take, ms, before its writes are made in smaller ones. What is that slow waits for WiredTiger's
- * cache, and the longer it does the slower it gets. All at once needs no more than a few seconds, one batch less than one.
+ * How long a transaction may take, ms, before its writes are split into smaller transactions. A slower transaction
+ * waits for WiredTiger's cache, and becomes slower the longer it waits. Normally, a transaction of all writes needs a
+ * few seconds at most, and a single batch less than one second.
  */
 const slow = { atOnce: 10_000, batch: 20_000 };
 
@@ -38,7 +39,9 @@ export interface WriterOptions {
   readonly feed: PreparedFeed;
   readonly session: ClientSession;
   readonly atomic: boolean | 'auto';
-  /** How long other writes may be in the way of a transaction, and how long its commit may be unknown, ms. */
+  /**
+   * How long a transaction may conflict with other writes, and how long the result of its commit may be unknown, ms.
+   */
   readonly patience: Pick<Patience, 'conflicts' | 'commit'>;
   readonly signal: AbortSignal;
   readonly onWritten: (count: number) => void;
@@ -49,9 +52,9 @@ export class Writer {
   readonly #condition: Condition;
   #written = 0;
   #mayBypass = true;
-  /** Some writes of a plan that was not finished were made, or may have been. */
+  /** Some writes of the plan were made, or may have been made. */
   dirty = false;
-  /** Which of them. */
+  /** Which writes were made, or may have been made. */
   readonly reach: Reach = { deletes: 0, updates: 0, inserts: 0 };
 
   constructor(options: WriterOptions) {
@@ -60,10 +63,13 @@ export class Writer {
   }
 
   /**
-   * @param counts what the run has done, for the fence
-   * @throws QuiesceError `run-failed` with what MongoDB would not write, or `fenced`
-   * @throws StalePlan where the plan is no longer exact
-   * @throws WriteConflict where another transaction is in the way
+   * Writes the plan.
+   *
+   * @param counts the counts of the run, for the fence
+   * @throws RefusedWrites with the documents that MongoDB refused
+   * @throws QuiesceError `fenced`, or `run-failed` if the plan does not fit into one transaction that `atomic` requires
+   * @throws StalePlan if the plan is no longer exact
+   * @throws WriteConflict if another transaction conflicts for too long
    */
   async write(plan: Plan, counts: Counts): Promise<void> {
     const { target, session, atomic, feed } = this.#options;
@@ -88,9 +94,9 @@ export class Writer {
   }
 
   /**
-   * Puts back what the plan may have changed, as far as a writer has reached.
+   * Puts back all documents that a writer may have changed, up to its `reach`.
    *
-   * @throws where that is not possible; the collection stays dirty then
+   * @throws if that is not possible; the collection stays dirty then
    */
   async undo(plan: Plan, reach: Reach): Promise<void> {
     await this.#options.fence.touch(undefined, 'no');
@@ -99,12 +105,12 @@ export class Writer {
       await this.#inBatches(steps);
     } catch (error) {
       if (!isUnauthorized(error)) throw error;
-      this.#mayBypass = false; // the role readWrite may not; most documents are valid all the same
+      this.#mayBypass = false; // the role readWrite may not bypass validation; most documents are valid anyway
       await this.#inBatches(steps);
     }
   }
 
-  /** `keeps`: what was written before MongoDB refused something stays, so deletes, which come first, are done with. */
+  /** `keeps`: writes before a refusal stay, so the deletes, which come first, are done. */
   async #inModes(write: (mode: Mode) => Promise<void>, keeps = false): Promise<void> {
     for (let mode = plainMode; ;) {
       this.#written = 0;
@@ -129,14 +135,14 @@ export class Writer {
     await this.#transact(work, atomic === true ? Infinity : slow.atOnce, { deletes, updates, inserts });
   }
 
-  /** While MongoDB works on one batch, the next is put together. */
+  /** Builds the next batch while MongoDB works on the current one. */
   async #sendAll(step: Step, left: () => number): Promise<void> {
     let sending = Promise.resolve();
     for (const batch of batchesOf(step, batchInTransaction)) {
       await sending;
       sending = this.#send(step, batch, this.#options.session, left());
-      sending.catch(() => {}); // it is awaited, unless the next batch cannot be put together
-      await setImmediate(); // by then it is on its way
+      sending.catch(() => {}); // it is awaited, unless building the next batch throws
+      await setImmediate(); // lets the batch be sent before the next is built
     }
     await sending;
   }
@@ -148,7 +154,7 @@ export class Writer {
     }
   }
 
-  /** `end`: of the batch, in its list. */
+  /** `end`: the end of the batch in its list. */
   async #batch(step: Step, batch: readonly Uint8Array[], end: number): Promise<void> {
     const { target, session, fence } = this.#options;
     const reach = { [step.list]: end };
@@ -174,12 +180,12 @@ export class Writer {
     }
   }
 
-  /** `slowest`: how long one attempt may take, ms; `reach`: what is written when it has been committed. */
+  /** `slowest`: how long one attempt may take, ms; `reach`: the writes that are made once it is committed. */
   async #transact(work: (left: () => number) => Promise<void>, slowest: number, reach: Partial<Reach>): Promise<void> {
     const { session, patience, signal } = this.#options;
     const outcome: Outcome = { uncertain: false };
     const attempt = (left: () => number): Promise<void> => {
-      signal.throwIfAborted(); // other writes may be in the way for long
+      signal.throwIfAborted(); // conflicts with other writes may last long
       return work(left);
     };
     try {
@@ -228,6 +234,6 @@ export class Writer {
 
   #refusal(step: Step, refused: RefusedWrites): Error {
     const isTaken = this.#condition.length > 0 && step.kind === 'insert' && refused.isKeyConflict;
-    return isTaken && !step.spares ? new StalePlan(refused) : refused; // inside or outside the scope? A compare will tell
+    return isTaken && !step.spares ? new StalePlan(refused) : refused; // inside the scope? A new compare shows it
   }
 }
