@@ -1,8 +1,8 @@
 /**
- * Splits a JSON array into its items at byte level, without building it.
+ * Splits a JSON array into its items at byte level, without building the array.
  *
  * States: start → (first value is no array: other, to the end) | value-or-end → item → after → value → item … → done.
- * Only strings and brackets are looked at; whether an item is well-formed is for its reader to say.
+ * It looks only at strings and brackets; the reader of the item checks that the item is well-formed.
  */
 import { isSpace, malformedJson, showByte } from './json-text.ts';
 import { PendingText, type ItemSink, type Splitter } from './splitter.ts';
@@ -15,13 +15,13 @@ const backslash = 0x5c;
 export class ArraySplitter implements Splitter {
   readonly #sink: ItemSink;
   #state: State = 'start';
-  /** Where in the feed the current chunk begins. */
+  /** The position of the current chunk in the feed. */
   #base = 0;
   #depth = 0;
   #inString = false;
   /** The last byte was a backslash inside a string. */
   #escaped = false;
-  /** The item is no container and no string: it ends at a delimiter. */
+  /** The item is neither a container nor a string: it ends at a delimiter. */
   #bare = false;
   readonly #pending = new PendingText();
 
@@ -95,7 +95,7 @@ export class ArraySplitter implements Splitter {
     return pos;
   }
 
-  /** Goes on from `start`, where the item begins or the chunk does; returns where it ends or the chunk does. */
+  /** Scans from `start`, the begin of the item or of the chunk; returns the end of the item or of the chunk. */
   #scanItem(chunk: Buffer, start: number): number {
     const { length } = chunk;
     let pos = start;

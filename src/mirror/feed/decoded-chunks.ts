@@ -1,7 +1,7 @@
 /**
- * The content of a spool file without its content coding. What may follow the end of a compressed stream is what the
- * coding's own tool takes: gzip more members (RFC 1952, section 2.2) and zero bytes that fill a block up, zstd more
- * frames (RFC 8878, section 3), brotli nothing. Node says of none of it that it was left over.
+ * Reads a spool file and removes its content coding. After the end of a compressed stream it accepts the same data as
+ * the coding's own tool: for gzip more members (RFC 1952, section 2.2) and zero bytes that fill a block, for zstd more
+ * frames (RFC 8878, section 3), for brotli nothing. Node does not report such data as left over.
  */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -13,13 +13,13 @@ import { ZstdFrames } from './zstd-frames.ts';
 
 const chunkSize = 256 * 1024;
 
-/** Node has it from 22.15 and 23.8 on. */
+/** Node has `createZstdDecompress` since 22.15 and 23.8. */
 type WithZstd = typeof zlib & { createZstdDecompress?: (options: zlib.ZlibOptions) => zlib.Gunzip };
 
-/** The bytes are not what their coding says. */
+/** The bytes do not match their content coding. */
 export class CodingError extends Error {}
 
-/** @throws CodingError where the coding is broken, cut off, or followed by something else */
+/** @throws CodingError if the coding is broken, cut off, or followed by other data */
 export async function* decodedChunks(path: string, coding: FeedCoding, signal: AbortSignal): AsyncGenerator<Buffer> {
   if (coding === 'identity') {
     yield* addAbortSignal(signal, createReadStream(path, { highWaterMark: chunkSize })) as AsyncIterable<Buffer>;
@@ -33,12 +33,12 @@ export async function* decodedChunks(path: string, coding: FeedCoding, signal: A
     if (taken === 0 && size > 0) throw new CodingError('it does not begin');
     at += taken;
     if (coding === 'gzip' && (await isZeroFrom(path, at, signal))) return;
-    // Node reads all members of a gzip file with one decoder, and of the frames of a zstd file only some versions do.
+    // In every version of Node, one decoder reads all members of a gzip file; only some read all frames of a zstd file.
     if (coding !== 'zstd' && at < size) throw new CodingError(`${size - at} bytes follow its end`);
   } while (at < size);
 }
 
-/** One stream that begins at `start`; returns how many bytes of the file it took. */
+/** Decodes one stream that starts at `start`; returns how many bytes of the file it used. */
 async function* decodedStream(
   path: string,
   start: number,
@@ -47,7 +47,7 @@ async function* decodedStream(
 ): AsyncGenerator<Buffer, number> {
   const input = createReadStream(path, { start, highWaterMark: chunkSize });
   input.once('error', (error) => decoder.destroy(error));
-  decoder.on('error', () => {}); // told to the reader below; without a listener pipe() throws it once more
+  decoder.on('error', () => {}); // the reader below gets it; without a listener, pipe() throws it again
   input.pipe(addAbortSignal(signal, decoder));
   try {
     yield* decoder as AsyncIterable<Buffer>;

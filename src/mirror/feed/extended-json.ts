@@ -1,17 +1,17 @@
 /**
- * MongoDB Extended JSON v2 (https://www.mongodb.com/docs/manual/reference/mongodb-extended-json/): an object such as
- * `{"$date": …}` stands for a value of a type that JSON does not have. It has been read as any other object; here it
- * becomes that value, in the same place, which never takes more room.
+ * Converts MongoDB Extended JSON v2 (https://www.mongodb.com/docs/manual/reference/mongodb-extended-json/): an object
+ * such as `{"$date": …}` stands for a value of a type that JSON does not have. The object was read like any other; this
+ * file replaces it in place by its value, which never needs more space.
  *
- * The driver's own reader makes something of nearly everything: `{"$numberInt": "abc"}` is 0 to it. Here what cannot be
- * kept exactly is refused.
+ * The driver's own reader accepts nearly everything: it reads `{"$numberInt": "abc"}` as 0. This reader refuses each
+ * value that it cannot keep exactly.
  */
 import { bsonType, Elements, int32At } from '../bson/elements.ts';
 import { doubleAt, int64At } from '../bson/numbers.ts';
 import type { BsonOutput } from '../bson/output.ts';
 import { readBase64, readDate, readDecimal, readDouble, readInteger, readRegexOptions } from './extended-values.ts';
 
-/** An object that was read: its members by name. `$`-names are ASCII, so that latin1 tells them apart from all others. */
+/** The members, by name, of an object that was read. `$`-names are ASCII, so latin1 is enough to recognize them. */
 class Members {
   readonly #out: BsonOutput;
   readonly #places = new Map<string, { type: number; value: number; end: number }>();
@@ -25,7 +25,7 @@ class Members {
     }
   }
 
-  /** Exactly these, in any order. */
+  /** Whether the object has exactly these members, in any order. */
   are(...names: string[]): boolean {
     return this.#places.size === names.length && names.every((name) => this.#places.has(name));
   }
@@ -39,7 +39,7 @@ class Members {
     return type === bsonType.string ? this.#out.bytes.toString('utf8', value + 4, end - 1) : null;
   }
 
-  /** A number without a fraction; null for anything else. */
+  /** Returns a number without a fraction; null for other values. */
   integer(name: string): bigint | null {
     const { type, value } = this.#places.get(name)!;
     const { bytes } = this.#out;
@@ -55,7 +55,7 @@ class Members {
     return type === bsonType.boolean && this.#out.bytes[value] === 1;
   }
 
-  /** Of a value of this type, its bytes; null for another. */
+  /** Returns the bytes of a value of this type; null for another type. */
   bytes(name: string, wanted: number): Buffer | null {
     const { type, value, end } = this.#places.get(name)!;
     return type === wanted ? Buffer.from(this.#out.bytes.subarray(value, end)) : null;
@@ -67,7 +67,7 @@ class Members {
   }
 }
 
-/** Writes the value and returns its BSON type; or says what is wrong, having written nothing. */
+/** Writes the value and returns its BSON type; or writes nothing and returns what is wrong. */
 type Reader = (members: Members, out: BsonOutput) => number | string;
 
 const notExact = (form: string): string => `is no ${form}`;
@@ -186,7 +186,9 @@ const scoped: Reader = (members, out) => {
   return bsonType.codeWithScope;
 };
 
-/** The form of mongoexport up to 4.0. With other members, or another value, it is a condition of a stored query. */
+/**
+ * The form of mongoexport up to 4.0. With other members, or other values, the object is a condition of a stored query.
+ */
 const oldRegex: Reader = (members, out) => writeRegex(out, members.string('$regex'), members.string('$options'));
 
 const columnSubtype = 7;
@@ -194,7 +196,7 @@ const oldBinarySubtype = 2;
 const longestName = '$regularExpression'.length;
 
 function writeBinary(out: BsonOutput, data: Buffer, subType: number): number {
-  const isOld = subType === oldBinarySubtype; // it has its length once more
+  const isOld = subType === oldBinarySubtype; // its data starts with a second length
   out.int32(data.length + (isOld ? 4 : 0));
   out.byte(subType);
   if (isOld) out.int32(data.length);
@@ -219,7 +221,7 @@ function writeRegex(out: BsonOutput, pattern: string | null, options: string | n
   return bsonType.regex;
 }
 
-/** The name, where it makes its object one of Extended JSON. */
+/** Returns the name if it makes its object a value of Extended JSON, else null. */
 export function typeNameAt(bytes: Buffer, start: number, end: number): string | null {
   if (end - start > longestName) return null;
   const name = bytes.toString('latin1', start, end);
@@ -227,10 +229,10 @@ export function typeNameAt(bytes: Buffer, start: number, end: number): string | 
 }
 
 /**
- * Replaces the object that lies from `start` to the end of the output by the value that it stands for.
+ * Replaces the object from `start` to the end of the output by the value that it stands for.
  *
- * @param name the first of its names that {@link typeNameAt} knows
- * @returns the value's BSON type, or what is wrong
+ * @param name the object's first name that {@link typeNameAt} knows
+ * @returns the BSON type of the value, or what is wrong
  */
 export function replaceTyped(out: BsonOutput, start: number, name: string): number | string {
   const members = new Members(out, start);

@@ -1,8 +1,8 @@
-/** The texts of Extended JSON as values; null for one that has no exact value. */
+/** Reads the texts of Extended JSON; returns null for a text without an exact value. */
 import { BSON } from 'mongodb';
 
 export function readInteger(text: string | null, bits: 32 | 64): bigint | null {
-  // A BigInt of millions of digits would take for ever.
+  // Parsing a BigInt of millions of digits takes too long.
   if (text === null || text.length > 20 || !/^-?\d+$/.test(text)) return null;
   const value = BigInt(text);
   return BigInt.asIntN(bits, value) === value ? value : null;
@@ -18,7 +18,9 @@ export function readDouble(text: string | null): number | null {
   return Number.isFinite(value) ? value : null;
 }
 
-/** More than the digits that a decimal has: leading and closing zeros. The driver's expression is slow on long texts. */
+/**
+ * Longer than any decimal, to allow zeros at both ends. A limit: the driver's regular expression is slow on long texts.
+ */
 const longestDecimal = 2_000;
 
 export function readDecimal(text: string | null): Uint8Array | null {
@@ -30,14 +32,14 @@ export function readDecimal(text: string | null): Uint8Array | null {
   }
 }
 
-/** RFC 4648, section 4, with its padding; nothing is left out and nothing is left over. */
+/** Reads base64 of RFC 4648, section 4, with padding; returns null for any missing or extra character. */
 export function readBase64(text: string | null): Buffer | null {
   if (text === null) return null;
   const data = Buffer.from(text, 'base64');
   return data.toString('base64') === text ? data : null;
 }
 
-/** In the order in which BSON has them. */
+/** Returns the options in the order that BSON requires; null if they are not valid. */
 export function readRegexOptions(text: string | null): string | null {
   if (text === null || !/^[ilmsux]{0,6}$/.test(text) || new Set(text).size !== text.length) return null;
   return text.split('').toSorted().join('');
@@ -45,7 +47,7 @@ export function readRegexOptions(text: string | null): string | null {
 
 const time = /^(\d{4}-\d\d-\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|([+-])(\d\d):?(\d\d))?$/i;
 
-/** RFC 3339, section 5.6, as milliseconds since 1970; or what is wrong. */
+/** Reads a time of RFC 3339, section 5.6. Returns milliseconds since 1970, or what is wrong. */
 export function readDate(text: string): bigint | string {
   const parts = time.exec(text);
   if (!parts) return 'is no time as RFC 3339 writes it, such as 2026-11-28T03:15:00Z';
@@ -54,7 +56,7 @@ export function readDate(text: string): bigint | string {
   if (zone === undefined) return 'has no time zone: end it with Z, or with an offset such as +01:00';
   if (/[1-9]/.test(fraction.slice(3))) return 'is more precise than the millisecond that MongoDB keeps';
   const midnight = Date.parse(`${day}T00:00:00Z`);
-  // V8 takes 30 February for 2 March.
+  // V8 reads 30 February as 2 March.
   const isDay = !Number.isNaN(midnight) && new Date(midnight).toISOString().startsWith(day);
   if (!isDay || +hour > 23 || +minute > 59 || +second > 59 || +zoneHour > 23 || +zoneMinute > 59)
     return 'is a time that there is not';

@@ -1,10 +1,10 @@
 /**
- * Collects what is wrong with the items of a feed: how many faults, and the first of them word for word. A feed with very
- * many is not read to its end: a gigabyte of them would take a quarter of an hour.
+ * Collects the faults of a feed: how many there are, and the texts of the first ones. A feed with very many faults is
+ * not read to its end: a gigabyte of faults would take a quarter of an hour.
  */
 import { QuiesceError } from '../../errors.ts';
 
-/** So many are told; the rest is only counted. */
+/** How many faults are reported with their text; the others are only counted. */
 export const toldFaults = 20;
 const mostFaults = 100_000;
 
@@ -12,14 +12,14 @@ export class FeedFaults {
   count = 0;
   readonly #first: { pointer: string; detail: string }[] = [];
 
-  /** @throws QuiesceError `invalid-feed` where there have been enough */
+  /** @throws QuiesceError `invalid-feed` if there are too many faults to continue */
   add(pointer: string, detail: string): void {
     this.count++;
     if (this.#first.length < toldFaults) this.#first.push({ pointer, detail });
     if (this.count === mostFaults) this.check();
   }
 
-  /** @throws QuiesceError `invalid-feed` where there is a fault */
+  /** @throws QuiesceError `invalid-feed` if there is a fault */
   check(): void {
     if (this.count === 0) return;
     const { pointer, detail } = this.#first[0]!;

@@ -1,4 +1,4 @@
-/** The bytes of a feed as they are read from its spool: decoded on the way, counted, and without a byte order mark. */
+/** Reads a feed from its spool file: decodes and counts its bytes, and removes a byte order mark. */
 import { QuiesceError } from '../../errors.ts';
 import type { FeedCoding } from '../../protocol/mirror-job.ts';
 import { CodingError, decodedChunks } from './decoded-chunks.ts';
@@ -9,14 +9,15 @@ const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
 export interface FeedSource {
   readonly path: string;
   readonly coding: FeedCoding;
-  /** Decoded bytes. */
+  /** The largest number of decoded bytes. */
   readonly maxBytes: number;
 }
 
 /**
- * Calls `take` with one chunk after the other, and waits for its promise where it returns one; resolves with the number of decoded bytes.
+ * Calls `take` with one chunk after another, and waits for its promise if it returns one. Resolves with the number of
+ * decoded bytes.
  *
- * @throws QuiesceError `payload-too-large`, or `malformed-json` where the coding is broken or cut off
+ * @throws QuiesceError `payload-too-large`, or `malformed-json` if the coding is broken or cut off
  */
 export async function readFeedBytes(
   source: FeedSource,

@@ -1,4 +1,6 @@
-/** One item of the feed as the document that MongoDB shall store: the key first, as `_id`, and the scope's members in it. */
+/**
+ * Turns an item of the feed into the document to store: the key first, as `_id`, and the members of the scope added.
+ */
 import { BSON } from 'mongodb';
 import { QuiesceError } from '../../errors.ts';
 import { bsonType, Elements, equalBytes } from '../bson/elements.ts';
@@ -14,17 +16,17 @@ export interface EncoderOptions {
   readonly extendedJson: boolean;
 }
 
-/** Extended JSON is longer than what it stands for: `{"$numberInt": "1"}` as plain BSON takes 29 bytes for 4. */
+/** Extended JSON is longer than its value: `{"$numberInt": "1"}` as plain BSON takes 29 bytes, its value 4. */
 const extendedLimit = 3 * maxDocumentBytes;
 
 const idName = Buffer.from('_id');
 
 export class ItemEncoder {
-  /** The document, after `encode` has returned true: `document.bytes` up to `document.at`. It is written over by the next call. */
+  /** After `encode` returned true: the document, `document.bytes` up to `document.at`. The next call overwrites it. */
   readonly document: BsonOutput = new BsonOutput();
-  /** Whether a top-level name starts with `$`: such a document cannot replace another as it is. */
+  /** Whether a top-level name starts with `$`: such a document needs a special form of update. */
   dollar = false;
-  /** After `encode` has returned false: where in the item it is wrong (RFC 6901), and how. */
+  /** After `encode` returned false: the place of the fault in the item (RFC 6901); `detail` describes the fault. */
   pointer = '';
   detail = '';
   readonly #text = new JsonText();
@@ -40,10 +42,10 @@ export class ItemEncoder {
   }
 
   /**
-   * Encodes the item in `bytes` from `start` to `end`; `base` is where in the feed `bytes[0]` lies.
+   * Encodes the item in `bytes` from `start` to `end`; `base` is the position of `bytes[0]` in the feed.
    *
-   * @returns false where the item cannot be mirrored
-   * @throws QuiesceError `malformed-json` where it is no JSON
+   * @returns false if the item cannot be mirrored
+   * @throws QuiesceError `malformed-json` if the item is not JSON
    */
   encode(bytes: Buffer, start: number, end: number, base: number): boolean {
     const text = this.#text;
@@ -105,7 +107,7 @@ export class ItemEncoder {
     if (fault) this.#refuse(`the key ${fault}`, `/${this.#key.toString().replaceAll('~', '~0').replaceAll('/', '~1')}`);
   }
 
-  /** Whether this is a member of the scope, which then has to have its value. */
+  /** Whether this is a member of the scope. Refuses the item if the value differs from the scope's. */
   #inScope(elements: Elements): boolean {
     const { bytes } = elements;
     for (const wanted of this.#scope) {
@@ -135,7 +137,7 @@ export class ItemEncoder {
   }
 }
 
-/** What MongoDB, or a mirror, cannot take as a key: says so, or is null. */
+/** Returns why MongoDB or a mirror cannot use this value as a key, or null if it can. */
 function keyFault(bytes: Uint8Array, type: number, value: number): string | null {
   switch (type) {
     case bsonType.string:

@@ -1,8 +1,8 @@
 /**
- * JSON numbers, RFC 8259 section 6, as BSON. What the driver makes of the same number in JavaScript: int32 where it fits,
- * double otherwise. An integer whose digits are not those of a double becomes an int64, so that none is changed on the way.
- * In Extended JSON how a number is written tells its type: one with a fraction or an exponent is a double, and a whole
- * one the smallest integer that holds it.
+ * Turns JSON numbers, RFC 8259 section 6, into BSON, as the driver does for the same number in JavaScript: int32 if it
+ * fits, else double. An integer that a double would change becomes an int64, so that no integer changes.
+ * In Extended JSON, the notation decides the type: a number with a fraction or an exponent is a double, an integer has
+ * the smallest integer type that holds it.
  */
 import { bsonType } from '../bson/elements.ts';
 import type { BsonOutput } from '../bson/output.ts';
@@ -59,9 +59,9 @@ function copyDouble(out: BsonOutput, value: number): number {
 
 function copyLong(text: JsonText, out: BsonOutput, digits: string, integer: boolean): number {
   const value = finite(text, digits);
-  // A sender that writes doubles writes the shortest digits that lead back to them: those are exact.
+  // A sender of doubles writes the shortest digits that identify the double: such digits are exact.
   if (!integer || Number.isSafeInteger(value) || String(value) === digits) return copyDouble(out, value);
-  // More than 19 digits are never an int64, and a BigInt of millions of digits would take for ever.
+  // A number of more than 19 digits is never an int64, and parsing a BigInt of millions of digits takes too long.
   const exact = digits.length > 20 ? null : BigInt(digits);
   if (exact !== null && BigInt.asIntN(64, exact) === exact) {
     out.int64(exact);

@@ -1,4 +1,4 @@
-/** JSON strings, RFC 8259 section 7, copied as UTF-8. */
+/** Copies JSON strings, RFC 8259 section 7, as UTF-8. */
 import type { BsonOutput } from '../bson/output.ts';
 import { showByte, type JsonText } from './json-text.ts';
 
@@ -15,7 +15,7 @@ const plain: Record<number, number> = {
   0x74: 9,
 };
 
-/** Reads from behind the opening quote to behind the closing one; the text has been checked to be UTF-8. */
+/** Reads from after the opening quote to after the closing quote. The caller has checked that the text is UTF-8. */
 export function copyString(text: JsonText, out: BsonOutput): void {
   const { bytes, end } = text;
   let pos = text.pos;
@@ -34,7 +34,7 @@ export function copyString(text: JsonText, out: BsonOutput): void {
   }
 }
 
-/** Reads from behind a backslash; returns where the escape ends. */
+/** Reads from after a backslash; returns where the escape ends. */
 function copyEscape(text: JsonText, out: BsonOutput, at: number): number {
   const letter = text.bytes[at] ?? 0;
   const byte = plain[letter];

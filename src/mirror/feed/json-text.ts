@@ -1,36 +1,39 @@
-/** A stretch of JSON text that is being read, and the two ways in which it can be wrong. */
+/** A range of JSON text to read, and its two kinds of errors: malformed (not JSON) and refused (cannot be mirrored). */
 import { isUtf8 } from 'node:buffer';
 import { QuiesceError } from '../../errors.ts';
 
-/** Thrown where an item is well-formed but cannot be mirrored; {@link JsonText.refusal} says why. One object: feeds can hold millions. */
+/**
+ * Thrown if an item is well-formed but cannot be mirrored; {@link JsonText.refusal} has the reason. It is one object,
+ * since a feed can have millions of such items.
+ */
 export const refused: Error = new Error('the item is refused');
 
 export class JsonText {
   bytes: Uint8Array = new Uint8Array();
   pos = 0;
   end = 0;
-  /** Where in the decoded feed `bytes[0]` lies. */
+  /** The position of `bytes[0]` in the decoded feed. */
   base = 0;
   refusal = '';
 
-  /** The text is no JSON: the feed as a whole is refused. */
+  /** The text is not JSON: refuses the whole feed. */
   malformed(what: string, at: number = this.pos): never {
     throw malformedJson(`${what} at byte ${this.base + at}`, this.base + at);
   }
 
-  /** Text is decoded without a look at whether it can be. */
+  /** Checks that the text is UTF-8: the readers decode it without a check. */
   requireUtf8(): void {
     const { bytes, pos, end } = this;
     if (!isUtf8(bytes.subarray(pos, end))) this.malformed('bytes that are no UTF-8 in the item', pos);
   }
 
-  /** The text is JSON, but no item that can be mirrored. */
+  /** The text is JSON but cannot be mirrored: refuses this item. */
   refuse(why: string): never {
     this.refusal = why;
     throw refused;
   }
 
-  /** Moves to the next byte that is no whitespace, and returns it; -1 at the end. */
+  /** Moves to the next byte that is not whitespace and returns it; -1 at the end. */
   skipSpace(): number {
     const { bytes, end } = this;
     let { pos } = this;
@@ -40,7 +43,7 @@ export class JsonText {
   }
 }
 
-/** RFC 8259, section 2. */
+/** Whether the byte is JSON whitespace: RFC 8259, section 2. */
 export function isSpace(byte: number): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
@@ -49,7 +52,7 @@ export function malformedJson(what: string, position: number): QuiesceError {
   return new QuiesceError('malformed-json', `The feed is not well-formed: ${what}.`, { extra: { position } });
 }
 
-/** A byte as an error message shows it. */
+/** Formats a byte for an error message. */
 export function showByte(byte: number): string {
   return byte > 0x20 && byte < 0x7f ? `“${String.fromCharCode(byte)}”` : `byte 0x${byte.toString(16).padStart(2, '0')}`;
 }

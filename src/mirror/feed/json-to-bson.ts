@@ -1,6 +1,6 @@
 /**
- * JSON straight to BSON, byte by byte: no object is built, so that a hostile item costs no more memory than the largest
- * document, members keep their order, and what cannot be mirrored exactly is found where it stands.
+ * Turns JSON directly into BSON, byte by byte. No object is built, so a hostile item costs no more memory than the
+ * largest document, members keep their order, and each value that cannot be mirrored exactly is reported at its place.
  */
 import { bsonType } from '../bson/elements.ts';
 import { tooLarge, type BsonOutput } from '../bson/output.ts';
@@ -10,10 +10,10 @@ import { copyString } from './json-string.ts';
 import { refused, showByte, type JsonText } from './json-text.ts';
 import { MemberNames } from './member-names.ts';
 
-/** MongoDB stores documents of up to 180 levels, the document itself being the first. */
+/** MongoDB stores documents of up to 180 levels; the document itself is the first level. */
 export const maxDepth = 180;
 
-/** So many levels may a value of Extended JSON take: `{"$date": {"$numberLong": …}}`. */
+/** How many levels a value of Extended JSON may have: `{"$date": {"$numberLong": …}}`. */
 const typedDepth = 2;
 
 const dollar = 0x24;
@@ -25,7 +25,7 @@ export class JsonToBson {
   readonly out: BsonOutput;
   readonly #extended: boolean;
   readonly #names = new MemberNames();
-  /** Where in the output the current member's name lies, for each level; an array's index has the end -1. */
+  /** The place of the current member's name in the output, for each level; for an index of an array, the end is -1. */
   readonly #pathStart = new Int32Array(maxDepth + typedDepth + 1);
   readonly #pathEnd = new Int32Array(maxDepth + typedDepth + 1);
   #depth = 0;
@@ -38,10 +38,10 @@ export class JsonToBson {
   }
 
   /**
-   * Writes the one value that the text holds, and returns its BSON type. The output starts with the value itself.
+   * Writes the single value of the text and returns its BSON type. The output starts with the value itself.
    *
-   * @throws QuiesceError `malformed-json` where the text is no JSON
-   * @throws {@link refused} where it is, but cannot be mirrored; `pointer()` then says where
+   * @throws QuiesceError `malformed-json` if the text is not JSON
+   * @throws {@link refused} if it is JSON but cannot be mirrored; `pointer()` then returns the place
    */
   convert(text: JsonText): number {
     this.out.at = 0;
@@ -63,7 +63,7 @@ export class JsonToBson {
     return type;
   }
 
-  /** RFC 6901: the place inside the item that the last refusal is about. */
+  /** Returns the place of the last refusal inside the item, RFC 6901. */
   pointer(): string {
     let pointer = this.#pointTo;
     for (let level = 1; level <= this.#depth; level++) {
@@ -76,7 +76,7 @@ export class JsonToBson {
     return pointer;
   }
 
-  /** For a refusal that is found after the conversion. */
+  /** Sets the place of a refusal that is found after the conversion. */
   pointTo(pointer: string): void {
     this.#depth = 0;
     this.#pointTo = pointer;
@@ -132,7 +132,7 @@ export class JsonToBson {
         text.pos++;
         out.ensure(1);
         const typeAt = out.at++;
-        this.#depth = level - 1; // a fault in the name itself is one of the object
+        this.#depth = level - 1; // a fault in the name itself is reported for the object
         copyString(text, out);
         this.#depth = level;
         this.#pathStart[level] = typeAt + 1;
@@ -194,7 +194,7 @@ export class JsonToBson {
   }
 
   #tooDeep(text: JsonText): never {
-    this.#depth = 0; // a pointer of 180 steps helps nobody
+    this.#depth = 0; // a pointer of 180 steps is too long to be useful
     text.refuse(`nested deeper than the ${maxDepth} levels that MongoDB takes`);
   }
 
@@ -207,7 +207,7 @@ export class JsonToBson {
   }
 }
 
-/** Reads a comma, and returns what the next member begins with; or reads the end, and returns that. */
+/** Reads a comma and returns the first byte of the next member; or reads the closing byte and returns it. */
 function nextMember(text: JsonText, close: number, what: string): number {
   let byte = text.skipSpace();
   if (byte === comma) {

@@ -1,4 +1,7 @@
-/** Splits NDJSON into its lines; lines of nothing but whitespace are no items. A newline cannot stand inside JSON text unescaped. */
+/**
+ * Splits NDJSON into lines and skips lines of whitespace only. JSON text cannot contain an unescaped newline in a
+ * string.
+ */
 import { isSpace, malformedJson } from './json-text.ts';
 import { PendingText, type ItemSink, type Splitter } from './splitter.ts';
 
@@ -32,7 +35,7 @@ export class LineSplitter implements Splitter {
 
   end(): void {
     if (!this.#pending.isEmpty) this.#pending.flush(this.#sink);
-    // No line at all is how an export that failed looks. Whoever means to empty the collection can say so as JSON.
+    // An empty file is what a failed export looks like. To empty the collection on purpose, send [] as JSON.
     if (this.#isEmpty)
       throw malformedJson('it is empty; to empty the collection send [] as application/json', this.#base);
   }

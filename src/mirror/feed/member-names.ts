@@ -1,17 +1,16 @@
 /**
- * The names seen so far in each open object, so that none is taken twice: RFC 8259 leaves open what that means, and a
- * document that MongoDB stores would hold both.
+ * Finds a name that an object has twice: RFC 8259 does not define its meaning, and MongoDB would store both members.
  *
- * The names themselves lie in the output; here are only their places and hashes, in one stack for all open objects.
+ * The names themselves are in the output. This stack has only their places and hashes, for all open objects.
  */
 import { equalBytes } from '../bson/elements.ts';
 import { KeyedHash } from '../bson/keyed-hash.ts';
 import type { BsonOutput } from '../bson/output.ts';
 
-/** Up to here an object's names are compared one by one, and instead of a hash there is a cheap mark of each. */
+/** Up to this many names of an object are compared one by one, with a cheap mark instead of a hash. */
 const linear = 24;
 
-/** Two names that differ mostly differ in this. */
+/** Most names that differ have different marks. */
 function markOf(bytes: Uint8Array, start: number, end: number): number {
   return start === end ? 0 : ((end - start) << 16) ^ (bytes[start]! << 8) ^ bytes[end - 1]!;
 }
@@ -21,14 +20,14 @@ export class MemberNames {
   #starts = new Int32Array(256);
   #ends = new Int32Array(256);
   readonly #keyed = new KeyedHash();
-  /** The top of the stack; an object begins at the value it has then, and gives it back when it ends. */
+  /** The top of the stack. Each object starts at the current value and restores it when it ends. */
   top = 0;
 
   /**
-   * Notes a name in the object that began at `base`.
+   * Adds a name to the object that started at `base`.
    *
-   * @param table what the last call for the same object returned, null at first
-   * @returns the object's hash table once it has one, and `undefined` where the name was there before
+   * @param table the result of the last call for the same object; null at first
+   * @returns the hash table of the object, null while it has none, or `undefined` if the object already has the name
    */
   add(
     out: BsonOutput,

@@ -1,6 +1,6 @@
 /**
- * Walks the frames of a zstd file without decoding them (RFC 8878, section 3.1). Node 22 takes a frame that is cut off
- * for a whole one, and half a feed for the feed: what is missing would be deleted.
+ * Walks the frames of a zstd file without decoding them (RFC 8878, section 3.1). Node 22 accepts a frame that is cut
+ * off as complete. Half of a feed would then count as the feed, and the missing documents would be deleted.
  *
  * States: magic → (frame: descriptor → block … last block | skippable frame: length) → magic. The file may end at a magic.
  */
@@ -8,20 +8,20 @@
 type State = 'magic' | 'length' | 'descriptor' | 'block';
 
 const sizes: Readonly<Record<State, number>> = { magic: 4, length: 4, descriptor: 1, block: 3 };
-/** Each takes a decoder of its own where Node stops at the end of a frame. */
+/** A limit: if Node stops at the end of a frame, each frame needs its own decoder. */
 const mostFrames = 100_000;
 
 export class ZstdFrames {
   #state: State = 'magic';
-  /** How many bytes are of no interest. */
+  /** How many bytes to skip. */
   #skip = 0;
-  /** Those of the current state that are there, little-endian. */
+  /** The bytes read so far in the current state, little-endian. */
   #value = 0;
   #have = 0;
   #hasChecksum = false;
   #count = 0;
 
-  /** Returns what is wrong, or null. */
+  /** Returns a fault, or null. */
   push(chunk: Uint8Array): string | null {
     for (let at = 0; at < chunk.length;) {
       if (this.#skip > 0) {
@@ -74,7 +74,7 @@ export class ZstdFrames {
   }
 }
 
-/** What follows the descriptor: the window, the dictionary's id, the content's size. */
+/** The size of the fields after the descriptor: the window, the dictionary's id, the content's size. */
 function headerSize(descriptor: number): number {
   const isSingle = (descriptor & 0x20) !== 0;
   const window = isSingle ? 0 : 1;
