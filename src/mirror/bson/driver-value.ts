@@ -1,11 +1,11 @@
 /**
- * BSON as values that the driver writes as the same bytes again. Objects become maps: to the driver a member `_bsontype`
- * of an object is a type of its own, and JavaScript moves names like integers to the front.
+ * Turns BSON into values that the driver serializes to the same bytes. Objects become maps: the driver gives a member
+ * `_bsontype` of an object a special meaning, and JavaScript moves names that look like integers to the front.
  */
 import { BSON } from 'mongodb';
 import { bsonType, Elements } from './elements.ts';
 
-/** Each member of the document that starts at `at`. */
+/** Returns all members of the document that starts at `at`. */
 export function driverDocument(bytes: Uint8Array, at: number): Map<string, unknown> {
   const members = new Map<string, unknown>();
   const elements = new Elements(bytes, at);

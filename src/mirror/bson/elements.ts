@@ -1,4 +1,4 @@
-/** Walks BSON where it lies, without making objects. https://bsonspec.org/spec.html */
+/** Walks BSON in place, without creating objects. https://bsonspec.org/spec.html */
 
 /** The element types by their byte. */
 export const bsonType = {
@@ -29,7 +29,7 @@ export function int32At(bytes: Uint8Array, at: number): number {
   return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
 }
 
-/** Where the name that starts at `at` has its terminating zero. */
+/** Returns the position of the zero byte that ends the name at `at`. */
 export function nameEnd(bytes: Uint8Array, at: number): number {
   let end = at;
   while (bytes[end] !== 0) end++;
@@ -37,9 +37,9 @@ export function nameEnd(bytes: Uint8Array, at: number): number {
 }
 
 /**
- * Where the value that starts at `at` ends.
+ * Returns where the value that starts at `at` ends.
  *
- * @throws RangeError for a type that BSON does not have: the bytes are no BSON.
+ * @throws RangeError for an unknown type: the bytes are not BSON
  */
 export function valueEnd(bytes: Uint8Array, type: number, at: number): number {
   switch (type) {
@@ -81,8 +81,8 @@ export function valueEnd(bytes: Uint8Array, type: number, at: number): number {
 }
 
 /**
- * A cursor over the elements of one document or array; `next()` moves it. One object for a whole document,
- * its members plain numbers, so that a scan allocates next to nothing.
+ * A cursor over the elements of one document or array; `next()` moves it. It is one object for a whole document, and
+ * its fields are plain numbers, so a scan allocates almost nothing.
  */
 export class Elements {
   bytes: Uint8Array;
@@ -118,7 +118,7 @@ export class Elements {
     return true;
   }
 
-  /** Moves to the element of this name; false where there is none. */
+  /** Moves to the element with this name; returns false if there is none. */
   find(name: Uint8Array): boolean {
     while (this.next()) if (equalBytes(this.bytes, this.name, this.nameEnd, name, 0, name.length)) return true;
     return false;
@@ -139,7 +139,7 @@ export function equalBytes(
   return true;
 }
 
-/** Moves to the `_id`, which the server stores first; false where there is none. */
+/** Moves to the `_id`, which the server stores first; returns false if there is none. */
 export function idElement(elements: Elements): boolean {
   while (elements.next()) {
     const { bytes, name } = elements;

@@ -1,7 +1,7 @@
 /**
- * Are two documents the same by value? Members may stand in another order, unless `ordered`: a JSON object has none
- * (RFC 8259, section 1), and rewriting documents for it would make the pause longer for nothing. Numbers are equal
- * across int32, int64 and double; but -0 is not 0, and a decimal is not a double.
+ * Compares two documents by value. The order of members does not count, unless `ordered`: a JSON object has no order
+ * (RFC 8259, section 1), and rewriting documents because of it would make the pause longer without need. Numbers are
+ * equal across int32, int64 and double; but -0 is not 0, and a decimal is not a double.
  */
 import { bsonType, Elements, equalBytes } from './elements.ts';
 import { doubleAt, isNumber, numberText } from './numbers.ts';
@@ -21,12 +21,12 @@ export function equalDocuments(a: Uint8Array, aAt: number, b: Uint8Array, bAt: n
   }
 }
 
-/** Goes on where the names differ for the first time. */
+/** Continues the comparison at the first name that differs. */
 function equalUnordered(left: Elements, right: Elements): boolean {
   const rest = new Map<string, number>();
   do {
     const name = nameOf(right);
-    if (rest.has(name)) return false; // a name twice in one document can come from no feed
+    if (rest.has(name)) return false; // no feed has the same name twice in one document
     rest.set(name, right.start);
   } while (right.next());
   const found = new Elements(right.bytes, 0);
@@ -45,7 +45,7 @@ function nameOf({ bytes, name, nameEnd }: Elements): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + name, nameEnd - name).toString('latin1');
 }
 
-/** The values of two elements, whatever their names. */
+/** Compares the values of two elements and ignores their names. */
 export function equalElements(left: Elements, right: Elements, ordered = false): boolean {
   const { bytes: a, type } = left;
   const { bytes: b } = right;

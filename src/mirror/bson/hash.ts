@@ -1,6 +1,6 @@
 /**
- * Two 32-bit hashes of a stretch of bytes in one pass, in the manner of MurmurHash3: each lane has constants of its
- * own, and both are seeded at random for each run. For fingerprints only: a table needs {@link KeyedHash}.
+ * Computes two 32-bit hashes of a range of bytes in one pass, in the manner of MurmurHash3: each lane has its own
+ * constants, and both have a random seed for each run. For fingerprints only: a table needs {@link KeyedHash}.
  */
 export class Hasher {
   readonly #seedA: number;

@@ -1,6 +1,6 @@
 /**
- * HalfSipHash-1-3, the keyed hash that Linux has for the tables of 32-bit machines: without the key nobody can find
- * names that share a hash. A seed alone does not help: what collides in FNV or MurmurHash does so whatever the seed.
+ * HalfSipHash-1-3, the keyed hash of Linux for hash tables on 32-bit machines: without the key, an attacker cannot find
+ * names with the same hash. A seed alone does not help: names that collide in FNV or MurmurHash collide with any seed.
  * https://www.aumasson.jp/siphash/siphash.pdf
  */
 import { randomBytes } from 'node:crypto';
@@ -15,7 +15,7 @@ export class KeyedHash {
     this.#key1 = key.readInt32LE(4);
   }
 
-  /** A signed integer of 32 bits. */
+  /** Returns a signed 32-bit integer. */
   hash(bytes: Uint8Array, start: number, end: number): number {
     let v0 = this.#key0;
     let v1 = this.#key1;
@@ -24,7 +24,7 @@ export class KeyedHash {
     const blocks = start + ((end - start) & ~3);
     let tail = (end - start) << 24;
     for (let at = blocks, shift = 0; at < end; at++, shift += 8) tail |= bytes[at]! << shift;
-    // The blocks, the tail with the length, and three rounds without a word.
+    // The blocks, the tail with the length, and three rounds without input.
     const rounds = ((blocks - start) >> 2) + 4;
     for (let round = 0, at = start; round < rounds; round++, at += 4) {
       const word = at < blocks ? int32At(bytes, at) : at === blocks ? tail : 0;

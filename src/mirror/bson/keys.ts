@@ -1,6 +1,6 @@
 /**
- * Keys (`_id`s) as MongoDB tells them apart under its simple collation: `1` and `1.0` are one key, `1` and `'1'` two;
- * objects are equal when their members are, in the same order.
+ * Compares and hashes keys (`_id`s) as MongoDB does under its simple collation: `1` and `1.0` are the same key, `1` and
+ * `'1'` are not; objects are equal if their members are equal and in the same order.
  */
 import { bsonType, Elements, equalBytes } from './elements.ts';
 import type { KeyedHash } from './keyed-hash.ts';
@@ -45,7 +45,7 @@ export function equalKeys(
   return keyText(a, aType, aValue, aEnd) === keyText(b, bType, bValue, bEnd);
 }
 
-/** A text that two values share exactly when MongoDB takes them for equal keys. */
+/** Returns a text that is the same for two values if, and only if, MongoDB treats them as equal keys. */
 export function keyText(bytes: Uint8Array, type: number, value: number, end: number): string {
   if (isNumber(type)) return `n${numberText(bytes, type, value)}`;
   if (type === bsonType.string || type === bsonType.symbol) return `s${latin1(bytes, value + 4, end - 1)}`;
@@ -65,7 +65,7 @@ function latin1(bytes: Uint8Array, start: number, end: number): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');
 }
 
-/** The key as a person would write it, cut to a readable length. */
+/** Formats the key for a reader, cut to a readable length. */
 export function showKey(bytes: Uint8Array, type: number, value: number, end: number): string {
   if (type === bsonType.string) {
     const cut = Math.min(end - 1, value + 4 + 200);

@@ -1,4 +1,4 @@
-/** The numeric types of BSON, compared as MongoDB compares them: by value, whatever the type. */
+/** Reads the numeric types of BSON and compares them as MongoDB does: by value, across types. */
 import { BSON } from 'mongodb';
 import { bsonType, int32At } from './elements.ts';
 
@@ -18,7 +18,7 @@ export function int64At(bytes: Uint8Array, at: number): bigint {
 }
 
 /**
- * The number as an integer that a double holds exactly, or NaN where it is none, or no number. Of both zeros this is 0.
+ * Returns the number if it is an integer that a double holds exactly, else NaN. Returns 0 for -0.
  */
 export function safeIntegerAt(bytes: Uint8Array, type: number, at: number): number {
   if (type === bsonType.int32) return int32At(bytes, at);
@@ -42,7 +42,7 @@ function decimalAt(bytes: Uint8Array, at: number): string {
   return new BSON.Decimal128(Uint8Array.prototype.slice.call(bytes, at, at + 16)).toString();
 }
 
-/** A text that two numbers share exactly when MongoDB takes them for equal, such as `-15e-1`. */
+/** Returns a text, such as `-15e-1`, that is the same for two numbers if, and only if, MongoDB treats them as equal. */
 export function numberText(bytes: Uint8Array, type: number, at: number): string {
   switch (type) {
     case bsonType.int32:
@@ -56,7 +56,7 @@ export function numberText(bytes: Uint8Array, type: number, at: number): string 
   }
 }
 
-/** A double is m × 2^e: with e < 0 that is m × 5^-e × 10^e, exactly. */
+/** A double is m × 2^e; for e < 0 this is exactly m × 5^-e × 10^e. */
 function doubleText(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   let mantissa = value;
@@ -76,7 +76,7 @@ function decimalText(text: string): string {
   return scaled(sign === '-' ? -digits : digits, Number(exponent) - fraction.length);
 }
 
-/** `coefficient × 10^exponent` with no zeros at the coefficient's end. */
+/** Formats `coefficient × 10^exponent` without zeros at the end of the coefficient. */
 function scaled(coefficient: bigint, exponent: number): string {
   if (coefficient === 0n) return '0e0';
   const digits = coefficient.toString();

@@ -1,7 +1,7 @@
-/** BSON being written: a buffer that grows, up to the largest document that MongoDB takes. */
+/** Writes BSON into a buffer that grows up to the largest document that MongoDB accepts. */
 export const maxDocumentBytes = 16 * 1024 * 1024;
 
-/** Thrown by {@link BsonOutput} where it would grow past its limit. */
+/** Thrown by {@link BsonOutput} if it would grow beyond its limit. */
 export const tooLarge: Error = new Error('larger than a document may be');
 
 export class BsonOutput {
@@ -13,7 +13,9 @@ export class BsonOutput {
     this.#limit = limit;
   }
 
-  /** Makes room for `count` more bytes. A little more than the limit may be written; the owner checks the final size. */
+  /**
+   * Makes room for `count` more bytes. The buffer may exceed the limit by 64 bytes; the owner checks the final size.
+   */
   ensure(count: number): void {
     const needed = this.at + count;
     if (needed <= this.bytes.length) return;
@@ -64,7 +66,7 @@ export class BsonOutput {
     this.at += length;
   }
 
-  /** The name of an array's element. */
+  /** Writes the name of an array element. */
   index(value: number): void {
     if (value < 10) {
       this.ensure(2);
@@ -77,7 +79,7 @@ export class BsonOutput {
     this.bytes[this.at++] = 0;
   }
 
-  /** Leaves room for a length; {@link BsonOutput.endLength} fills it in. */
+  /** Reserves space for a length; {@link BsonOutput.endLength} writes it. */
   startLength(): number {
     const at = this.at;
     this.ensure(4);
@@ -85,7 +87,7 @@ export class BsonOutput {
     return at;
   }
 
-  /** `extra` is what the length counts beside the bytes from `at` on: -4 for a string, whose length leaves itself out. */
+  /** `extra` is added to the number of bytes from `at` on: -4 for a string, whose length does not include itself. */
   endLength(at: number, extra = 0): void {
     this.setInt32(at, this.at - at + extra);
   }

@@ -1,13 +1,13 @@
 /**
- * BSON as JSON text, byte by byte: no object is built, so that members keep their order, integers of 64 bits their
- * digits, and no name, such as `_bsontype` or `__proto__`, means anything. What JSON has no type for is written as
- * relaxed Extended JSON v2, as a feed with `extendedJson` takes it.
+ * Turns BSON into JSON text, byte by byte. No object is built, so members keep their order, 64-bit integers keep their
+ * digits, and names such as `_bsontype` or `__proto__` have no special meaning. Types that JSON does not have are
+ * written as relaxed Extended JSON v2, which a feed with `extendedJson` accepts.
  */
 import { BSON } from 'mongodb';
 import { bsonType, Elements, int32At, nameEnd } from './elements.ts';
 import { doubleAt, int64At } from './numbers.ts';
 
-/** The document or array that starts at `at`. */
+/** Converts the document that starts at `at`. `exact` as in {@link valueToJson}. */
 export function documentToJson(bytes: Uint8Array, at: number, exact = false): string {
   const elements = new Elements(bytes, at);
   let text = '';
@@ -21,8 +21,8 @@ export function memberToJson({ bytes, name, nameEnd: nameAt, type, value, end }:
 }
 
 /**
- * `exact`: what a reader of Extended JSON takes for the same value. Otherwise a double is written with the digits that
- * its sender wrote, such as 505874924095815700, which may also be the digits of another integer of 64 bits.
+ * `exact`: a reader of Extended JSON gets the same value back. Otherwise a double is written with its shortest digits,
+ * such as 505874924095815700, which may also be the digits of a different 64-bit integer.
  */
 export function valueToJson(bytes: Uint8Array, type: number, at: number, end: number, exact = false): string {
   switch (type) {
@@ -106,7 +106,7 @@ function typedToJson(bytes: Uint8Array, type: number, at: number, end: number): 
   }
 }
 
-/** The years that RFC 3339 has a form for and that the specification shows as such. */
+/** The last date that Extended JSON writes in the form of RFC 3339; later years do not fit it. */
 const lastReadable = BigInt(Date.parse('9999-12-31T23:59:59.999Z'));
 
 function dateToJson(ms: bigint): string {
@@ -116,7 +116,7 @@ function dateToJson(ms: bigint): string {
 
 function binaryToJson(bytes: Uint8Array, at: number, end: number): string {
   const subType = bytes[at + 4]!;
-  const isOld = subType === 2; // it has its length once more
+  const isOld = subType === 2; // its data starts with a second length
   const data = buffer(bytes, isOld ? Math.min(at + 9, end) : at + 5, end).toString('base64');
   return `{"base64":"${data}","subType":"${subType.toString(16).padStart(2, '0')}"}`;
 }
