@@ -1,11 +1,12 @@
 /**
- * Documents as BSON, one behind the other in a file: the feed's, read back where one differs from what is stored, and
- * the stored ones that a run replaces. Synchronous, as everything in the mirror thread that only waits for a local disk.
+ * Keeps BSON documents one after another in a file: the documents of the feed, which are read again if they differ from
+ * the stored ones, and the stored documents that a run replaces. It is synchronous, like everything in the mirror
+ * thread that waits only for a local disk.
  */
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 
 const writeBuffer = 1024 * 1024;
-/** Read at once where reading goes forward, and where it jumps. */
+/** How much is read at once: `readWindow` when reading goes forward, `nearby` after a jump. */
 const readWindow = 256 * 1024;
 const nearby = 4096;
 
@@ -13,7 +14,7 @@ export class DocumentFile {
   readonly #fd: number;
   readonly #buffer: Buffer = Buffer.allocUnsafe(writeBuffer);
   #buffered = 0;
-  /** How much of the file has been written. */
+  /** How many bytes are in the file. */
   #written = 0;
   #window: Buffer = Buffer.alloc(0);
   #windowAt = 0;
@@ -26,7 +27,7 @@ export class DocumentFile {
     return this.#written + this.#buffered;
   }
 
-  /** Takes the document in `bytes` from `start` to `end`, and returns where in the file it begins. */
+  /** Adds the document in `bytes` from `start` to `end`, and returns its position in the file. */
   append(bytes: Uint8Array, start: number, end: number): number {
     const at = this.size;
     const length = end - start;
@@ -45,7 +46,7 @@ export class DocumentFile {
     this.#buffered = 0;
   }
 
-  /** The document at `at`; valid until the next call of any method. Reading forward reads ahead. */
+  /** Returns the document at `at`, valid until the next call of any method. Forward reads read ahead. */
   read(at: number, length: number): Buffer {
     if (at >= this.#written) return this.#buffer.subarray(at - this.#written, at - this.#written + length);
     if (at < this.#windowAt || at + length > this.#windowAt + this.#window.length) this.#load(at, length);

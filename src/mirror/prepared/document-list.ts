@@ -1,10 +1,10 @@
-/** Documents in a file, by number. */
+/** Keeps documents in a file and finds them by number. */
 import { DocumentFile } from './document-file.ts';
 
 export class DocumentList {
   length = 0;
   readonly #file: DocumentFile;
-  /** Where each begins, and at the end where the next will. */
+  /** The position of each document, and as last entry the position of the next one. */
   #starts = new Float64Array(256);
 
   constructor(path: string) {
@@ -24,7 +24,7 @@ export class DocumentList {
     return this.length - 1;
   }
 
-  /** Valid until the next call. */
+  /** Returns the document, valid until the next call. */
   at(index: number): Buffer {
     const start = this.#starts[index]!;
     return this.#file.read(start, this.#starts[index + 1]! - start);

@@ -1,4 +1,4 @@
-/** Items by the hash of a key that is theirs: 10 to 20 bytes an item, none of it on the heap. The keys are kept nowhere. */
+/** Finds items by the hash of a key: 10 to 20 bytes per item, outside the JavaScript heap. The keys are not stored. */
 import { KeyedHash } from '../bson/keyed-hash.ts';
 import { IntList } from './lists.ts';
 
@@ -6,10 +6,12 @@ export class ItemKeys {
   readonly #keyed = new KeyedHash();
   readonly #items = new IntList();
   readonly #hashes = new IntList();
-  /** Entry + 1, or 0 where the slot is free. */
+  /** Entry + 1, or 0 if the slot is free. */
   #slots = new Int32Array(1024);
 
-  /** Takes an item, or returns the earlier one with the same key, or -1. `keyOf` tells the key of an item taken before. */
+  /**
+   * Returns an earlier item with the same key, or adds the item and returns -1. `keyOf` returns an earlier item's key.
+   */
   take(item: number, key: string, keyOf: (item: number) => string | null): number {
     const bytes = Buffer.from(key, 'latin1');
     const hash = this.#keyed.hash(bytes, 0, bytes.length);

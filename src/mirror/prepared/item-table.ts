@@ -1,8 +1,9 @@
 /**
- * What the compare needs of each item, in typed arrays: about 40 bytes an item, and none of it on the heap.
+ * Keeps the data that the comparison needs for each item in typed arrays: about 40 bytes per item, outside the
+ * JavaScript heap.
  *
- * The items lie in segments, so that the table grows without copying; beside them is one hash table with open
- * addressing that finds an item by its key's hash.
+ * The items are in segments, so that the table grows without copying. One hash table with open addressing finds an item
+ * by the hash of its key.
  */
 const segmentBits = 16;
 const segmentSize = 1 << segmentBits;
@@ -21,17 +22,17 @@ class Segment {
 export const itemFlag = {
   /** A top-level name starts with `$`. */
   dollar: 1,
-  /** The collection has it. */
+  /** The collection has the item. */
   seen: 2,
 } as const;
 
 export class ItemTable {
   count = 0;
   readonly #segments: Segment[] = [];
-  /** Item + 1, or 0 where the slot is free. */
+  /** Item + 1, or 0 if the slot is free. */
   #slots = new Int32Array(1024);
 
-  /** The first item whose key has this hash and for which `isSame` holds, or -1. */
+  /** Returns the first item with this key hash for which `isSame` is true, or -1. */
   find(keyHash: number, isSame: (item: number) => boolean): number {
     const mask = this.#slots.length - 1;
     for (let slot = keyHash & mask; ; slot = (slot + 1) & mask) {
@@ -79,7 +80,7 @@ export class ItemTable {
     this.#segments[item >>> segmentBits]!.flags[item & segmentMask]! |= flag;
   }
 
-  /** Takes a flag from every item. */
+  /** Clears a flag of every item. */
   clear(flag: number): void {
     for (const { flags } of this.#segments) for (let i = 0; i < flags.length; i++) flags[i]! &= ~flag;
   }

@@ -1,4 +1,4 @@
-/** Lists that grow, as plain bytes: a plan may hold millions of entries. */
+/** A list of integers that grows, in a typed array: a plan may have millions of entries. */
 
 export class IntList {
   length = 0;
@@ -17,7 +17,7 @@ export class IntList {
     return this.#values[index]!;
   }
 
-  /** Keeps the entries for which `stays` holds. */
+  /** Keeps the entries for which `stays` returns true. */
   filter(stays: (value: number, index: number) => boolean): void {
     const values = this.#values;
     let kept = 0;

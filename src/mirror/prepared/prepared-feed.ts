@@ -1,4 +1,4 @@
-/** A feed that has been read and found valid: its documents in a file, and a table that finds them by key. */
+/** A feed that was read and is valid: its documents in a file, and a table that finds them by key. */
 import { randomInt } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ export class PreparedFeed {
   readonly #file: DocumentFile;
   readonly #keyHash = new KeyedHash();
   readonly #hasher = new Hasher(randomInt(2 ** 32), randomInt(2 ** 32));
-  /** The `_id` of the document in question, and that of an item it is compared with. */
+  /** The `_id` of the document that is looked up, and the `_id` of the item that it is compared with. */
   readonly #id = new Elements(Buffer.alloc(5), 0);
   readonly #itemId = new Elements(Buffer.alloc(5), 0);
   /** The item that the last {@link PreparedFeed.compare} found. */
@@ -29,7 +29,9 @@ export class PreparedFeed {
     this.#file = new DocumentFile(join(folder, 'prepared.bson'));
   }
 
-  /** Takes a document (whose `_id` stands first), or returns the earlier item that has its key already. */
+  /**
+   * Adds a document, whose `_id` is its first member, and returns null; or returns the earlier item with the same key.
+   */
   add(document: Buffer, length: number, flags: number): number | null {
     const keyHash = this.#hashId(document, 0);
     const earlier = this.table.find(keyHash, this.#hasSameId);
@@ -40,14 +42,15 @@ export class PreparedFeed {
     return null;
   }
 
-  /** All documents have been added. */
+  /** Call it after the last document was added. */
   finish(): void {
     this.#file.flush();
   }
 
   /**
-   * Compares a stored document, `bytes` from `at` to `end`, with the item of its key; `found` is that item.
-   * Equal fingerprints (64 bits, seeded for this run) are taken for equal documents; unequal ones are compared by value.
+   * Compares a stored document, `bytes` from `at` to `end`, with the item that has its key, and sets `found` to that
+   * item. Equal fingerprints (64 bits, seeded for this run) count as equal documents; with different fingerprints, the
+   * documents are compared by value.
    */
   compare(bytes: Uint8Array, at: number, end: number): Comparison {
     const keyHash = this.#hashId(bytes, at);
@@ -62,7 +65,7 @@ export class PreparedFeed {
     return same || equalDocuments(this.document(this.found), 0, bytes, at, false) ? 'same' : 'changed';
   }
 
-  /** The item with the `_id` that an element holds, or -1. */
+  /** Returns the item whose `_id` is the value of this element, or -1. */
   find({ bytes, type, value, end }: Elements): number {
     const id = this.#id;
     id.bytes = bytes;
@@ -72,7 +75,7 @@ export class PreparedFeed {
     return this.table.find(hashKey(this.#keyHash, bytes, type, value, end), this.#hasSameId);
   }
 
-  /** An item's document; valid until the next call. */
+  /** Returns the document of an item, valid until the next call. */
   document(item: number): Buffer {
     return this.#file.read(this.table.offset(item), this.table.length(item));
   }
