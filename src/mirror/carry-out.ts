@@ -1,4 +1,4 @@
-/** Writes, in the pause, what the survey has found; all of it or nothing. */
+/** Writes the changes that the survey found, in the pause: all of them or none. */
 import { QuiesceError } from '../errors.ts';
 import { changedKeys } from './changed-keys.ts';
 import { isGone, isUnauthorized, isUnavailable } from './database/errors.ts';
@@ -14,24 +14,24 @@ import type { Plan } from './plan.ts';
 import type { RunContext } from './run-context.ts';
 import { scanned, type Survey } from './survey.ts';
 
-/** `comparedAt`: when the plan was exact, by `performance.now()`. */
+/** `comparedAt`: the time at which the plan was exact, from `performance.now()`. */
 export type Outcome = Pick<Written, 'counts' | 'strategy' | 'note' | 'keys'> & { readonly comparedAt: number };
 
-/** So often a plan is made anew because of somebody who writes during the pause. */
+/** How many times a plan is made again because something else writes during the pause. */
 const mostAgain = 2;
 
 export class CarryOut {
   readonly #context: RunContext;
   readonly #survey: Survey;
-  /** The survey can be relied on: no attempt has been made with it. */
+  /** No attempt has used the survey yet, so it is still valid. */
   #isFresh = true;
-  /** Where the fence was taken: by it a plan of the survey is completed, once. */
+  /** The mark of the moment at which the fence was taken. It completes the survey's plan, once. */
   #mark: string | null = null;
-  /** A rename was announced, and it is not known whether it was made: it cannot be put back. */
+  /** A rename was announced and its result is unknown: it cannot be put back. */
   #isRenaming = false;
-  /** The plans of which something may have been written, the newest last. */
+  /** The plans that may be partly written, the newest last. */
   readonly #begun: { readonly plan: Plan; readonly reach: Reach }[] = [];
-  /** Some writes were made and not put back, or may have been. */
+  /** Some writes were made, or may have been made, and are not put back. */
   dirty = false;
 
   constructor(context: RunContext, survey: Survey) {
@@ -39,7 +39,7 @@ export class CarryOut {
     this.#survey = survey;
   }
 
-  /** From the fence on, so that whatever a former attempt has done is seen by the next. */
+  /** Starts with the fence, so that each attempt sees everything that the attempt before it did. */
   async attempt(epoch: number): Promise<Outcome> {
     const { fence, session, db, job } = this.#context;
     const { swap, prepared } = this.#survey;
@@ -62,7 +62,10 @@ export class CarryOut {
     return outcome;
   }
 
-  /** Undoes what the attempts have written, where they ended with this error and not even the next may succeed. */
+  /**
+   * Undoes the writes of all attempts after the last one failed with `error`. Does nothing if the database is
+   * unavailable, a newer primary has the fence, or a rename may have been made.
+   */
   async putBack(error: unknown): Promise<void> {
     if (!this.dirty && isGivenUp(error)) error.message += ' Nothing was changed.';
     if (
@@ -92,7 +95,7 @@ export class CarryOut {
     this.#forgetPlans();
   }
 
-  /** The plan need not be exact for the copy to be right, but it is what the run reports, and is refused for. */
+  /** The copy is right even if the plan is not exact, but the run reports the plan and may be refused because of it. */
   async #bySwap(swap: Swap): Promise<Outcome | null> {
     const { phase } = this.#survey;
     const { fence, job } = this.#context;
@@ -111,7 +114,7 @@ export class CarryOut {
       await swap.drop();
       if ((await fence.renamed()) === null) {
         this.#isRenaming = this.dirty = false;
-        // A right was taken away meanwhile, or the copy was.
+        // A right was revoked meanwhile, or the copy was dropped.
         if (isUnauthorized(error) || isGone(error)) return null;
         throw error;
       }
@@ -120,7 +123,7 @@ export class CarryOut {
     return { counts, keys, strategy: 'swap', comparedAt, ...noteOf(fault) };
   }
 
-  /** Compares again where somebody who heeds no pause has made the plan untrue. */
+  /** Compares again if a writer that is not paused has made the plan wrong. */
   async #byPlans(): Promise<Outcome> {
     for (let again = 0; ; again++) {
       try {
@@ -131,7 +134,7 @@ export class CarryOut {
     }
   }
 
-  /** Makes the survey's plan exact; null where it is, else why not. It is empty where there is none, or not any more. */
+  /** Makes the survey's plan exact. Returns null if it is exact, else the reason; '' if no plan is left to complete. */
   async #complete(): Promise<string | null> {
     const mark = this.#mark;
     this.#mark = null;
@@ -177,7 +180,7 @@ function isGivenUp(error: unknown): error is Error {
   return error instanceof RefusedWrites || error instanceof WriteConflict || error instanceof StalePlan;
 }
 
-/** `fault`: why the prepared plan could not be used; empty or null where there is nothing to say. */
+/** `fault`: why the prepared plan could not be used; empty or null if there is no reason to report. */
 function noteOf(fault: string | null): Pick<Outcome, 'note'> {
   return fault ? { note: `The collection was compared in the pause: ${fault}.` } : {};
 }

@@ -1,15 +1,15 @@
-/** The keys of the documents that a plan writes, as the feed has them: for those who cache these documents. */
+/** Lists the keys of the documents that a plan writes, as the feed has them, for apps that cache these documents. */
 import { bsonType, Elements } from './bson/elements.ts';
 import { isNumber } from './bson/numbers.ts';
 import { valueToJson } from './bson/to-json.ts';
 import type { Plan } from './plan.ts';
 
-/** So many are named. The list goes to every worker. */
+/** The largest number of keys in the list. It is sent to every worker. */
 const mostKeys = 1_000;
-/** And so many characters of JSON. */
+/** The largest length of the list, in characters of JSON. */
 const mostText = 64 * 1024;
 
-/** Null where they are too many, or where a number among them would lose digits. */
+/** Returns null if there are too many keys, or if a number in a key would lose digits. */
 export function changedKeys(plan: Pick<Plan, 'size' | 'keys'>): unknown[] | null {
   if (plan.size > mostKeys) return null;
   const keys: unknown[] = [];

@@ -1,23 +1,23 @@
 /**
- * Refuses a feed that would delete more than is allowed: an export that was cut short, or is empty, is a valid feed that
- * takes most of the collection with it.
+ * Refuses a feed that would delete more documents than allowed: an export that was cut short, or is empty, is a valid
+ * feed that would delete most of the collection.
  */
 import { QuiesceError } from '../errors.ts';
 import type { MaxDeletes } from '../protocol/max-deletes.ts';
 
-/** Where nobody has said how many: more than half is refused, but for so few that they are soon put back. */
+/** Without `max_deletes`, a feed may delete half of the documents, and always this many: so few are soon put back. */
 const few = 100;
 const half = 0.5;
 
 export interface Deletes {
   readonly deletes: number;
-  /** What the collection holds, as far as it is the mirror's. */
+  /** How many documents of the collection belong to the mirror. */
   readonly stored: number;
-  /** What the feed holds. */
+  /** How many items the feed has. */
   readonly items: number;
 }
 
-/** @throws QuiesceError `too-many-deletes` */
+/** @throws QuiesceError `too-many-deletes` if the feed deletes more than `maxDeletes`, or its default, allows */
 export function checkDeletes({ deletes, stored, items }: Deletes, maxDeletes: MaxDeletes | undefined): void {
   const most = maxDeletes === undefined ? Math.max(few, half * stored) : limitOf(maxDeletes, stored);
   if (deletes <= most) return;

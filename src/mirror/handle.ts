@@ -1,9 +1,9 @@
 /**
- * The mirror thread as its owner sees it: the primary, or the one process of an app without a cluster.
+ * Starts and calls the mirror thread for its owner: the primary, or the single process of an app without a cluster.
  *
- * States: idle (no thread) → running → idle again when the thread ends, whatever way. Every call in flight when the
- * thread dies is rejected, and the next call starts a new one; the owner itself never goes down with it. One that has
- * nothing to do for a while is ended: a feed comes once a night, and till the next its memory and connections are free.
+ * States: idle (no thread) → running → idle again when the thread ends for any reason. If the thread dies, every call
+ * in flight is rejected and the next call starts a new thread; the owner keeps running. A thread that is unused for a
+ * while is ended: feeds often come once a night, and this frees its memory and connections until the next feed.
  */
 import { Worker } from 'node:worker_threads';
 import { QuiesceError, toQuiesceError, type ErrorCode, type ProblemExtra } from '../errors.ts';
@@ -23,17 +23,17 @@ import type {
   Written,
 } from './messages.ts';
 
-/** What the handle logs with; pino's loggers fit. */
+/** The logger of the handle. A pino logger fits. */
 export interface MirrorLog {
   warn(fields: object, message: string): void;
 }
 
 export interface MirrorThreadOptions {
-  /** The thread's heap may grow to this. Default 512. */
+  /** The largest heap of the thread, MB. Default 512. */
   readonly memoryLimitMb?: number;
-  /** How long the thread stays without a call or a prepared run, ms. Default 60,000. */
+  /** How long the thread is kept without a call or a prepared run, ms. Default 60,000. */
   readonly linger?: number;
-  /** At most ten times a second for each run. */
+  /** Called at most ten times a second for each run. */
   readonly onProgress: (run: string, progress: Progress) => void;
   readonly log: MirrorLog;
 }
@@ -55,7 +55,7 @@ interface Pending {
   readonly reject: (error: MirrorError) => void;
 }
 
-/** What the thread makes is short-lived, and V8 would let 48 MB of it pile up: with less it takes no longer. */
+/** The thread's objects are short-lived, and V8 would keep up to 48 MB of them. A smaller limit makes it no slower. */
 const youngMb = 12;
 
 /** Every method rejects with a {@link MirrorError}. */
@@ -73,47 +73,51 @@ export class MirrorThread {
     this.#options = options;
   }
 
-  /** `database-unavailable` where it does not answer within `timeout` ms. */
+  /** Rejects with `database-unavailable` if the database does not answer within `timeout` ms. */
   check(request: CheckRequest): Promise<Reachable> {
     return this.#call<'check'>({ op: 'check', request });
   }
 
-  /** Reads and validates the feed. Rejects with the feed's faults: `malformed-json`, `invalid-feed`, `payload-too-large` … */
+  /** Reads and validates the feed. Rejects if it is refused: `malformed-json`, `invalid-feed`, `payload-too-large` … */
   async prepare(job: MirrorJob): Promise<Prepared> {
     const prepared = await this.#call<'prepare'>({ op: 'prepare', job });
     this.#prepared.add(job.run);
     return prepared;
   }
 
-  /** What `write` would do now. The run stays prepared: end a dry run with {@link MirrorThread.cancel}. */
+  /**
+   * Counts the changes that `write` would make now. The run stays prepared: end it with {@link MirrorThread.cancel}.
+   */
   plan(run: string): Promise<Planned> {
     return this.#call<'plan'>({ op: 'plan', run });
   }
 
-  /** What a former primary did for this run. From now on no older epoch writes for it. */
+  /** Returns what a former primary did for this run. From now on, no older epoch can write for it. */
   past(job: MirrorJob, epoch: number): Promise<Past> {
     return this.#call<'past'>({ op: 'past', job, epoch });
   }
 
-  /** Makes the collection equal to the feed; only while the cluster is quiesced. The run is over afterwards, well or not. */
+  /**
+   * Makes the collection equal to the feed. Call it only while the cluster is quiesced. Ends the run, even on failure.
+   */
   write(run: string, epoch: number): Promise<Written> {
     this.#prepared.delete(run);
     return this.#call<'write'>({ op: 'write', run, epoch });
   }
 
-  /** Forgets a run: what is going on for it rejects, and what it has written is put back. An unknown run is no error. */
+  /** Cancels a run: its call in flight rejects, and its writes are put back. An unknown run is no error. */
   async cancel(run: string): Promise<void> {
     if (this.#worker) await this.#call<'cancel'>({ op: 'cancel', run });
-    this.#prepared.delete(run); // it may have been prepared in that very moment
+    this.#prepared.delete(run); // `prepare` may have finished in the meantime
   }
 
-  /** Ends the thread; a write that is going on is waited for no longer than `grace` ms. */
+  /** Ends the thread. Waits at most `grace` ms for a write in progress. */
   async close(grace = 2000): Promise<void> {
     this.#closed = true;
     const worker = this.#worker;
     if (!worker) return;
     const timer = setTimeout(() => void worker.terminate(), grace);
-    await this.#call<'close'>({ op: 'close' }).catch(() => null); // it may have been ended by the timer
+    await this.#call<'close'>({ op: 'close' }).catch(() => null); // the timer may have ended the thread
     clearTimeout(timer);
     await worker.terminate();
   }
@@ -161,13 +165,13 @@ export class MirrorThread {
 
   #rest(): void {
     this.#worker?.unref();
-    // The next call clears it.
+    // The next call clears this timer.
     this.#idle = setTimeout(() => {
       if (this.#prepared.size === 0) this.#retire();
     }, this.#options.linger ?? 60_000).unref();
   }
 
-  /** From now on another call gets another thread; what this one still removes from the disk is waited for. */
+  /** Ends this thread after it has removed its files. The next call starts another thread. */
   #retire(): void {
     const worker = this.#worker;
     this.#worker = null;

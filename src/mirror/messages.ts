@@ -1,6 +1,6 @@
 /**
- * What the primary and its mirror thread say to each other. Each call is answered by one `done` or `failed` with its id.
- * A run goes prepare → write, or prepare → plan → cancel for a dry run; a failure ends it from anywhere.
+ * The messages between the primary and its mirror thread. One `done` or `failed` with the same id answers each call.
+ * A run goes prepare → write, or prepare → plan → cancel for a dry run; a failure in any step ends it.
  */
 import type { Problem } from '../errors.ts';
 import type { MaxDeletes } from '../protocol/max-deletes.ts';
@@ -8,34 +8,37 @@ import type { FeedCoding, FeedFormat } from '../protocol/mirror-job.ts';
 import type { Counts, Progress, Report } from '../protocol/runs.ts';
 import type { Strategy } from '../protocol/words.ts';
 
-/** One feed, and the collection that shall equal it. */
+/** One feed, and the collection to make equal to it. */
 export interface MirrorJob {
   readonly run: string;
-  /** Whose run it is: no other owner writes with the same epoch. Another run of the same owner's, or thread, may. */
+  /** The owner of the run. No other owner can write with the same epoch; other threads of the same owner can. */
   readonly owner: string;
   readonly spool: string;
   readonly format: FeedFormat;
   readonly coding: FeedCoding;
   readonly uri: string;
-  /** Default: the one in the connection string, then `test`, as the driver does. */
+  /** Default: the database in the connection string, else `test`, as in the driver. */
   readonly db?: string;
   readonly collection: string;
   readonly key: string;
   readonly scope?: Readonly<Record<string, unknown>>;
   readonly extendedJson: boolean;
-  /** Default: half of the documents, and as many as a few. */
+  /** Default: half of the documents, or 100 if that is more. */
   readonly maxDeletes?: MaxDeletes;
   /** The decoded feed may hold at most this many bytes. */
   readonly maxBytes: number;
   readonly strategy: 'auto' | Strategy;
   readonly atomic: boolean | 'auto';
-  /** Only `plan` will follow: nothing is written, not even what a change stream would need. Default false. */
+  /** Only `plan` follows: nothing is written, not even the mark that a change stream would need. Default false. */
   readonly dryRun?: boolean;
-  /** How long, in ms, an unreachable database is waited for before the run fails. */
+  /** How long, in ms, the run waits for an unreachable database before it fails. */
   readonly databaseTimeout: number;
-  /** How long, in ms, the run waits in the pause for a document that somebody else's transaction holds. */
+  /** How long, in ms, the run waits in the pause for a document that another transaction has locked. */
   readonly conflictTimeout: number;
-  /** A private folder of this primary, shared by all its runs and made where it is missing: each has a folder of its own name in it, made and removed by the thread. */
+  /**
+   * A private folder of this primary, shared by all its runs and created if it is missing. The thread creates and
+   * removes one folder in it for each run, with the run's name.
+   */
   readonly workDir: string;
 }
 
@@ -47,7 +50,7 @@ export interface CheckRequest {
 }
 
 export interface Reachable {
-  /** The largest epoch that any fence of the database holds; 0 where there is none. */
+  /** The largest epoch in any fence of the database; 0 if there is no fence. */
   readonly fenceEpoch: number;
 }
 
@@ -56,24 +59,24 @@ export interface Prepared {
   /** Decoded bytes. */
   readonly bytes: number;
   readonly prepareMs: number;
-  /** The epoch that the fence was last taken with; 0 where it never was. */
+  /** The epoch with which the fence was last taken; 0 if it was never taken. */
   readonly fenceEpoch: number;
-  /** False where nothing would be written, so that nothing need be paused. */
+  /** False if there is nothing to write, so that no pause is needed. */
   readonly needsPause: boolean;
-  /** Counts, where they are known before the pause. */
+  /** The counts, if they are known before the pause. */
   readonly counts?: Counts;
-  /** How long the collection was compared before the pause. */
+  /** How long the comparison before the pause took, ms. */
   readonly scanMs?: number;
   readonly strategy: Report['strategy'];
-  /** Why it is not the strategy that was asked for, where it is not. */
+  /** Why the strategy differs from the requested one, if it does. */
   readonly note?: string;
 }
 
-/** What a run has done that a former primary had begun. */
+/** What a run that a former primary started has done. */
 export interface Past {
   /** Some of it may have been written. */
   readonly wrote: boolean;
-  /** Where it was finished. */
+  /** Its counts, if the run was finished; else null. */
   readonly finished: Counts | null;
 }
 
@@ -87,28 +90,28 @@ export interface Written {
   readonly strategy: Report['strategy'];
   readonly scanMs: number;
   readonly writeMs: number;
-  /** The keys of the documents that were written; null where they are too many, or not all known. */
+  /** The keys of the written documents; null if there are too many, or if not all are known. */
   readonly keys?: readonly unknown[] | null;
-  /** Why it is not the strategy that was prepared, where it is not. */
+  /** Why the strategy differs from the prepared one, if it does. */
   readonly note?: string;
 }
 
 export type Call =
-  /** Is the database there, and what is the newest epoch it has seen? */
+  /** Check that the database answers, and read its newest epoch. */
   | { readonly op: 'check'; readonly request: CheckRequest }
-  /** Read, validate, serialise; everything that can be done while the cluster serves. */
+  /** Read, validate and serialise the feed: everything that can be done while the cluster serves. */
   | { readonly op: 'prepare'; readonly job: MirrorJob }
-  /** What a run would do; nothing is written. The run stays prepared. */
+  /** Return the changes that a run would make; write nothing. The run stays prepared. */
   | { readonly op: 'plan'; readonly run: string }
-  /** Has this run, which is not prepared, ever written? From now on no older epoch does. */
+  /** Find out whether this run, which is not prepared, has ever written. From now on, no older epoch can write. */
   | { readonly op: 'past'; readonly job: MirrorJob; readonly epoch: number }
   /** The cluster is quiesced: compare and write. */
   | { readonly op: 'write'; readonly run: string; readonly epoch: number }
-  /** Forget the run. Where it is being written, what was written is put back, and the write rejects. */
+  /** Cancel the run. If it is writing, its writes are put back and the `write` call fails. */
   | { readonly op: 'cancel'; readonly run: string }
   | { readonly op: 'close' };
 
-/** What each call is answered with. */
+/** The result of each call. */
 export interface Results {
   check: Reachable;
   prepare: Prepared;

@@ -1,4 +1,4 @@
-/** What a run has written that a former primary had begun: the fence knows, whatever has become of the feed. */
+/** Finds out what a run of a former primary has written. The fence knows it, even if the feed is lost. */
 import type { Clients } from './database/clients.ts';
 import { Fence } from './database/fence.ts';
 import { patiently } from './database/patience.ts';
@@ -6,10 +6,10 @@ import { dropLeftovers } from './database/swap.ts';
 import type { MirrorJob, Past } from './messages.ts';
 
 /**
- * The fence is taken first: a former primary that still lives must not write after it was said that it has not. It is not
- * taken from another run that has a newer epoch.
+ * Takes the fence first: a former primary that is still alive must not write after this function has reported that it
+ * wrote nothing. Does not take the fence from another run that has a newer epoch.
  *
- * @throws QuiesceError `fenced`
+ * @throws QuiesceError `fenced` if another run has a newer epoch
  */
 export async function pastOf(job: MirrorJob, epoch: number, clients: Clients): Promise<Past> {
   const client = clients.get(job.uri, job.databaseTimeout);

@@ -1,8 +1,8 @@
 /**
- * What has to be written to make the collection equal to the feed.
+ * The list of writes that make the collection equal to the feed.
  *
- * States: open (stored documents are taken, each once) → finished (what is left of the feed is to be inserted) →
- * finished, as often as keys have been touched since: those are compared again, the rest stands.
+ * States: open (takes each stored document once) → finished (the remaining items of the feed are inserts) → finished
+ * again after each `retouch`: it compares the touched keys again and keeps the rest.
  */
 import { join } from 'node:path';
 import type { MaxDeletes } from '../protocol/max-deletes.ts';
@@ -15,19 +15,19 @@ import { itemFlag } from './prepared/item-table.ts';
 import { IntList } from './prepared/lists.ts';
 import type { PreparedFeed } from './prepared/prepared-feed.ts';
 
-/** Keys that may have changed since they were compared: by their text, the `_id` element of each. */
+/** Keys whose documents may have changed since they were compared. Maps the text of a key to its `_id` element. */
 export type TouchedKeys = ReadonlyMap<string, Uint8Array>;
 
 export class Plan {
   readonly #feed: PreparedFeed;
   /** The stored documents that would be replaced or deleted. */
   readonly #before: DocumentList;
-  /** Items whose document differs from the stored one, and where in `before` that is. */
+  /** Items that differ from their stored document, and (`replaced`) the place of that document in `before`. */
   readonly #updates = new IntList();
   readonly #replaced = new IntList();
-  /** Items that the collection does not have. */
+  /** Items that are not in the collection. */
   readonly #inserts = new IntList();
-  /** Stored documents whose keys the feed does not have. */
+  /** Stored documents whose keys are not in the feed. */
   readonly #deletes = new IntList();
   readonly #id = new Elements(Buffer.alloc(5), 0);
   #disposed = false;
@@ -38,7 +38,7 @@ export class Plan {
     feed.table.clear(itemFlag.seen);
   }
 
-  /** Takes one stored document; each once. */
+  /** Compares one stored document. Call it once for each. */
   readonly take = (bytes: Uint8Array, at: number, end: number): void => {
     const feed = this.#feed;
     const comparison = feed.compare(bytes, at, end);
@@ -49,18 +49,18 @@ export class Plan {
     }
   };
 
-  /** Every stored document has been taken. */
+  /** Call it after the last stored document was taken. */
   finish(): void {
     const { table } = this.#feed;
     for (let item = 0; item < table.count; item++) if (!table.is(item, itemFlag.seen)) this.#inserts.push(item);
   }
 
   /**
-   * Compares these keys anew. `read` calls back with each of their documents that the collection has now.
+   * Compares these keys again. `read` calls back with each of their documents that is in the collection now.
    *
-   * What the plan says of other keys stands, so this costs what was touched, not what the collection holds.
+   * The plan for other keys stays, so the cost depends on the number of touched keys, not on the collection's size.
    *
-   * @returns the `_id` element of each of them that would be inserted
+   * @returns the `_id` element of each touched key that would be inserted
    */
   async retouch(keys: TouchedKeys, read: (take: typeof this.take) => Promise<void>): Promise<Uint8Array[]> {
     if (keys.size === 0) return [];
@@ -94,7 +94,7 @@ export class Plan {
     return this.#inserts.length + this.#updates.length + this.#deletes.length;
   }
 
-  /** How many documents the collection holds. */
+  /** How many documents of the collection belong to the mirror. */
   get stored(): number {
     return this.#feed.table.count - this.#inserts.length + this.#deletes.length;
   }
@@ -103,12 +103,12 @@ export class Plan {
     return this.#updates.length;
   }
 
-  /** The item that the update replaces the stored document with. */
+  /** The item that replaces the stored document in this update. */
   updated(index: number): number {
     return this.#updates.at(index);
   }
 
-  /** The stored document that the update replaces; valid until the next call, like all documents here. */
+  /** The stored document that this update replaces. Valid until the next call, like all documents of this class. */
   replaced(index: number): Buffer {
     return this.#before.at(this.#replaced.at(index));
   }
@@ -176,7 +176,7 @@ export class Plan {
     if (keys.size > items.size) this.#deletes.filter((document) => !keys.has(this.#textOf(document)));
   }
 
-  /** A copy, which is the caller's. */
+  /** Returns a copy that the caller may keep. */
   #idOf(document: Buffer): Uint8Array {
     const id = this.#readId(document);
     return Uint8Array.prototype.slice.call(id.bytes, id.start, id.end);
@@ -194,7 +194,7 @@ export class Plan {
   }
 }
 
-/** A thread may hold several plans of one run at a time: each has a file of its own. */
+/** Numbers the files of the plans: a thread may hold several plans of one run at the same time. */
 let plans = 0;
 
 function keyElement(bytes: Uint8Array): Elements {

@@ -13,7 +13,7 @@ export class ProgressMeter {
     this.#send = send;
   }
 
-  /** A step begins, which is always told. */
+  /** Starts a step. Its first progress is always sent. */
   start(step: Progress['step'], total?: number): void {
     this.#step = step;
     this.#startedAt = performance.now();
@@ -21,7 +21,7 @@ export class ProgressMeter {
     this.tick(0, total);
   }
 
-  /** `done` of `total` in the present step. */
+  /** Reports `done` of `total` in the current step. */
   tick(done: number, total?: number): void {
     const step = this.#step;
     const now = performance.now();

@@ -1,4 +1,4 @@
-/** Reads a whole feed, refuses it or prepares it: nothing of it is written anywhere but into the run's own folder. */
+/** Reads a whole feed and refuses or prepares it. Writes only into the run's own folder. */
 import { QuiesceError } from '../errors.ts';
 import { showKey } from './bson/keys.ts';
 import { Elements, idElement } from './bson/elements.ts';
@@ -18,7 +18,7 @@ export interface ReadFeed {
 }
 
 /**
- * @param onItems is called now and then with the number of items read
+ * @param onItems called after each chunk with the number of items read
  * @throws QuiesceError `malformed-json`, `invalid-feed`, `payload-too-large`
  */
 export async function readFeed(
@@ -43,7 +43,7 @@ export async function readFeed(
       faults.add(`/${items++}`, `the item is longer than ${maxItemText / 1024 / 1024} MiB of text`);
     },
     notAnArray(bytes, start, end, base) {
-      encoder.encode(bytes, start, end, base); // throws where it is no JSON at all
+      encoder.encode(bytes, start, end, base); // throws if it is not JSON
       throw new QuiesceError(
         'invalid-feed',
         'The feed is invalid: it has to be an array of objects. Nothing was changed.',

@@ -1,4 +1,4 @@
-/** What all the parts of one run share. */
+/** The data that all parts of one run share. */
 import type { ClientSession, Db, MongoClient } from 'mongodb';
 import type { Fence } from './database/fence.ts';
 import type { MirrorJob } from './messages.ts';
@@ -9,17 +9,17 @@ export interface RunContext {
   readonly job: MirrorJob;
   readonly client: MongoClient;
   readonly db: Db;
-  /** All writes of the run are made in it, so that a later run can end it. */
+  /** The session of all writes of the run, so that a later run can end it. */
   readonly session: ClientSession;
   readonly fence: Fence;
   readonly feed: PreparedFeed;
-  /** For the run's own files. */
+  /** The folder of the run's own files. */
   readonly folder: string;
   readonly progress: ProgressMeter;
   readonly signal: AbortSignal;
 }
 
-/** Takes the number of documents compared so far; throws where the run has been cancelled. */
+/** Returns a callback for the number of documents compared so far. The callback throws if the run was cancelled. */
 export function scanProgress({ feed, progress, signal }: RunContext): (count: number) => void {
   progress.start('scan', feed.table.count);
   return (count) => {

@@ -1,13 +1,13 @@
 /**
  * One run in the mirror thread.
  *
- * States: new → preparing → prepared → (planned, for a dry run) → writing → over. `dispose` ends it from any of them.
+ * States: new → preparing → prepared → (planned, for a dry run) → writing → over. `dispose` ends it in any state.
  *
- * What is prepared depends on the strategy:
- *   two-phase  the collection has been compared while the app served, and a change stream tells what was written
- *              since: in the pause only that is compared again
- *   swap       the same, and a copy has been built that takes the collection's place by one rename
- *   scan       nothing: the collection is compared in the pause. What the others fall back to
+ * The strategy decides what `prepare` does:
+ *   two-phase  compares the collection while the app serves; a change stream reports later writes, and the pause
+ *              compares only those again
+ *   swap       the same, and builds a copy that replaces the collection by one rename
+ *   scan       nothing: the collection is compared in the pause. The other strategies fall back to this one
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ export class MirrorRun {
   #feed: PreparedFeed | null = null;
   #survey: Survey | null = null;
   #carryOut: CarryOut | null = null;
-  /** What is going on: the files must not go before it. */
+  /** The work in progress. `dispose` removes the files only after it has ended. */
   #busy: Promise<unknown> = Promise.resolve();
 
   constructor(job: MirrorJob, clients: Clients, onProgress: (progress: Progress) => void) {
@@ -52,7 +52,7 @@ export class MirrorRun {
     };
   }
 
-  /** Some writes were made and not put back. */
+  /** Some writes were made, or may have been made, and are not put back. */
   get dirty(): boolean {
     return this.#carryOut?.dirty ?? false;
   }
@@ -61,7 +61,7 @@ export class MirrorRun {
     return this.#work(async () => {
       const { folder, progress, signal } = this.#context;
       const startedAt = performance.now();
-      rmSync(folder, { recursive: true, force: true }); // what a former thread left of the same run
+      rmSync(folder, { recursive: true, force: true }); // files of the same run from a former thread
       this.#feed = new PreparedFeed(folder);
       progress.start('prepare');
       const read = await readFeed(this.#job, this.#feed, (done) => progress.tick(done), signal);
@@ -73,7 +73,7 @@ export class MirrorRun {
     });
   }
 
-  /** For a run that is not going to be written. */
+  /** Counts the changes of a dry run. */
   plan(): Promise<Planned> {
     return this.#work(async () => {
       const startedAt = performance.now();
@@ -97,7 +97,7 @@ export class MirrorRun {
     });
   }
 
-  /** Ends what is going on for the run, and removes what it made. */
+  /** Stops the run's work in progress and removes its files. */
   async dispose(): Promise<void> {
     this.#abort.abort(new QuiesceError('run-failed', 'The run was cancelled.'));
     await this.#busy.catch(() => {});
@@ -115,7 +115,7 @@ export class MirrorRun {
     return busy;
   }
 
-  /** The first that is asked of the database: what it would not allow is named here. */
+  /** The first request to the database. Reports the rights that are missing. */
   async #fenceEpoch(): Promise<number> {
     const { reading, writing } = rightsFor;
     const { collection, dryRun = false } = this.#job;
@@ -130,7 +130,7 @@ export class MirrorRun {
 
   #patiently<T>(work: () => Promise<T>): Promise<T> {
     return patiently(this.#job.databaseTimeout, this.#abort.signal, async () => {
-      // A client whose first connection failed would never try again by itself.
+      // A client whose first connection failed does not connect again by itself.
       await this.#context.client.connect();
       return work();
     });

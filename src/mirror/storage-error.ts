@@ -1,10 +1,11 @@
+/** Turns errors of the file system during a run into a QuiesceError. */
 import { noRoomFor } from '../disk-full.ts';
 import { QuiesceError } from '../errors.ts';
 
-/** What went wrong with the files of a run, as our error; leaves others alone. */
+/** Returns a QuiesceError for a full disk or a missing file of the run; returns other errors unchanged. */
 export function toStorageError(error: unknown): unknown {
   if (!(error instanceof Error && 'code' in error)) return error;
-  // What a run keeps in files is written before it changes anything.
+  // A run writes its files before it changes the collection.
   const noRoom = noRoomFor('prepared feed', error);
   if (noRoom !== null) return noRoom;
   if (error.code === 'ENOENT' && 'path' in error) {

@@ -1,4 +1,4 @@
-/** What can be known and built before the pause, while the app serves. */
+/** Compares, checks and builds everything that is possible before the pause, while the app serves. */
 import { QuiesceError } from '../errors.ts';
 import { checkOutside, compareAll } from './database/compare.ts';
 import { isUnauthorized } from './database/errors.ts';
@@ -20,11 +20,11 @@ export interface Survey {
   readonly swap: Swap | null;
 }
 
-/** Where a swap is worth what it costs others: most of the collection changes, and it is large. */
+/** A swap ends other cursors and change streams. It is worth that if most of a large collection changes. */
 const swapShare = 0.5;
 const swapWrites = 20_000;
 
-/** @throws QuiesceError with what can be refused before the pause */
+/** @throws QuiesceError if the feed can be refused before the pause */
 export async function survey(context: RunContext): Promise<Survey> {
   const { job, fence } = context;
   const finished = await fence.finished();
@@ -65,7 +65,7 @@ export async function survey(context: RunContext): Promise<Survey> {
   }
 }
 
-/** All that a scan in the pause would be refused for, as far as it is known now. */
+/** Refuses the feed now, for every reason known before the pause that would make a scan in the pause fail. */
 export async function refuseEarly(context: RunContext, target: Target): Promise<Counts> {
   const plan = await scanned(context);
   try {
@@ -77,7 +77,7 @@ export async function refuseEarly(context: RunContext, target: Target): Promise<
   }
 }
 
-/** Compares everything, as the collection is now. The plan is the caller's, to be disposed of. */
+/** Compares the whole collection as it is now. The caller disposes of the plan. */
 export async function scanned(context: RunContext): Promise<Plan> {
   const { job, db, feed, folder, session } = context;
   const target = await openTarget(db, job.collection, job.scope);
@@ -117,7 +117,7 @@ async function isSwap({ job, feed, session }: RunContext, target: Target, plan: 
   return !(await isWatched(target, session));
 }
 
-/** The swap, or the rights that it lacks. */
+/** Returns the swap, or the reason why it is not allowed. */
 async function allowedSwap(context: RunContext, target: Target): Promise<Swap | string> {
   const missing = await missingRights(context.db, rightsFor.swap(target.collection));
   if (missing.length > 0) return `the user of the connection string lacks ${missing.join('; ')}`;
@@ -125,7 +125,7 @@ async function allowedSwap(context: RunContext, target: Target): Promise<Swap | 
     return await buildSwap(context, target);
   } catch (error) {
     if (isUnauthorized(error)) return lackOf(error);
-    // What the feed changes is valid, so this is a stored document that it leaves as it is.
+    // The changed items were validated before, so the invalid document is a stored one that the feed does not change.
     if (error instanceof RefusedWrites && error.isInvalid) return 'the validator does not allow what is stored';
     throw error;
   }

@@ -1,6 +1,6 @@
 /**
- * The mirror thread: takes calls, keeps the runs, answers. Everything heavy happens here, so that the main thread of
- * the primary, which accepts the site's connections, never waits for it.
+ * The mirror thread: takes calls, keeps the runs, answers. All heavy work happens here, so that the primary's main
+ * thread, which accepts the site's connections, never waits for it.
  */
 import { parentPort } from 'node:worker_threads';
 import { QuiesceError, toQuiesceError } from '../errors.ts';
@@ -17,15 +17,15 @@ if (!parentPort) throw new Error('The mirror runs in a thread: start it with Mir
 const port = parentPort;
 const clients = new Clients();
 const runs = new Map<string, MirrorRun>();
-/** What they made is being removed. */
+/** Cancelled or ended runs whose files are being removed. */
 const forgotten = new Set<Promise<void>>();
 
 port.on('message', ({ id, call }: ToThread) => {
-  const written = call.op === 'write' ? runs.get(call.run) : undefined; // a cancel forgets it before the write has ended
+  const written = call.op === 'write' ? runs.get(call.run) : undefined; // a cancel removes it before the write ends
   perform(call).then(
     (value) => {
       send({ type: 'done', id, value });
-      // Not before: the cluster is paused, and to remove a large file takes time.
+      // After the answer: the cluster is paused, and removing a large file takes time.
       if (call.op === 'write') void forget(call.run);
     },
     async (error: unknown) => {
@@ -81,7 +81,7 @@ async function forget(run: string): Promise<void> {
   const mirror = runs.get(run);
   if (!mirror) return;
   runs.delete(run);
-  const gone = mirror.dispose().catch(() => {}); // what is left of it goes with the next run, or the next start
+  const gone = mirror.dispose().catch(() => {}); // a later run or the next start removes the remaining files
   forgotten.add(gone);
   await gone;
   forgotten.delete(gone);

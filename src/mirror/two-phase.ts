@@ -1,9 +1,9 @@
 /**
- * The first phase of a two-phase mirror, while the app serves, and what the pause needs of it.
+ * The first phase of a two-phase mirror: compares while the app serves, and makes the plan exact in the pause.
  *
- * The collection is read as it is at T0 or later, and the change stream begins right after T0, so whatever the read
- * missed is among the keys that have been touched since. Comparing those again, after the last of them is known, makes
- * the plan exact. That the read is no snapshot does not matter for the same reason, and it can take as long as it likes.
+ * The collection is read at T0 or later, and the change stream starts right after T0. So every write that the read
+ * missed is in the change stream. Comparing the touched keys again, when all of them are known, makes the plan exact.
+ * For the same reason the read does not need a snapshot, and it may take as long as it needs.
  */
 import { Timestamp } from 'mongodb';
 import { ChangeLog } from './database/change-log.ts';
@@ -12,12 +12,12 @@ import type { Target } from './database/target.ts';
 import { Plan } from './plan.ts';
 import { scanProgress, type RunContext } from './run-context.ts';
 
-/** Of this many keys, or of this share of the feed, a new scan is as cheap as comparing them one by one. */
+/** With more touched keys than this, or than this share of the feed, a new scan is as cheap as comparing each key. */
 const fewKeys = 10_000;
 const keyShare = 1 / 4;
-/** So many documents are read once more just before the pause. */
+/** The largest number of documents that are read again just before the pause. */
 const mostWarmed = 50_000;
-/** So often it is tried to find a moment in which nothing differs, before the cluster is paused for one. */
+/** How many times a moment without differences is looked for before the cluster is paused. */
 const settleRounds = 3;
 
 export class TwoPhase {
@@ -33,14 +33,14 @@ export class TwoPhase {
     this.plan = new Plan(context.feed, context.folder);
   }
 
-  /** Compares the whole collection; resolves with why that was not possible where the server has no change stream for us. */
+  /** Compares the whole collection. Resolves with the reason if the server offers no change stream. */
   static async begin(context: RunContext, target: Target): Promise<TwoPhase | string> {
     const { fence, feed, client, session } = context;
     const { db, collection, operationTime } = target;
     if (!target.transactions || !operationTime) return 'the server is no replica set, so there is no change stream';
-    if (!target.exists) await fence.mark(); // there may be no database yet, and then no change stream of it
+    if (!target.exists) await fence.mark(); // a database that does not exist yet has no change stream
     const maxKeys = Math.max(fewKeys, feed.table.count * keyShare);
-    // What the compare reads need not come again: after a large feed, that is all that the feed has written.
+    // The stream skips writes that the compare reads anyway: after a large feed, these are all writes of that feed.
     const since = target.exists ? tickAfter(operationTime) : operationTime;
     const log = await ChangeLog.open(client, db, collection, fence, since, maxKeys);
     if (log.lost !== null) return `there is no change stream: ${log.lost}`;
@@ -56,7 +56,7 @@ export class TwoPhase {
     return phase;
   }
 
-  /** Whether there was a moment at which nothing differed: then nothing need be paused. */
+  /** Whether there was a moment without differences: then no pause is needed. */
   async isSettled(): Promise<boolean> {
     for (let round = 0; round < settleRounds && this.plan.size === 0; round++) {
       const touched = await this.#catchUp(await this.#context.fence.mark());
@@ -66,15 +66,15 @@ export class TwoPhase {
     return false;
   }
 
-  /** So that the pause waits for no disk. Where much is to be written, its own reading is the smaller part of it. */
+  /** Avoids disk reads in the pause. Does nothing for a large plan: there, reading is the smaller part of the pause. */
   async warmUp(): Promise<void> {
     if (this.plan.size <= mostWarmed) await warmUp(this.target, this.plan, this.#context.session);
   }
 
   /**
-   * Makes the plan exact, up to the write with this mark; with the cluster at rest, nothing comes after it.
+   * Makes the plan exact up to the write with this mark. While the cluster is quiesced, no write follows the mark.
    *
-   * @returns null where it is, else why it cannot be
+   * @returns null if the plan is exact, else the reason why not
    */
   async complete(mark: string): Promise<string | null> {
     const touched = await this.#catchUp(mark);
@@ -88,9 +88,9 @@ export class TwoPhase {
   }
 
   /**
-   * How many keys had been touched; null where that is not known.
+   * Returns how many keys were touched; null if that is unknown.
    *
-   * Each time with all that the first compare was refused for: what the app has written since changes the plan as well.
+   * Repeats the checks of the first compare: later writes of the app change the plan as well.
    */
   async #catchUp(mark: string): Promise<number | null> {
     const { job, feed, session } = this.#context;

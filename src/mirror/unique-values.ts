@@ -1,9 +1,9 @@
 /**
- * Finds items that a unique index keeps out, before anything is paused: in the pause MongoDB would name the first only.
+ * Finds items that a unique index refuses, before the pause: in the pause MongoDB would name only the first.
  *
- * What the collection holds in the end is the feed, and with a scope the documents outside it as well. The writes get
- * there whatever values move from one document to another, so only two documents of the end can be in each other's way.
- * What cannot be told here for certain is left to the write.
+ * After the run, the collection holds the feed and, with a scope, the documents outside the scope. The writes can move
+ * unique values between documents in any order, so only two documents of this final state can conflict.
+ * If this check is not certain about an item, it leaves the decision to the write.
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { MongoServerError, type Document } from 'mongodb';
@@ -18,19 +18,19 @@ import type { Plan } from './plan.ts';
 import { ItemKeys } from './prepared/item-keys.ts';
 import type { RunContext } from './run-context.ts';
 
-/** What is known of an item: another one has its key, or a document outside the scope has. */
+/** Marks of an item: `shared`: another item has its index key; `held`: a document outside the scope has it. */
 const shared = 1;
 const held = 2;
-/** So many items are read before the thread looks for messages: the run may have been cancelled. */
+/** After this many items the thread reads its messages, so that it notices a cancel. */
 const itemsPerTurn = 10_000;
 
 interface Suspects {
   readonly index: UniqueIndex;
-  /** Of each item, what is known of it; 0 for most. */
+  /** The mark of each item; 0 for most. */
   readonly marks: Uint8Array;
 }
 
-/** @throws QuiesceError `invalid-feed`, with the first of them */
+/** @throws QuiesceError `invalid-feed` with the first faults */
 export async function checkUnique(context: RunContext, target: Target, plan: Plan): Promise<void> {
   if (plan.inserts + plan.updates === 0) return;
   const suspects: Suspects[] = [];
@@ -63,7 +63,7 @@ async function markShared(context: RunContext, index: UniqueIndex, marks: Uint8A
   });
 }
 
-/** Only for what would be written: of the rest, MongoDB has seen to it. */
+/** Checks only items that would be written: MongoDB has checked the stored ones already. */
 async function markHeld(
   context: RunContext,
   { db, collection, filter = {} }: Target,
@@ -97,14 +97,14 @@ async function markHeld(
     try {
       await scan(db, options, take, () => {});
     } catch (error) {
-      // A hidden index, which cannot be asked for, or one that has been dropped.
+      // The index is hidden, so a hint cannot name it, or it was dropped.
       if (error instanceof MongoServerError && !isUnavailable(error)) return;
       throw error;
     }
   }
 }
 
-/** Of a partial index, MongoDB tells which documents are in it; resolves with false where it does not. */
+/** Asks MongoDB which items belong to a partial index. Resolves with false if MongoDB cannot answer. */
 async function keepMembers(
   { feed, session }: RunContext,
   target: Target,
@@ -119,7 +119,7 @@ async function keepMembers(
   return isKnown;
 }
 
-/** In the order of the feed, whatever the index. */
+/** Reports the faults of all indexes in the order of the feed. */
 async function nameFaults(context: RunContext, suspects: readonly Suspects[]): Promise<void> {
   const faults = new FeedFaults();
   const judges = suspects.map(({ index, marks }) => ({
