@@ -1,4 +1,4 @@
-/** Who gives an order: what the primary keeps with a hold, and writes into its log. */
+/** Names the user who gives an order. The primary stores the name with a hold and writes it to its log. */
 import { userInfo } from 'node:os';
 import type { Target } from './find-data-dir.ts';
 
@@ -7,7 +7,7 @@ export interface SignedTarget extends Target {
   readonly by?: string;
 }
 
-/** The most that the primary takes. */
+/** The longest name that the primary accepts, characters. */
 const longest = 100;
 
 export function askedBy({ by }: SignedTarget): { by: string } {

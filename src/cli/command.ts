@@ -1,9 +1,10 @@
+/** Runs the command line of this process. */
 import { CommanderError } from 'commander';
 import { fail } from './fail.ts';
 import { buildProgram } from './program.ts';
 import { exitCodes } from '../errors.ts';
 
-/** Runs what the arguments of this process ask for. Resolves with its exit code. */
+/** Runs the command that the arguments of this process name. Resolves with its exit code. */
 export async function runCommand(): Promise<number> {
   let code: number = exitCodes.usage;
   try {
@@ -12,7 +13,7 @@ export async function runCommand(): Promise<number> {
     }).parseAsync();
     return code;
   } catch (error) {
-    // Commander has said what is wrong; help and version are no errors.
+    // Commander has already printed what is wrong; help and version are not errors.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
     return fail(error);
   }

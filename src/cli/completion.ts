@@ -1,13 +1,13 @@
-/** Completion scripts for shells, made from the commands themselves. */
+/** Generates completion scripts for shells from the commands themselves. */
 import type { Command } from 'commander';
 
 export const shells = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof shells)[number];
 
 interface Words {
-  /** The commands before, such as `maintenance on`; empty for the first. */
+  /** The commands before the word, such as `maintenance on`; empty for the first word. */
   readonly path: string;
-  /** And the choices of arguments. */
+  /** Subcommands, and the choices of arguments. */
   readonly commands: readonly { name: string; description: string }[];
   readonly options: readonly { name: string; description: string }[];
 }
@@ -35,7 +35,7 @@ export function completionScript(program: Command, shell: Shell): string {
     case 'bash':
       return bash(words, 'complete -o default -F _quiesce quiesce');
     case 'zsh':
-      // zsh runs the functions of bash.
+      // zsh can run the functions of bash.
       return `autoload -Uz bashcompinit && bashcompinit\n${bash(words, 'complete -o default -F _quiesce quiesce')}`;
     case 'fish':
       return fish(words);

@@ -17,10 +17,10 @@ import {
 } from '../protocol/runs.ts';
 import { notifyTest, type NotifyTest } from '../protocol/notify-test.ts';
 
-/** An answer that takes longer means that the primary hangs; operations that take long by nature have none, ms. */
+/** If an answer takes longer, the primary hangs, ms. Operations that may take long have no such limit. */
 const quick = 10_000;
 
-/** Who asks. */
+/** The user who gives the order. */
 interface Order {
   readonly by?: string;
 }
@@ -64,13 +64,15 @@ export class ControlClient {
     return (await this.#call('GET', '/api/urls', z.object({ urls: z.array(z.string()) }))).urls;
   }
 
-  /** With `wait` it ends when the cluster is at rest. */
+  /** With `wait`, resolves when the cluster is quiesced. */
   maintenance(change: MaintenanceBody): Promise<ClusterStatus> {
     const options = change.wait === true ? { timeout: 0 } : {};
     return this.#call('POST', '/api/maintenance', clusterStatus, { body: change, ...options });
   }
 
-  /** Ends when every worker has been replaced and the configuration is in force; with `dryRun`, when it has been read. */
+  /**
+   * Resolves when all workers are replaced and use the new configuration; with `dryRun`, when the file has been read.
+   */
   reload(order: Order & { readonly dryRun?: boolean } = {}): Promise<ReloadAnswer> {
     return this.#call('POST', '/api/reload', reloadAnswer, { body: order, timeout: 0 });
   }
@@ -84,7 +86,7 @@ export class ControlClient {
     return this.#call('POST', '/api/stop', z.object({ pid: z.number() }), { body: { now, ...order } });
   }
 
-  /** Resolves when the cluster is quiesced for a command; the run lasts as long as the answer is open. */
+  /** Resolves when the cluster is quiesced for a command. The run lasts while the HTTP answer is open. */
   async exec(order: ExecBody, signal: AbortSignal): Promise<{ run: string; over: Promise<void> }> {
     const answer = await this.#open('POST', '/api/exec', { body: order, timeout: 0, signal });
     answer.setEncoding('utf8');
@@ -96,12 +98,12 @@ export class ControlClient {
     return { run: execStart.parse(JSON.parse(line)).run, over };
   }
 
-  /** Resolves when the hold of the run has gone, or has become an operator's. */
+  /** Resolves when the run's hold has ended or has become an operator's hold. */
   execEnd(run: string, how: object): Promise<{ run: RunRecord; held: boolean }> {
     return this.#call('POST', `/api/exec/${encodeURIComponent(run)}/end`, execEnd, { body: how });
   }
 
-  /** Ends when each receiver has answered, or its time was over. */
+  /** Resolves when each receiver has answered or timed out. */
   notifyTest(): Promise<NotifyTest> {
     return this.#call('POST', '/api/notify/test', notifyTest, { body: {}, timeout: 0 });
   }
@@ -114,7 +116,7 @@ export class ControlClient {
     return this.#call('GET', `/api/runs/${encodeURIComponent(id)}`, runRecord);
   }
 
-  /** Ends when the run has. */
+  /** Resolves when the run has ended. */
   cancel(id: string): Promise<RunRecord> {
     return this.#call('POST', `/api/runs/${encodeURIComponent(id)}/cancel`, runRecord, { timeout: 0 });
   }
@@ -123,7 +125,7 @@ export class ControlClient {
     return this.#call('POST', `/api/runs/${encodeURIComponent(id)}/abandon`, runRecord, { timeout: 0 });
   }
 
-  /** The status now and at each change, until the primary ends. */
+  /** Yields the current status and each later change, until the primary ends. */
   async *watch(signal?: AbortSignal): AsyncGenerator<ClusterStatus> {
     const response = await this.#open('GET', '/api/events', signal === undefined ? {} : { signal });
     response.setEncoding('utf8');
@@ -198,12 +200,12 @@ export class ControlClient {
       }
       const headers = body === undefined ? {} : { 'Content-Type': 'application/json' };
       const request = http.request({ socketPath: short.name, path, method, headers, timeout, signal }, (response) => {
-        // From here on silence is allowed: a status may not change for hours.
+        // No timeout from here on: the status may not change for hours.
         request.setTimeout(0);
         resolve(response);
       });
       request.on('socket', (socket) => {
-        // A connection that was kept alive is there already.
+        // A kept-alive connection is already open.
         if (socket.connecting) socket.once('connect', short.done);
         else short.done();
       });

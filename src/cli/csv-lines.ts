@@ -1,13 +1,13 @@
-/** CSV with a header, as NDJSON: each row becomes an object whose values are strings. The first fault ends it. */
+/** Converts CSV with a header to NDJSON: each row becomes an object of strings. It stops at the first fault. */
 import { PassThrough, pipeline, Transform, type Readable } from 'node:stream';
 import zlib from 'node:zlib';
 import { CsvError, parse } from 'csv-parse';
 import { QuiesceError } from '../errors.ts';
 
-/** A longer row is a quote that nobody has closed, bytes. */
+/** The longest row, bytes. A longer row means that a closing quote is missing. */
 const longestRow = 16 * 1024 ** 2;
 
-/** @param coding of the bytes of `csv` */
+/** @param coding the content coding of `csv` */
 export function csvToLines(csv: Readable, coding: string | undefined): Readable {
   let isNamed = false;
   const columns = (names: string[]): string[] => {
@@ -20,18 +20,18 @@ export function csvToLines(csv: Readable, coding: string | undefined): Readable 
     transform(row: { record: Record<string, string> }, _encoding, next) {
       next(null, `${JSON.stringify(row.record)}\n`);
     },
-    // Without rows it is an empty feed; without a header it is none.
+    // Without rows, it is an empty feed; without a header, it is not a feed.
     flush(next) {
       next(isNamed ? null : malformed('it is empty, without a header'));
     },
   });
-  // With `pipeline` alone `lines` would end with the parser's own error: the reader is told ours.
+  // `pipeline` alone would end `lines` with the parser's own error; the reader gets the explained error.
   const failed = (cause: Error): void => void lines.destroy(explain(cause));
   rows.once('error', failed);
   pipeline(csv, decoder(coding), rows, (error) => {
     if (error) failed(error);
   });
-  // An app that refuses the feed reads no more of it.
+  // If the app refuses the feed, it stops reading: close the source too.
   lines.once('close', () => csv.destroy());
   return rows.pipe(lines);
 }

@@ -1,4 +1,4 @@
-/** The data of server-sent events out of text that comes in pieces of any size. */
+/** Reads the data of server-sent events from text that arrives in chunks of any size. */
 import { createParser } from 'eventsource-parser';
 
 export async function* eventData(chunks: AsyncIterable<string>): AsyncGenerator<string> {

@@ -1,4 +1,4 @@
-/** `quiesce exec -- command …`: the command runs while the cluster is quiesced, as a run of its own. */
+/** `quiesce exec -- command …`: runs the command as a separate run while the cluster is quiesced. */
 import { spawn } from 'node:child_process';
 import { constants as files } from 'node:fs';
 import { access } from 'node:fs/promises';
@@ -17,14 +17,16 @@ export interface ExecOptions extends SignedTarget {
   readonly keepOnFailure?: boolean;
 }
 
-/** As a shell has them. */
+/** The exit codes of a shell. */
 const notFound = 127;
 const notExecutable = 126;
 
-/** A drain that takes longer than this gets a word, ms. */
+/** A message is printed if the drain takes longer than this, ms. */
 const patience = 700;
 
-/** Passed on to the command. Those of a terminal reach it without that. */
+/**
+ * Signals that are forwarded to the command. A terminal sends its own signals (`ofTerminal`) to the command directly.
+ */
 const forwarded = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
 const ofTerminal = ['SIGINT', 'SIGQUIT'] as const;
 
@@ -34,12 +36,12 @@ interface CommandEnd {
   readonly error?: string;
 }
 
-/** Returns the exit code of the command; 127 where it is not found, 126 where it may not be run, 128 + n at signal n. */
+/** Returns the command's exit code; 127 if it is not found, 126 if it is not executable, 128 + n after signal n. */
 export async function exec(words: readonly string[], options: ExecOptions): Promise<number> {
   const [command = ''] = words;
   const problem = await whyNot(command);
   if (problem !== null) {
-    // Before the site is held: a slip of the finger pauses nobody.
+    // This check comes before the hold: a mistyped command must not pause the site.
     say(visibleLine(`quiesce: ${command}: ${problem === notFound ? 'not found' : 'may not be executed'}`));
     return problem;
   }
@@ -72,7 +74,7 @@ export async function exec(words: readonly string[], options: ExecOptions): Prom
     if (held && keepOnFailure && (lost || end.code !== 0))
       say(`${why}, and the site stays held. \`quiesce maintenance off\` ends it.`);
   } catch (error) {
-    // How the command ended matters more than that nobody wants to know.
+    // The exit code of the command matters more than a failure to report it.
     say(visibleLine(`quiesce: the end of run ${run} cannot be told: ${(error as Error).message}`));
   }
   connection.abort();
@@ -86,7 +88,7 @@ async function whileTelling<T>(client: ControlClient, asked: Promise<T>): Promis
     const { waitingFor } = await client.status();
     if (!done.signal.aborted) say(`waiting for ${counted(waitingFor.length, 'request')} to end …`);
   })();
-  telling.catch(() => undefined); // a word that nobody needs any more, or that the answer itself will explain
+  telling.catch(() => undefined); // aborted, or the answer itself reports the error
   try {
     return await asked;
   } finally {
@@ -98,7 +100,8 @@ function runCommand([command = '', ...args]: readonly string[]): Promise<Command
   return new Promise((resolve) => {
     const child = spawn(command, args, { stdio: 'inherit' });
     const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
-    // A terminal sends Ctrl-C to the command as well, and a second one means something else to many programs.
+    // A terminal sends Ctrl-C to the command as well. Forwarding it would be a second one, which many programs treat
+    // differently.
     const shared = process.stdin.isTTY ? (): void => undefined : pass;
     for (const signal of forwarded) process.on(signal, pass);
     for (const signal of ofTerminal) process.on(signal, shared);
@@ -117,7 +120,7 @@ function codeOf({ code, signal, error }: CommandEnd): number {
   return signal === undefined ? (code ?? 1) : 128 + system.signals[signal];
 }
 
-/** The exit code of a shell that cannot run it; null where it can. */
+/** Returns a shell's exit code for a command that cannot run; null if it can run. */
 async function whyNot(command: string): Promise<number | null> {
   const folders = command.includes('/') ? [''] : (process.env['PATH'] ?? '').split(path.delimiter);
   let found = notFound;

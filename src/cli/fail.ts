@@ -1,4 +1,4 @@
-/** How a command ends badly: one message on standard error, and the exit code of the contract. */
+/** Ends a failed command: prints one message on standard error and returns the exit code of the contract. */
 import { say, styled } from './output.ts';
 import { toQuiesceError } from '../errors.ts';
 import { visible, visibleLine } from '../protocol/visible.ts';
@@ -17,7 +17,7 @@ export function fail(thrown: unknown): number {
       say(visibleLine(`  ${String(pointer)}: ${String(detail)}`));
     if (typeof errorCount === 'number' && errorCount > errors.length) say(`  … and ${errorCount - errors.length} more`);
   }
-  // An error that nobody foresaw: where it comes from helps more than silence, but only who asks is shown it.
+  // The stack of an unexpected error helps to find its origin. It is printed only if LOG_LEVEL asks for it.
   if (error.code === 'internal' && process.env['LOG_LEVEL'] === 'debug') say(String((thrown as Error).stack));
   return error.exitCode;
 }

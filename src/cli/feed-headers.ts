@@ -1,11 +1,11 @@
-/** The headers that the server of a feed gets: `--header 'Name: value'`, `--header-env Name=VARIABLE`. */
+/** Reads the headers for the server of a feed: `--header 'Name: value'`, `--header-env Name=VARIABLE`. */
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { QuiesceError } from '../errors.ts';
 
-/** What belongs to the transfer itself, and would make another one of it. */
+/** Headers that control the transfer itself, so a user must not set them. */
 const ours = /^(connection|content-length|expect|transfer-encoding|upgrade|te|trailer)$/i;
 
-/** Values are never shown: they are secrets. @throws QuiesceError `bad-usage` */
+/** Error messages never contain values: they are secrets. @throws QuiesceError `bad-usage` */
 export function feedHeaders(
   literal: readonly string[] = [],
   fromEnvironment: readonly string[] = [],

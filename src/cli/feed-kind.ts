@@ -1,4 +1,4 @@
-/** What kind of feed something is: by its name, and by what a server says of it. */
+/** Finds the format and the content coding of a feed, from its name and from the headers of a server. */
 import path from 'node:path';
 import type http from 'node:http';
 import type { Readable } from 'node:stream';
@@ -6,7 +6,7 @@ import contentType from 'content-type';
 import { csvToLines } from './csv-lines.ts';
 import { QuiesceError } from '../errors.ts';
 
-/** CSV is sent as NDJSON. */
+/** The formats of a feed. CSV is sent to the app as NDJSON. */
 export type FeedFormat = 'json' | 'ndjson' | 'csv';
 
 export interface FeedSource {
@@ -21,7 +21,7 @@ export interface FeedKind {
   readonly coding: string | undefined;
 }
 
-/** What is sent of a stream of this kind. */
+/** Returns the stream and the headers to send to the app for a feed of this kind. */
 export function sourceOf(stream: Readable, { format, coding }: FeedKind, bytes: number | undefined): FeedSource {
   if (format === 'csv') {
     return {
@@ -46,7 +46,7 @@ const formats: Readonly<Record<string, FeedFormat>> = {
   '.csv': 'csv',
 };
 
-/** The format is undefined where the name tells none. */
+/** Finds the kind from the name. The format is undefined if the name does not show it. */
 export function kindByName(name: string): { format: FeedFormat | undefined; coding: string | undefined } {
   const coding = codings[path.extname(name)];
   const plain = coding === undefined ? name : name.slice(0, -path.extname(name).length);
@@ -56,8 +56,8 @@ export function kindByName(name: string): { format: FeedFormat | undefined; codi
 const sentCodings: Readonly<Record<string, string>> = { gzip: 'gzip', 'x-gzip': 'gzip', br: 'br', zstd: 'zstd' };
 
 /**
- * What a server says comes first; types that stand for any file leave it to the name.
- * @param given what the command line says
+ * Finds the kind of an answer. The headers of the server come first; if its type can be any file, the name decides.
+ * @param given the format from the command line, which wins over both
  * @throws QuiesceError `unsupported-media-type`
  */
 export function kindOfAnswer(
@@ -76,7 +76,7 @@ export function kindOfAnswer(
     ({ type } = parsed);
     charset = parsed.parameters['charset'];
   } catch {
-    // A header that cannot be parsed, or none, names no type: the name decides.
+    // The header is missing or cannot be parsed: the name decides.
   }
   if (/^(text\/html|application\/xhtml\+xml)$/.test(type))
     throw refuse(`is a page of HTML and no feed. Is it a page to log in, or the wrong address?`);

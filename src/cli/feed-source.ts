@@ -1,4 +1,4 @@
-/** What `quiesce sync` sends: a file, standard input or what an address has, and the headers that go with it. */
+/** Opens the feed for `quiesce sync`: a file, standard input or a web address, with the headers to send. */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { kindByName, sourceOf, type FeedFormat, type FeedSource } from './feed-kind.ts';
@@ -27,7 +27,7 @@ export async function openFeed(
       stream.once('open', () => resolve());
       stream.once('error', reject);
     });
-    // A pipe or a device has no size of its own.
+    // A pipe or a device has no size.
     return sourceOf(stream, kind, found.isFile() ? found.size : undefined);
   } catch (cause) {
     if (cause instanceof QuiesceError) throw cause;

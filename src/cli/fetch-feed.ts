@@ -1,7 +1,7 @@
 /**
- * A feed that is fetched comes whole or not at all: it lies in a temporary file before the app hears of it, so that a
- * server that is slow or breaks off keeps nobody else's feed waiting. The file has no name any more when the first byte
- * is written: nobody else reads it, and however the command ends, nothing is left.
+ * Fetches a feed completely into a temporary file before it is sent to the app. So a slow or broken server does not
+ * keep the feeds of other senders waiting. The file's name is removed before the first byte is written: no other
+ * process can open it, and nothing is left on the disk, however the command ends.
  */
 import { mkdtemp, open, rm, type FileHandle } from 'node:fs/promises';
 import http from 'node:http';
@@ -12,23 +12,23 @@ import { failed, shown, WebGet, type WebLimits } from './web-get.ts';
 import { QuiesceError } from '../errors.ts';
 
 export interface FetchOptions {
-  /** What `--ndjson` or `--csv` says. */
+  /** The format from `--ndjson` or `--csv`. */
   readonly format?: FeedFormat | undefined;
   readonly headers?: Readonly<Record<string, string>>;
   readonly limits: WebLimits;
-  /** As it is transferred. */
+  /** The largest size as transferred, before decoding. */
   readonly maxBytes: number;
   readonly onProgress?: (bytes: number, total: number | undefined) => void;
 }
 
-/** @param address that may hold a name and a password; these are sent, and never shown */
+/** @param address may contain a user name and a password; they are sent and never shown */
 export async function fetchFeed(address: string, options: FetchOptions): Promise<FeedSource> {
   const { url, headers } = withoutCredentials(address);
   const get = new WebGet(url, options.limits);
   let file: FileHandle | undefined;
   try {
     const answer = await get.answer({ ...headers, ...options.headers });
-    // A body that nobody reads any more may still break off.
+    // The connection may still fail after reading has stopped.
     answer.response.on('error', () => undefined);
     const isElsewhere = answer.url.origin !== url.origin;
     try {
@@ -91,7 +91,9 @@ function refuseStatus({ statusCode = 0, statusMessage }: http.IncomingMessage, u
   );
 }
 
-/** JSON ends with a bracket. Lines that were cut off look like fewer lines, and the rest would be deleted. */
+/**
+ * Cut-off JSON lacks its last bracket. Cut-off lines look like a shorter feed, so the missing items would be deleted.
+ */
 function refuseUnframed({ headers }: http.IncomingMessage, url: URL, { format }: FeedKind): void {
   if (format === 'json' || headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined)
     return;

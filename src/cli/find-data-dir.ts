@@ -1,4 +1,4 @@
-/** Which running app a command means: by flag, by variable, or the one that runs from here. */
+/** Finds the data directory of the app that a command is for: from a flag, a variable, or the current folder. */
 import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { readOwner, lifeOf } from '../primary/data-dir/lock-owner.ts';
@@ -14,7 +14,7 @@ export interface Target {
   readonly config?: string;
 }
 
-/** The one data directory that is meant. */
+/** Returns the data directory of the single app that matches. */
 export async function findDataDir(target: Target, folder = workingFolder()): Promise<string> {
   const [only, ...others] = await findDataDirs(target, folder);
   if (only === undefined || others.length > 0) throw several([only ?? '', ...others]);
@@ -22,11 +22,11 @@ export async function findDataDir(target: Target, folder = workingFolder()): Pro
 }
 
 /**
- * Without a flag: the apps of the configuration here, and whatever else was started from here; else the same in the
- * nearest folder above. Those that run are taken; where none does, the only one there is, so that the client can say that
- * nobody answers there.
+ * Without a flag, looks for the apps of the configuration in this folder and other apps that were started from it; if
+ * there are none, does the same in the folders above. Returns the running apps. If none runs but there is exactly one
+ * app, returns that app, so that the client can report that its primary does not answer.
  *
- * @throws QuiesceError `no-primary` where there is none at all.
+ * @throws QuiesceError `no-primary` if no app is found
  */
 export async function findDataDirs(target: Target, folder = workingFolder()): Promise<string[]> {
   const given = target.dataDir ?? (process.env['QUIESCE_DATA_DIR'] || undefined);
@@ -44,7 +44,7 @@ export async function findDataDirs(target: Target, folder = workingFolder()): Pr
   );
 }
 
-/** What was started from this folder; empty where nothing was, or where it cannot be told what is meant. */
+/** Returns the apps started from this folder; empty if there are none, or if several match and none runs. */
 async function findAt(target: Target, folder: string): Promise<string[]> {
   const candidates = new Set(await fromConfig(target, folder));
   for (const place of dataPlaces(folder, process.env)) for (const sub of subfolders(place)) candidates.add(sub);
@@ -54,7 +54,7 @@ async function findAt(target: Target, folder: string): Promise<string[]> {
   return named.length === 1 ? named : [];
 }
 
-/** The folder and those above it, the nearest first, as git looks for its repository. */
+/** Yields the folder and all folders above it, the nearest first, as git looks for its repository. */
 function* upwards(folder: string): Generator<string> {
   for (let at = folder; ; at = path.dirname(at)) {
     yield at;
@@ -62,7 +62,7 @@ function* upwards(folder: string): Generator<string> {
   }
 }
 
-/** The folder itself, or where it only holds those of several apps, the ones that are meant. */
+/** Returns the folder itself or, if it only contains the data directories of several apps, those that match. */
 function within(given: string, only: string | undefined): string[] {
   if (exists(controlSocket(given)) || readOwner(given) !== undefined) return [given];
   const apps = subfolders(given).filter((sub) => isCalled(sub, only) && (only !== undefined || runs(sub)));
@@ -79,7 +79,7 @@ async function fromConfig({ config, only }: Target, folder: string): Promise<str
     const { apps } = await loadConfig(config, { folder, ...(only === undefined ? {} : { only }) });
     return apps.map(({ dataDir }) => dataDir);
   } catch (error) {
-    // A configuration broken since the start must not keep an operator from the app that runs.
+    // If the configuration was broken after the start, an operator must still be able to reach the running app.
     if (config !== undefined) throw error;
     return [];
   }

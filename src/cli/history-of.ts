@@ -1,4 +1,4 @@
-/** The history of runs: the primary's, or where none answers, its files. */
+/** Reads the history of runs: from the primary or, if no primary answers, from its files. */
 import path from 'node:path';
 import { ControlClient } from './control-client.ts';
 import { say } from './output.ts';
@@ -7,7 +7,7 @@ import { storedRuns } from '../primary/runs/stored-runs.ts';
 import type { RunRecord } from '../protocol/runs.ts';
 
 interface History {
-  /** The newest first. */
+  /** Returns the runs, the newest first. */
   runs(limit: number): Promise<RunRecord[]>;
   run(id: string): Promise<RunRecord>;
 }

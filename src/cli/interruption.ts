@@ -1,8 +1,8 @@
-/** Ctrl-C while a feed is sent: what becomes of it depends on how far it has come. */
+/** Handles Ctrl-C while a feed is sent, and reports what happens to the feed. */
 import { say } from './output.ts';
 import { presentRun } from './present-run.ts';
 
-/** 128 + SIGINT, as a shell has it. */
+/** 128 + SIGINT, as in a shell. */
 const interrupted = 130;
 
 export class Interruption {
@@ -11,15 +11,15 @@ export class Interruption {
   #sent = false;
   readonly #onSignal = (): void => void this.#tell().finally(() => process.exit(interrupted));
 
-  /** @param url of the mirror's route, which also lists its runs */
+  /** @param url the mirror's route, which also lists its runs */
   constructor(url: URL, dry: boolean) {
     this.#url = url;
     this.#dry = dry;
-    // The second one ends the command at once.
+    // A second Ctrl-C ends the command at once.
     process.once('SIGINT', this.#onSignal);
   }
 
-  /** The feed is the app's now. */
+  /** Call it when the app has the complete feed. */
   sentAll(): void {
     this.#sent = true;
   }

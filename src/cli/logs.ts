@@ -1,3 +1,4 @@
+/** `quiesce logs`: prints the log of an app. */
 import path from 'node:path';
 import { prettyFactory } from 'pino-pretty';
 import { findDataDir, type Target } from './find-data-dir.ts';
@@ -15,7 +16,7 @@ export interface LogsOptions extends Target {
   readonly pretty?: boolean;
 }
 
-/** On a terminal or with `--pretty` for people, otherwise or with `--json` the lines as they are. */
+/** Formats the lines for people on a terminal or with `--pretty`; prints them unchanged otherwise or with `--json`. */
 export async function logs(options: LogsOptions): Promise<number> {
   if (options.json && options.pretty)
     throw new QuiesceError('bad-usage', '--json and --pretty are two forms: choose one.');
@@ -48,6 +49,6 @@ function forPeople(): (line: string) => string {
     translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l',
     colorize: Boolean(process.stdout.isTTY) && !process.env['NO_COLOR'],
   });
-  // What is no record is printed as it stands.
+  // A line that is not a JSON record is printed unchanged.
   return (line) => (line.startsWith('{') ? pretty(visible(line)) : visible(line));
 }

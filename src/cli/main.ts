@@ -1,9 +1,10 @@
 #!/usr/bin/env node
+/** The executable `quiesce`: runs a keeper or a command. */
 import cluster from 'node:cluster';
 import { fileURLToPath } from 'node:url';
 import { keeperVariable } from '../protocol/keeper-names.ts';
 
-/** Whether this process only keeps the sockets of a primary, which it starts with the same arguments. */
+/** Whether this process is a keeper: it only keeps the sockets of a primary that it starts with the same arguments. */
 function isKeeper([command, ...options]: readonly string[]): boolean {
   if (command !== 'start' || cluster.isWorker || process.env[keeperVariable] !== undefined) return false;
   return !options.some((option) => option === '--no-keeper' || option === '-h' || option === '--help');
@@ -17,7 +18,7 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 const code = await main(process.argv.slice(2));
-// Set rather than exit: what was written to a pipe still has to get out.
+// `exitCode` instead of `exit`: data written to a pipe still has to be flushed.
 process.exitCode = code;
-// But nothing that was forgotten may keep a stopped app from ending.
+// But an open handle that was forgotten must not keep a stopped app running.
 setTimeout(() => process.exit(code), 3000).unref();

@@ -1,3 +1,4 @@
+/** `quiesce maintenance on|off|status`. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { askedBy, type SignedTarget } from './asked-by.ts';
 import { ControlClient } from './control-client.ts';
@@ -16,14 +17,14 @@ export interface HoldOptions extends SignedTarget {
   readonly wait: boolean;
 }
 
-/** A drain that takes longer than this gets a word about what it waits for, ms. */
+/** If the drain takes longer than this, a message names what it waits for, ms. */
 const patience = 700;
-/** 128 + SIGINT, as a shell has it. */
+/** 128 + SIGINT, as in a shell. */
 const interrupted = 130;
 
 /**
- * Returns when no request is at work any more; else the hold is taken back, and the error names the requests. One that
- * begins later (`at`) is only stored.
+ * Returns when no request is in flight. If requests do not end in time, the hold is cancelled and the error names them.
+ * A hold that starts later (`at`) is only stored.
  */
 export async function maintenanceOn(options: HoldOptions): Promise<number> {
   const { reason, for: limit, at, timeout, keep = false } = options;
@@ -50,7 +51,7 @@ async function whileTelling(
   keep: boolean,
 ): Promise<ClusterStatus> {
   const interrupt = (): void => {
-    // The primary sees the connection go, and takes the hold back by itself.
+    // The primary notices that the connection closed, and cancels the hold itself.
     say(
       keep
         ? 'interrupted: the hold stays. `quiesce maintenance off` ends it.'
@@ -67,7 +68,7 @@ async function whileTelling(
     const what = phase === 'draining' ? counted(waitingFor.length, 'request') : `run ${run?.id}`;
     say(`waiting for ${what} to end …`);
   })();
-  telling.catch(() => undefined); // a word that nobody needs any more, or that the answer itself will explain
+  telling.catch(() => undefined); // aborted, or the answer itself reports the error
   try {
     return await held;
   } finally {
@@ -103,7 +104,7 @@ function describe(status: ClusterStatus): string {
   return `maintenance: on since ${since}${who}, ${until} (${phase}${waits})${reason === '' ? '' : `: ${reason}`}${next}`;
 }
 
-/** In the caller's zone: a person reads it. */
+/** Uses the caller's time zone, since a person reads the text. */
 export function describeScheduled({ at, until, reason, by }: ScheduledHoldStatus): string {
   const here = (iso: string): string => `${new Date(iso).toLocaleString('sv')} (${iso})`;
   const end = until === undefined ? 'until it is turned off' : `until ${here(until)}`;

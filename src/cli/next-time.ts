@@ -1,13 +1,14 @@
-/** The moment that `--at` means, in the zone of whoever calls. Pure but for the zone. */
+/** Finds the time that `--at` means, in the caller's time zone. Pure except for the zone. */
 
-/** The same clock time comes twice within this, at most, where clocks are set back; ms. */
+/** By how much clocks can be set back, ms: the same clock time comes again after one of these steps. */
 const steps = [15, 30, 45, 60, 90, 120].map((minutes) => minutes * 60_000);
 
 /**
- * `02:00` is the next moment at which clocks here show that time. Where they are set back and show it twice, it is the
- * first one that is still to come; where they are set forward over it, it is later by what they skip: 02:30 is 03:30 then.
+ * `02:00` is the next time at which clocks here show 02:00. If clocks are set back and show it twice, it is the first
+ * of the two that is not over; if clocks are set forward and skip it, it is later by the skipped time: 02:30 becomes
+ * 03:30.
  *
- * @returns what is wrong, in words, where it is no such time, or in the past.
+ * @returns a message if the text is not a time, or is in the past
  */
 export function nextTime(text: string, now: Date): Date | string {
   const clock = /^([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?$/.exec(text);
@@ -16,7 +17,7 @@ export function nextTime(text: string, now: Date): Date | string {
       clock.slice(1).map((part) => Number(part ?? 0)),
       now,
     );
-  // Without a zone it is the caller's.
+  // Without a zone, the caller's zone is used.
   const isFull = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)?$/.test(text);
   const time = isFull ? new Date(text.replace(' ', 'T')) : new Date(Number.NaN);
   if (Number.isNaN(time.getTime()))

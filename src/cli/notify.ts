@@ -1,9 +1,10 @@
+/** `quiesce notify test`: sends a test to all receivers. */
 import { ControlClient } from './control-client.ts';
 import { findDataDir, type Target } from './find-data-dir.ts';
 import { print, say } from './output.ts';
 import { visible } from '../protocol/visible.ts';
 
-/** The running primary sends: it is its network, and its configuration, that count. */
+/** The running primary sends the test, so that its network and its configuration are tested. */
 export async function notifyTest(options: Target): Promise<number> {
   const { receivers } = await new ControlClient(await findDataDir(options)).notifyTest();
   if (receivers.length === 0) {

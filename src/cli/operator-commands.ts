@@ -1,4 +1,4 @@
-/** The commands that talk to a running primary. */
+/** Declares the commands that talk to a running primary. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { SignedTarget } from './asked-by.ts';
 import type { Target } from './find-data-dir.ts';
@@ -142,7 +142,7 @@ export function addOperatorCommands(program: Command, done: (code: number) => vo
     .action(async (id: string | undefined, options: RunsOptions) =>
       done(await (await import('./runs.ts')).runs(id, options)),
     );
-  // Its own options stand after it, those of `runs` before it; a flag that both know has to reach this one.
+  // The options of a subcommand come after its name, those of `runs` before it; a flag of both goes to the subcommand.
   runs.enablePositionalOptions();
   command('cancel', 'end a run that is going on; the worker of an exclusive handler is replaced', runs)
     .argument('<id>', 'the run')

@@ -1,11 +1,11 @@
-/** How the commands write: results to standard output, everything else to standard error. */
+/** Writes the output of commands: results to standard output, everything else to standard error. */
 import { styleText } from 'node:util';
 import type { TableConstructorOptions } from 'cli-table3';
 import { visible } from '../protocol/visible.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
-/** https://no-color.org: any value that is not empty. */
+/** https://no-color.org: any non-empty value switches colours off. */
 function colours(stream: NodeJS.WriteStream): boolean {
   return stream.isTTY && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
 }
@@ -19,7 +19,7 @@ export function print(text: string): void {
 }
 
 export function printJson(value: unknown): void {
-  // The same value, but no text in it that a terminal obeys.
+  // The same value, but without control sequences for a terminal.
   print(visible(JSON.stringify(value, null, 2)));
 }
 
@@ -31,7 +31,7 @@ export function warn(text: string): void {
   say(`${styled('yellow', 'warning:', process.stderr)} ${text}`);
 }
 
-/** A reader that has seen enough (`| head`) is no error. */
+/** It is not an error if the reader closes the pipe early (`| head`). */
 export function ignoreClosedPipe(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
@@ -63,7 +63,7 @@ export function size(bytes: number): string {
   return `${value >= 100 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
-/** A table without lines; the columns of these indexes hold numbers and are aligned to the right. */
+/** A table without lines. `numbers`: the indexes of columns with numbers, which are aligned to the right. */
 export function plainTable(head: string[], numbers: readonly number[]): TableConstructorOptions {
   const edges = ['top', 'bottom', 'left', 'right', 'mid'];
   const names = [

@@ -1,6 +1,6 @@
 /**
- * The flags and words of `quiesce`. What each command does is in a file of its own, imported only when it is called:
- * a command starts in a moment. Each returns its exit code.
+ * Declares the commands and flags of `quiesce`. Each command is in its own file, which is imported only when the
+ * command is called, so that each command starts fast. Each returns its exit code.
  */
 import { Argument, Command, Help } from 'commander';
 import { addOperatorCommands } from './operator-commands.ts';
@@ -31,7 +31,7 @@ export function buildProgram(done: (code: number) => void): Command {
     .showHelpAfterError('Run with --help to see what there is.')
     .addHelpText('after', epilogue)
     .hook('preAction', (_program, command) => {
-      // A primary writes its log by itself: process.stdout, once touched, makes a pipe non-blocking.
+      // A primary writes its log without process.stdout: the first use of it makes a pipe non-blocking.
       if (command.name() !== 'start') ignoreClosedPipe();
     });
 

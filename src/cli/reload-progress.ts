@@ -1,4 +1,4 @@
-/** How far a reload that takes its time has come, and which workers it waits for. */
+/** Reports the progress of a slow reload, and the workers that it waits for. */
 import type { ControlClient } from './control-client.ts';
 import { counted, say } from './output.ts';
 import type { ClusterStatus } from '../protocol/runs.ts';

@@ -1,3 +1,4 @@
+/** `quiesce reload` and `quiesce scale`. */
 import { ControlClient } from './control-client.ts';
 import { askedBy, type SignedTarget } from './asked-by.ts';
 import { findDataDir } from './find-data-dir.ts';
@@ -12,8 +13,8 @@ export interface ReloadOptions extends SignedTarget {
 }
 
 /**
- * Returns when every worker has been replaced and the configuration is in force; fails where it is wrong or a new worker
- * did not boot, and then nothing has changed.
+ * Returns when all workers are replaced and use the new configuration. Fails if the configuration is wrong or a new
+ * worker did not boot; then nothing has changed.
  */
 export async function reload({ dryRun = false, ...options }: ReloadOptions): Promise<number> {
   const client = new ControlClient(await findDataDir(options));
@@ -36,7 +37,7 @@ export async function scale(instances: number | string, options: SignedTarget): 
   return 0;
 }
 
-/** Without those that another order has just replaced and that still finish. */
+/** Counts the workers without those that were replaced and still finish their requests. */
 function serving(workers: ClusterStatus['workers']): string {
   return counted(workers.filter(({ state }) => state !== 'stopping').length, 'worker');
 }

@@ -1,3 +1,4 @@
+/** `quiesce runs`: lists, shows, cancels and abandons runs. */
 import Table from 'cli-table3';
 import { ControlClient } from './control-client.ts';
 import { findDataDir, type Target } from './find-data-dir.ts';
@@ -51,7 +52,7 @@ export function countsText(counts: Counts): string {
     .join(', ');
 }
 
-/** In one line. */
+/** Describes a run in one line. */
 export function describeRun(run: RunRecord): string {
   const { id, kind, state, startedAt, progress, report, error } = visibleIn(run);
   const far =
@@ -91,7 +92,7 @@ function renderRun(run: RunRecord): string {
   return lines.join('\n');
 }
 
-/** A report as a person reads it. */
+/** Formats a report for people. */
 export function renderReport(report: Report): string {
   return [`run ${report.id}, epoch ${report.epoch}: ${countsText(report.counts)}`, ...reportLines(report)].join('\n');
 }

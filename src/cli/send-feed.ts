@@ -1,6 +1,6 @@
 /**
- * One PUT with a body that may be large and may be refused before it is sent: `Expect: 100-continue` asks first, and an
- * answer that comes while the body is still under way counts, even though the server then closes the connection.
+ * Sends a feed by PUT. The body may be large, and the server may refuse it first: `Expect: 100-continue` asks before
+ * the body is sent. An answer during the upload is used, even if the server then closes the connection.
  */
 import http from 'node:http';
 import https from 'node:https';
@@ -8,7 +8,7 @@ import { pipeline, Transform } from 'node:stream';
 import type { FeedSource } from './feed-kind.ts';
 import { QuiesceError } from '../errors.ts';
 
-/** A server that does not know `Expect` says nothing; the body is then sent all the same, ms (RFC 9110, 10.1.1). */
+/** A server that does not know `Expect` does not answer: the body is sent after this time, ms (RFC 9110, 10.1.1). */
 const continueWait = 1000;
 
 export interface Answer {
@@ -39,7 +39,7 @@ export function sendFeed(
     const fail = (cause: NodeJS.ErrnoException): void => {
       if (!answered) reject(explain(cause, url));
     };
-    // Before anybody else hears of it: that the connection breaks then is what follows.
+    // This listener is the first, so that the cause is reported and not the broken connection that follows from it.
     source.stream.once('error', (cause) => {
       fail(cause);
       request.destroy();

@@ -1,3 +1,4 @@
+/** `quiesce start`: runs an app as its primary. */
 import cluster from 'node:cluster';
 import path from 'node:path';
 import { warn } from './output.ts';
@@ -16,7 +17,7 @@ export interface StartOptions {
   readonly port?: string;
   readonly adminPort?: string;
   readonly dataDir?: string;
-  /** Whether something stands by to keep the sockets, and to start the next primary where this one dies. */
+  /** Whether a keeper keeps the sockets, and starts the next primary if this one dies. */
   readonly keeper: boolean;
 }
 
@@ -30,7 +31,7 @@ export async function start(file: string | undefined, options: StartOptions): Pr
     keeper?.send({ type: 'ending' });
     return code;
   } catch (error) {
-    // What nobody foresaw is a death, after which the keeper tries again.
+    // An unexpected error counts as a crash: the keeper then starts a new primary.
     if (toQuiesceError(error).code !== 'internal') keeper?.send({ type: 'ending' });
     throw error;
   }

@@ -1,3 +1,4 @@
+/** `quiesce status`: shows the state of an app. */
 import Table from 'cli-table3';
 import { ControlClient } from './control-client.ts';
 import { findDataDirs, several, type Target } from './find-data-dir.ts';
@@ -15,7 +16,7 @@ export interface StatusOptions extends Target {
 
 export async function status(options: StatusOptions): Promise<number> {
   const folders = await findDataDirs(options);
-  // Several apps are told about one after another; JSON and a live view are of one.
+  // Several apps are printed one after another; JSON and the live view are for a single app.
   const [dataDir, ...others] = folders;
   if (dataDir === undefined || (others.length > 0 && (options.json || options.watch))) throw several(folders);
   if (options.watch) return watch(new ControlClient(dataDir), options.json ?? false);
@@ -25,7 +26,7 @@ export async function status(options: StatusOptions): Promise<number> {
   return 0;
 }
 
-/** Until the primary ends, or the reader has seen enough. On a terminal each status takes the place of the last. */
+/** Prints until the primary ends or the reader closes the pipe. On a terminal, each status replaces the last. */
 async function watch(client: ControlClient, json: boolean): Promise<number> {
   for await (const now of client.watch()) {
     if (json) print(visible(JSON.stringify(now)));
@@ -43,7 +44,7 @@ const stateColour = {
   waiting: 'red',
 } as const;
 
-/** The status as an operator reads it. */
+/** Formats the status for an operator. */
 export function renderStatus(given: ClusterStatus): string {
   const now = visibleIn(given);
   const colour = now.phase === 'serving' ? 'green' : 'yellow';
@@ -67,10 +68,10 @@ export function renderStatus(given: ClusterStatus): string {
   return lines.join('\n');
 }
 
-/** Why slots have lost workers lately, and when those that wait get their next one. */
+/** Lists why slots recently lost their workers, and when a waiting slot tries the next one. */
 function lastExits({ workers }: ClusterStatus): string[] {
   const told = workers.filter(({ slot, state }, index) => {
-    // One line for each slot, though it may have two workers.
+    // One line for each slot, even if it has two workers.
     return state === 'waiting' || workers.findIndex((each) => each.slot === slot) === index;
   });
   return told.flatMap(({ slot, lastExit, nextTry }) => {
@@ -84,7 +85,7 @@ function lastExits({ workers }: ClusterStatus): string[] {
   });
 }
 
-/** Of a stack, its first line that says what is wrong; else the last line. */
+/** Returns the first line of a stack that names the error; if there is none, the last line. */
 function lastLine(reason: string): string {
   const lines = reason.split('\n').filter((line) => line.trim() !== '');
   return lines.find((line) => /^\w*(Error|Exception)\b/.test(line)) ?? lines.at(-1) ?? '';

@@ -1,3 +1,4 @@
+/** `quiesce stop`: stops an app. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,13 +9,13 @@ import { print } from './output.ts';
 import { tellingOfRun } from './waiting-for-run.ts';
 import { lifeOf, readOwner } from '../primary/data-dir/lock-owner.ts';
 
-/** Returns when the primary has let go of its data directory, so that the next `start` finds it free. */
+/** Returns when the primary has released its data directory, so that the next `start` can use it. */
 export async function stop(options: SignedTarget & { now?: boolean }): Promise<number> {
   const dataDir = await findDataDir(options);
   const owner = readOwner(dataDir);
   const client = new ControlClient(dataDir);
   const { pid } = await client.stop(options.now ?? false, askedBy(options));
-  // There is no event for the end of a process that is not a child.
+  // A process that is not a child gives no event when it ends.
   const holds = (): boolean => {
     const now = readOwner(dataDir);
     return (

@@ -1,6 +1,6 @@
 /**
- * What a terminal shows while a feed is sent: first the upload, then how far the run has come, as the app tells it. The
- * bar is an extra: where the app tells nothing it just stands still.
+ * Shows a progress bar on a terminal while a feed is sent: first the upload, then the run's progress as the app reports
+ * it. The bar is an extra: if the app reports nothing, it does not move.
  */
 import cliProgress from 'cli-progress';
 import { size } from './output.ts';
@@ -17,7 +17,7 @@ export class SyncProgress {
   #timer: NodeJS.Timeout | undefined;
   #ended = false;
 
-  /** @param bytes of the feed, where they are known; @param url of the mirror's route, which also lists its runs */
+  /** @param bytes the size of the feed, if it is known; @param url the mirror's route, which also lists its runs */
   constructor(bytes: number | undefined, url: URL, stream: NodeJS.WriteStream) {
     this.#bytes = bytes;
     this.#url = url;
@@ -25,7 +25,7 @@ export class SyncProgress {
     this.#bar.start(bytes ?? 1, 0, { step: 'upload ', far: size(0) });
   }
 
-  /** So many bytes are on their way; with the last of them the run begins. */
+  /** Reports the number of bytes sent. With the last byte, the run starts. */
   sent(bytes: number): void {
     this.#bar.update(this.#bytes === undefined ? 0 : bytes, { far: size(bytes) });
     if (bytes === this.#bytes) this.sentAll();
@@ -46,7 +46,7 @@ export class SyncProgress {
       const run = await presentRun(this.#url);
       if (run !== undefined && !this.#ended) this.#show(run);
     } catch {
-      // Told by the answer to the feed itself, where it matters.
+      // If the error matters, the answer to the feed reports it.
     }
     if (!this.#ended) this.#timer = setTimeout(() => void this.#ask(), interval);
   }
@@ -59,7 +59,7 @@ export class SyncProgress {
   }
 }
 
-/** While a feed is fetched; it appears with the first bytes. */
+/** Shows a progress bar while a feed is fetched, from the first bytes on. */
 export class FetchProgress {
   readonly #stream: NodeJS.WriteStream;
   #bar: cliProgress.SingleBar | undefined;

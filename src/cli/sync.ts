@@ -1,3 +1,4 @@
+/** `quiesce sync`: sends a feed to an app, and prints the report. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ControlClient } from './control-client.ts';
 import { openFeed } from './feed-source.ts';
@@ -27,14 +28,14 @@ export interface SyncOptions extends Target {
   readonly fetchMaxBytes?: number;
 }
 
-/** For a feed that is fetched: ms, and bytes as they come. */
+/** Limits for a feed that is fetched: ms, and bytes as transferred. */
 const fetchLimits = { connect: 10_000, idle: 30_000, total: 10 * 60_000 };
 const fetchMaxBytes = 1024 ** 3;
 
 export async function sync(feed: string, options: SyncOptions): Promise<number> {
   const token = options.token ?? (process.env['QUIESCE_SYNC_TOKEN'] || undefined);
   const base = new URL(await baseUrl(options));
-  // An address with a path is that of the mirror's route itself.
+  // An address with a path is the address of the mirror's route.
   const url = base.pathname === '/' ? new URL('/api/sync', base) : base;
   if (options.dryRun) url.searchParams.set('dryRun', 'true');
   if (options.maxDeletes !== undefined) url.searchParams.set('maxDeletes', String(options.maxDeletes));
@@ -92,7 +93,7 @@ export async function sync(feed: string, options: SyncOptions): Promise<number> 
   return 0;
 }
 
-/** A deployment sends its feed right after the start, ms. */
+/** How long to wait until the app listens, ms: a deployment may send its feed right after the start. */
 const startWait = 10_000;
 
 async function baseUrl(options: SyncOptions): Promise<string> {

@@ -1,13 +1,13 @@
-/** The end of a file that grows, and what is added to it, through rotations. */
+/** Reads the last lines of a growing file and follows it through rotations. */
 import { watch } from 'node:fs';
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 
 const block = 64 * 1024;
-/** Not every file system tells of changes; then they are looked for this often, ms. */
+/** Some file systems do not report changes, so the file is also checked this often, ms. */
 const pollInterval = 500;
 
-/** Where the last `lines` lines begin, as an offset. */
+/** Returns the offset at which the last `lines` lines start. */
 export async function lastLines(file: FileHandle, lines: number): Promise<number> {
   const { size } = await file.stat();
   const buffer = Buffer.alloc(block);
@@ -16,7 +16,7 @@ export async function lastLines(file: FileHandle, lines: number): Promise<number
     const start = Math.max(0, end - block);
     const { bytesRead } = await file.read(buffer, 0, end - start, start);
     for (let index = bytesRead - 1; index >= 0; index -= 1) {
-      // The newline at the very end closes the last line and begins none.
+      // The newline at the end of the file ends the last line and does not start a new one.
       if (buffer[index] !== 0x0a || start + index === size - 1) continue;
       found += 1;
       if (found === lines) return start + index + 1;
@@ -26,7 +26,7 @@ export async function lastLines(file: FileHandle, lines: number): Promise<number
   return 0;
 }
 
-/** The last `lines` lines of `name` and, with `follow`, all that comes after them, for ever. */
+/** Yields the last `lines` lines of `name` and, with `follow`, everything that is added later, without end. */
 export async function* tail(
   name: string,
   { lines, follow }: { lines: number; follow: boolean },
@@ -37,7 +37,7 @@ export async function* tail(
     const news = follow ? new News(name) : undefined;
     try {
       for (;;) {
-        // Asked for before reading, so that what is written meanwhile wakes it.
+        // Requested before the read, so that a write during the read wakes it.
         const changed = news?.next();
         for await (const chunk of rest(file, offset)) {
           offset += chunk.length;
@@ -47,7 +47,7 @@ export async function* tail(
         const now = await stat(name).catch(() => undefined);
         const own = await file.stat();
         if (now !== undefined && now.ino !== own.ino) {
-          // Rotated. What came into the old file at the last moment first.
+          // The file was rotated. First read the last data of the old file.
           for await (const chunk of rest(file, offset)) yield chunk;
           await file.close();
           file = await open(name);
@@ -72,7 +72,7 @@ async function* rest(file: FileHandle, from: number): AsyncGenerator<Buffer> {
   }
 }
 
-/** Wakes up at each change of the folder, or when it is time to look. */
+/** Wakes at each change of the folder, and at the poll interval. */
 class News {
   readonly #watcher;
   #wake: () => void = () => undefined;

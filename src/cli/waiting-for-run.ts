@@ -1,8 +1,9 @@
+/** Reports which run a command waits for. */
 import type { ControlClient } from './control-client.ts';
 import { duration, say } from './output.ts';
 import type { ClusterStatus } from '../protocol/runs.ts';
 
-/** What takes less needs no word; ms. */
+/** No message is printed before this time, ms. */
 const patience = 2_000;
 
 /**

@@ -1,27 +1,27 @@
-/** One GET for the feed: redirects are followed with care, each wait is bounded, and what goes wrong is said in words. */
+/** Makes the GET request for a feed: follows safe redirects, limits each wait, and explains each failure. */
 import http from 'node:http';
 import https from 'node:https';
 import { QuiesceError } from '../errors.ts';
 
 export interface WebLimits {
-  /** Until a connection stands, ms. */
+  /** The time to connect, ms. */
   readonly connect: number;
-  /** Without a byte, ms. */
+  /** The time without a byte, ms. */
   readonly idle: number;
-  /** For all of it, ms. */
+  /** The total time, ms. */
   readonly total: number;
 }
 
 export interface WebAnswer {
   readonly response: http.IncomingMessage;
-  /** Where it came from, after redirects. */
+  /** The final address, after redirects. */
   readonly url: URL;
 }
 
 const maxRedirects = 5;
 const redirects: readonly number[] = [301, 302, 303, 307, 308];
 
-/** Without credentials and query, which may hold a secret. */
+/** Returns the address without credentials and query, which may contain a secret. */
 export function shown(url: URL): string {
   return `${url.origin}${url.pathname}${url.search === '' ? '' : '?…'}`;
 }
@@ -42,7 +42,7 @@ export class WebGet {
     );
   }
 
-  /** The answer that is no redirect, its body unread. */
+  /** Returns the first answer that is not a redirect; its body is not read yet. */
   async answer(headers: http.OutgoingHttpHeaders): Promise<WebAnswer> {
     let sent = headers;
     for (let followed = 0; ; followed += 1) {
@@ -53,12 +53,12 @@ export class WebGet {
       response.destroy();
       if (followed === maxRedirects) throw failed(from, `redirects more than ${maxRedirects} times`);
       this.#from = targetOf(location, from);
-      // A header that was meant for one server, such as Authorization or an API key, is no other's business.
+      // Headers for one server, such as Authorization or an API key, must not be sent to another server.
       if (this.#from.origin !== from.origin) sent = {};
     }
   }
 
-  /** What a failure while the answer is awaited or read means. */
+  /** Turns a failure while waiting for the answer, or reading it, into an error with an explanation. */
   explain(cause: unknown): QuiesceError {
     if (cause instanceof QuiesceError) return cause;
     return this.#why ?? failed(this.#from, reasonOf(cause as NodeJS.ErrnoException), cause);
@@ -135,6 +135,6 @@ function reasonOf({ code = '', message }: NodeJS.ErrnoException): string {
   if (code === 'EPROTO') return 'does not speak TLS there. Is it http, not https?';
   if (code === 'ENOTFOUND') return 'cannot be reached: no host has this name';
   if (code === 'ECONNRESET') return 'was cut off: the connection ended before the feed was complete';
-  // Where each of several addresses has failed, only the code is told.
+  // If all of several addresses failed, the error has only a code.
   return `cannot be fetched: ${message || code}`;
 }

@@ -1,8 +1,9 @@
+/** Writes a Dockerfile for an app. */
 import path from 'node:path';
 import { startArguments, type StartupPlan } from './plan.ts';
 import { QuiesceError } from '../../errors.ts';
 
-/** The paths of an image are those of the project's folder, which is copied to /app. */
+/** Paths in the image are relative to the project's folder, which is copied to /app. */
 export function dockerfile(plan: StartupPlan): string {
   const { app, project, main, stopTimeout } = plan;
   const relative = (file: string): string => {
@@ -20,7 +21,7 @@ export function dockerfile(plan: StartupPlan): string {
     `FROM node:${process.versions.node.split('.')[0]}-bookworm-slim`,
     '# As PID 1 tini passes signals on and reaps what the app leaves behind; Node does neither for processes it does not know.',
     'RUN apt-get update && apt-get install -y --no-install-recommends tini && rm -rf /var/lib/apt/lists/*',
-    // What listens on loopback cannot be reached from outside a container.
+    // A server on loopback cannot be reached from outside a container.
     `ENV NODE_ENV=production HOST=${app.env['HOST'] ?? '0.0.0.0'} QUIESCE_DATA_DIR=${state}`,
     'WORKDIR /app',
     'COPY package*.json ./',

@@ -1,4 +1,4 @@
-/** What a unit, a PM2 configuration or a Dockerfile is made of. */
+/** Collects the data for a systemd unit, a PM2 configuration or a Dockerfile. */
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,21 +9,21 @@ export interface StartupPlan {
   readonly app: AppConfig;
   /** `start`'s argument: the configuration, or the script. */
   readonly file: string;
-  /** More than one app in the file, so that `--only` has to choose. */
+  /** The file has more than one app, so `--only` has to choose one. */
   readonly several: boolean;
   readonly envName: string | undefined;
-  /** The data directory that was asked for; null for the usual one of the kind. */
+  /** The requested data directory; null for the usual one of this kind of startup. */
   readonly dataDir: string | null;
   readonly node: string;
   /** dist/cli/main.js */
   readonly main: string;
   /** How long a graceful stop may take, ms: requests in flight, then the workers. */
   readonly stopTimeout: number;
-  /** The folder with the package.json of the app, or that of the file. */
+  /** The folder with the app's package.json, or the folder of the file. */
   readonly project: string;
 }
 
-/** More than workers need to end, for the primary itself, ms. */
+/** The time that the primary itself needs to end, in addition to its workers, ms. */
 const margin = 5000;
 
 export function startupPlan(given: Pick<StartupPlan, 'app' | 'file' | 'several' | 'envName' | 'dataDir'>): StartupPlan {
@@ -37,7 +37,7 @@ export function startupPlan(given: Pick<StartupPlan, 'app' | 'file' | 'several' 
   };
 }
 
-/** The arguments of `quiesce`, with the file under the name that `rename` gives it. */
+/** Returns the arguments of `quiesce`; `rename` maps the path of the file. */
 export function startArguments(
   { app, file, several, envName }: StartupPlan,
   rename = (name: string): string => name,
@@ -50,7 +50,7 @@ export function startArguments(
   ];
 }
 
-/** The command under the name that it has in every release, where the app brings it along. */
+/** Returns the path of the command that stays the same in every release, if the app includes quiesce. */
 function mainOf(cwd: string): string {
   startedFrom(cwd);
   return lastingName(fileURLToPath(new URL('../main.js', import.meta.url)));
@@ -63,7 +63,7 @@ function projectOf(folder: string): string {
   }
 }
 
-/** The uid that a folder belongs to. */
+/** Returns the uid of a folder's owner. */
 export function ownerOf(folder: string): number {
   return statSync(folder).uid;
 }

@@ -1,9 +1,10 @@
+/** Writes a PM2 configuration for an app. */
 import { inVain } from '../../errors.ts';
 import { startArguments, type StartupPlan } from './plan.ts';
 
 /**
- * PM2 keeps the primary alive, and the primary its workers. In PM2's fork mode: under its cluster mode quiesce would be a
- * worker itself.
+ * PM2 keeps the primary alive, and the primary keeps its workers alive. It needs PM2's fork mode: in cluster mode,
+ * quiesce would itself be a worker.
  */
 export function pm2Config(plan: StartupPlan): string {
   const { app, node, main, stopTimeout } = plan;

@@ -1,3 +1,4 @@
+/** `quiesce startup`: prints a file that runs the app at boot. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { dockerfile } from './docker.ts';
@@ -18,7 +19,7 @@ export interface StartupOptions {
   readonly dataDir?: string;
 }
 
-/** Prints the file to standard output; what to do with it, and what it leaves open, to standard error. */
+/** Prints the file to standard output, and instructions and open points to standard error. */
 export async function startup(kind: StartupKind, file: string | undefined, options: StartupOptions): Promise<number> {
   const all = await loadConfig(file);
   const dataDir = options.dataDir === undefined ? null : path.resolve(workingFolder(), options.dataDir);
@@ -43,7 +44,7 @@ export async function startup(kind: StartupKind, file: string | undefined, optio
   switch (kind) {
     case 'systemd': {
       const owner = userNameOf(ownerOf(app.cwd));
-      // Files of root's need no app that runs as root.
+      // If root owns the files, the app still does not have to run as root.
       process.stdout.write(systemdUnit(plan, { user: options.user ?? (owner === 'root' ? null : owner) }));
       say(
         `Save it as /etc/systemd/system/${app.name}.service, then: systemctl daemon-reload && systemctl enable --now ${app.name}`,
@@ -60,7 +61,7 @@ export async function startup(kind: StartupKind, file: string | undefined, optio
   return 0;
 }
 
-/** Null where the uid has no name: the unit then gets a user of its own. */
+/** Returns null if the uid has no name: the unit then gets its own user. */
 function userNameOf(uid: number): string | null {
   try {
     const line = readFileSync('/etc/passwd', 'utf8')

@@ -1,26 +1,27 @@
+/** Writes a systemd unit for an app. */
 import path from 'node:path';
 import { startArguments, type StartupPlan } from './plan.ts';
 import { inVain, QuiesceError } from '../../errors.ts';
 
 export interface SystemdOptions {
-  /** Null for a user that systemd makes up for the unit. */
+  /** The user to run as; null for a dynamic user of systemd. */
   readonly user: string | null;
 }
 
-/** A word of `ExecStart=` and the like, systemd.service(5): its own quoting, specifiers and variables. */
+/** Escapes a word for `ExecStart=` and similar settings, systemd.service(5): quotes, specifiers and variables. */
 function word(text: string): string {
   const escaped = text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%').replaceAll('$', '$$$$');
   return /^[\w@%+=:,./-]+$/.test(escaped) ? escaped : `"${escaped}"`;
 }
 
-/** A path after `=`: only specifiers have to be escaped, systemd.unit(5). */
+/** Escapes a path after `=`: only specifiers need it, systemd.unit(5). */
 function plainPath(text: string): string {
   return text.replaceAll('%', '%%');
 }
 
 const seconds = (ms: number): number => Math.ceil(ms / 1000);
 
-/** @throws QuiesceError `bad-usage` for a data directory that no user could write to */
+/** @throws QuiesceError `bad-usage` for a data directory that the unit's user could not write to */
 export function systemdUnit(plan: StartupPlan, { user }: SystemdOptions): string {
   const { app, node, main, stopTimeout, dataDir } = plan;
   if (dataDir !== null && user === null)
