@@ -1,18 +1,18 @@
 /**
- * How many cores this process may use: those of the machine, or fewer where its container has a quota of processor time.
- * Node before libuv 1.49 does not look at quotas; whole cores count, as there.
+ * Counts the cores that this process may use: all cores of the machine, or fewer if its container has a CPU quota. Node
+ * before libuv 1.49 ignores quotas. A quota counts in whole cores, as in libuv.
  */
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
-/** @param root of the file system, for tests */
+/** @param root the root of the file system, for tests */
 export function availableCores(root = '/', machine: number = os.availableParallelism()): number {
   const quotas = quotasOf(root);
   return Math.max(1, Math.min(machine, ...quotas.map((cores) => Math.floor(cores))));
 }
 
-/** Those of the control group and of all above it: each of them holds. */
+/** Returns the quotas of the control group and of all groups above it: each of them applies. */
 function quotasOf(root: string): number[] {
   const groups = read(path.join(root, 'proc/self/cgroup')) ?? '';
   return groups.split('\n').flatMap((line) => {
@@ -24,7 +24,9 @@ function quotasOf(root: string): number[] {
   });
 }
 
-/** A container may see its group under the name that the host knows, with its files at the top. */
+/**
+ * Lists the folders of the groups. A container may see the host's name of its group, but the group's files at the top.
+ */
 function upwards(root: string, mount: string, group: string): string[] {
   const top = path.join(root, 'sys/fs/cgroup', mount);
   const folders: string[] = [];
@@ -46,7 +48,7 @@ function quotaV1(folder: string): number[] {
   );
 }
 
-/** `max`, -1 and a file that is not there are no quota. */
+/** `max`, -1 and a missing file mean that there is no quota. */
 function cores(quota = 0, period = 0): number[] {
   return quota > 0 && period > 0 ? [quota / period] : [];
 }

@@ -1,16 +1,16 @@
 /**
- * What differs between two configurations of an app, setting by setting, and which of it a running primary can take.
- * A new primary that takes over from an old one can use the same. Pure.
+ * Compares two configurations of an app, setting by setting, and finds the changes that a running primary can apply.
+ * A new primary that takes over from an old one can use this too. Pure.
  */
 import type { AppConfig } from '../config.ts';
 import { allSettings } from './schema.ts';
 import type { Change, Setting } from './setting.ts';
 
 export interface Difference {
-  /** As the file has it, such as `max_memory_restart`, `env.COLOR` or `quiesce.sync.max_bytes`. */
+  /** The name in the file, such as `max_memory_restart`, `env.COLOR` or `quiesce.sync.max_bytes`. */
   readonly name: string;
   readonly setting: Setting;
-  /** Undefined where it is not set. */
+  /** The old value; undefined if it was not set. */
   readonly from: unknown;
   readonly to: unknown;
   readonly change: Change;
@@ -18,7 +18,7 @@ export interface Difference {
 
 export function differencesBetween(old: AppConfig, next: AppConfig): Difference[] {
   return allSettings().flatMap(({ path, codePath, setting }): Difference[] => {
-    // A short form has been taken into the setting that it stands for.
+    // A short form was already applied to its full setting.
     if (setting.readBy.length === 0) return [];
     const name = path.join('.');
     const { change } = setting;
@@ -32,8 +32,9 @@ export function differencesBetween(old: AppConfig, next: AppConfig): Difference[
 }
 
 /**
- * The new configuration as far as a running primary can take it. The app's own MONGODB_URI waits with that of the
- * mirror: an app that reads another database than the mirror writes would be worse than both in the old one.
+ * Returns the new configuration, limited to the changes that a running primary can apply. The app's own MONGODB_URI
+ * changes only together with the mirror's URI: until then, both use the old database. Otherwise the app would read a
+ * different database from the one that the mirror writes.
  */
 export function takenByRunning(old: AppConfig, next: AppConfig): AppConfig {
   const taken = structuredClone(next);

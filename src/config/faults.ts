@@ -1,4 +1,4 @@
-/** Turns what a schema found into sentences: field, value, what is allowed. */
+/** Turns the issues of a schema into sentences: field, value, allowed values. */
 import type { z } from 'zod';
 import { QuiesceError } from '../errors.ts';
 import { unknownField, type Fault } from './names.ts';
@@ -30,7 +30,7 @@ function issueFaults(issue: z.core.$ZodIssue, input: unknown): Fault[] {
     }));
   }
   if (issue.code === 'invalid_union') {
-    // The only unions are `false` or a section: what the section found is what the user wants to know.
+    // The only unions are `false` or a section: the user needs the issues of the section.
     const section = issue.errors.at(-1) ?? [];
     const nested = section.filter((inner) => inner.code !== 'invalid_type' || inner.path.length > 0);
     if (nested.length > 0)
@@ -49,7 +49,7 @@ function allowed(issue: z.core.$ZodIssue): string {
     : (issue.message ?? 'something else');
 }
 
-/** All of them in one error, so that a file is corrected in one go. */
+/** Puts all faults into one error, so that a user can correct the file in one step. */
 export function configError(file: string, faults: readonly string[], warnings: readonly string[]): QuiesceError {
   const count = faults.length === 1 ? 'is wrong' : `is wrong in ${faults.length} places`;
   const lines = [`${file} ${count}:`, ...faults.map((fault) => `  ${fault}`)];

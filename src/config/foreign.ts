@@ -1,11 +1,11 @@
-/** The settings of an app that serves under somebody else's primary: the defaults. A feed is refused there anyway. */
+/** Makes default settings for an app under the primary of another supervisor, where feeds are refused anyway. */
 import type { WorkerSettings } from '../config.ts';
 import { ownSettings } from './own-settings.ts';
 import { pm2Settings } from './pm2-settings.ts';
 import { appSchema, valuesOf } from './schema.ts';
 import { toldToWorkers } from './told.ts';
 
-/** Nobody takes its heartbeats; ms. */
+/** The heartbeat interval, ms. Long, since no process receives the heartbeats. */
 const seldom = 60_000;
 
 export function foreignSettings({ MONGODB_URI, QUIESCE_SYNC_TOKEN }: NodeJS.ProcessEnv): WorkerSettings {

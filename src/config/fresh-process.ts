@@ -1,7 +1,7 @@
 /**
- * Evaluates a configuration file in a Node process of its own. A process that has read the file once keeps it, and all
- * that it requires, in its module cache. And one that is only looked at must not end or stop the primary: it may throw,
- * call process.exit or never return.
+ * Evaluates a configuration file in a separate Node process. The primary would get the old file, and all modules that
+ * it requires, from its module cache. Also, reading a file must not end or block the primary: the file may throw, call
+ * process.exit or never return.
  */
 import { spawn } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
@@ -9,12 +9,12 @@ import { deserialize } from 'node:v8';
 import { QuiesceError } from '../errors.ts';
 
 export interface Surroundings {
-  /** Variables that the file finds. What it sets or deletes is set and deleted here. */
+  /** The environment of the file. Variables that the file sets or deletes are set and deleted in this object. */
   readonly env: Record<string, string | undefined>;
-  /** The working directory that the file finds. */
+  /** The working directory of the file. */
   readonly folder: string;
   readonly argv: readonly string[];
-  /** ms */
+  /** How long the evaluation may take, ms. */
   readonly limit?: number;
 }
 
@@ -26,12 +26,12 @@ interface Evaluated {
 }
 
 const defaultLimit = 10_000;
-/** A function cannot leave its process; that there was one is part of what is wrong with a file. */
+/** Stands for a function, which cannot be sent to another process. It is needed to report the function as a fault. */
 const functionMark = '\0function';
-/** Of what the file wrote on stderr, characters. */
+/** How much of the file's output on stderr is kept, characters. */
 const longestLastWords = 2_000;
 
-/** Runs in the other process, as text: nothing but what is within it is known there, and the compiler rewrites `import`. */
+/** Runs in the other process, as text: it can use only its own code, and the compiler rewrites `import`. */
 async function evaluate(load: () => Promise<unknown>, argv: readonly string[], mark: string): Promise<void> {
   const { writeSync } = await import('node:fs');
   const { serialize } = await import('node:v8');
@@ -64,8 +64,8 @@ async function evaluate(load: () => Promise<unknown>, argv: readonly string[], m
 }
 
 /**
- * Resolves with what the file exports.
- * @throws Error as the file threw it, with its stack; QuiesceError `bad-config` where it gave no answer
+ * Resolves with the exports of the file.
+ * @throws Error that the file threw, with its stack; QuiesceError `bad-config` if the file gave no result
  */
 export async function evaluateFresh(file: string, { env, folder, argv, limit }: Surroundings): Promise<unknown> {
   const load = `() => import(${JSON.stringify(pathToFileURL(file).href)})`;
@@ -110,7 +110,7 @@ function answerOf(
       clearTimeout(timer);
       fail(`Node cannot be started for it in ${folder}: ${error.message}`);
     });
-    // Not `close`: a process that the file has started may keep stderr open.
+    // `exit`, not `close`: a process that the file started may keep stderr open.
     child.once('exit', (code, signal) => {
       clearTimeout(timer);
       void told.then(() => {

@@ -1,22 +1,22 @@
 /**
- * The kinds of value that a setting can hold, each with the words that say what is allowed. Used for the
- * configuration file and for the bodies of the admin server.
+ * The kinds of values of a setting, each with a text that describes the allowed values. Used for the configuration file
+ * and for request bodies of the admin server.
  *
- * PM2 reads a number in a string (`'3000'`) as the number; so does every kind here.
+ * Every kind reads a number in a string (`'3000'`) as the number, as PM2 does.
  */
 import { parseArgsStringToArgv } from 'string-argv';
 import { z } from 'zod';
 import { longestTimer, parseDuration, parseSize } from './units.ts';
 
-/** What each kind allows, in words, for the documentation. */
+/** The text about the allowed values of each kind, for the documentation. */
 export const allowedWords = z.registry<{ allowed: string }>();
 
-/** JSON Schema of what a kind takes, for the description of HTTP. */
+/** The JSON Schema of a kind, for the OpenAPI description. */
 type JsonSchema = Readonly<Record<string, unknown>>;
 
 /**
- * A value that `parse` turns into a `T`, or `undefined` where it is not allowed; `allowed` says what is, in words, and
- * `schema` where it goes over HTTP.
+ * Makes a kind. `parse` turns a value into a `T`, or into `undefined` if it is not allowed; `allowed` describes the
+ * allowed values, and `schema` describes them for values that are sent over HTTP.
  */
 export function kind<T>(allowed: string, parse: (value: unknown) => T | undefined, schema: JsonSchema = {}) {
   return z
@@ -38,7 +38,7 @@ function parseInteger(value: unknown): number | undefined {
 
 export const duration = kind("milliseconds, or a time such as '500ms', '10s', '5m', '1h'", parseDuration);
 
-/** A duration that must not be nothing: an interval or a deadline. */
+/** A duration above zero: an interval or a deadline. */
 export const deadline = kind(
   "milliseconds above 0, or a time such as '500ms', '10s', '5m', '1h'",
   (value) => {
@@ -74,7 +74,7 @@ export function oneOf<const T extends readonly (string | boolean)[]>(...choices:
   return kind<T[number]>(allowed, (value) => choices.find((choice) => choice === value));
 }
 
-/** Arguments as a list, or as one string that is split as a shell would, quotes included. */
+/** Arguments as a list, or as one string that is split as in a shell, including quotes. */
 export const argumentList = kind(
   'a list of arguments, or one string with them',
   (value): readonly string[] | undefined => {

@@ -1,6 +1,6 @@
 /**
- * A configuration file, the environment and the flags of `start`, made into one validated configuration per app.
- * Where several of them set the same thing a flag wins over an environment variable, and that over the file.
+ * Combines a configuration file, the environment and the flags of `start` into one validated configuration for each
+ * app. If several of them set a value, a flag wins over an environment variable, and the variable wins over the file.
  */
 import { logLevelOf, logLevels } from './log-level.ts';
 import { workingFolder } from './data-place.ts';
@@ -14,7 +14,7 @@ import type { AppConfig } from '../config.ts';
 import { QuiesceError } from '../errors.ts';
 
 export interface LoadOptions {
-  /** Only the app of this name. */
+  /** Load only the app with this name. */
   readonly only?: string;
   /** Adds the variables of `env_<envName>`. */
   readonly envName?: string;
@@ -22,23 +22,23 @@ export interface LoadOptions {
   readonly instances?: string | number;
   readonly port?: string | number;
   readonly adminPort?: string | number;
-  /** With several apps, the folder that holds one folder for each. */
+  /** With several apps, the folder that contains one folder for each. */
   readonly dataDir?: string;
   /** Default `process.env`. */
   readonly processEnv?: Readonly<Record<string, string | undefined>>;
-  /** Where relative paths of the flags start; default the working directory, under the name that the shell has for it. */
+  /** The base of relative paths in flags; default the working directory, with the name that the shell uses. */
   readonly folder?: string;
   /** How the file is evaluated; default in this process. */
   readonly evaluate?: Evaluate;
-  /** It is one of several that are started together, chosen with `only`. */
+  /** The app is one of several that are started together, chosen with `only`. */
   readonly launched?: boolean;
 }
 
 export interface LoadedConfig {
-  /** The configuration, or null where a script was given. */
+  /** The configuration file, or null if a script was given. */
   readonly file: string | null;
   readonly apps: readonly AppConfig[];
-  /** Settings that have no effect, in words; to be shown at start. */
+  /** Messages about settings without effect, to show at start. */
   readonly warnings: readonly string[];
 }
 
@@ -51,7 +51,7 @@ export async function loadConfig(file: string | undefined, options: LoadOptions 
   const flags = checkFlags(options);
   const before = { ...flags.processEnv };
   const raw = await readConfigFile(file, folder, options.evaluate);
-  // As dotenv does, for one.
+  // A file may set variables, as dotenv does.
   const setByFile = Object.entries(flags.processEnv).filter(([name, value]) => before[name] !== value);
   const where = raw.file ?? file ?? folder;
 

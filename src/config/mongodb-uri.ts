@@ -1,17 +1,17 @@
 /**
- * What the mirror takes of a connection string, and what it decides for itself. It compares, writes and follows changes
- * at the primary of a replica set only, with majority writes: the string is often one that a hosting company hands out
- * for an app that may read from secondaries.
+ * Decides which options of a connection string the mirror uses, and which it sets itself. The mirror compares, writes
+ * and follows changes only at the primary of a replica set, with majority writes. But the string is often made by a
+ * hosting company for an app that may read from secondaries.
  */
 
 export interface UriOptions {
   readonly names: readonly string[];
-  /** Whether the mirror does as they say. */
+  /** Whether the mirror uses these options. */
   readonly heeded: boolean;
   readonly effect: string;
 }
 
-/** Every option that the driver knows: a test holds this against it. */
+/** All options that the driver knows; a test compares this list with the driver. */
 export const uriOptions: readonly UriOptions[] = [
   {
     names: ['authMechanism', 'authMechanismProperties', 'authSource', 'auth'],
@@ -129,24 +129,24 @@ const decided = new Set(
   uriOptions.flatMap(({ names, heeded }) => (heeded ? [] : names)).map((name) => name.toLowerCase()),
 );
 
-/** The string without the options that the mirror decides for itself. */
+/** Returns the string without the options that the mirror sets itself. */
 export function mirrorUri(uri: string): string {
   return filtered(uri, (name) => !decided.has(name));
 }
 
 const reading = new Set(['readpreference', 'readpreferencetags', 'maxstalenessseconds']);
 
-/** The string without what could send a reader to a secondary. */
+/** Returns the string without the options that could direct reads to a secondary. */
 export function primaryUri(uri: string): string {
   return filtered(uri, (name) => !reading.has(name));
 }
 
-/** The string as it may be shown. */
+/** Returns the string without credentials, so that it can be shown. */
 export function withoutPassword(uri: string): string {
   return uri.replace(/\/\/[^/@]*@/, '//…@');
 }
 
-/** Why nothing can be mirrored by such a string, or null. It holds a password, so it is not quoted. */
+/** Returns why the mirror cannot use the string, or null. The text does not quote the string, which has a password. */
 export function uriFault(uri: string): string | null {
   const [, options] = split(uri);
   for (const option of options) {
@@ -162,7 +162,7 @@ function filtered(uri: string, keeps: (name: string) => boolean): string {
   return kept.length === 0 ? address : `${address}?${kept.join('&')}`;
 }
 
-/** As the driver splits it: a password may hold a `?`. */
+/** Splits the string as the driver does: a password may contain a `?`. */
 function split(uri: string): [address: string, options: string[]] {
   const [hosts = ''] = /^[^/]+:\/\/(?:[^@]*@)?[^/?@]+/.exec(uri) ?? [];
   const at = uri.indexOf('?', hosts.length);

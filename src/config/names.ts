@@ -1,16 +1,16 @@
-/** Sorts the fields of an app as a user wrote them: known, environments, unsupported ones of PM2, unknown. */
+/** Sorts the fields of an app as a user wrote them: known, environments, unsupported fields of PM2, unknown. */
 import leven from 'leven';
 import { aliases, unsupported } from './pm2-fields.ts';
 import { settings } from './schema.ts';
 
-/** One thing that is wrong; `path` is where, such as `quiesce.sync.max_bytes`. */
+/** A fault; `path` is its place, such as `quiesce.sync.max_bytes`. */
 export interface Fault {
   readonly path: string;
   readonly message: string;
 }
 
 export interface SortedApp {
-  /** Under their main names. */
+  /** The known fields, by their main names. */
   readonly fields: Readonly<Record<string, unknown>>;
   /** The values of `env_<name>`, by name. */
   readonly environments: ReadonlyMap<string, unknown>;
@@ -31,7 +31,7 @@ function mainName(name: string): string | undefined {
   return known.has(snake) ? snake : undefined;
 }
 
-/** The candidate nearest to a misspelt name, where one is near. */
+/** Returns the candidate nearest to a misspelt name, or undefined if none is near. */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let distance = Math.max(2, Math.floor(name.length / 4)) + 1;

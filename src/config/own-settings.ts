@@ -1,4 +1,4 @@
-/** quiesce's own settings: what stands under `quiesce` in the file. See {@link Setting}. */
+/** quiesce's own settings, which are under `quiesce` in the file. See {@link Setting}. */
 import { maxDeletesWords, parseMaxDeletes } from '../protocol/max-deletes.ts';
 import { strategies } from '../protocol/words.ts';
 import { deadline, duration, integer, kind, oneOf, size, text } from './kinds.ts';

@@ -1,11 +1,11 @@
-/** What is filled into a pause page of the app's own: `{{reason}}`, with spaces or without. */
+/** Fills placeholders such as `{{reason}}`, with or without spaces, in the app's own pause page. */
 
 export const pagePlaceholders = ['reason', 'seconds', 'until'] as const;
 export type PagePlaceholder = (typeof pagePlaceholders)[number];
 
 const placeholder = /\{\{[ \t]*([a-z_]+)[ \t]*\}\}/gi;
 
-/** A name that is not known stays empty: a visitor has no use for it. */
+/** Replaces the placeholders. An unknown name becomes empty, since it would not help a visitor. */
 export function fillIn(page: string, values: Readonly<Record<PagePlaceholder, string>>): string {
   return page.replace(placeholder, (_, name: string) => (isKnown(name) ? values[name] : ''));
 }

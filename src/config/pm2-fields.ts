@@ -1,6 +1,6 @@
-/** PM2's other fields: the names it accepts beside the main ones, and those that quiesce has no use for, with the reason. */
+/** PM2's other fields: alternative names of fields, and fields that quiesce does not use, with the reason. */
 
-/** PM2 also reads each field in camelCase; these are the names that differ otherwise. */
+/** PM2's alternative names. It also reads each field in camelCase; those names are not listed here. */
 export const aliases: Readonly<Record<string, string>> = {
   exec: 'script',
   cmd: 'script',
@@ -23,11 +23,11 @@ export const aliases: Readonly<Record<string, string>> = {
 };
 
 interface Unsupported {
-  /** Values with which the field asks for nothing, so that it can pass in silence. */
+  /** Values with which the field has no effect, so that no warning is needed. */
   readonly harmless: readonly unknown[];
   /** What happens instead, and what to do. */
   readonly instead: string;
-  /** The app would not run as meant: refused rather than warned about. */
+  /** The app would not run as intended: the field is refused instead of a warning. */
   readonly refused?: true;
 }
 

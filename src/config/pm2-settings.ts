@@ -1,9 +1,9 @@
-/** The settings that PM2 has too, with its names, meanings and defaults (7.0). See {@link Setting}. */
+/** The settings that PM2 also has, with PM2's names, meanings and defaults (7.0). See {@link Setting}. */
 import { Cron } from 'croner';
 import { argumentList, deadline, duration, flag, instances, integer, kind, size, text } from './kinds.ts';
 import { atStart, required, setting } from './setting.ts';
 
-/** Anything but text becomes JSON, as in PM2; what is null is not set. */
+/** Values that are not text become JSON, as in PM2; null means that the variable is not set. */
 const environment = kind('an object of variables', (value): Readonly<Record<string, string>> | undefined => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   return Object.fromEntries(
@@ -17,7 +17,7 @@ const cronPattern = kind("a cron pattern such as '0 3 * * *', or 0 for none", (v
   if (value === 0 || value === '0') return '';
   if (typeof value !== 'string') return undefined;
   try {
-    // Without a function it only parses.
+    // Without a function, Cron only parses.
     new Cron(value, { paused: true }).stop();
     return value;
   } catch {

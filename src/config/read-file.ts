@@ -1,4 +1,4 @@
-/** Reads a configuration file of any of its forms into the list of apps it describes, still unchecked. */
+/** Reads a configuration file in any supported form and returns its list of apps, not validated yet. */
 import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
@@ -7,15 +7,15 @@ import { QuiesceError } from '../errors.ts';
 import { nearest } from './names.ts';
 
 export interface RawConfig {
-  /** The configuration, or null where a script was given. */
+  /** The configuration file, or null if a script was given. */
   readonly file: string | null;
-  /** What relative paths start from. */
+  /** The base of relative paths. */
   readonly folder: string;
   readonly apps: readonly unknown[];
   readonly warnings: readonly string[];
 }
 
-/** In this order; the first that is there is taken. */
+/** The default files, in this order; the first that exists is used. */
 export const defaultFiles = [
   'ecosystem.config.js',
   'ecosystem.config.mjs',
@@ -23,7 +23,7 @@ export const defaultFiles = [
   'ecosystem.config.json',
 ] as const;
 
-/** PM2's rule: a configuration is known by its name, since reading a script would run it. */
+/** PM2's rule: the name shows whether a file is a configuration, since reading a script would run it. */
 export function isConfigFile(file: string): boolean {
   return /\.json$|\.config\.[cm]?[jt]s$/.test(file);
 }
@@ -32,10 +32,12 @@ export function findDefaultFile(folder: string): string | undefined {
   return defaultFiles.map((name) => path.join(folder, name)).find((file) => existsSync(file));
 }
 
-/** Resolves with what a file exports. */
+/** Resolves with the exports of a file. */
 export type Evaluate = (file: string) => Promise<unknown>;
 
-/** @param load how JavaScript and TypeScript are evaluated; default in this process, once and for all */
+/**
+ * @param load evaluates JavaScript and TypeScript; default: in this process, which keeps the first result in its cache
+ */
 export async function readConfigFile(
   given: string | undefined,
   folder: string,
@@ -78,7 +80,7 @@ function reason(error: unknown, file: string): string {
   if (/(module|exports|require) is not defined/.test(error.message)) {
     return `${error.message}. The file is an ES module: write \`export const apps = […]\`, or rename it to .cjs.`;
   }
-  // The stack of a syntax error begins with `file:line`; other stacks name the place in their frames.
+  // The stack of a syntax error starts with `file:line`; other stacks have the place in their frames.
   const place = error.stack?.match(new RegExp(`${escapeRegExp(file)}:(\\d+)`))?.[1];
   return place === undefined ? error.message : `${error.message} (line ${place})`;
 }
@@ -91,9 +93,9 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** `{apps: […]}`, a named or default export of it, PM2's `{pm2: …}`, a bare list, or one app by itself. */
+/** Accepts `{apps: […]}`, a named or default export of it, PM2's `{pm2: …}`, a list of apps, or a single app. */
 function appsOf(exported: unknown, file: string): Pick<RawConfig, 'apps' | 'warnings'> {
-  // A namespace of a CommonJS module has its `exports` as default, and sometimes its members as well.
+  // The namespace of a CommonJS module has `exports` as its default, and sometimes the members of `exports` as well.
   const root = isObject(exported) && !('apps' in exported) && 'default' in exported ? exported['default'] : exported;
   const holder = isObject(root) && !('apps' in root) && 'pm2' in root ? root['pm2'] : root;
   if (Array.isArray(holder)) return { apps: notEmpty(holder, file), warnings: [] };

@@ -1,4 +1,4 @@
-/** Who is told when something goes wrong: `quiesce.notify`. */
+/** The setting `quiesce.notify`: the receivers of a message if something goes wrong. */
 import { z } from 'zod';
 import { allowedWords, deadline, kind, oneOf } from './kinds.ts';
 
@@ -19,11 +19,11 @@ export type NotifyFormat = (typeof notifyFormats)[number];
 
 export interface Receiver {
   readonly url: string;
-  /** All where the file names none; `run-overdue` only with `overdue`. */
+  /** All events if the file names none; `run-overdue` only with `overdue`. */
   readonly events: readonly NotifyEvent[];
   readonly format: NotifyFormat;
   readonly secret: string | null;
-  /** ms */
+  /** After which time a run is overdue, ms. */
   readonly overdue: number | null;
 }
 
@@ -64,7 +64,7 @@ export const receivers: z.ZodType<readonly Receiver[]> = z
   .array(receiver, { error: allowed })
   .register(allowedWords, { allowed });
 
-/** The path of such an address is often what lets one write there, so it is not shown. */
+/** Leaves out the path of the address: it often contains the secret that allows writing there. */
 export function shownReceiver({ url, format, secret: key }: Receiver): string {
   const { origin, pathname, search } = new URL(url);
   return `${format}${key === null ? '' : ', signed'}, to ${origin}${pathname === '/' && search === '' ? '' : '/…'}`;

@@ -1,4 +1,4 @@
-/** One validated app, with the environment and the flags taken in, as the configuration that the primary runs on. */
+/** Combines a validated app with the environment and the flags into the configuration of the primary. */
 import { existsSync, readFileSync, statSync, type Stats } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -19,19 +19,19 @@ export interface Overrides {
   readonly adminPort: number | undefined;
   readonly dataDir: string | undefined;
   readonly processEnv: Readonly<Record<string, string | undefined>>;
-  /** Where a relative `--data-dir` starts. */
+  /** The base of a relative `--data-dir`. */
   readonly flagFolder: string;
   /** The configuration's folder. */
   readonly folder: string;
-  /** Which app of the file this is; gives each an admin port of its own. */
+  /** The index of the app in the file. It gives each app its own admin port. */
   readonly index: number;
-  /** The value of `env_<name>` that was asked for. */
+  /** The value of the requested `env_<name>`. */
   readonly environment: unknown;
-  /** More than one app is started. */
+  /** Whether more than one app is started. */
   readonly several: boolean;
-  /** It is one of several that were started together. */
+  /** Whether the app is one of several that were started together. */
   readonly launched: boolean;
-  /** Variables that evaluating the file has put into the environment. */
+  /** Variables that the file set in the environment during its evaluation. */
   readonly setByFile: Readonly<Record<string, string | undefined>>;
 }
 
@@ -42,9 +42,9 @@ export interface Resolved {
 }
 
 const firstAdminPort = 9615;
-/** Of the 255 bytes that most file systems allow for the name of a folder. */
+/** The longest name of an app. Most file systems allow 255 bytes for the name of a folder. */
 const longestName = 200;
-/** Of `maintenance.page`, bytes: each worker keeps it, and sends it to everybody during a pause. */
+/** The largest `maintenance.page`, bytes: each worker keeps it, and sends it to each visitor during a pause. */
 const largestPage = 256 * 1024;
 
 export function appName(app: ParsedApp): string {
@@ -80,7 +80,7 @@ export function resolveApp(app: ParsedApp, given: Overrides): Resolved {
   if (Buffer.byteLength(name) > longestName)
     faults.push(`name has ${Buffer.byteLength(name)} bytes; at most ${longestName}, since a folder is called by it`);
 
-  // What only quiesce needs is taken out, so that no worker's environment shows it.
+  // A variable that only quiesce needs is removed, so that no worker's environment shows it.
   const { QUIESCE_SYNC_TOKEN: tokenInFile, ...env } = environmentOf(app, given, fromProcess, warnings);
   const token = checked(
     `${name}: QUIESCE_SYNC_TOKEN`,
@@ -121,7 +121,7 @@ export function resolveApp(app: ParsedApp, given: Overrides): Resolved {
   return { config, faults, warnings };
 }
 
-/** A port on the command line asks for the admin server, even where the file has none. */
+/** A port on the command line switches the admin server on, even if the file has none. */
 function adminOf(
   admin: Values<typeof ownSettings, null>['admin'],
   { adminPort, index }: Overrides,
@@ -140,7 +140,9 @@ function isFolder(file: string): boolean {
   return statsOf(file)?.isDirectory() ?? false;
 }
 
-/** Undefined where the file cannot be looked at either: a name that is too long, a folder that may not be entered. */
+/**
+ * Returns undefined if the file does not exist or cannot be accessed, such as a name that is too long or a closed folder.
+ */
 function statsOf(file: string): Stats | undefined {
   try {
     return statSync(file);
@@ -149,7 +151,7 @@ function statsOf(file: string): Stats | undefined {
   }
 }
 
-/** A variable goes through the schema of the setting that it stands for; its value is not repeated, it may be a secret. */
+/** Checks a variable with the schema of its setting. An error does not repeat the value, which may be a secret. */
 function checked(
   label: string,
   schema: {
@@ -170,8 +172,9 @@ function checked(
 }
 
 /**
- * What the file has set itself, then `env`, then `env_<name>`, then PORT and HOST of the environment that `start` was given, then `--port`. Everything
- * else of that environment reaches the workers by itself, and `env` wins over it, as in PM2.
+ * Merges, with later values winning: the variables that the file itself set, `env`, `env_<name>`, PORT and HOST of the
+ * environment of `start`, and `--port`. Workers inherit the other variables of that environment, and `env` wins over
+ * them, as in PM2.
  */
 function environmentOf(
   app: ParsedApp,
@@ -187,9 +190,9 @@ function environmentOf(
   for (const variable of ['PORT', 'HOST']) {
     const value = fromProcess(variable);
     if (value === undefined || value === env[variable]) continue;
-    // One port for several apps would only make them collide.
+    // One port for several apps would make them collide.
     if ((given.several || given.launched) && env[variable] !== undefined) {
-      // The launcher has said so already.
+      // The launcher has already printed this warning.
       if (given.launched) continue;
       warnings.push(
         `${appName(app)}: ${variable}=${env[variable]} of the file is used, not ${variable}=${value} of the environment, since several apps are started`,
@@ -212,7 +215,7 @@ function dataDirOf(
   const { dataDir, kind } = dataPlace(name, folder, processEnv);
   if (kind === 'none') {
     const why = `${name}: no folder for state can be written to (XDG_STATE_HOME, or .local/state in the home of this user)`;
-    // The next release would know neither of the lock nor of what is half done.
+    // The next release would find neither the lock nor an unfinished run.
     if (isSwitched(folder)) faults.push(`${why}, and ${folder} is another one with each release: set QUIESCE_DATA_DIR`);
     else
       warnings.push(`${why}, so the data directory is ${dataDir}; where deployments replace it, set QUIESCE_DATA_DIR`);

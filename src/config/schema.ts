@@ -1,15 +1,15 @@
-/** All settings of one app, as they stand in the file, and the schema that follows from them. */
+/** All settings of one app, as in the file, and the schema that follows from them. */
 import { z } from 'zod';
 import { ownSettings } from './own-settings.ts';
 import { pm2Settings } from './pm2-settings.ts';
 import { atStart, codeName, required, Setting, Switchable, type Parsed, type Section, type Values } from './setting.ts';
 
-/** The names at the top of an app in the file; `quiesce` holds quiesce's own. */
+/** The top-level names of an app in the file; `quiesce` contains quiesce's own settings. */
 export const settings = { ...pm2Settings, quiesce: ownSettings } as const;
 
 export type ParsedApp = Parsed<typeof settings>;
 
-// An unknown name at the top is found before, with PM2's names in mind (names.ts).
+// names.ts has already found unknown top-level names; it also knows PM2's names.
 export const appSchema: z.ZodType<ParsedApp> = z.object(
   shapeOf(settings),
 ) as z.ZodType<unknown> as z.ZodType<ParsedApp>;
@@ -30,14 +30,14 @@ function schemaOf(member: Section[string]): z.ZodType {
 }
 
 export interface Found {
-  /** As in the file, such as `quiesce`, `sync`, `max_bytes`. */
+  /** The names in the file, such as `quiesce`, `sync`, `max_bytes`. */
   readonly path: readonly string[];
-  /** As in `AppConfig`, such as `sync`, `maxBytes`. */
+  /** The names in `AppConfig`, such as `sync`, `maxBytes`. */
   readonly codePath: readonly string[];
   readonly setting: Setting;
 }
 
-/** Every setting, in the order of the declarations. */
+/** Returns all settings in the order of their declarations. */
 export function allSettings(section: Section = settings, path: readonly string[] = []): Found[] {
   return Object.entries(section).flatMap(([name, member]): Found[] => {
     const here = [...path, name];
@@ -46,13 +46,13 @@ export function allSettings(section: Section = settings, path: readonly string[]
   });
 }
 
-/** The names that the section at `path` of the file knows. */
+/** Returns the names in the section at `path` of the file. */
 export function namesIn(path: readonly PropertyKey[]): string[] {
   const member = memberAt(path);
   return member === undefined || member instanceof Setting ? [] : Object.keys(membersOf(member));
 }
 
-/** The setting whose value, or a part of it, stands at `path` of the file. */
+/** Returns the setting whose value, or a part of its value, is at `path` of the file. */
 export function settingAt(path: readonly PropertyKey[]): Setting | undefined {
   const member = memberAt(path);
   return member instanceof Setting ? member : undefined;
@@ -72,7 +72,7 @@ function membersOf(member: Switchable | Section): Section {
   return member instanceof Switchable ? member.members : member;
 }
 
-/** A parsed section under the names of the code; what is not set is null, and so is what is worked out at start. */
+/** Returns a parsed section with the names of the code. Values that are not set, or are computed at start, are null. */
 export function valuesOf<S extends Section>(section: S, parsed: Parsed<S>): Values<S, null> {
   const values: Record<string, unknown> = {};
   for (const [name, member] of Object.entries(section as Section)) {

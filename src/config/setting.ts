@@ -1,35 +1,35 @@
-/** What one declaration says of a setting, and the types that follow from all of them. */
+/** The declaration of a setting, and the types that follow from all declarations. */
 import type { z } from 'zod';
 
-/** The processes that use the value. A worker is told the values that it reads, and no others. */
+/** The processes that use the value. A worker gets only the values that it reads. */
 export type Reader = 'primary' | 'worker';
 
 /**
- * What it takes to change the value for an app that runs: the primary takes it over as it is, new workers replace the
- * old ones, or a new primary has to start.
+ * How a changed value reaches a running app: the primary uses it at once, new workers replace the old ones, or a new
+ * primary has to start.
  */
 export type Change = 'in-place' | 'new-workers' | 'new-primary';
 
-/** Stands for a default that is worked out when the configuration is resolved, such as a name from the script's. */
+/** Stands for a default that is computed when the configuration is resolved, such as a name from the script's name. */
 export const atStart: unique symbol = Symbol('atStart');
 
-/** Stands for the default of a setting that has to be there. */
+/** Stands for the default of a setting that is required. */
 export const required: unique symbol = Symbol('required');
 
 export interface Facts<Value, Default, By extends Reader> {
-  /** As a user would write it. Null where there is none: then the value is null. */
+  /** The default as a user would write it. If it is null, the value is null. */
   readonly default: Default;
-  /** Nobody reads a short form of another setting. */
+  /** The processes that read the value. Empty for a short form of another setting. */
   readonly readBy: readonly By[];
   readonly change: Change;
-  /** For docs/configuration.md. */
+  /** The text for docs/configuration.md. */
   readonly docs: string;
-  /** What of a secret may be shown. No error repeats the value of a setting that has this. */
+  /** Returns the part of a secret that may be shown. No error repeats the value of such a setting. */
   readonly shown?: (value: Value) => unknown;
 }
 
 export class Setting<Value = unknown, Default = unknown, By extends Reader = Reader> {
-  /** What it takes: one of src/config/kinds.ts, or made with `kind()`. It names the unit too. */
+  /** The kind of its values: from src/config/kinds.ts, or made with `kind()`. It also names the unit. */
   readonly kind: z.ZodType<Value>;
   readonly default: Default;
   readonly readBy: readonly By[];
@@ -54,7 +54,7 @@ export function setting<Value, const Default, const By extends Reader = never>(
   return new Setting(kind, facts);
 }
 
-/** A section that `false` switches off; its value is then null. */
+/** A section that `false` switches off. Its value is then null. */
 export class Switchable<Members extends Section = Section> {
   readonly members: Members;
 
@@ -63,7 +63,7 @@ export class Switchable<Members extends Section = Section> {
   }
 }
 
-/** Settings by name, as they stand in the file. */
+/** Settings by name, as in the file. */
 export interface Section {
   readonly [name: string]: Setting | Switchable | Section;
 }
@@ -81,7 +81,7 @@ export function codeName(name: string): string {
     .replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** What the schema makes of what a user wrote. */
+/** The result of the schema for a section that a user wrote. */
 export type Parsed<S extends Section> = {
   readonly [Name in keyof S]: S[Name] extends Setting<infer Value, infer Default>
     ? Default extends null | typeof atStart
@@ -94,11 +94,11 @@ export type Parsed<S extends Section> = {
         : never;
 };
 
-/** Whether anybody reads it. */
+/** Whether a process reads the setting. */
 type IsRead<Member> =
   Member extends Setting<infer _Value, infer _Default, infer By> ? ([By] extends [never] ? false : true) : true;
 
-/** A section as code reads it. `Open` is what stands for a default that is not worked out yet. */
+/** A section as code reads it. `Open` is the type of a default that is not computed yet. */
 export type Values<S extends Section, Open = never> = {
   readonly [Name in keyof S & string as IsRead<S[Name]> extends true ? CodeName<Name> : never]: S[Name] extends Setting<
     infer Value,
@@ -116,7 +116,7 @@ export type Values<S extends Section, Open = never> = {
         : never;
 };
 
-/** Whether a worker is told it, or something in it. */
+/** Whether a worker gets the setting, or a part of the section. */
 type IsTold<Member> =
   Member extends Setting<infer _Value, infer _Default, infer By>
     ? 'worker' extends By
@@ -130,7 +130,7 @@ type IsTold<Member> =
           : false
         : false;
 
-/** The part of a section that a worker is told. */
+/** The part of a section that a worker gets. */
 export type Told<S extends Section> = {
   readonly [Name in keyof S & string as IsTold<S[Name]> extends true ? CodeName<Name> : never]: S[Name] extends Setting<
     infer Value,

@@ -1,4 +1,4 @@
-/** Which part of a configuration may go where: to a worker, or before somebody's eyes. */
+/** Selects the parts of a configuration that a worker gets, and the parts that may be shown. */
 import type { AppConfig, WorkerSettings } from '../config.ts';
 import { allSettings, type Found } from './schema.ts';
 
@@ -6,7 +6,7 @@ type Tree = Record<string, unknown>;
 
 type ToldToWorkers = Omit<WorkerSettings, 'spoolDir'>;
 
-/** What workers read. */
+/** Returns the settings that workers read. */
 export function toldToWorkers(config: Pick<AppConfig, keyof ToldToWorkers>): ToldToWorkers {
   const told: Tree = {};
   for (const { codePath, setting } of allSettings()) {
@@ -15,7 +15,7 @@ export function toldToWorkers(config: Pick<AppConfig, keyof ToldToWorkers>): Tol
   return told as unknown as ToldToWorkers;
 }
 
-/** What may be shown: names of variables rather than their values, and no credentials. */
+/** Returns the parts that may be shown: the names of variables without values, and no credentials. */
 export function withoutSecrets(config: AppConfig): unknown {
   const shown = structuredClone(config) as unknown as Tree;
   for (const { codePath, setting } of allSettings()) {
