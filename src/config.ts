@@ -1,7 +1,7 @@
 /**
- * One app of an `ecosystem.config.js`, validated and with every default filled in. Fields that PM2 has keep
- * PM2's meaning and default. Times are milliseconds, sizes bytes, paths absolute, what is not set null. `instances` is
- * at least 1; `env` is what the app's workers get on top of the primary's own environment.
+ * One app of an `ecosystem.config.js`, validated and with all defaults. Fields that PM2 also has keep PM2's meaning and
+ * default. Times are milliseconds, sizes are bytes, paths are absolute, values that are not set are null. `instances`
+ * is at least 1; `env` has the variables that workers get in addition to the primary's environment.
  */
 import type { ownSettings } from './config/own-settings.ts';
 import type { pm2Settings } from './config/pm2-settings.ts';
@@ -9,8 +9,8 @@ import type { Told, Values } from './config/setting.ts';
 
 export interface AppConfig extends Values<typeof pm2Settings>, Values<typeof ownSettings> {}
 
-/** What a worker is told. It comes over IPC: neither the environment nor `ps` shows a token. */
+/** The settings that a worker gets. They are sent over IPC, so neither the environment nor `ps` shows a token. */
 export interface WorkerSettings extends Told<typeof pm2Settings>, Told<typeof ownSettings> {
-  /** Where uploads are written to. */
+  /** The folder for uploads. */
   readonly spoolDir: string;
 }

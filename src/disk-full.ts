@@ -1,9 +1,9 @@
-/** A disk, or the part of it that is ours to use, that has no room. */
+/** Recognizes the errors of a full disk, an exhausted quota and a file size limit. */
 import { QuiesceError } from './errors.ts';
 
 const codes = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
-/** The error of a feed that finds no room; null where this went wrong for another reason. */
+/** Returns the error for a feed that does not fit on the disk; null if `cause` is a different error. */
 export function noRoomFor(what: 'feed' | 'prepared feed', cause: unknown): QuiesceError | null {
   const { code = '' } = cause as NodeJS.ErrnoException;
   if (!codes.has(code)) return null;

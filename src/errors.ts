@@ -1,11 +1,11 @@
 /**
- * The one registry of errors: what each code means, the HTTP status it is answered with and, where a
- * command can end with it, the exit code. Errors are matched by `code`, never by message.
+ * The only registry of errors: the meaning of each code, its HTTP status and, if a command can end with it, its exit
+ * code. Errors are matched by `code`, never by message.
  *
  * HTTP answers are problem documents, RFC 9457. Exit codes are those of docs/operations.md.
  */
 
-/** How a command ends, and the words of its help for that. 0 is success and needs no entry here. */
+/** The exit codes of commands, with their text in the help. 0 is success and needs no entry. */
 const exits = {
   failed: [1, 'failed'],
   usage: [2, 'wrong usage or configuration'],
@@ -23,7 +23,7 @@ export const exitCodes = Object.fromEntries(Object.entries(exits).map(([exit, [c
 
 export const exitMeanings: readonly string[] = ['0 done', ...Object.values(exits).map((exit) => exit.join(' '))];
 
-/** A supervisor of ours need not try again: the same would happen. */
+/** After these exit codes, a supervisor of quiesce need not start it again: it would fail again. */
 export const inVain: readonly number[] = [exitCodes.usage, exitCodes.alreadyRunning];
 
 interface ErrorEntry {
@@ -84,7 +84,7 @@ export const registry = {
 
 export type ErrorCode = keyof typeof registry;
 
-/** Members beside the standard ones of a problem document, such as `errors` or `waitingFor`. */
+/** Members of a problem document in addition to the standard ones, such as `errors` or `waitingFor`. */
 export type ProblemExtra = Readonly<Record<string, unknown>>;
 
 /** An RFC 9457 problem document. */
@@ -114,13 +114,13 @@ export class QuiesceError extends Error {
     this.extra = options.extra ?? {};
   }
 
-  /** The HTTP status of the answer; 500 where the code has none. */
+  /** The HTTP status of the answer; 500 if the code has none. */
   get status(): number {
     const entry: ErrorEntry = registry[this.code];
     return entry.status ?? 500;
   }
 
-  /** The exit code of a command that ends with this error; 1 where the code has none. */
+  /** The exit code of a command that ends with this error; 1 if the code has none. */
   get exitCode(): number {
     const entry: ErrorEntry = registry[this.code];
     return entry.exit ?? exitCodes.failed;
@@ -138,7 +138,7 @@ export class QuiesceError extends Error {
     };
   }
 
-  /** The error that a problem document describes: the way back, where one has crossed a process boundary. */
+  /** Returns the error that a problem document from another process describes. */
   static fromProblem(problem: Problem): QuiesceError {
     const { type: _type, title: _title, status: _status, detail, code, instance: _instance, ...extra } = problem;
     return new QuiesceError(isErrorCode(code) ? code : 'internal', detail, { extra });
@@ -149,7 +149,7 @@ export function isErrorCode(code: unknown): code is ErrorCode {
   return typeof code === 'string' && Object.hasOwn(registry, code);
 }
 
-/** Anything thrown, as a {@link QuiesceError}; what is not one already becomes `fallback`, with its cause kept. */
+/** Returns a thrown value as a {@link QuiesceError}. Other errors get the code `fallback`, and are kept as `cause`. */
 export function toQuiesceError(error: unknown, fallback: ErrorCode = 'internal'): QuiesceError {
   if (error instanceof QuiesceError) return error;
   const message = error instanceof Error ? error.message : String(error);

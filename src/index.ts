@@ -11,7 +11,7 @@
  */
 import { provideLocalPrimary } from './worker/process/runtime.ts';
 
-// Without a cluster one process is its own primary. Workers never load that part.
+// Without a cluster, a single process is its own primary. Workers never load that part.
 provideLocalPrimary((toWorker) => {
   const local = import('./primary/local.ts').then(({ startLocalPrimary }) => startLocalPrimary(toWorker));
   return (message, done) => {

@@ -1,25 +1,25 @@
 /**
- * Where this package's own files are now. A primary lives for months, and the release that it was loaded from may be
- * removed meanwhile: the next worker, or the next mirror thread, then starts from the same file of the release that has
- * taken its place, where that is the same version of quiesce.
+ * Finds this package's own files. A primary runs for months, and its release may be removed meanwhile: the next worker,
+ * or the next mirror thread, then starts from the same file of the current release, if that has the same version of
+ * quiesce.
  */
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { version } from './version.ts';
 
-/** The package, as it was loaded. */
+/** The folder of the package, as it was loaded. */
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 interface Release {
-  /** What `name` stood for at the start, such as `/srv/shop/releases/1`. */
+  /** The folder that `name` pointed to at the start, such as `/srv/shop/releases/1`. */
   readonly folder: string;
-  /** What every release is known by, such as `/srv/shop/current`. */
+  /** The common name of all releases, such as `/srv/shop/current`. */
   readonly name: string;
 }
 let release: Release | null = null;
 
-/** @param given a folder of the app under the name that deployments switch, such as `/srv/shop/current/api` */
+/** @param given a folder of the app, by the name that deployments switch, such as `/srv/shop/current/api` */
 export function startedFrom(given: string): void {
   let name = path.resolve(given);
   let folder = realpathSync(name);
@@ -30,13 +30,13 @@ export function startedFrom(given: string): void {
   release = { folder, name };
 }
 
-/** The same file under the name that does not change with the release, where it has one. */
+/** Returns the path of the file that stays the same in every release, if there is one. */
 export function lastingName(file: string): string {
   const inside = release === null ? '..' : path.relative(release.folder, file);
   return release === null || inside.startsWith('..') ? file : path.join(release.name, inside);
 }
 
-/** @throws Error where it is gone, and nothing has taken its place */
+/** @throws Error if the file is gone and no release has replaced it */
 export function ownFile(url: URL): string {
   const file = fileURLToPath(url);
   if (existsSync(file)) return file;

@@ -1,4 +1,4 @@
-/** A new name in a directory outlives a power cut only when the directory itself is on the disk (fsync(2)). */
+/** Writes a directory to the disk: without that, a new name in it may not survive a power failure (fsync(2)). */
 import { open } from 'node:fs/promises';
 
 export async function syncDirectory(path: string): Promise<void> {
