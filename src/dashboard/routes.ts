@@ -1,4 +1,4 @@
-/** The page and its files, for the admin server. All that it shows and does goes through the admin interface. */
+/** Serves the page and its files on the admin server. The page uses only the admin interface. */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname } from 'node:path';
@@ -19,7 +19,7 @@ const policy = [
 export function dashboard(): Router {
   const router = Router();
   const headers: RequestHandler = (_request, response, next) => {
-    // The files are small and near; an old page beside a new primary would be the dearer thing.
+    // The files are small, so a cache saves little; an old page with a new primary would be worse.
     response.set({ 'Content-Security-Policy': policy, 'Cache-Control': 'no-cache' });
     next();
   };
@@ -35,7 +35,7 @@ export function dashboard(): Router {
   return router;
 }
 
-/** Read at the start: the release that they came with may be removed while the primary runs. */
+/** Reads the files at the start: their release may be removed while the primary runs. */
 function assets(): Map<string, Buffer> {
   const files = new Map<string, Buffer>();
   for (const folder of ['static/', 'page/']) {

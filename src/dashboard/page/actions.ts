@@ -1,4 +1,4 @@
-/** The buttons: each asks for the token once, and for a yes each time. */
+/** The buttons of the page: the token is requested once, a confirmation each time. */
 import type { ClusterStatus } from '#quiesce/protocol/runs.js';
 import { post, Refusal } from './api.ts';
 import { ask } from './dialogs.ts';
@@ -7,7 +7,7 @@ import { duration } from './format.ts';
 import { notify } from './notices.ts';
 import type { Token } from './token.ts';
 
-/** The page knows no name of who uses it. */
+/** The name that the primary gets for an order: the page does not know its user. */
 const by = 'the dashboard';
 const steering = ['hold', 'resume', 'reload', 'scale', 'cancel', 'abandon'] as const;
 
@@ -16,7 +16,7 @@ export class Actions {
   readonly #onToken: () => void;
   #status: ClusterStatus | null = null;
 
-  /** @param onToken called when the token has been given, or turned out to be wrong */
+  /** @param onToken called when the user has entered the token, and when the token was found to be wrong */
   constructor(token: Token, onToken: () => void) {
     this.#token = token;
     this.#onToken = onToken;
@@ -29,7 +29,7 @@ export class Actions {
     for (const id of ['unlock', 'unlock-log']) this.#on(id, () => this.#unlock());
   }
 
-  /** @param status null where there is nobody to ask anything of */
+  /** @param status null if there is no connection to a primary */
   show(status: ClusterStatus | null, trusted: boolean): void {
     this.#status = status;
     const held = status?.holds.some(({ kind }) => kind === 'operator') ?? false;
@@ -119,7 +119,7 @@ export class Actions {
     });
   }
 
-  /** For what takes long: the dialog closes at once, a notice tells the end. */
+  /** Starts an action that takes long: the dialog closes at once, and a notice shows the result. */
   #later(id: string, path: string, body: unknown, done: string): void {
     const button = byId(id);
     const began = performance.now();

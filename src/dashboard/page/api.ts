@@ -1,4 +1,4 @@
-/** Changes, asked for over the admin interface. */
+/** Sends orders to the admin interface. */
 
 /** A refusal, with its code and what to do about it. */
 export class Refusal extends Error {

@@ -1,16 +1,16 @@
-/** Rows of the page's tables: on a phone each is a card, with the column's name before the value. */
+/** Builds the rows of the page's tables: on a phone, each row is a card with the column's name before the value. */
 import { el, say } from './dom.ts';
 
 export interface Column {
   readonly label: string;
   readonly number?: boolean;
-  /** Beside the text there is a line that shows how it went. */
+  /** The cell also has a small line with the history of the value. */
   readonly spark?: boolean;
-  /** Needs the width of two others on a phone. */
+  /** On a phone, the cell needs the width of two. */
   readonly wide?: boolean;
 }
 
-/** The roles are said because a table that is laid out as cards loses them. */
+/** Sets the roles explicitly, since a table that is laid out as cards loses them. */
 export function row(columns: readonly Column[]): HTMLTableRowElement {
   return el(
     'tr',

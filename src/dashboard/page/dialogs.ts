@@ -1,10 +1,10 @@
-/** Asks before anything is done: a dialog that stays open, with what was wrong, until it worked or was cancelled. */
+/** Asks for confirmation in a dialog that stays open, and shows errors, until the action succeeds or is cancelled. */
 import { byId, say, set } from './dom.ts';
 
 /**
  * Resolves with true when `confirmed` has succeeded, with false when the dialog was cancelled.
  *
- * @param confirmed what to do; what it throws is shown in the dialog
+ * @param confirmed the action; the dialog shows the error that it throws
  */
 export function ask(id: string, confirmed: () => Promise<void>): Promise<boolean> {
   const dialog = byId<HTMLDialogElement>(id);
@@ -15,7 +15,7 @@ export function ask(id: string, confirmed: () => Promise<void>): Promise<boolean
   return new Promise((resolve) => {
     let busy = false;
     const listening = new AbortController();
-    // Once for each question, and at once: the dialog's own `close` is queued, and may come when it is open again.
+    // Settles each question once and at once: the dialog's `close` event is queued and may come after the next opening.
     const settle = (done: boolean): void => {
       listening.abort();
       dialog.close();
@@ -55,12 +55,12 @@ export function ask(id: string, confirmed: () => Promise<void>): Promise<boolean
     dialog.addEventListener(
       'cancel',
       (event) => {
-        event.preventDefault(); // closed by us, at once
+        event.preventDefault(); // `settle` closes it at once
         settle(false);
       },
       { signal },
     );
-    // Where the browser closes it without asking. One that is open again by now belongs to the next question.
+    // If the browser closes the dialog without `cancel`. If it is open again, it belongs to the next question.
     dialog.addEventListener(
       'close',
       () => {

@@ -1,4 +1,4 @@
-/** Builds and changes elements. Everything is text: nothing that comes from outside is ever read as HTML. */
+/** Builds and changes elements. All content is text: no outside data is ever parsed as HTML. */
 
 type Attributes = Readonly<Record<string, string | number | boolean | null | undefined>>;
 type Child = Node | string | null | undefined | false;
@@ -28,7 +28,7 @@ function fill(node: Element, attributes: Attributes, children: readonly Child[])
   for (const child of children) if (child) node.append(child);
 }
 
-/** Sets an attribute, or removes it where the value is null or false; does nothing where it is so already. */
+/** Sets an attribute, or removes it if the value is null or false; does nothing if it has not changed. */
 export function set(node: Element, name: string, value: Attributes[string]): void {
   if (value === null || value === undefined || value === false) {
     if (node.hasAttribute(name)) node.removeAttribute(name);
@@ -38,7 +38,7 @@ export function set(node: Element, name: string, value: Attributes[string]): voi
   if (node.getAttribute(name) !== text) node.setAttribute(name, text);
 }
 
-/** Sets the text, where it is another one: what has not changed is neither drawn nor read out again. */
+/** Sets the text if it differs: so unchanged text is neither drawn nor read out again. */
 export function say(node: Element, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }
@@ -50,7 +50,7 @@ export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
 }
 
 /**
- * Makes the children of `parent` one for each item, in their order. Those that stay keep focus and selection.
+ * Gives `parent` one child for each item, in order. Children that stay keep focus and selection.
  *
  * @param make called for an item that is new
  * @param update called for each item, new or not

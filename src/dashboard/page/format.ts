@@ -1,4 +1,4 @@
-/** Numbers, sizes and times as people read them. */
+/** Formats numbers, sizes and times for people. */
 
 const seconds = 1_000;
 const minutes = 60 * seconds;
@@ -25,7 +25,7 @@ function pair(time: number, large: number, largeName: string, small: number, sma
   return rest === 0 ? whole : `${whole} ${rest} ${smallName}`;
 }
 
-/** Seconds and longer only: for what is told again each second. */
+/** Uses no unit below a second: for a text that is updated each second. */
 export function age(ms: number): string {
   return ms < seconds ? 'less than 1 s' : duration(Math.floor(ms / seconds) * seconds);
 }
@@ -61,7 +61,7 @@ export function percent(value: number): string {
   return `${value < 10 ? round(value, 1) : Math.round(value)} %`;
 }
 
-/** The time of day here; with the date where that is not today's. */
+/** Formats the local time of day, with the date if it is not today. */
 export function clock(time: number, now: number, withSeconds = true): string {
   const date = new Date(time);
   const two = (value: number): string => String(value).padStart(2, '0');

@@ -13,7 +13,7 @@ import { TrafficPlot } from './view-traffic.ts';
 import { showWorkers } from './view-workers.ts';
 
 const url = '/api/events?detail=true';
-/** A sample comes each second. After so long without anything what is shown is called old, ms. */
+/** A sample comes each second. Without any event for this long, the page marks its data as old, ms. */
 const quiet = 3_500;
 
 let model: Model = emptyModel;
@@ -25,7 +25,7 @@ const stream = new EventStream(url, token.value, {
   event(event) {
     model = apply(model, event, Date.now());
     connection = { state: 'live', lastData: Date.now() };
-    // A token of an earlier data directory: nobody should believe that it opens anything.
+    // A token of an earlier data directory: the page must not show it as valid.
     if (event.type === 'history' && !model.trusted && token.value !== null) token.forget();
     draw();
   },
@@ -39,7 +39,7 @@ const traffic = new TrafficPlot(draw);
 const pauses = new PausesView(draw);
 const log = new LogView(draw);
 
-/** However many events come, the page is drawn at most once a frame; a hidden one only for its title. */
+/** Draws at most once per frame, however many events come. For a hidden page, only the title matters. */
 function draw(): void {
   if (drawing) return;
   drawing = true;
@@ -77,7 +77,7 @@ addEventListener('pageshow', (event) => {
   if (event.persisted) location.reload();
 });
 
-/** Asks for the head of an event stream: its history says whether the reader is trusted. */
+/** Reads the start of an event stream: its history shows whether the token is valid. */
 function isToken(candidate: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const probe = new EventStream(url, candidate, {

@@ -1,4 +1,4 @@
-/** What the page knows, and how each event changes it. Pure. */
+/** The data of the page, and how each event changes it. Pure. */
 import type { History, LogLine, PauseRecord, Sample } from '#quiesce/protocol/live.js';
 import type { ClusterStatus, RunRecord } from '#quiesce/protocol/runs.js';
 import type { ServerEvent } from './sse.ts';
@@ -7,14 +7,14 @@ export interface Model {
   readonly status: ClusterStatus | null;
   /** When the primary started; epoch ms. */
   readonly startedAt: number;
-  /** Whether the token that the stream carries is the right one. */
+  /** Whether the token of the stream is valid. */
   readonly trusted: boolean;
   readonly samples: readonly Sample[];
   readonly pauses: readonly PauseRecord[];
   /** The newest first. */
   readonly runs: readonly RunRecord[];
   readonly log: readonly LogLine[];
-  /** How far the primary's clock is ahead of this one, ms. */
+  /** How far the primary's clock is ahead of the browser's clock, ms. */
   readonly clockOffset: number;
 }
 
@@ -34,7 +34,7 @@ const keptPauses = 500;
 const keptRuns = 50;
 const keptLines = 500;
 
-/** @param now this machine's clock, epoch ms */
+/** @param now the browser's clock, epoch ms */
 export function apply(model: Model, { type, data }: ServerEvent, now: number): Model {
   const value: unknown = JSON.parse(data);
   switch (type) {
@@ -53,7 +53,7 @@ export function apply(model: Model, { type, data }: ServerEvent, now: number): M
     }
     case 'pause': {
       const pause = value as PauseRecord;
-      // A change concerns the last one.
+      // A changed pause is always the last one.
       const others = model.pauses.at(-1)?.epoch === pause.epoch ? model.pauses.slice(0, -1) : model.pauses;
       return { ...model, pauses: [...others, pause].slice(-keptPauses) };
     }
@@ -66,17 +66,17 @@ export function apply(model: Model, { type, data }: ServerEvent, now: number): M
     case 'log':
       return { ...model, log: [...model.log, ...(value as LogLine[])].slice(-keptLines) };
     default:
-      return model; // of a newer primary
+      return model; // an event of a newer primary
   }
 }
 
-/** The pause that is going on. */
+/** Returns the pause in progress. */
 export function presentPause({ pauses }: Model): PauseRecord | undefined {
   const last = pauses.at(-1);
   return last?.to === undefined ? last : undefined;
 }
 
-/** When the present phase began, epoch ms. */
+/** Returns when the current phase started, epoch ms. */
 export function phaseSince(model: Model): number {
   const last = model.pauses.at(-1);
   if (last === undefined) return model.startedAt;
@@ -84,7 +84,7 @@ export function phaseSince(model: Model): number {
   return Date.parse(model.status?.phase === 'quiesced' ? (last.drained ?? last.from) : last.from);
 }
 
-/** The run that is going on. */
+/** Returns the run in progress. */
 export function presentRun({ status }: Model): RunRecord | null {
   const run = status?.run ?? null;
   return run !== null && run.endedAt === undefined ? run : null;

@@ -1,4 +1,4 @@
-/** What became of what was asked. Failures stay until they are dismissed. */
+/** Shows the results of orders. Failures stay until they are dismissed. */
 import { byId, el } from './dom.ts';
 
 /** How long a success is shown, ms. */

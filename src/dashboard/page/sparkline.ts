@@ -1,11 +1,11 @@
-/** The last minutes of one number as a small line. The number itself stands beside it, so a reader of screens skips it. */
+/** Draws the last minutes of a number as a small line. Screen readers skip it: the number itself is beside it. */
 import { set, svg } from './dom.ts';
 
 const width = 100;
 const height = 24;
 
 /**
- * The path through `values`, the newest at the right edge, one step per value; null is a gap. Pure.
+ * Returns the path through `values`, the newest at the right edge, one step per value; null is a gap. Pure.
  *
  * @param length how many values fill the width
  * @param max the value at the upper edge

@@ -1,4 +1,4 @@
-/** Server-sent events out of text that comes in pieces of any size, and the id to go on from. */
+/** Reads server-sent events from text that arrives in chunks of any size, and keeps the last id for a reconnect. */
 import { createParser } from './vendor/eventsource-parser.ts';
 
 export interface ServerEvent {
@@ -7,7 +7,7 @@ export interface ServerEvent {
 }
 
 export class SseParser {
-  /** The id of the last event, to go on from after a lost connection. */
+  /** The id of the last event, to continue from after a lost connection. */
   lastId = '';
   #found: ServerEvent[] = [];
   readonly #parser = createParser({

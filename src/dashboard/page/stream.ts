@@ -1,18 +1,18 @@
 /**
  * Keeps one event stream open: connecting → live → lost → connecting …, until it is closed.
  *
- * `EventSource` cannot carry a token, which the log needs, and does not tell a silent connection from a quiet one. The
- * primary sends a sample each second, so silence means that it is gone or stands still.
+ * `EventSource` cannot send a token, which the log needs, and cannot detect a dead connection. The primary sends a
+ * sample each second, so silence means that the primary is gone or hangs.
  */
 import { SseParser, type ServerEvent } from './sse.ts';
 
 export interface StreamHandlers {
   event(event: ServerEvent): void;
-  /** The connection has been lost, or could not be made. */
+  /** The connection was lost or could not be opened. */
   lost(): void;
 }
 
-/** Without a byte for so long the connection is given up, ms. */
+/** The connection is closed after this time without a byte, ms. */
 const silence = 10_000;
 const firstWait = 500;
 const longestWait = 3_000;
@@ -33,7 +33,7 @@ export class EventStream {
     void this.#run();
   }
 
-  /** Begins anew as somebody else, who may see more or less. */
+  /** Connects again with another token, which may allow to see more or less. */
   restart(token: string | null): void {
     this.#token = token;
     this.#parser = new SseParser();
@@ -52,7 +52,7 @@ export class EventStream {
       try {
         await this.#read(this.#abort);
       } catch {
-        // Lost or refused; told below either way.
+        // Lost or refused; both are reported below.
       }
       if (this.#closed) return;
       if (this.#wait > 0) this.#handlers.lost();

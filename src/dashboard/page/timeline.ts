@@ -1,4 +1,4 @@
-/** Where pauses stand on a strip of time. Pure. */
+/** Computes the places of pauses and ticks on a time line. Pure. */
 import type { PauseRecord } from '#quiesce/protocol/live.js';
 import { clock } from './format.ts';
 import { weightiest, type HoldKind } from './vendor/words.ts';
@@ -12,7 +12,7 @@ export interface Mark {
   readonly width: number;
 }
 
-/** The pauses that touch the last `span` ms before `now`, the oldest first. */
+/** Returns the pauses that overlap the last `span` ms before `now`, the oldest first. */
 export function marksOf(pauses: readonly PauseRecord[], now: number, span: number): Mark[] {
   const start = now - span;
   return pauses.flatMap((pause): Mark[] => {
@@ -24,12 +24,12 @@ export function marksOf(pauses: readonly PauseRecord[], now: number, span: numbe
   });
 }
 
-/** How long the gates were shut within the span, ms. */
+/** Returns how long the gates were shut within the span, ms. */
 export function pausedFor(marks: readonly Mark[], span: number): number {
   return marks.reduce((sum, { width }) => sum + width * span, 0);
 }
 
-/** What to call the pause by. */
+/** Returns the kind of hold that names the pause. */
 export function kindOf({ holds }: PauseRecord): HoldKind | 'none' {
   return weightiest(holds.map(({ kind }) => kind)) ?? 'none';
 }
@@ -43,7 +43,7 @@ export interface Tick {
 const hour = 3_600_000;
 const week = 7 * 24 * hour;
 
-/** Round times within the strip: quarters of an hour, every sixth hour, or midnights. */
+/** Returns round times within the time line: quarters of an hour, every sixth hour, or midnights. */
 export function ticksOf(now: number, span: number): Tick[] {
   const step = span <= hour ? hour / 4 : span < week ? 6 * hour : 24 * hour;
   const midnight = new Date(now);

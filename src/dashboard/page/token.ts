@@ -1,4 +1,4 @@
-/** The admin token: asked for once, kept for this tab only. */
+/** The admin token: requested once, and kept for this tab only. */
 import { ask } from './dialogs.ts';
 import { byId, say } from './dom.ts';
 
@@ -20,7 +20,7 @@ export class Token {
     sessionStorage.removeItem(key);
   }
 
-  /** The token; asks for it where there is none. Null where nobody wants to give it. */
+  /** Returns the token and asks the user for it if there is none. Null if the user cancels. */
   async need(name: string): Promise<string | null> {
     if (this.value !== null) return this.value;
     const input = byId<HTMLInputElement>('token');

@@ -1,4 +1,4 @@
-/** What the plot of requests shows: columns for uPlot, and the bands of pauses. Pure. */
+/** Computes the data of the request plot: columns for uPlot, and the bands of pauses. Pure. */
 import type { PauseRecord, Sample } from '#quiesce/protocol/live.js';
 
 export interface Columns {
@@ -8,7 +8,7 @@ export interface Columns {
   readonly refused: (number | null)[];
 }
 
-/** A gap of more than this many seconds is shown as one: nobody knows what was then. */
+/** The plot shows a gap if samples are more than this many seconds apart: there is no data between them. */
 const longestStep = 3;
 
 export function columnsOf(samples: readonly Sample[]): Columns {
@@ -29,7 +29,7 @@ export function columnsOf(samples: readonly Sample[]): Columns {
   return columns;
 }
 
-/** The pauses that touch the time from `start` to `end`, as [from, to] in seconds. */
+/** Returns the pauses that overlap the time from `start` to `end`, as [from, to] in seconds. */
 export function bandsOf(pauses: readonly PauseRecord[], start: number, end: number): [number, number][] {
   return pauses.flatMap(({ from, to }): [number, number][] => {
     const begin = Date.parse(from) / 1_000;

@@ -1,4 +1,4 @@
-/** The phase, why and since when; the requests that keep a drain waiting; the tab's title and icon. */
+/** Shows the phase with its reason and start, the requests that a drain waits for, and the tab's title and icon. */
 import type { ClusterStatus, HoldStatus, WaitingRequest } from '#quiesce/protocol/runs.js';
 import { row, sayCell, type Column } from './cells.ts';
 import { byId, each, el, say, set } from './dom.ts';
@@ -8,7 +8,7 @@ import { holdKinds } from './vendor/words.ts';
 
 export interface Connection {
   readonly state: 'connecting' | 'live' | 'lost';
-  /** When the last event came, on this machine's clock; epoch ms. */
+  /** When the last event came, by the browser's clock; epoch ms. */
   readonly lastData: number | null;
 }
 

@@ -1,4 +1,4 @@
-/** The log's tail. It follows the newest line until somebody scrolls away from it. */
+/** Shows the end of the log. It follows the newest line until the user scrolls away. */
 import type { LogLine } from '#quiesce/protocol/live.js';
 import { byId, el, set } from './dom.ts';
 import { clock } from './format.ts';
@@ -24,7 +24,7 @@ export class LogView {
     set(byId('log-locked'), 'hidden', trusted);
     set(this.#box, 'hidden', !trusted);
     if (log === this.#shown) return;
-    // Only what is new is drawn, where what was drawn is the start of what is there.
+    // Draws only the new lines if the lines that are already drawn are the start of the log.
     const last = this.#shown.at(-1);
     const from = last === undefined ? 0 : log.indexOf(last) + 1;
     if (from === 0) this.#clear();

@@ -1,4 +1,4 @@
-/** The pauses of the last hour, day or week: a strip of time, and the same as a table. */
+/** Shows the pauses of the last hour, day or week, as a time line and as a table. */
 import type { PauseRecord } from '#quiesce/protocol/live.js';
 import { row, sayCell, type Column } from './cells.ts';
 import { byId, each, el, say, set, svg } from './dom.ts';

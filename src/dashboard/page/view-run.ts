@@ -1,4 +1,4 @@
-/** The run that is going on: its steps, how far it is, when it may be done. */
+/** Shows the run in progress: its steps, its progress, and its estimated end. */
 import type { Progress, RunRecord } from '#quiesce/protocol/runs.js';
 import { byId, each, el, say, set } from './dom.ts';
 import { age, count, duration, rate } from './format.ts';
@@ -13,7 +13,7 @@ const names: Record<Step, string> = {
   write: 'write',
 };
 
-/** Where a run stands: the step of its progress, or what its state says of it. Pure. */
+/** Returns the current step of a run, from its progress or its state. Pure. */
 export function stepOf({ state, progress }: RunRecord): Step {
   switch (state) {
     case 'uploading':

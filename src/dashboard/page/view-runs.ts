@@ -1,4 +1,4 @@
-/** The history of runs; each opens to its report. */
+/** Shows the history of runs; each row opens to its report. */
 import type { Counts, Report, RunRecord } from '#quiesce/protocol/runs.js';
 import { row, sayCell, type Column } from './cells.ts';
 import { byId, each, el, set, svg } from './dom.ts';

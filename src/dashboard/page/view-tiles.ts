@@ -1,9 +1,9 @@
-/** The five numbers that say how it goes. */
+/** Shows the five main numbers. */
 import { byId, each, el, say, set } from './dom.ts';
 import { age, count, rate, roughly } from './format.ts';
 import type { Model } from './model.ts';
 
-/** How far back requests refused are counted, ms. */
+/** The time span in which refused requests are counted, ms. */
 const window = 600_000;
 
 interface Tile {

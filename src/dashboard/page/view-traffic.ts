@@ -1,11 +1,11 @@
-/** Requests per second of the last ten minutes, with the pauses behind them. */
+/** Plots the requests per second of the last ten minutes, with the pauses as bands behind them. */
 import uPlot from './vendor/uPlot.esm.js';
 import { byId, set } from './dom.ts';
 import { rate } from './format.ts';
 import type { Model } from './model.ts';
 import { bandsOf, columnsOf } from './traffic.ts';
 
-/** How much of the past is shown, s: as much as there is, between these. */
+/** The plot shows all samples that it has, but at least `shortest` and at most `longest`, s. */
 const shortest = 120;
 const longest = 600;
 
@@ -15,10 +15,10 @@ export class TrafficPlot {
   #bands: [number, number][] = [];
   #shown = '';
 
-  /** @param onChange called when it has to be shown again */
+  /** @param onChange called when the plot has to be shown again */
   constructor(onChange: () => void) {
     new ResizeObserver(() => this.#resize()).observe(this.#box);
-    // The colours are drawn, so another scheme needs another drawing.
+    // The colours are part of the drawing, so a new colour scheme needs a new drawing.
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
       this.#plot?.destroy();
       this.#plot = null;

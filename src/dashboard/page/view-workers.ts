@@ -1,4 +1,4 @@
-/** Each worker, with the last two minutes of what it does. */
+/** Shows each worker with the last two minutes of its numbers. */
 import type { Sample, WorkerSample } from '#quiesce/protocol/live.js';
 import type { LastExit, WorkerStatus } from '#quiesce/protocol/runs.js';
 import { cell, row, sayCell, type Column } from './cells.ts';
@@ -7,7 +7,7 @@ import { age, bytes, clock, count, duration, percent, rate } from './format.ts';
 import type { Model } from './model.ts';
 import { drawSparkline, sparkline } from './sparkline.ts';
 
-/** Samples, one a second. */
+/** The number of samples in a line, one per second. */
 const shown = 120;
 const columns: Column[] = [
   { label: 'Slot' },
@@ -20,7 +20,7 @@ const columns: Column[] = [
   { label: 'Restarts', number: true },
   { label: 'Up for', number: true },
 ];
-/** What the lines show, and what the upper edge is at least: so that noise on little looks like little. */
+/** The values of the lines, and the least value of the upper edge: so that small noise looks small. */
 const lines: readonly { column: number; of: (sample: WorkerSample) => number; least: number }[] = [
   { column: 2, of: (sample) => sample.inFlight, least: 5 },
   { column: 3, of: (sample) => sample.rate, least: 10 },
@@ -88,7 +88,7 @@ function isSame(a: { slot: number; incarnation: number }, b: { slot: number; inc
   return a.slot === b.slot && a.incarnation === b.incarnation;
 }
 
-/** The worker itself, or the one that had its slot before. */
+/** Returns the sample of the worker, or of an earlier worker in its slot. */
 function inSlot({ workers }: Sample, worker: WorkerStatus): WorkerSample | undefined {
   let found: WorkerSample | undefined;
   for (const each of workers) {
