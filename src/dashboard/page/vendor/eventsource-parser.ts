@@ -1,2 +1,2 @@
-// The file itself is served from the eventsource-parser package; a browser knows no package names.
+/** Types of eventsource-parser. The browser gets the file of the package, since it cannot resolve package names. */
 export { createParser } from 'eventsource-parser';

@@ -1,2 +1,2 @@
-// The file itself is served from the uplot package; a browser knows no package names.
+/** Types of uPlot. The browser gets the file of the package, since it cannot resolve package names. */
 export { default } from 'uplot';

@@ -1,2 +1,2 @@
-// The file itself is served from src/protocol; a browser knows no package names.
+/** Types of src/protocol/words. The browser gets the compiled file, since it cannot resolve package names. */
 export { holdKinds, weightiest, type HoldKind } from '#quiesce/protocol/words.js';
