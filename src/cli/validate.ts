@@ -1,3 +1,4 @@
+/** `quiesce validate`: checks a configuration and describes each app. */
 import { duration, print, printJson, size, styled, warn } from './output.ts';
 import type { AppConfig } from '../config.ts';
 import { loadConfig } from '../config/load.ts';
