@@ -87,7 +87,7 @@ export async function runSite(
   const epoch = Math.max(stored.epoch, fenceEpoch, runs.newestEpoch, await journal.newestEpoch());
   const hosts = await hostsOf(config, { runs, sync, log, epoch });
   const coordinator = new Coordinator({
-    rules: rulesOf(inForce),
+    rules: rulesOf(inForce, hosts?.asksOthers),
     epoch,
     ...(hosts === null ? {} : { agreement: hosts }),
     kept: stored,
@@ -115,6 +115,8 @@ export async function runSite(
     inherited,
     log,
   });
+  // A hold that this start has begun or dropped is not begun or dropped again by the next one.
+  void holdFile.restore();
   if (stored.missed) announce({ what: 'missed', hold: stored.missed }, log);
   if (stored.operator)
     log.warn(

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { quiesce, type Ended } from './harness/command.ts';
@@ -94,10 +96,15 @@ describe('a hold that is scheduled', function () {
     cluster.launch();
     const held = await cluster.ready();
     expect([held.phase, held.scheduled]).to.deep.equal(['quiesced', undefined]);
+    const stored = async (): Promise<{ operator: object | null; scheduled: object | null }> =>
+      JSON.parse(await readFile(join(cluster.dataDir, 'maintenance.json'), 'utf8'));
+    await until('what has begun is not begun again by the next primary', async () => (await stored()).operator !== null);
+    expect((await stored()).scheduled).to.equal(null);
     await cluster.control.maintenance({ on: false });
     await inTime(1_500, 1);
     cluster.launch();
     expect((await cluster.ready()).phase).to.equal('serving');
     await cluster.said(/is dropped: its time has passed while no primary could begin it/);
+    await until('nor told of again', async () => (await stored()).scheduled === null);
   });
 });

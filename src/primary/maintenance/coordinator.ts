@@ -63,9 +63,8 @@ export class Coordinator implements WorkerEvents {
   constructor(deps: CoordinatorDeps) {
     this.#deps = deps;
     const { agreement = alone } = deps;
-    const rules = { ...deps.rules, asksOthers: agreement.asksOthers };
     const { operator, scheduled } = deps.kept;
-    this.#loop = new MaintenanceLoop(initialState(deps.epoch, operator, agreement.firstHold, scheduled), rules, {
+    this.#loop = new MaintenanceLoop(initialState(deps.epoch, operator, agreement.firstHold, scheduled), deps.rules, {
       run: (...step) => this.#carryOut(...step),
       stepped: (state) => agreement.look(state),
       onError: (error, { type }) => deps.log.error({ err: error, effect: type }, `a pause could not ${type}`),

@@ -1,12 +1,13 @@
-/** The deadlines of the maintenance state, from the configuration that is in force. */
+/** The deadlines of the maintenance state, from the configuration that is in force: a reload may change it. */
 import type { AppConfig } from '../../config.ts';
 import type { Rules } from './state.ts';
 
 /** A worker notices the end of an upload by itself; the primary gives it this much longer, ms. */
 const uploadSlack = 5_000;
 
-export function rulesOf(inForce: { readonly config: AppConfig }): Rules {
+export function rulesOf(inForce: { readonly config: AppConfig }, asksOthers = false): Rules {
   return {
+    asksOthers,
     get drainTimeout() {
       return inForce.config.maintenance.drainTimeout;
     },

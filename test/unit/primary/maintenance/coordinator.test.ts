@@ -55,11 +55,12 @@ describe('the coordinator', () => {
           ...thread,
         }) as MirrorThread,
     });
+    const rules = { drainTimeout: 60_000, onDrainTimeout: 'abort' as const, runTimeout: 60_000, uploadTimeout: 60_000 };
     const sent: [number, OutgoingMessage][] = [];
     const killed: number[] = [];
     const moves: Move[] = [];
     const coordinator = new Coordinator({
-      rules: { drainTimeout: 60_000, onDrainTimeout: 'abort', runTimeout: 60_000, uploadTimeout: 60_000 },
+      rules,
       epoch: 0,
       kept: { operator: null, scheduled: null },
       port: {
@@ -88,6 +89,7 @@ describe('the coordinator', () => {
     }
     return {
       coordinator,
+      rules,
       runs,
       journal,
       spool: join(dataDir, 'spool'),
@@ -134,6 +136,14 @@ describe('the coordinator', () => {
     const { timings } = site.runs.get(run)!.report!;
     expect(timings.drain).to.be.at.least(15);
     expect(timings.paused).to.be.at.least(timings.drain);
+  });
+
+  it('keeps to the deadlines that are in force, which a reload may have changed', async () => {
+    const site = await setUp();
+    site.rules.drainTimeout = 20;
+    const run = await site.claim('exclusive');
+    await until(() => site.runs.get(run)?.endedAt !== undefined);
+    expect(site.runs.get(run)?.error).to.include({ code: 'drain-timeout' });
   });
 
   describe('believes of a run only its owner', () => {
