@@ -77,15 +77,6 @@ export class SiteAgreement implements Agreement {
     this.host.poke();
   }
 
-  waitingFor(): readonly string[] {
-    const { site, ref } = this.host.member;
-    const pause = site?.run?.epoch ?? null;
-    if (site === null || pause === null) return [];
-    return Object.entries(site.hosts).flatMap(([host, { name, rest }]) =>
-      host === ref.host || rest === pause ? [] : [`${name} (${host.slice(0, 8)})`],
-    );
-  }
-
   #local(): Local {
     const state = this.#state;
     const past = this.#options.past;

@@ -21,8 +21,6 @@ export interface Agreement {
   readonly firstHold: SiteHold | null;
   /** The site's epoch, where there is one: the fence counts by it. */
   readonly epoch: number | null;
-  /** Hosts that a drain still waits for, by name. */
-  waitingFor(): readonly string[];
   /** What the workers are told; null where nothing ends. */
   readonly lease: Lease | null;
   /** `onLease`: the lease has been renewed. */
@@ -36,7 +34,6 @@ export const alone: Agreement = {
   firstHold: null,
   epoch: null,
   lease: null,
-  waitingFor: () => [],
   connect: () => {},
   look: () => {},
 };

@@ -7,6 +7,7 @@ import {
   phaseMoves,
   stageMoves,
   type Effect,
+  type OperatorHold,
   type Question,
   type Rules,
   type Run,
@@ -161,6 +162,17 @@ export class Draft {
   mirrored(run: string): void {
     for (const worker of this.state.workers.values())
       this.setWorker({ ...worker, mirrored: [...worker.mirrored, run] });
+  }
+
+  /** An operator hold is in force from now on: durable, with its end, and the gates shut. */
+  hold(operator: OperatorHold, waiters: ReadonlySet<number>): void {
+    const before = this.state.operator?.until;
+    const { until } = operator;
+    this.set({ operator, waiters });
+    this.emit({ type: 'persist' });
+    if (until !== null && until !== before) this.emit({ type: 'timer', timer: { kind: 'operator', until }, at: until });
+    if (this.state.phase === 'serving') this.beginPause();
+    else this.inform();
   }
 
   unhold(): void {

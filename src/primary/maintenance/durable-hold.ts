@@ -1,5 +1,6 @@
 /** What of the maintenance state outlives a primary. Pure. */
-import type { OperatorHold, ScheduledHold, State } from './state.ts';
+import type { Stored } from './hold-file.ts';
+import type { OperatorHold, State } from './state.ts';
 
 /**
  * The operator hold that stays where the command of this run fails, or null where none does: the one there is, but
@@ -13,10 +14,7 @@ export function heldOnFailure({ run, operator }: Pick<State, 'run' | 'operator'>
 }
 
 /** What a restart has to know of. */
-export function durable(
-  state: State,
-  now: number,
-): { readonly epoch: number; readonly operator: OperatorHold | null; readonly scheduled: ScheduledHold | null } {
+export function durable(state: State, now: number): Stored {
   return { epoch: state.epoch, operator: durableHold(state, now), scheduled: state.scheduled };
 }
 

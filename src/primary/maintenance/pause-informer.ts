@@ -3,7 +3,7 @@ import type { PauseInfo } from '../../protocol/messages.ts';
 import type { HoldStatus, ScheduledHoldStatus } from '../../protocol/runs.ts';
 import { estimatePause } from './estimate.ts';
 import { timeNow } from './loop.ts';
-import type { State } from './state.ts';
+import type { OperatorHold, State } from './state.ts';
 import type { WorkerPort } from '../ports.ts';
 import type { RunStore } from '../runs/history.ts';
 
@@ -50,7 +50,6 @@ export class PauseInformer {
 export function scheduledOf({ scheduled }: Pick<State, 'scheduled'>): { scheduled?: ScheduledHoldStatus } {
   if (scheduled === null) return {};
   const { at, lasts, reason, by } = scheduled;
-  const iso = (time: number): string => new Date(time).toISOString();
   return {
     scheduled: {
       at: iso(at),
@@ -62,31 +61,27 @@ export function scheduledOf({ scheduled }: Pick<State, 'scheduled'>): { schedule
 }
 
 export function holdsOf({ operator, run, site }: State): HoldStatus[] {
-  const iso = (time: number): string => new Date(time).toISOString();
   const list: HoldStatus[] = [];
   if (run !== null && run.held !== null) {
     list.push({ kind: run.kind, reason: run.exec?.reason ?? `run ${run.id}`, since: iso(run.held.wall) });
   }
   // That of a run of this host is told above, or will be in a moment.
-  if (site !== null && (site.run === null || site.run !== run?.id)) {
-    const { kind, reason, since, until, by } = site;
-    list.push({
-      kind: kind === 'operator' ? 'cluster' : kind,
-      reason,
-      since: iso(since),
-      ...(until === null ? {} : { until: iso(until) }),
-      ...(by === null ? {} : { by }),
-    });
-  }
-  if (operator !== null) {
-    const { reason, since, until, by } = operator;
-    list.push({
-      kind: 'operator',
-      reason,
-      since: iso(since),
-      ...(until === null ? {} : { until: iso(until) }),
-      ...(by === null ? {} : { by }),
-    });
-  }
+  if (site !== null && (site.run === null || site.run !== run?.id))
+    list.push(shownHold(site.kind === 'operator' ? 'cluster' : site.kind, site));
+  if (operator !== null) list.push(shownHold('operator', operator));
   return list;
+}
+
+function shownHold(kind: HoldStatus['kind'], { reason, since, until, by }: OperatorHold): HoldStatus {
+  return {
+    kind,
+    reason,
+    since: iso(since),
+    ...(until === null ? {} : { until: iso(until) }),
+    ...(by === null ? {} : { by }),
+  };
+}
+
+function iso(time: number): string {
+  return new Date(time).toISOString();
 }

@@ -35,18 +35,14 @@ export function onUnhold(draft: Draft): void {
 }
 
 export function onScheduledTime(draft: Draft, at: number): void {
-  const { scheduled, operator, phase } = draft.state;
+  const { scheduled, operator } = draft.state;
   if (scheduled?.at !== at) return;
   const hold = holdOf(scheduled, operator, draft.now.wall);
-  draft.set({ scheduled: null, ...(hold === null ? {} : { operator: hold, waiters: new Set() }) });
-  draft.emit({ type: 'persist' });
+  draft.set({ scheduled: null });
   draft.emit({ type: 'announce', what: hold === null ? 'missed' : 'begun', hold: scheduled });
-  if (hold === null) return;
-  const { until } = hold;
-  if (until !== null) draft.emit({ type: 'timer', timer: { kind: 'operator', until }, at: until });
+  if (hold === null) return draft.emit({ type: 'persist' });
   draft.timer({ kind: 'overdue', since: hold.since, hold: scheduled }, draft.drainTimeout);
-  if (phase === 'serving') draft.beginPause();
-  else draft.inform();
+  draft.hold(hold, new Set());
 }
 
 /** Nobody waits for a scheduled hold to come to rest, so it stays; but somebody should know. */

@@ -176,15 +176,8 @@ function onHold(draft: Draft, event: HoldEvent): void {
   // The name stands beside the reason: one who changes nothing is not the one who said it.
   const says = operator === null || event.reason !== null || lasts !== null;
   const by = says ? event.by : operator.by;
-  draft.set({
-    operator: { reason, since: operator?.since ?? draft.now.wall, until, by },
-    waiters: waitersWith(draft.state, waiter),
-  });
-  draft.emit({ type: 'persist' });
-  if (until !== null && until !== operator?.until)
-    draft.emit({ type: 'timer', timer: { kind: 'operator', until }, at: until });
-  if (draft.state.phase === 'serving') draft.beginPause();
-  else draft.inform();
+  const since = operator?.since ?? draft.now.wall;
+  draft.hold({ reason, since, until, by }, waitersWith(draft.state, waiter));
 }
 
 /** A hold that somebody wants in any case stays one, whoever joins it. */
