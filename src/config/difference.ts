@@ -5,6 +5,7 @@
 import type { AppConfig } from '../config.ts';
 import { allSettings } from './schema.ts';
 import type { Change, Setting } from './setting.ts';
+import { put, valueAt } from './told.ts';
 
 export interface Difference {
   /** The name in the file, such as `max_memory_restart`, `env.COLOR` or `quiesce.sync.max_bytes`. */
@@ -22,7 +23,7 @@ export function differencesBetween(old: AppConfig, next: AppConfig): Difference[
     if (setting.readBy.length === 0) return [];
     const name = path.join('.');
     const { change } = setting;
-    const [from, to] = [valueAt(old, codePath), valueAt(next, codePath)];
+    const [from, to] = [valueAt(old, codePath) ?? undefined, valueAt(next, codePath) ?? undefined];
     if (name !== 'env') return isSame(from, to) ? [] : [{ name, setting, from, to, change }];
     const [before, after] = [old.env, next.env];
     return [...new Set([...Object.keys(before), ...Object.keys(after)])]
@@ -39,7 +40,7 @@ export function differencesBetween(old: AppConfig, next: AppConfig): Difference[
 export function takenByRunning(old: AppConfig, next: AppConfig): AppConfig {
   const taken = structuredClone(next);
   for (const { codePath, setting } of allSettings())
-    if (setting.change === 'new-primary') put(taken, codePath, valueAt(old, codePath));
+    if (setting.change === 'new-primary') put(taken, codePath, valueAt(old, codePath) ?? null);
   if (old.mongodb.uri === next.mongodb.uri) return taken;
   const { MONGODB_URI: _later, ...env } = next.env;
   const before = old.env['MONGODB_URI'];
@@ -48,15 +49,4 @@ export function takenByRunning(old: AppConfig, next: AppConfig): AppConfig {
 
 function isSame(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
-}
-
-type Tree = Record<string, unknown>;
-
-function valueAt(config: object, path: readonly string[]): unknown {
-  return path.reduce<unknown>((value, name) => (value as Tree | null)?.[name], config) ?? undefined;
-}
-
-function put(config: object, path: readonly string[], value: unknown): void {
-  const section = path.slice(0, -1).reduce<Tree>((tree, name) => tree[name] as Tree, config as Tree);
-  section[path.at(-1)!] = value ?? null;
 }

@@ -3,18 +3,12 @@ import type { z } from 'zod';
 import { QuiesceError } from '../errors.ts';
 import { unknownField, type Fault } from './names.ts';
 import { namesIn, settingAt } from './schema.ts';
+import { valueAt } from './told.ts';
 
 function shown(path: readonly PropertyKey[], value: unknown): string {
   if (settingAt(path)?.shown) return 'what it is (not shown)';
   const json = typeof value === 'function' ? 'a function' : JSON.stringify(value);
   return json === undefined ? String(value) : json.length > 60 ? `${json.slice(0, 57)}…` : json;
-}
-
-function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>(
-    (value, key) => (value === null || value === undefined ? undefined : (value as Record<PropertyKey, unknown>)[key]),
-    input,
-  );
 }
 
 export function faultsOf(error: z.ZodError, input: unknown): Fault[] {

@@ -1,6 +1,6 @@
 /** Selects the parts of a configuration that a worker gets, and the parts that may be shown. */
 import type { AppConfig, WorkerSettings } from '../config.ts';
-import { allSettings, type Found } from './schema.ts';
+import { allSettings } from './schema.ts';
 
 type Tree = Record<string, unknown>;
 
@@ -26,12 +26,14 @@ export function withoutSecrets(config: AppConfig): unknown {
   return shown;
 }
 
-function valueAt(config: object, path: Found['codePath']): unknown {
-  return path.reduce<unknown>((value, name) => (value as Tree | null)?.[name], config);
+/** Undefined if something on the way is not there. */
+export function valueAt(tree: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((value, name) => (value as Record<PropertyKey, unknown> | null | undefined)?.[name], tree);
 }
 
-function put(tree: Tree, path: Found['codePath'], value: unknown): void {
-  const [name, ...rest] = path as [string, ...string[]];
-  if (rest.length === 0) tree[name] = value;
-  else put((tree[name] ??= {}) as Tree, rest, value);
+/** Makes the sections on the way that are not there. */
+export function put(tree: object, [name, ...rest]: readonly string[], value: unknown): void {
+  const section = tree as Tree;
+  if (rest.length === 0) section[name!] = value;
+  else put((section[name!] ??= {}) as Tree, rest, value);
 }
