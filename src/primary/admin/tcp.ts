@@ -72,9 +72,11 @@ export class AdminTcp {
         void end(old); // the answer to whoever asked for the reload may go out there
       },
       undo: async () => {
-        // Only where both have one port does the old one not listen any more.
+        // First: both may have the same port, and it is free as soon as the new one is closed.
+        const ended = end(found);
+        // The old one has stopped listening only if both have one port.
         if (old?.server.listening === false) await bind(old.server, old.address).catch(this.#failed);
-        await end(found);
+        await ended;
       },
     };
   }
