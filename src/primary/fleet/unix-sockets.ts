@@ -13,6 +13,11 @@ const patience = 1_000;
 
 // One at a time: the socket that the first of several workers listens on must not be taken for the dead one.
 let turn: Promise<void> = Promise.resolve();
+/**
+ * By path the socket that a worker has got since the path was clear; null until it has been seen. It is bound before it
+ * listens, and until then it refuses connections as a dead one does.
+ */
+const ours = new Map<string, string | null>();
 
 /** Resolves when nothing dead is in the way of `listen(socket)`, as far as that may be removed. */
 export function clearSocket(socket: string, log: Logger): Promise<void> {
@@ -24,10 +29,15 @@ export function clearSocket(socket: string, log: Logger): Promise<void> {
 async function clear(socket: string, log: Logger): Promise<void> {
   try {
     const found = ourSocket(socket);
-    if (found === undefined || (await answers(socket))) return;
+    if (found === undefined) return void ours.set(socket, null);
+    // An inode alone is soon used again.
+    const id = `${found.ino} ${found.birthtimeMs}`;
+    if (ours.get(socket) === null) ours.set(socket, id);
+    if (ours.get(socket) === id || (await answers(socket))) return;
     // Somebody else may have put one of its own there meanwhile.
     if (ourSocket(socket)?.ctimeMs !== found.ctimeMs) return;
     unlinkSync(socket);
+    ours.set(socket, null);
     log.warn(
       { socket },
       `${socket} was left behind by a process that was killed; nobody answers on it, so it is removed`,

@@ -52,6 +52,21 @@ describe('a Unix socket that the app is to listen on', () => {
     expect(existsSync(left)).to.equal(true);
   });
 
+  it('is not taken away from the first of several workers that has bound it and does not listen yet', async () => {
+    type Make = (address: string, port: number, type: number) => { close(): void };
+    const bind = (net as unknown as { _createServerHandle: Make })._createServerHandle;
+    for (const socket of [dead(scratch({}), 'dead'), path.join(scratch({}), 'none')]) {
+      await clearSocket(socket, log);
+      const handle = bind(socket, -1, -1);
+      for (let others = 0; others < 2; others++) await clearSocket(socket, log);
+      expect(existsSync(socket)).to.equal(true);
+      handle.close();
+      spawnSync(process.execPath, ['-e', leave, socket]);
+      await clearSocket(socket, log);
+      expect(existsSync(socket), 'another one that is left behind there later').to.equal(false);
+    }
+  });
+
   it('is not taken away from the first of several workers that listens on it', async () => {
     const left = dead(scratch({}), 'dead');
     const server = net.createServer();
