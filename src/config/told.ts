@@ -28,7 +28,10 @@ export function withoutSecrets(config: AppConfig): unknown {
 
 /** Undefined if something on the way is not there. */
 export function valueAt(tree: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>((value, name) => (value as Record<PropertyKey, unknown> | null | undefined)?.[name], tree);
+  return path.reduce<unknown>(
+    (value, name) => (value as Record<PropertyKey, unknown> | null | undefined)?.[name],
+    tree,
+  );
 }
 
 /** Makes the sections on the way that are not there. */

@@ -98,7 +98,10 @@ describe('a hold that is scheduled', function () {
     expect([held.phase, held.scheduled]).to.deep.equal(['quiesced', undefined]);
     const stored = async (): Promise<{ operator: object | null; scheduled: object | null }> =>
       JSON.parse(await readFile(join(cluster.dataDir, 'maintenance.json'), 'utf8'));
-    await until('what has begun is not begun again by the next primary', async () => (await stored()).operator !== null);
+    await until(
+      'what has begun is not begun again by the next primary',
+      async () => (await stored()).operator !== null,
+    );
     expect((await stored()).scheduled).to.equal(null);
     await cluster.control.maintenance({ on: false });
     await inTime(1_500, 1);

@@ -67,15 +67,26 @@ export function lifeOf(owner: Pick<LockOwner, 'pid' | 'startTime' | 'place'>): '
   return started !== null && owner.startTime !== null && started !== owner.startTime ? 'dead' : 'alive';
 }
 
+/** Alive here and not stopped: it runs, or waits for a processor. */
+export function isAtWork(owner: Pick<LockOwner, 'pid' | 'startTime' | 'place'>): boolean {
+  const [state = ''] = lifeOf(owner) === 'alive' ? statOf(owner.pid) : [];
+  return state !== '' && !'TtZX'.includes(state);
+}
+
 function startTime(pid: number): string | null {
+  const fields = statOf(pid);
+  // A zombie holds nothing any more.
+  return fields[0] === 'Z' ? 'ended' : (fields[19] ?? null);
+}
+
+/** The fields of proc_pid_stat(5) from the state on; none if it cannot be read. */
+function statOf(pid: number): string[] {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The second field, the program's name, may itself hold spaces and brackets.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    // A zombie holds nothing any more.
-    return fields[0] === 'Z' ? 'ended' : (fields[19] ?? null);
+    // The field before the state, the program's name, may itself hold spaces and brackets.
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
-    return null;
+    return [];
   }
 }
 

@@ -15,12 +15,12 @@
  * that one. So only one process may remove a given lock: whoever made the symbolic link `takeover.<lock>`, which names
  * its maker. A link whose maker died is taken over in the same way.
  */
-import { lstatSync, readFileSync, readlinkSync, rmdirSync, rmSync, symlinkSync } from 'node:fs';
+import { lstatSync, readlinkSync, rmdirSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HeldLock, identify, lockFolder, staleAfter } from './held-lock.ts';
 import type { Lock, LockEvents, SeenLock } from './held-lock.ts';
-import { describeSelf, isEnding, lifeOf, readOwner, type LockOwner } from './lock-owner.ts';
+import { describeSelf, isAtWork, isEnding, lifeOf, readOwner, type LockOwner } from './lock-owner.ts';
 import { QuiesceError } from '../../errors.ts';
 
 /** A lock that has not been touched for so long is stale, ms. Its holder touches it much more often. */
@@ -64,25 +64,15 @@ export async function acquireLock(dataDir: string, events: LockEvents, stale = d
 /** A holder that is alive here and not stopped waits for a processor: it gets so many times as long. */
 const starved = 3;
 
-function isAtWork(owner: LockOwner): boolean {
-  if (lifeOf(owner) !== 'alive') return false;
-  try {
-    // The state stands after the name, which is in brackets and may hold anything: proc_pid_stat(5).
-    const stat = readFileSync(`/proc/${owner.pid}/stat`, 'utf8');
-    return !'TtZX'.includes(stat.charAt(stat.lastIndexOf(')') + 2));
-  } catch {
-    return false;
-  }
-}
-
 type Verdict = 'held' | 'free' | 'elsewhere' | 'unnamed' | 'ending';
 
 /** `elsewhere`: only time can tell, by whether it is touched. `unnamed`: its holder has still to write who it is. */
 function judge(dataDir: string, { id, touchedAt }: SeenLock, stale: number): Verdict {
   const age = Date.now() - Number(touchedAt / 1_000_000n);
   const owner = readOwner(dataDir);
-  if (age > stale) return age < starved * stale && owner?.lock === id && isAtWork(owner) ? 'held' : 'free';
-  if (owner?.lock !== id) return 'unnamed';
+  const isNamed = owner?.lock === id;
+  if (age > stale && !(isNamed && age < starved * stale && isAtWork(owner))) return 'free';
+  if (!isNamed) return 'unnamed';
   const life = lifeOf(owner);
   return life === 'alive' ? (isEnding(owner) ? 'ending' : 'held') : life === 'dead' ? 'free' : 'elsewhere';
 }

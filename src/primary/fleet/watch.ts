@@ -23,7 +23,7 @@ export class FleetWatch {
   readonly #seams: WatchSeams;
   readonly #heartbeats: HeartbeatMonitor<string>;
   readonly #vitals: VitalsSampler;
-  #memoryLimit = Infinity;
+  #memoryLimit: number;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(config: AppConfig, running: ReadonlyMap<string, Watched>, seams: WatchSeams) {
@@ -35,17 +35,18 @@ export class FleetWatch {
       () => [...running.values()].flatMap(({ process }) => process.pid ?? []),
       () => this.#checkMemory(),
     );
-    this.use(config);
+    this.#memoryLimit = config.maxMemoryRestart ?? Infinity;
   }
 
   start(): void {
     this.#vitals.start();
-    this.#timer = setInterval(() => this.#checkHeartbeats(), this.#heartbeats.interval).unref();
+    this.#checkRegularly();
   }
 
   stop(): void {
     this.#vitals.stop();
     if (this.#timer) clearInterval(this.#timer);
+    this.#timer = null;
   }
 
   /** From now on its limits are these. */
@@ -53,9 +54,7 @@ export class FleetWatch {
     this.#memoryLimit = config.maxMemoryRestart ?? Infinity;
     this.#vitals.every = vitalsEvery(config);
     this.#heartbeats.timeout = config.heartbeat.timeout;
-    if (this.#timer === null) return;
-    clearInterval(this.#timer);
-    this.#timer = setInterval(() => this.#checkHeartbeats(), this.#heartbeats.interval).unref();
+    if (this.#timer !== null) this.#checkRegularly();
   }
 
   /** From now on its silence counts. */
@@ -74,6 +73,11 @@ export class FleetWatch {
 
   vitalsOf(pid: number | null): Vitals {
     return this.#vitals.of(pid);
+  }
+
+  #checkRegularly(): void {
+    if (this.#timer) clearInterval(this.#timer);
+    this.#timer = setInterval(() => this.#checkHeartbeats(), this.#heartbeats.interval).unref();
   }
 
   #checkHeartbeats(): void {
