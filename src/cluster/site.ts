@@ -7,6 +7,7 @@
  *
  * Times are the database's, ms. The protocol and its proof: docs/architecture.md, "Many hosts".
  */
+import { checkMove } from '../moves.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { RequestedKind } from '../protocol/words.ts';
 
@@ -288,8 +289,7 @@ function isSame(a: HostRef, b: HostRef): boolean {
 }
 
 function move(run: SiteRun, stage: SiteStage): SiteRun {
-  const allowed: readonly string[] = siteMoves[run.stage];
-  if (!allowed.includes(stage)) throw new Error(`No run of a site may go from ${run.stage} to ${stage}.`);
+  checkMove<SiteStage>(siteMoves, `run ${run.id}`, run.stage, stage);
   return { ...run, stage };
 }
 

@@ -16,6 +16,8 @@
  * that it yields, or has gone: so there are never two. Who takes over is told of those that are still there, and counts
  * them as one worker that is at work until they have gone: a pause waits for their last handler.
  */
+import { checkMove } from '../moves.ts';
+import type { Mutable } from './state.ts';
 
 export const primaryMoves = {
   beside: ['prepared'],
@@ -90,7 +92,6 @@ export type Effect =
   /** A `due` is wanted, when the restart policy allows it. */
   | { readonly type: 'wait' };
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 type Draft = Mutable<Omit<Site, 'primaries'>> & { primaries: Mutable<Primary>[] };
 
 export function newSite(build: string): Site {
@@ -225,7 +226,6 @@ function tell(effects: Effect[], id: number, order: Order): void {
 }
 
 function move(primary: Mutable<Primary>, to: PrimaryStage): void {
-  const allowed: readonly PrimaryStage[] = primaryMoves[primary.stage];
-  if (!allowed.includes(to)) throw new Error(`a primary cannot move from ${primary.stage} to ${to}`);
+  checkMove<PrimaryStage>(primaryMoves, `primary ${primary.id}`, primary.stage, to);
   primary.stage = to;
 }

@@ -9,10 +9,10 @@ import { writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { newKeeper, type Effect, type End, type Event, type Keeper } from './state.ts';
 import { nextTick, step } from './step.ts';
-import { PrimaryProcess, type Handle } from './primary-process.ts';
+import { PrimaryProcess } from './primary-process.ts';
 import { stopWithNpx } from './npx.ts';
 import { severalVariable } from '../protocol/keeper-names.ts';
-import type { LaunchedApp, SocketName, ToKeeper } from '../protocol/keeper.ts';
+import type { Handle, LaunchedApp, SocketName, ToKeeper } from '../protocol/keeper.ts';
 
 interface Socket {
   readonly name: SocketName;
@@ -141,6 +141,7 @@ class Keeping {
       case 'ready':
         return this.#dispatch({ type: 'ready', app, process });
       case 'apps':
+        for (const former of this.#places) closeAll(former);
         this.#places = message.apps.map(newPlace);
         return this.#dispatch({ type: 'apps', names: message.apps.map(({ name }) => name) });
       case 'beat':

@@ -3,13 +3,8 @@ import { spawn, type ChildProcess, type SendHandle } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { isToKeeper } from '../protocol/keeper-checks.ts';
 import { keeperProtocol, keeperVariable } from '../protocol/keeper-names.ts';
-import type { FromKeeper, Outgoing, ToKeeper } from '../protocol/keeper.ts';
+import type { FromKeeper, Handle, Outgoing, ToKeeper } from '../protocol/keeper.ts';
 import type { Gone } from './state.ts';
-
-/** What Node listens with; it goes over a channel as it is, and does not begin to accept on arrival. */
-export interface Handle {
-  close(): void;
-}
 
 export interface Call {
   /** The command's main file. A release may be removed while the site runs; the second name is what it was called by. */
@@ -27,39 +22,45 @@ export interface Listener {
 }
 
 export class PrimaryProcess {
-  readonly #child: ChildProcess;
+  /** Null if there is no process. */
+  readonly #child: ChildProcess | null = null;
   #meant = false;
   #isGone = false;
 
   constructor({ main: [own, called], args, env, group }: Call, listener: Listener) {
     const main = existsSync(own) ? own : (called ?? own);
-    this.#child = spawn(process.execPath, [...process.execArgv, main, ...args], {
-      stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-      detached: group,
-      env: { ...env, [keeperVariable]: String(keeperProtocol) },
-    });
-    this.#child.on('message', (raw: unknown, handle: unknown) => {
-      if (!isToKeeper(raw)) return;
-      if (raw.type === 'ending') this.#meant = true;
-      else listener.message(raw, handle as Handle | undefined);
-    });
-    this.#watchEnd(listener);
+    try {
+      const child = spawn(process.execPath, [...process.execArgv, main, ...args], {
+        stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+        detached: group,
+        env: { ...env, [keeperVariable]: String(keeperProtocol) },
+      });
+      this.#child = child;
+      child.on('message', (raw: unknown, handle: unknown) => {
+        if (!isToKeeper(raw)) return;
+        if (raw.type === 'ending') this.#meant = true;
+        else listener.message(raw, handle as Handle | undefined);
+      });
+      this.#watchEnd(child, listener);
+    } catch (error) {
+      // Some failures are thrown and not told by an event: no memory, a Node that is just being replaced.
+      setImmediate(() => listener.gone({ code: null, signal: (error as Error).message, meant: false }));
+    }
   }
 
   /** SIGTERM and SIGINT as they are: they end a primary that still boots, too. The others wait until it can hear them. */
   signal(signal: string): void {
-    if (signal === 'SIGTERM' || signal === 'SIGINT' || signal === 'SIGKILL') this.#child.kill(signal);
+    if (signal === 'SIGTERM' || signal === 'SIGINT' || signal === 'SIGKILL') this.#child?.kill(signal);
     else this.send({ type: 'signal', signal });
   }
 
   /** Nothing happens where it has gone; its end follows. */
   send(message: Outgoing<FromKeeper>, handle?: Handle): void {
-    if (!this.#child.connected) return;
+    if (this.#child?.connected !== true) return;
     this.#child.send({ keeper: 1, ...message }, handle as unknown as SendHandle, {}, () => undefined);
   }
 
-  #watchEnd(listener: Listener): void {
-    const child = this.#child;
+  #watchEnd(child: ChildProcess, listener: Listener): void {
     const end = (code: number | null, signal: string | null): void => {
       if (this.#isGone) return;
       this.#isGone = true;

@@ -16,6 +16,9 @@ export const stageMoves = {
 } as const satisfies Record<string, readonly string[]>;
 export type Stage = keyof typeof stageMoves;
 
+/** A state while a step changes its own copy of it. */
+export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
 export interface App {
   readonly name: string;
   readonly stage: Stage;
@@ -64,7 +67,7 @@ export type Event =
 export type Effect =
   | { readonly type: 'start'; readonly app: number; readonly process: number; readonly again: boolean }
   | { readonly type: 'signal'; readonly app: number; readonly signal: string }
-  /** Its sockets are not needed any more. */
+  /** Its sockets are closed: nobody will listen on them soon. */
   | { readonly type: 'close'; readonly app: number }
   /** Every app serves: whoever has started the keeper is told. */
   | { readonly type: 'ready' }

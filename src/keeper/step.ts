@@ -1,8 +1,9 @@
 /** What a keeper does about the ends of primaries and about signals: one pure function. */
 import { exitCodes } from '../errors.ts';
-import { newApp, stageMoves, type App, type Effect, type Event, type Gone, type Keeper, type Stage } from './state.ts';
+import { checkMove } from '../moves.ts';
+import { newApp, stageMoves } from './state.ts';
+import type { App, Effect, Event, Gone, Keeper, Mutable, Stage } from './state.ts';
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 type Draft = Mutable<Omit<Keeper, 'apps'>> & { apps: Mutable<App>[] };
 
 /** So many primaries in a row are started at once. */
@@ -35,6 +36,8 @@ function apply(draft: Draft, event: Event, now: number, effects: Effect[]): void
       for (const index of draft.apps.keys()) start(draft, index, effects);
       return;
     case 'apps':
+      // The process that has found them is about to end, and nothing is started after a stop.
+      if (draft.stopping) return;
       // Counted on, so that the end of the process that has found them is the end of none of them.
       draft.apps = event.names.map((name) => ({ ...newApp(name), process: draft.apps[0]!.process }));
       for (const index of draft.apps.keys()) start(draft, index, effects);
@@ -95,6 +98,8 @@ function gone(draft: Draft, index: number, how: Gone, now: number, effects: Effe
   effects.push({ type: 'say', text: `the primary of ${app.name} ended with ${words} and is started again ${when}.` });
   move(app, 'waiting');
   app.retryAt = now + delay;
+  // It could not start, and said so: nobody is to wait for it.
+  if (how.meant) effects.push({ type: 'close', app: index });
 }
 
 /** Whether the end of a primary is the end of its app. */
@@ -130,7 +135,6 @@ function over(draft: Draft, index: number, effects: Effect[]): void {
 }
 
 function move(app: Mutable<App>, to: Stage): void {
-  const allowed: readonly Stage[] = stageMoves[app.stage];
-  if (!allowed.includes(to)) throw new Error(`an app cannot move from ${app.stage} to ${to}`);
+  checkMove<Stage>(stageMoves, app.name, app.stage, to);
   app.stage = to;
 }

@@ -61,8 +61,10 @@ export async function runPrimary(config: AppConfig, options: PrimaryOptions = {}
     const { inherited = {} } = options;
     const again = (await kept?.begun) ?? false;
     const site = { ...config, dataDir };
-    const sockets = kept === null || config.scheduling !== 'os' ? null : new KeptSockets(kept);
-    const giveBack = sockets?.install();
+    const sockets = kept === null ? null : new KeptSockets(kept);
+    const giveBack = config.scheduling === 'os' ? sockets?.install() : undefined;
+    // With `rr` node:cluster binds sockets of its own, which it cannot beside those that a primary with `os` has left.
+    if (config.scheduling !== 'os') await sockets?.closeAll();
     try {
       return await runSite(site, { log, more, read, inherited, keeper: kept, again }, (events) => (keeper = events));
     } finally {

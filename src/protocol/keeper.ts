@@ -52,4 +52,10 @@ export const fromKeeper = z.discriminatedUnion('type', [
 ]);
 export type FromKeeper = z.infer<typeof fromKeeper>;
 
+/** What Node listens with; it is not in Node's types. It goes over a channel as it is, and does not start to accept on arrival. */
+export interface Handle {
+  close(): void;
+  getsockname?(address: object): number;
+}
+
 export type Outgoing<M> = M extends unknown ? Omit<M, 'keeper'> : never;

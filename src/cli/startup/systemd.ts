@@ -65,7 +65,7 @@ export function systemdUnit(plan: StartupPlan, { user }: SystemdOptions): string
     'RestartSec=2',
     '# Wrong usage or configuration, or another primary: trying again does not help.',
     `RestartPreventExitStatus=${inVain.join(' ')}`,
-    '# SIGTERM to the primary alone, which ends its workers; what is left at the end of the time is killed.',
+    '# SIGTERM to the keeper alone, which passes it to the primary; what is left at the end of the time is killed.',
     'KillMode=mixed',
     `TimeoutStopSec=${seconds(stopTimeout)}`,
     'TimeoutStartSec=120',

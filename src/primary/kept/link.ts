@@ -9,13 +9,8 @@ import type { SendHandle } from 'node:child_process';
 import { z } from 'zod';
 import { exitCodes, QuiesceError } from '../../errors.ts';
 import { keeperProtocol, keeperVariable, severalVariable } from '../../protocol/keeper-names.ts';
-import { fromKeeper, type FromKeeper, type Outgoing, type SocketName, type ToKeeper } from '../../protocol/keeper.ts';
-
-/** A listening socket as Node has it; not in its types. */
-export interface Handle {
-  close(): void;
-  getsockname?(address: object): number;
-}
+import { fromKeeper } from '../../protocol/keeper.ts';
+import type { FromKeeper, Handle, Outgoing, SocketName, ToKeeper } from '../../protocol/keeper.ts';
 
 export interface KeptSocket {
   readonly id: string;

@@ -14,8 +14,8 @@
 import { linkSync, rmSync, unlinkSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
-import type { SocketName } from '../../protocol/keeper.ts';
-import type { Handle, KeptSocket } from './link.ts';
+import type { Handle, SocketName } from '../../protocol/keeper.ts';
+import type { KeptSocket } from './link.ts';
 
 /** As long as a worker may take to boot, ms: who connects hears nothing meanwhile. */
 const longestWait = 30_000;

@@ -1,4 +1,5 @@
 /** The moves that make up a step. Each checks itself against the tables and leaves its effects behind, in order. */
+import { checkMove } from '../../moves.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { Phase } from '../../protocol/runs.ts';
 import type { WorkerRef } from '../ports.ts';
@@ -71,16 +72,14 @@ export class Draft {
 
   move(stage: Stage): void {
     const { run } = this;
-    const allowed: readonly string[] = run === null ? [] : stageMoves[run.stage];
-    if (run === null || !allowed.includes(stage))
-      throw new Error(`No run may go from ${run?.stage ?? 'nothing'} to ${stage}.`);
+    if (run === null) throw new Error(`There is no run that could go to ${stage}.`);
+    checkMove<Stage>(stageMoves, `run ${run.id}`, run.stage, stage);
     this.setRun({ ...run, stage });
   }
 
   movePhase(to: Phase): void {
     const { phase: from, epoch } = this.state;
-    const allowed: readonly Phase[] = phaseMoves[from];
-    if (!allowed.includes(to)) throw new Error(`The cluster may not go from ${from} to ${to}.`);
+    checkMove<Phase>(phaseMoves, 'the cluster', from, to);
     this.set({ phase: to });
     this.emit({ type: 'moved', from, to, epoch });
   }

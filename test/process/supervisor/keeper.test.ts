@@ -115,6 +115,15 @@ describe('a site under its keeper', function () {
     expect(existsSync(socketPath)).to.equal(false);
   });
 
+  it('serves again after a kill where the file asks for another scheduling by then', async () => {
+    const cluster = await clusters.start(options);
+    const { pid } = await cluster.status();
+    await cluster.configure({ scheduling: 'rr' });
+    process.kill(pid, 'SIGKILL');
+    await nextPrimary(cluster, pid);
+    expect(await ask({ host: '127.0.0.1', port: cluster.port })).to.equal(200);
+  });
+
   it('ends at once with its keeper, and the next start waits for that', async () => {
     const cluster = await clusters.create(options);
     const keeper = spawn(process.execPath, [quiesceCommand, 'start', cluster.configFile], { stdio: 'ignore' });

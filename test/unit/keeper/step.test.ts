@@ -70,6 +70,21 @@ describe('a keeper', () => {
     expect(served.gone(ended(1))).to.deep.include({ type: 'end', end: { code: 1, signal: null } });
   });
 
+  it('starts no app that it hears of after a stop', () => {
+    const world = begun();
+    world.send({ type: 'signal', signal: 'SIGTERM' });
+    expect(world.send({ type: 'apps', names: ['one', 'two'] })).to.deep.equal([]);
+    expect(typesOf(world.gone(ended(0)))).to.deep.equal(['close', 'end']);
+  });
+
+  it('lets nobody wait for a next primary that says that it cannot start', () => {
+    const world = begun();
+    world.ready();
+    expect(typesOf(world.gone(killed)), 'it may').to.deep.equal(['say']);
+    world.wait();
+    expect(typesOf(world.gone(ended(2)))).to.deep.equal(['say', 'close']);
+  });
+
   it('goes on where the next primary cannot start either, but not beside another one', () => {
     const world = begun();
     world.ready();
