@@ -1,5 +1,5 @@
 /** Lists the keys of the documents that a plan writes, as the feed has them, for apps that cache these documents. */
-import { bsonType, Elements } from './bson/elements.ts';
+import { bareElement, bsonType } from './bson/elements.ts';
 import { isNumber } from './bson/numbers.ts';
 import { valueToJson } from './bson/to-json.ts';
 import type { Plan } from './plan.ts';
@@ -15,8 +15,7 @@ export function changedKeys(plan: Pick<Plan, 'size' | 'keys'>): unknown[] | null
   const keys: unknown[] = [];
   let length = 0;
   for (const bytes of plan.keys()) {
-    const id = new Elements(bytes, -4);
-    id.next();
+    const id = bareElement(bytes);
     const text = valueToJson(id.bytes, id.type, id.value, id.end);
     length += text.length;
     const mayLose = isNumber(id.type) || id.type === bsonType.object;

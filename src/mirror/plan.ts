@@ -7,7 +7,7 @@
 import { join } from 'node:path';
 import type { MaxDeletes } from '../protocol/max-deletes.ts';
 import type { Counts } from '../protocol/runs.ts';
-import { Elements, idElement } from './bson/elements.ts';
+import { bareElement, Elements, idElement } from './bson/elements.ts';
 import { keyText } from './bson/keys.ts';
 import { checkDeletes } from './deletes-guard.ts';
 import { DocumentList } from './prepared/document-list.ts';
@@ -66,7 +66,7 @@ export class Plan {
     if (keys.size === 0) return [];
     const items = new Set<number>();
     for (const element of keys.values()) {
-      const item = this.#feed.find(keyElement(element));
+      const item = this.#feed.find(bareElement(element));
       if (item !== -1) items.add(item);
     }
     this.#forget(keys, items);
@@ -196,9 +196,3 @@ export class Plan {
 
 /** Numbers the files of the plans: a thread may hold several plans of one run at the same time. */
 let plans = 0;
-
-function keyElement(bytes: Uint8Array): Elements {
-  const element = new Elements(bytes, -4);
-  element.next();
-  return element;
-}

@@ -6,8 +6,8 @@
  * If this check is not certain about an item, it leaves the decision to the write.
  */
 import { setImmediate as turn } from 'node:timers/promises';
-import { MongoServerError, type Document } from 'mongodb';
-import { isGone, isUnauthorized, isUnavailable } from './database/errors.ts';
+import type { Document } from 'mongodb';
+import { isGone, isRefusal, isUnauthorized } from './database/errors.ts';
 import { indexesOf } from './database/indexes.ts';
 import { batchesOf, matchItems } from './database/match-items.ts';
 import { scan } from './database/scan.ts';
@@ -98,7 +98,7 @@ async function markHeld(
       await scan(db, options, take, () => {});
     } catch (error) {
       // The index is hidden, so a hint cannot name it, or it was dropped.
-      if (error instanceof MongoServerError && !isUnavailable(error)) return;
+      if (isRefusal(error)) return;
       throw error;
     }
   }

@@ -148,3 +148,10 @@ export function idElement(elements: Elements): boolean {
   }
   return false;
 }
+
+/** Reads an element that stands by itself, outside of a document. */
+export function bareElement(bytes: Uint8Array): Elements {
+  const element = new Elements(bytes, -4);
+  element.next();
+  return element;
+}

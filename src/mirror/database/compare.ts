@@ -1,7 +1,7 @@
 /** Compares the documents of the collection with the feed and fills the plan. */
 import type { ClientSession, Timestamp } from 'mongodb';
 import { driverValue } from '../bson/driver-value.ts';
-import { Elements } from '../bson/elements.ts';
+import { bareElement } from '../bson/elements.ts';
 import { FeedFaults } from '../feed/feed-faults.ts';
 import type { Plan, TouchedKeys } from '../plan.ts';
 import type { PreparedFeed } from '../prepared/prepared-feed.ts';
@@ -89,19 +89,10 @@ async function readKeys(
     bytes = 0;
   };
   for (const key of keys) {
-    some.push(valueOf(key));
+    some.push(driverValue(bareElement(key)));
     bytes += key.length;
     if (some.length === keysAtOnce || bytes > keyBytesAtOnce) await read();
   }
   await read();
 }
 
-/** Returns the value of one element in the driver's types. */
-function valueOf(element: Uint8Array): unknown {
-  const document = Buffer.alloc(element.length + 5);
-  document.writeInt32LE(document.length, 0);
-  document.set(element, 4);
-  const elements = new Elements(document, 0);
-  elements.next();
-  return driverValue(elements);
-}

@@ -57,6 +57,11 @@ export async function ifAllowed(work: Promise<unknown>): Promise<void> {
  */
 const passing = new Set([6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
 
+/** MongoDB is there, and does not do what it is told. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof MongoServerError && !isUnavailable(error);
+}
+
 /** Whether waiting for the server may help. */
 export function isUnavailable(error: unknown): boolean {
   if (error instanceof MongoServerError) return typeof error.code === 'number' && passing.has(error.code);

@@ -1,8 +1,8 @@
 /** Asks MongoDB which items match a filter. The items are the input of a pipeline; nothing is stored. */
-import { MongoServerError, type ClientSession, type Document } from 'mongodb';
+import type { ClientSession, Document } from 'mongodb';
 import { driverDocument } from '../bson/driver-value.ts';
 import type { PreparedFeed } from '../prepared/prepared-feed.ts';
-import { isUnavailable } from './errors.ts';
+import { isRefusal } from './errors.ts';
 import { Batch } from './scan.ts';
 import type { Target } from './target.ts';
 
@@ -30,7 +30,7 @@ export async function matchItems(
     try {
       reply = await target.db.command(command, { session, raw: true });
     } catch (error) {
-      if (error instanceof MongoServerError && !isUnavailable(error)) return false;
+      if (isRefusal(error)) return false;
       throw error;
     }
     new Batch(reply['cursor'] as Uint8Array).walk((bytes, at, end) => {
