@@ -12,7 +12,7 @@ const script = fileURLToPath(new URL('./fixtures/shop-app.js', import.meta.url))
 
 describe('what an app does with a feed', function () {
   this.timeout(60_000);
-  const shared = useSharedCluster({ script, instances: 2, quiesce: { sync: { run_timeout: '5s' } } });
+  const shared = useSharedCluster({ script, instances: 2, quiesce: { sync: { run_timeout: '15s' } } });
   let line: Line;
   before(async () => ([line] = (await linesTo(shared.cluster.url, [1], '/served')) as [Line]));
   after(() => line?.close());
@@ -43,6 +43,8 @@ describe('what an app does with a feed', function () {
       { hook: 'before', run: id, collection: 'resources' },
       { hook: 'after', run: id, collection: 'resources', counts, keys: ['a'] },
     ]);
+    expect((await put([{ id: 'a', price: '2.50' }])).status, 'the same again').to.equal(200);
+    expect(await told(), 'nothing is written, and nothing paused').to.deep.equal([]);
     await isEmpty('spool');
     const dry = await put([{ id: 'b', price: '1' }], '?dryRun=true');
     expect(JSON.parse(dry.text)).to.deep.include({ counts: { inserted: 1, updated: 0, deleted: 1, unchanged: 0 } });

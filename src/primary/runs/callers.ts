@@ -57,7 +57,7 @@ export class Callers {
   }
 
   /** Answers those of a worker that must go before their runs have ended. Returns how many there were. */
-  dismiss(worker: WorkerRef, record: (run: string) => RunRecord | undefined): number {
+  #dismiss(worker: WorkerRef, record: (run: string) => RunRecord | undefined): number {
     let dismissed = 0;
     for (const [run, waiters] of this.#waiters) {
       const [going, staying] = split(waiters, worker);
@@ -70,7 +70,7 @@ export class Callers {
 
   /** The same, then `go`: once they have had time to read their answers, or another one that it was told. */
   dismissThen(worker: WorkerRef, runs: Pick<RunStore, 'get'>, isTold: boolean, go: () => void): void {
-    const dismissed = this.dismiss(worker, (run) => runs.get(run));
+    const dismissed = this.#dismiss(worker, (run) => runs.get(run));
     if (dismissed === 0 && !isTold) go();
     else setTimeout(go, flushBeforeKill);
   }

@@ -8,6 +8,7 @@ import { keyOf } from '../worker-ref.ts';
 import { abandoned, runFailure } from './end.ts';
 import type { RunStore } from './history.ts';
 import type { SyncRuns } from './feed-runs.ts';
+import { endState } from './report.ts';
 
 export interface ConclusionDeps {
   readonly runs: RunStore;
@@ -69,7 +70,7 @@ export async function conclude(
 ): Promise<void> {
   const report = sync.report(id, error, cluster);
   await runs.end(id, {
-    state: sync.isAbandoned(id) ? 'abandoned' : error === null ? 'succeeded' : 'failed',
+    state: endState({ abandoned: sync.isAbandoned(id) }, error),
     ...(report === null ? {} : { report }),
     ...(error === null ? {} : { error: error.toProblem() }),
   });

@@ -10,7 +10,7 @@ import type { AppConfig } from '../../config.ts';
 import { QuiesceError } from '../../errors.ts';
 import type { MirrorThread } from '../../mirror/handle.ts';
 import type { DryRunReport } from '../../protocol/messages.ts';
-import type { mirrorOptions, SpooledFeed } from '../../protocol/mirror-job.ts';
+import type { CompleteMirrorOptions, SpooledFeed } from '../../protocol/mirror-job.ts';
 import type { WorkerRef } from '../ports.ts';
 import { jobOf } from './mirror-job.ts';
 import { newRunId } from './id.ts';
@@ -50,7 +50,7 @@ export class DryRuns {
   async run(
     worker: WorkerRef,
     feed: SpooledFeed,
-    mirror: ReturnType<typeof mirrorOptions.parse>,
+    mirror: CompleteMirrorOptions,
   ): Promise<DryRunReport> {
     if (!this.#isUploading(worker))
       throw new QuiesceError('bad-request', `Worker ${keyOf(worker)} has not begun a dry run.`);

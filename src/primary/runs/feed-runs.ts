@@ -15,7 +15,7 @@ import type { CompleteMirrorOptions, SpooledFeed } from '../../protocol/mirror-j
 import type { Progress, Report } from '../../protocol/runs.ts';
 import { removeHeld } from '../data-dir/durable.ts';
 import { DryRuns } from './dry-runs.ts';
-import { mustRunBefore, RunHooks } from './hooks.ts';
+import { RunHooks } from './hooks.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 import { MirroredRuns } from './mirrored.ts';
 import type { Stage } from '../maintenance/state.ts';
@@ -26,7 +26,7 @@ import { jobOf } from './mirror-job.ts';
 import { reserveEpoch } from './fence-epoch.ts';
 import { quietly } from './quietly.ts';
 import { finishedBefore, isHalfDone, rollForward, tellOfFailure } from './roll-forward.ts';
-import { noteStage, reportOf, restored, type HookCaller, type Work } from './report.ts';
+import { mustRunBefore, noteStage, reportOf, restored, type HookCaller, type Work } from './report.ts';
 import type { RunStore } from './history.ts';
 import type { SiteLinks } from './site-links.ts';
 import { spoolDirOf } from '../fleet/worker-settings.ts';
@@ -78,9 +78,8 @@ export class SyncRuns {
   }
 
   /** A run that a former primary left unfinished; `write` begins anew with it. */
-  restore(entry: JournalEntry): void {
-    const { run, state, epoch: reserved } = entry;
-    this.#work.set(run, restored(this.#of(run), { ...entry, reserved }, state === 'writing'));
+  restore({ run, state, feed, mirror, epoch: reserved }: JournalEntry): void {
+    this.#work.set(run, restored(this.#of(run), { feed, mirror, reserved }, state === 'writing'));
   }
 
   prepare(run: string): void {
@@ -95,7 +94,6 @@ export class SyncRuns {
   write(run: string, epoch: number): void {
     void this.#settle(run, async (work) => {
       if (work.begunBefore || !work.prepared) await this.#prepared(run, work);
-      await this.hooks.before(run, work, epoch, () => this.#journal(run, 'writing'));
       await this.#written(run, work, epoch);
       this.#site.dispatch({ type: 'finished', run, error: null });
     });
@@ -113,6 +111,7 @@ export class SyncRuns {
 
   /** As if this primary had crashed: what is at work ends, and `write` begins anew with what the journal has. */
   async drop(run: string): Promise<void> {
+    this.hooks.cancel(run);
     const work = this.#of(run);
     this.#work.set(run, restored(work, work));
     work.rolling?.abort();
@@ -235,6 +234,7 @@ export class SyncRuns {
       await this.mirror().cancel(run); // nothing to write; what was prepared goes
       work.written = { counts, strategy, scanMs, writeMs: 0 };
     } else {
+      await this.hooks.before(run, work, epoch, () => this.#journal(run, 'writing'));
       work.written = await this.mirror().write(run, await this.#reserve(run, work, epoch));
     }
     if (work.written.note) this.#deps.runs.note(run, work.written.note);

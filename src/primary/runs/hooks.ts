@@ -9,7 +9,7 @@ import { QuiesceError, toQuiesceError, type Problem } from '../../errors.ts';
 import type { RunHook } from '../../protocol/messages.ts';
 import type { OutgoingMessage, WorkerRef } from '../ports.ts';
 import { keyOf } from '../worker-ref.ts';
-import type { Work } from './report.ts';
+import { changedKeysOf, mustRunBefore, type Work } from './report.ts';
 
 export type Send = (worker: WorkerRef, message: OutgoingMessage) => boolean;
 
@@ -52,10 +52,8 @@ export class RunHooks {
 
   /** Never rejects: what is written is written. */
   async after(run: string, work: Work, epoch: number): Promise<void> {
-    const { counts, keys: written } = work.written!;
-    const keys = work.dirty ? null : written;
     if (work.begunBefore || !work.caller?.hooks.includes('after')) return;
-    const changed = { counts, ...(keys === undefined ? {} : { keys: keys && [...keys] }) };
+    const changed = { counts: work.written!.counts, keys: changedKeysOf(work) };
     await this.#call(run, work, 'after', epoch, changed).catch((error: unknown) => {
       const detail = `after of mirror() failed: ${messageOf(error)} The mirror stays as it is.`;
       work.afterError = new QuiesceError('run-failed', detail, { cause: error });
@@ -91,11 +89,6 @@ export class RunHooks {
       this.#pending.delete(nameOf(run, hook));
     });
   }
-}
-
-/** Whether nothing may be written yet. */
-export function mustRunBefore({ caller, beforeDone }: Pick<Work, 'caller' | 'beforeDone'>): boolean {
-  return caller?.hooks.includes('before') === true && beforeDone !== true;
 }
 
 function nameOf(run: string, hook: RunHook): string {

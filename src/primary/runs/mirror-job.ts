@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { AppConfig } from '../../config.ts';
 import type { MirrorJob } from '../../mirror/messages.ts';
-import type { mirrorOptions, SpooledFeed } from '../../protocol/mirror-job.ts';
+import type { CompleteMirrorOptions, SpooledFeed } from '../../protocol/mirror-job.ts';
 
 /** This primary, of all that ever write: the fence tells those apart that have the same epoch. */
 const owner = randomUUID();
@@ -12,7 +12,7 @@ export function jobOf(
   config: AppConfig,
   run: string,
   feed: SpooledFeed,
-  mirror: ReturnType<typeof mirrorOptions.parse>,
+  mirror: CompleteMirrorOptions,
 ): MirrorJob {
   const { mongodb, sync, dataDir } = config;
   const db = mirror.db ?? mongodb.db;

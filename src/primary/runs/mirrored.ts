@@ -1,7 +1,7 @@
 /** What ended runs may have changed, for the workers that have still to hear of it. */
 import type { QuiesceError } from '../../errors.ts';
 import type { Mirrored } from '../../protocol/messages.ts';
-import { endState, type Work } from './report.ts';
+import { changedKeysOf, endState, type Work } from './report.ts';
 
 /** So many runs are kept. A worker hears of each within a second of the resume, and only a hold lasts longer. */
 const kept = 50;
@@ -26,17 +26,15 @@ export class MirroredRuns {
 }
 
 /** Null where no feed was ever accepted. */
-export function mirroredOf(run: string, work: MirroredWork, error: QuiesceError | null): Mirrored | null {
+function mirroredOf(run: string, work: MirroredWork, error: QuiesceError | null): Mirrored | null {
   const { mirror, written } = work;
   if (mirror === undefined) return null;
   const outcome = endState(work, error);
-  // What an attempt that stopped half-way had written is not among the differences that the last one found.
-  const isWhole = outcome === 'succeeded' && !work.begunBefore && !work.dirty;
   return {
     run,
     collection: mirror.collection,
     outcome,
     counts: outcome === 'succeeded' ? (written?.counts ?? null) : null,
-    keys: isWhole && written?.keys ? [...written.keys] : null,
+    keys: outcome === 'succeeded' ? changedKeysOf(work) : null,
   };
 }

@@ -2,7 +2,7 @@
 import type { QuiesceError } from '../../errors.ts';
 import type { Past, Prepared, Written } from '../../mirror/messages.ts';
 import type { RunHook } from '../../protocol/messages.ts';
-import type { mirrorOptions, SpooledFeed } from '../../protocol/mirror-job.ts';
+import type { CompleteMirrorOptions, SpooledFeed } from '../../protocol/mirror-job.ts';
 import type { Report, RunRecord } from '../../protocol/runs.ts';
 import type { Stage } from '../maintenance/state.ts';
 import type { WorkerRef } from '../ports.ts';
@@ -19,7 +19,7 @@ export interface Work {
   /** Requests refused before it, by the whole cluster. */
   readonly refusedBefore: number;
   feed?: SpooledFeed | undefined;
-  mirror?: ReturnType<typeof mirrorOptions.parse> | undefined;
+  mirror?: CompleteMirrorOptions | undefined;
   caller?: HookCaller;
   beforeDone?: boolean;
   afterError?: QuiesceError;
@@ -53,13 +53,30 @@ export function noteStage(work: Work, stage: Stage, epoch: number | null): void 
   if (stage === 'running') work.runningAt ??= now;
 }
 
-/** What is left of the work of a run where whoever was at it is gone. */
+/** What is left of the work of a run when the primary or the thread that did it has gone. */
 export function restored(
   { startedAt, refusedBefore, forced }: Work,
-  { feed, mirror, reserved }: Pick<Work, 'feed' | 'mirror' | 'reserved'>,
+  left: Pick<Work, 'feed' | 'mirror' | 'reserved' | 'caller' | 'beforeDone'>,
   begunBefore = true,
 ): Work {
-  return { startedAt, refusedBefore, forced, feed, mirror, reserved, begunBefore };
+  const { feed, mirror, reserved, caller } = left;
+  // Or the run would be written without it.
+  const due = caller !== undefined && mustRunBefore(left) ? { caller } : {};
+  return { startedAt, refusedBefore, forced, feed, mirror, reserved, begunBefore, ...due };
+}
+
+/** Whether nothing may be written yet. */
+export function mustRunBefore({ caller, beforeDone }: Pick<Work, 'caller' | 'beforeDone'>): boolean {
+  return caller?.hooks.includes('before') === true && beforeDone !== true;
+}
+
+/** The keys to tell; null if they are not all known: an attempt that stopped half-way has changed others as well. */
+export function changedKeysOf({
+  written,
+  begunBefore,
+  dirty,
+}: Pick<Work, 'written' | 'begunBefore' | 'dirty'>): unknown[] | null {
+  return begunBefore || dirty || !written?.keys ? null : [...written.keys];
 }
 
 /** Null where no feed was ever accepted: there is nothing to report but the error. */

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { QuiesceError } from '#quiesce/errors.js';
 import type { OutgoingMessage } from '#quiesce/primary/ports.js';
-import { mustRunBefore, RunHooks } from '#quiesce/primary/runs/hooks.js';
+import { RunHooks } from '#quiesce/primary/runs/hooks.js';
+import { mustRunBefore } from '#quiesce/primary/runs/report.js';
 import type { Work } from '#quiesce/primary/runs/report.js';
 
 const worker = { slot: 1, incarnation: 4 };
