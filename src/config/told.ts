@@ -38,5 +38,5 @@ export function valueAt(tree: unknown, path: readonly PropertyKey[]): unknown {
 export function put(tree: object, [name, ...rest]: readonly string[], value: unknown): void {
   const section = tree as Tree;
   if (rest.length === 0) section[name!] = value;
-  else put((section[name!] ??= {}) as Tree, rest, value);
+  else put((section[name!] ??= {}), rest, value);
 }

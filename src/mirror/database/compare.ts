@@ -95,4 +95,3 @@ async function readKeys(
   }
   await read();
 }
-

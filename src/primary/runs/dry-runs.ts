@@ -47,11 +47,7 @@ export class DryRuns {
    * For the worker that has begun it.
    * @throws QuiesceError `run-timeout` after `sync.run_timeout`, or what is wrong with the feed
    */
-  async run(
-    worker: WorkerRef,
-    feed: SpooledFeed,
-    mirror: CompleteMirrorOptions,
-  ): Promise<DryRunReport> {
+  async run(worker: WorkerRef, feed: SpooledFeed, mirror: CompleteMirrorOptions): Promise<DryRunReport> {
     if (!this.#isUploading(worker))
       throw new QuiesceError('bad-request', `Worker ${keyOf(worker)} has not begun a dry run.`);
     this.#state = { is: 'comparing' };

@@ -6,7 +6,7 @@
  * after fails    the mirror stays, and the report says so
  */
 import { QuiesceError, toQuiesceError, type Problem } from '../../errors.ts';
-import type { RunHook } from '../../protocol/messages.ts';
+import { runHook, type RunHook } from '../../protocol/messages.ts';
 import type { OutgoingMessage, WorkerRef } from '../ports.ts';
 import { keyOf } from '../worker-ref.ts';
 import { changedKeysOf, mustRunBefore, type Work } from './report.ts';
@@ -74,7 +74,7 @@ export class RunHooks {
 
   /** It is waited for no longer. */
   cancel(run: string): void {
-    for (const hook of ['before', 'after'] as const) this.#pending.get(nameOf(run, hook))?.reject(notDone());
+    for (const hook of runHook.options) this.#pending.get(nameOf(run, hook))?.reject(notDone());
   }
 
   #call(run: string, { caller }: Work, hook: RunHook, epoch: number, changed: object = {}): Promise<void> {

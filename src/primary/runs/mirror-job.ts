@@ -8,12 +8,7 @@ import type { CompleteMirrorOptions, SpooledFeed } from '../../protocol/mirror-j
 /** This primary, of all that ever write: the fence tells those apart that have the same epoch. */
 const owner = randomUUID();
 
-export function jobOf(
-  config: AppConfig,
-  run: string,
-  feed: SpooledFeed,
-  mirror: CompleteMirrorOptions,
-): MirrorJob {
+export function jobOf(config: AppConfig, run: string, feed: SpooledFeed, mirror: CompleteMirrorOptions): MirrorJob {
   const { mongodb, sync, dataDir } = config;
   const db = mirror.db ?? mongodb.db;
   const maxDeletes = mirror.maxDeletes ?? sync.maxDeletes;

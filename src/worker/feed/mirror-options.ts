@@ -114,9 +114,7 @@ export function checkOptions(options: MirrorOptions): CheckedOptions {
 }
 
 function validatorOf(given: NonNullable<MirrorOptions['validate']>): string | object {
-  const isSchemaOfCode = (typeof given === 'object' || typeof given === 'function') && '~standard' in given;
-  if (typeof given === 'string' || given instanceof URL || typeof given === 'function' || isSchemaOfCode)
-    return moduleOf('validate', given);
+  if (typeof given === 'string' || given instanceof URL || isCode(given)) return moduleOf('validate', given);
   if (given === null || typeof given !== 'object' || Array.isArray(given))
     throw new TypeError(`mirror(): validate takes a module or a JSON Schema, not ${JSON.stringify(given)}.`);
   try {
@@ -126,9 +124,14 @@ function validatorOf(given: NonNullable<MirrorOptions['validate']>): string | ob
   }
 }
 
+/** Whether it is a function, or a schema made of functions (a Standard Schema): no thread can be sent these. */
+function isCode(given: unknown): boolean {
+  return typeof given === 'function' || (typeof given === 'object' && given !== null && '~standard' in given);
+}
+
 function moduleOf(option: 'transform' | 'validate', given: unknown): string {
   const example = `new URL('./${option}.js', import.meta.url)`;
-  if (typeof given === 'function' || (typeof given === 'object' && given !== null && '~standard' in given))
+  if (isCode(given))
     throw new TypeError(
       `mirror(): ${option} runs in a thread, to which neither a function nor a schema made of code can be sent. ` +
         `Put it into a module, \`export const ${option} = …\`, and give the module: ${option}: ${example}.`,

@@ -23,7 +23,7 @@ import { serveRuns } from './run-routes.ts';
 import { requestTimeout } from '../process/link.ts';
 import { getRuntime, type Runtime } from '../process/runtime.ts';
 import { markSpecial, rememberSpecial, type Place } from '../gate/special-routes.ts';
-import { warnWithoutDatabase } from '../gate/start-warnings.ts';
+import { warn, warnsForAll, warnWithoutDatabase } from '../gate/start-warnings.ts';
 import { authorize } from './access.ts';
 import { dryRunOf, readSyncQuery } from './query.ts';
 import { pathOf } from '../gate/target.ts';
@@ -123,7 +123,8 @@ async function put(req: Request, res: Response, checked: CheckedOptions, place: 
     return fail(req, res, error, runtime.link.lost ? whereItIs : {});
   }
   // From here on the run is the primary's: it goes on whether or not this client stays.
-  const end = runtime.link.request<'wait'>({ op: 'wait', run }).finally(endHooks);
+  const end = runtime.link.request<'wait'>({ op: 'wait', run });
+  end.then(endHooks, () => endHooks());
   if (headers.prefer.respondAsync) {
     end.catch(() => {}); // this client polls for the result
     return answerAccepted(res, { ...whereItIs, 'Preference-Applied': 'respond-async' });
@@ -205,12 +206,9 @@ async function workForRun(
 
 /** Warns at the start, not at the first feed at night; only one worker warns. */
 function warnOfSteps(steps: ItemSteps): void {
-  if (Number(process.env['QUIESCE_SLOT'] ?? 0) !== 0) return;
+  if (!warnsForAll(getRuntime())) return;
   checkSteps(steps, stepsPatience).catch((error: unknown) =>
-    process.emitWarning(`Each feed will be refused. ${toQuiesceError(error).message}`, {
-      type: 'QuiesceWarning',
-      code: 'QUIESCE_ITEMS',
-    }),
+    warn(`Each feed will be refused. ${toQuiesceError(error).message}`, 'QUIESCE_ITEMS'),
   );
 }
 

@@ -1,6 +1,8 @@
 /** Calls `before` and `after` of a mirror when the primary requests it. */
-import { toQuiesceError } from '../../errors.ts';
-import type { Counts } from '../../protocol/runs.ts';
+import { toQuiesceError, type Problem } from '../../errors.ts';
+import { isEnded } from '../../protocol/is-ended.ts';
+import type { RunHook } from '../../protocol/messages.ts';
+import type { Counts, RunRecord } from '../../protocol/runs.ts';
 import type { Runtime } from '../process/runtime.ts';
 import type { Hooks } from './mirror-options.ts';
 
@@ -12,8 +14,16 @@ interface Waiting {
 const waiting = new Map<string, Waiting>();
 let listensTo: Runtime | null = null;
 
-/** Calls the hooks for this run from now on. Returns a function that stops this. */
-export function serveHooks(runtime: Runtime, run: string, collection: string, hooks: Hooks): () => void {
+/**
+ * Calls the hooks for this run from now on. Returns a function that stops this, to be called with the record where there
+ * is one: a run that is rolled forward has its `after` still to come.
+ */
+export function serveHooks(
+  runtime: Runtime,
+  run: string,
+  collection: string,
+  hooks: Hooks,
+): (record?: Pick<RunRecord, 'state'>) => void {
   if (listensTo !== runtime) {
     listensTo = runtime;
     runtime.link.onMessage((message) => {
@@ -27,20 +37,23 @@ export function serveHooks(runtime: Runtime, run: string, collection: string, ho
     });
   }
   waiting.set(run, { collection, hooks });
-  return () => void waiting.delete(run);
+  return (record) => {
+    if (record === undefined || isEnded(record.state) || hooks.after === undefined) waiting.delete(run);
+  };
 }
 
 /** Resolves with what went wrong. */
 async function call(
   run: string,
-  hook: 'before' | 'after',
+  hook: RunHook,
   counts: Counts | null,
   keys: readonly unknown[] | null,
-): Promise<ReturnType<ReturnType<typeof toQuiesceError>['toProblem']> | null> {
+): Promise<Problem | null> {
   try {
     const known = waiting.get(run);
     if (known === undefined) throw new Error(`this worker knows no run ${run}`);
     const { collection, hooks } = known;
+    if (hook === 'after') waiting.delete(run); // it is the last
     if (hook === 'before') await hooks.before?.({ run, collection });
     else if (counts !== null) await hooks.after?.({ run, collection, counts, keys });
     return null;
@@ -51,6 +64,6 @@ async function call(
 }
 
 /** Those that this mirror has. */
-export function namesOf({ before, after }: Hooks): ('before' | 'after')[] {
+export function namesOf({ before, after }: Hooks): RunHook[] {
   return [...(before === undefined ? [] : ['before' as const]), ...(after === undefined ? [] : ['after' as const])];
 }

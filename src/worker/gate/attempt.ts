@@ -4,8 +4,8 @@
 export function attempt(what: string, work: () => unknown): Promise<void> | undefined {
   try {
     const result = work();
-    if (typeof (result as PromiseLike<unknown> | null | undefined)?.then !== 'function') return undefined;
-    return Promise.resolve(result as PromiseLike<unknown>).then(
+    if (!isThenable(result)) return undefined;
+    return Promise.resolve(result).then(
       () => {},
       (error: unknown) => tell(what, error),
     );
@@ -13,6 +13,10 @@ export function attempt(what: string, work: () => unknown): Promise<void> | unde
     tell(what, error);
     return undefined;
   }
+}
+
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }
 
 function tell(what: string, error: unknown): void {

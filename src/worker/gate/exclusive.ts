@@ -5,6 +5,7 @@ import { QuiesceError, toQuiesceError, type Problem } from '../../errors.ts';
 import { publicProblem } from '../../protocol/public-view.ts';
 import { runInProgress } from '../../protocol/run-in-progress.ts';
 import type { RequestedKind } from '../../protocol/words.ts';
+import { isThenable } from './attempt.ts';
 import { handlerAtWork } from './handlers-at-work.ts';
 import { holdEnd } from './held-end.ts';
 import { entryOf, type Entry } from './entry.ts';
@@ -77,7 +78,7 @@ export function exclusive(handler: RequestHandler, options: ExclusiveOptions = {
     });
     try {
       const result: unknown = handler(req, res, next);
-      if (!isPromise(result)) return;
+      if (!isThenable(result)) return;
       runtime.gate.wait(entry, result);
       await result;
       // Its promise says that the handler is done, even if it did not end a response that nobody reads.
@@ -194,8 +195,4 @@ export function refuseClaim(
 
 function refuseDuringRun(req: IncomingMessage, res: ServerResponse, run: string): void {
   refuseClaim(req, res, runInProgress(run));
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }

@@ -1,6 +1,6 @@
 /** Warns, when an app starts to listen, of mistakes that would otherwise show only later, for example at night. */
 import type { EventEmitter } from 'node:events';
-import { getRuntime } from '../process/runtime.ts';
+import { getRuntime, type Runtime } from '../process/runtime.ts';
 import { layersOf, type Layer } from './special-routes.ts';
 import { isBelow } from './target.ts';
 
@@ -34,8 +34,7 @@ export function warnOfUngated(server: EventEmitter): void {
 export function warnWithoutDatabase(): void {
   const runtime = getRuntime();
   void runtime.settings.then(({ mongodb }) => {
-    // Once for the cluster, not for each worker.
-    if (mongodb.uri !== null || runtime.mode === 'foreign' || runtime.link.identity.slot !== 0) return;
+    if (mongodb.uri !== null || !warnsForAll(runtime)) return;
     warn(
       'There is a mirror(), and no database for it: each feed will be refused. Set MONGODB_URI, or quiesce.mongodb.uri in the configuration.',
       'QUIESCE_NO_DATABASE',
@@ -43,7 +42,12 @@ export function warnWithoutDatabase(): void {
   });
 }
 
-function warn(message: string, code: string): void {
+/** One worker warns for the whole cluster. In the cluster of another supervisor none does: feeds are refused there anyway. */
+export function warnsForAll({ mode, link }: Runtime): boolean {
+  return mode !== 'foreign' && link.identity.slot === 0;
+}
+
+export function warn(message: string, code: string): void {
   process.emitWarning(message, { type: 'QuiesceWarning', code });
 }
 

@@ -1,5 +1,6 @@
 /** Makes one function of all that `validate` may be: a function, a Standard Schema or a JSON Schema. */
 import type { Ajv, ErrorObject, Options } from 'ajv';
+import { isThenable } from '../../gate/attempt.ts';
 
 export interface Fault {
   /** JSON Pointer (RFC 6901) into the item; empty for the whole. */
@@ -104,8 +105,4 @@ function faultOf({ instancePath, message = 'it is not valid', params }: ErrorObj
 
 function pointerTo(path: readonly PropertyKey[]): string {
   return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
-}
-
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }

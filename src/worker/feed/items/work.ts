@@ -12,7 +12,8 @@ import { changedNumber } from './exact-numbers.ts';
 import { ItemFile } from './item-file.ts';
 import { messageOf, type LoadedSteps } from './load.ts';
 import type { ItemJob } from './messages.ts';
-import { isThenable, type Fault } from './validator.ts';
+import type { Fault } from './validator.ts';
+import { isThenable } from '../../gate/attempt.ts';
 
 interface Item {
   readonly index: number;

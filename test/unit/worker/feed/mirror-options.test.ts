@@ -55,6 +55,7 @@ describe('the options of mirror()', () => {
       expect(code({ transform: new URL('https://example.com/a.js') })).to.throw(TypeError, 'takes a file');
       expect(code({ validate: new URL('./nothing.js', import.meta.url) })).to.throw(TypeError, 'there is no such file');
       expect(code({ validate: 7 })).to.throw(TypeError, 'validate takes a module or a JSON Schema, not 7');
+      expect(code({ validate: null })).to.throw(TypeError, 'validate takes a module or a JSON Schema, not null');
       expect(code({ before: 'x' })).to.throw(TypeError, 'before takes a function');
     });
   });
