@@ -112,7 +112,7 @@ export class ChangeLog {
       },
     ];
     // A stream of the database, not of the collection: it has the fence's writes in order, and a drop does not end it.
-    this.#take(await this.#send({ aggregate: 1, pipeline, cursor: {} }));
+    this.#take(await this.#send({ aggregate: 1, pipeline, cursor: {}, readConcern: { level: 'majority' } }));
     void this.#follow();
   }
 

@@ -25,7 +25,8 @@ export async function matchItems(
   for (const batch of batchesOf(items, feed)) {
     const documents = batch.map((item) => driverDocument(feed.document(item), 0));
     const pipeline = [{ $documents: { $literal: documents } }, { $match: filter }, { $project: { _id: 1 } }];
-    const command = { aggregate: 1, pipeline, cursor: { batchSize: documentsAtOnce } };
+    const cursor = { batchSize: documentsAtOnce };
+    const command = { aggregate: 1, pipeline, cursor, readConcern: { level: 'local' } };
     let reply;
     try {
       reply = await target.db.command(command, { session, raw: true });

@@ -179,7 +179,8 @@ export async function isWatched({ db, collection }: Target, own: ClientSession):
   for (const allUsers of [true, false]) {
     try {
       const pipeline: Document[] = [{ $currentOp: { allUsers, idleCursors: true } }, ...isOpen];
-      return (await db.admin().command({ aggregate: 1, pipeline, cursor: {} }))['cursor'].firstBatch.length > 0;
+      const command = { aggregate: 1, pipeline, cursor: {}, readConcern: { level: 'local' } };
+      return (await db.admin().command(command))['cursor'].firstBatch.length > 0;
     } catch (error) {
       if (!(error instanceof MongoServerError)) throw error;
     }

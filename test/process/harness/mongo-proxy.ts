@@ -18,7 +18,8 @@ export class MongoProxy {
     this.uri = `mongodb://127.0.0.1:${port}/?directConnection=true`;
   }
 
-  static async start(target: string): Promise<MongoProxy> {
+  /** `onSent` is told what each connection sends, as it comes. */
+  static async start(target: string, onSent?: (from: Socket, chunk: Buffer) => void): Promise<MongoProxy> {
     const { hostname, port } = new URL(target);
     const sockets = new Set<Socket>();
     let proxy: MongoProxy | undefined;
@@ -31,6 +32,7 @@ export class MongoProxy {
           onLost = losing.before;
           proxy.#losing = null;
         }
+        if (from === client) onSent?.(client, chunk);
         if (from === client) mongod.write(chunk);
         else if (onLost === null) client.write(chunk);
         else void Promise.resolve(onLost()).finally(() => client.destroy());
