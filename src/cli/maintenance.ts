@@ -1,4 +1,5 @@
 /** `quiesce maintenance on|off|status`. */
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { askedBy, type SignedTarget } from './asked-by.ts';
 import { ControlClient } from './control-client.ts';
@@ -6,6 +7,7 @@ import { findDataDir, type Target } from './find-data-dir.ts';
 import { counted, print, say, warn } from './output.ts';
 import { QuiesceError } from '../errors.ts';
 import type { ClusterStatus, ScheduledHoldStatus } from '../protocol/runs.ts';
+import { passPath } from '../protocol/pass.ts';
 import { visibleIn } from '../protocol/visible.ts';
 
 export interface HoldOptions extends SignedTarget {
@@ -15,6 +17,8 @@ export interface HoldOptions extends SignedTarget {
   readonly timeout?: number;
   readonly keep?: boolean;
   readonly wait: boolean;
+  /** True for a word that nobody has chosen. */
+  readonly secret?: string | true;
 }
 
 /** If the drain takes longer than this, a message names what it waits for, ms. */
@@ -33,16 +37,31 @@ export async function maintenanceOn(options: HoldOptions): Promise<number> {
   const wait = options.wait && at === undefined;
   if (!options.wait && (timeout !== undefined || keep))
     throw new QuiesceError('bad-usage', '--timeout and --keep say how to wait, and --no-wait does not.');
+  const secret = options.secret === true ? randomBytes(18).toString('base64url') : options.secret;
   const client = new ControlClient(await findDataDir(options));
   const held = client.maintenance({
     on: true,
     ...(reason === undefined ? {} : { reason }),
     ...(limit === undefined ? {} : { for: limit }),
     ...(at === undefined ? {} : { at: at.toISOString() }),
+    ...(secret === undefined ? {} : { secret }),
     ...(wait ? { wait, keep, ...(timeout === undefined ? {} : { timeout }) } : {}),
     ...askedBy(options),
   });
-  return tell(await (wait ? whileTelling(client, held, keep) : held));
+  try {
+    const code = tell(await (wait ? whileTelling(client, held, keep) : held));
+    if (secret !== undefined) await printLinks(client, secret);
+    return code;
+  } catch (error) {
+    // The hold stays, so whoever asked needs the way in all the same.
+    const stays = error instanceof QuiesceError && error.extra.held === true;
+    if (secret !== undefined && stays) await printLinks(client, secret);
+    throw error;
+  }
+}
+
+async function printLinks(client: ControlClient, word: string): Promise<void> {
+  for (const url of await client.urls()) print(`way in: ${new URL(passPath + word, url).href}`);
 }
 
 async function whileTelling(
@@ -97,11 +116,11 @@ function describe(status: ClusterStatus): string {
   const hold = holds.find(({ kind }) => kind === 'operator');
   const next = scheduled === undefined ? '' : `\n${describeScheduled(scheduled)}`;
   if (hold === undefined) return `maintenance: off (${phase})${next}`;
-  const { since, reason, by } = hold;
+  const { since, reason, by, wayIn } = hold;
   const until = hold.until === undefined ? 'until it is turned off' : `until ${hold.until}`;
   const who = by === undefined ? '' : ` by ${by}`;
   const waits = waitingFor.length === 0 ? '' : `, waiting for ${counted(waitingFor.length, 'request')}`;
-  return `maintenance: on since ${since}${who}, ${until} (${phase}${waits})${reason === '' ? '' : `: ${reason}`}${next}`;
+  return `maintenance: on since ${since}${who}, ${until} (${phase}${waits})${wayIn === true ? '; there is a way in' : ''}${reason === '' ? '' : `: ${reason}`}${next}`;
 }
 
 /** Uses the caller's time zone, since a person reads the text. */

@@ -11,6 +11,7 @@ import type { StatusOptions } from './status.ts';
 import type { SyncOptions } from './sync.ts';
 import { nextTime } from './next-time.ts';
 import { parseDuration, parseSize } from '../config/units.ts';
+import { isPassWord, passWordAllowed } from '../protocol/pass.ts';
 import { maxDeletesWords, parseMaxDeletes, type MaxDeletes } from '../protocol/max-deletes.ts';
 
 function time(value: string): number {
@@ -25,6 +26,11 @@ function clockTime(value: string): Date {
   const found = nextTime(value, new Date());
   if (found instanceof Date) return found;
   throw new InvalidArgumentError(found);
+}
+
+function passWord(value: string): string {
+  if (isPassWord(value)) return value;
+  throw new InvalidArgumentError(`It takes ${passWordAllowed}.`);
 }
 
 function deletes(value: string): MaxDeletes {
@@ -77,6 +83,7 @@ export function addOperatorCommands(program: Command, done: (code: number) => vo
     .option('--reason <text>', 'shown to those who are refused')
     .option('--for <duration>', 'end by itself, such as after 10m', time)
     .option('--at <time>', 'begin by itself: the next 02:00, or 2026-11-28T02:00', clockTime)
+    .option('--secret [word]', 'print a link by which one passes the hold (default: a new word)', passWord)
     .option('--timeout <duration>', 'wait so long, then take it back and end with 6 (default: drain_timeout)', time)
     .option('--keep', 'keep the hold when that time is over')
     .option('--no-wait', 'end at once, while requests may still be at work')

@@ -1,4 +1,5 @@
 /** quiesce's own settings, which are under `quiesce` in the file. See {@link Setting}. */
+import { isIP } from 'node:net';
 import { maxDeletesWords, parseMaxDeletes } from '../protocol/max-deletes.ts';
 import { strategies } from '../protocol/words.ts';
 import { deadline, duration, integer, kind, oneOf, size, text } from './kinds.ts';
@@ -31,6 +32,17 @@ const paths = kind("a list of paths that begin with '/'", (value): readonly stri
     ? value
     : undefined,
 );
+
+const networks = kind(
+  "a list of IP addresses and networks, such as '10.0.0.0/8' or '2001:db8::/32'",
+  (value): readonly string[] | undefined => (Array.isArray(value) && value.every(isNetwork) ? value : undefined),
+);
+
+function isNetwork(value: unknown): value is string {
+  const [, address = '', bits] = (typeof value === 'string' && /^([\d.:a-f]+)(?:\/(\d{1,3}))?$/i.exec(value)) || [];
+  const family = isIP(address);
+  return family !== 0 && Number(bits ?? 0) <= (family === 4 ? 32 : 128);
+}
 
 const token = kind('text without spaces', (value) =>
   typeof value === 'string' && /^[\x21-\x7e]+$/.test(value) ? value : undefined,
@@ -157,6 +169,12 @@ export const ownSettings = {
       readBy: ['worker'],
       change: 'new-workers',
       docs: 'Paths that a pause never holds, such as a health check of your own: each, and what is below it. They count for an app without `gate()`, and beside the exceptions of one with it.',
+    }),
+    allow: setting(networks, {
+      default: [],
+      readBy: ['worker'],
+      change: 'new-workers',
+      docs: 'Addresses whose requests pass the hold of an operator, never that of a run or an `exec`. Behind a proxy they count by the `trust proxy` of an Express app with `gate()`, and not at all in an app without; see [operations](operations.md#a-way-in).',
     }),
     page: setting(text, {
       default: null,

@@ -61,6 +61,8 @@ export interface MaintenanceChange extends Order {
   readonly reason?: string;
   /** It ends by itself after so many ms. */
   readonly forMs?: number;
+  /** Only with `on`: whoever has this word passes. */
+  readonly secret?: string;
   /** Only with `on`. */
   readonly wait?: Wait;
   /** Only with `on` and without `wait`: it begins then, epoch ms, and `forMs` counts from then. */

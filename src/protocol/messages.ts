@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import type { WorkerSettings } from '../config.ts';
+import { pass } from './pass-schema.ts';
 import { mirrorOptions, spooledFeed } from './mirror-job.ts';
 import { requestBuckets } from './request-times.ts';
 import { counts, feedSummary, holdStatus, problem, runRecord, timings } from './runs.ts';
@@ -142,6 +143,8 @@ export const pauseInfo = z.object({
   /** The run that is the reason, or that has been claimed. */
   run: z.string().nullable(),
   retryAfter: z.number().nonnegative(),
+  /** Only where an operator alone holds the gate: the addresses that are allowed pass it, and whoever knows the secret. */
+  wayIn: z.object({ secret: pass.nullable() }).optional(),
 });
 export type PauseInfo = z.infer<typeof pauseInfo>;
 

@@ -23,6 +23,7 @@ export const holdStatus = z
     since: time,
     until: time.optional().describe('When it ends by itself.'),
     by: z.string().optional().describe('Who asked for it, where that is known.'),
+    wayIn: z.boolean().optional().describe('There is a link by which one passes it.'),
   })
   .describe('A reason to keep the gates shut. They open when none is left.');
 export type HoldStatus = z.infer<typeof holdStatus>;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { mostWorkers } from './operations.ts';
 import type { MaintenanceChange, Order } from '../ports.ts';
 import { QuiesceError } from '../../errors.ts';
+import { isPassWord, passWordAllowed } from '../../protocol/pass.ts';
 import { deadline, flag, integer, kind } from '../../config/kinds.ts';
 
 const longestReason = 500;
@@ -18,6 +19,11 @@ const by = kind(
   (value) => (typeof value === 'string' && value !== '' && value.length <= longestName ? value : undefined),
   { type: 'string', minLength: 1, maxLength: longestName },
 ).optional();
+
+const secret = kind(passWordAllowed, (value) => (isPassWord(value) ? value : undefined), {
+  type: 'string',
+  pattern: String.raw`^[\w-]{8,128}$`,
+});
 
 /** A time with its zone: the primary may have another one than whoever asks. */
 const instant = kind(
@@ -41,6 +47,7 @@ export const bodies = {
     wait: flag.optional(),
     timeout: deadline.optional(),
     keep: flag.optional(),
+    secret: secret.optional(),
     by,
   }),
   reload: z.strictObject({ dryRun: flag.optional(), by }),
@@ -100,11 +107,12 @@ export function orderOf({ by: name }: { by?: string | undefined }): Order {
 
 export function maintenanceChange(given: unknown, signal: AbortSignal): MaintenanceChange {
   const body = bodyOf(bodies.maintenance, given);
-  const { on, reason: why, for: forMs, at, wait = false, timeout, keep } = body;
+  const { on, reason: why, for: forMs, at, wait = false, timeout, keep, secret: word } = body;
   const only = (name: string, where: string): never => {
     throw new QuiesceError('bad-request', `\`${name}\` goes with \`"${where}": true\` only.`);
   };
   if (!on && forMs !== undefined) only('for', 'on');
+  if (!on && word !== undefined) only('secret', 'on');
   if (!on && wait) only('wait', 'on');
   if (!on && at !== undefined) only('at', 'on');
   if (wait && at !== undefined)
@@ -117,6 +125,7 @@ export function maintenanceChange(given: unknown, signal: AbortSignal): Maintena
     on,
     ...(why === undefined ? {} : { reason: why }),
     ...(forMs === undefined ? {} : { forMs }),
+    ...(word === undefined ? {} : { secret: word }),
     ...(at === undefined ? {} : { at }),
     ...(wait ? { wait: { keep: keep ?? false, signal, ...(timeout === undefined ? {} : { timeout }) } } : {}),
     ...orderOf(body),

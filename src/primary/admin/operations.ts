@@ -1,4 +1,5 @@
 /** What an operator can see and do: `Operations` over the coordinator, the supervisor and the history of runs. */
+import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { QuiesceError } from '../../errors.ts';
 import type { ClusterStatus, RunRecord, WorkerState, WorkerStatus } from '../../protocol/runs.ts';
@@ -60,13 +61,14 @@ export function operations(deps: OperationsDeps): Operations {
     status,
     watch: (listener) => watch(status, coordinator, listener),
     urls: () => supervisor.urls(),
-    async maintenance({ on, wait, at, ...order }) {
+    async maintenance({ on, wait, at, secret, ...order }) {
       ordered(`maintenance ${on ? 'on' : 'off'}`, at === undefined ? order : { ...order, at: new Date(at) });
       const { reason = null, forMs: lasts = null, by = null } = order;
-      if (on && at !== undefined) await coordinator.operator.schedule({ at, lasts, reason, by });
+      const pass = secret === undefined ? {} : { pass: { word: secret, key: randomBytes(32).toString('base64url') } };
+      if (on && at !== undefined) await coordinator.operator.schedule({ at, lasts, reason, by, ...pass });
       else if (!on) await coordinator.operator.unhold();
-      else if (wait === undefined) await coordinator.operator.hold({ reason, lasts, by });
-      else await coordinator.operator.holdAtRest({ reason, lasts, by }, wait);
+      else if (wait === undefined) await coordinator.operator.hold({ reason, lasts, by, ...pass });
+      else await coordinator.operator.holdAtRest({ reason, lasts, by, ...pass }, wait);
       return status();
     },
     reload: (order = {}) => {

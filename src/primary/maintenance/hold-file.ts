@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { QuiesceError } from '../../errors.ts';
+import { pass } from '../../protocol/pass-schema.ts';
 import { writeDurably } from '../data-dir/durable.ts';
 import { holdOf } from './scheduled.ts';
 import type { OperatorHold, ScheduledHold } from './state.ts';
@@ -14,6 +15,7 @@ const stored = z.object({
       since: z.number(),
       until: z.number().nullable(),
       by: z.string().nullable().default(null),
+      pass: pass.optional(),
     })
     .nullable(),
   scheduled: z
@@ -22,6 +24,7 @@ const stored = z.object({
       lasts: z.number().positive().nullable(),
       reason: z.string().nullable(),
       by: z.string().nullable(),
+      pass: pass.optional(),
     })
     .nullable()
     .default(null),

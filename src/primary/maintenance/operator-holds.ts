@@ -5,6 +5,7 @@
  * unless somebody else wants it.
  */
 import { QuiesceError } from '../../errors.ts';
+import type { Pass } from '../../protocol/pass.ts';
 import type { WaitingRequest } from '../../protocol/runs.ts';
 import { atRest, holds, type Event, type ScheduledHold, type State } from './state.ts';
 import { stillInFlight } from './still-in-flight.ts';
@@ -15,6 +16,8 @@ export interface HoldChange {
   /** It ends by itself after so many ms; without, it keeps the end that it has. */
   readonly lasts: number | null;
   readonly by: string | null;
+  /** Without one it keeps the one that it has. */
+  readonly pass?: Pass;
 }
 
 export interface Wait {

@@ -3,7 +3,7 @@ import type { PauseInfo } from '../../protocol/messages.ts';
 import type { HoldStatus, ScheduledHoldStatus } from '../../protocol/runs.ts';
 import { estimatePause } from './estimate.ts';
 import { timeNow } from './loop.ts';
-import type { OperatorHold, State } from './state.ts';
+import { holds, type OperatorHold, type State } from './state.ts';
 import type { WorkerPort } from '../ports.ts';
 import type { RunStore } from '../runs/history.ts';
 
@@ -24,7 +24,8 @@ export class PauseInformer {
     const last = this.#runs.find((run) => run.report !== undefined && run.report.timings.paused > 0);
     const progress = state.run === null ? undefined : this.#runs.get(state.run.id)?.progress;
     const retryAfter = estimatePause(state, progress, { lastPaused: last?.report?.timings.paused ?? null }, timeNow());
-    return { holds: holdsOf(state), run: state.run?.id ?? state.site?.run ?? null, retryAfter };
+    const run = state.run?.id ?? state.site?.run ?? null;
+    return { holds: holdsOf(state), run, retryAfter, ...wayInOf(state) };
   }
 
   run(on: boolean, state: () => State): void {
@@ -60,6 +61,12 @@ export function scheduledOf({ scheduled }: Pick<State, 'scheduled'>): { schedule
   };
 }
 
+/** Nobody passes where anything but the operator holds the gates, or is about to as soon as it can. */
+export function wayInOf({ operator, site, run, unfinished }: State): Pick<PauseInfo, 'wayIn'> {
+  if (operator === null || site !== null || holds(run) || unfinished.length > 0) return {};
+  return { wayIn: { secret: operator.pass ?? null } };
+}
+
 export function holdsOf({ operator, run, site }: State): HoldStatus[] {
   const list: HoldStatus[] = [];
   if (run !== null && run.held !== null) {
@@ -68,7 +75,7 @@ export function holdsOf({ operator, run, site }: State): HoldStatus[] {
   // That of a run of this host is told above, or will be in a moment.
   if (site !== null && (site.run === null || site.run !== run?.id))
     list.push(shownHold(site.kind === 'operator' ? 'cluster' : site.kind, site));
-  if (operator !== null) list.push(shownHold('operator', operator));
+  if (operator !== null) list.push({ ...shownHold('operator', operator), ...(operator.pass && { wayIn: true }) });
   return list;
 }
 

@@ -7,13 +7,14 @@ import type { Event, OperatorHold, ScheduledHold } from './state.ts';
 
 /** The operator hold once this time has come, beside the one there is; null where all of it has passed. */
 export function holdOf(scheduled: ScheduledHold, operator: OperatorHold | null, now: number): OperatorHold | null {
-  const { at, lasts, reason, by } = scheduled;
+  const { at, lasts, reason, by, pass } = scheduled;
   const until = lasts === null ? null : at + lasts;
   if (until !== null && until <= now) return null;
-  if (operator === null) return { reason: reason ?? 'maintenance', since: now, until, by };
+  if (operator === null) return { reason: reason ?? 'maintenance', since: now, until, by, ...(pass && { pass }) };
   return {
     ...operator,
     ...(reason === null ? {} : { reason, by }),
+    ...(pass && { pass }),
     // Both want the site held: it is, as long as either does.
     until: until === null || operator.until === null ? null : Math.max(until, operator.until),
   };

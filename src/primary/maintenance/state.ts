@@ -13,6 +13,7 @@
 import type { ErrorCode } from '../../errors.ts';
 import type { Phase } from '../../protocol/runs.ts';
 import type { GateState, RunKind } from '../../protocol/words.ts';
+import type { Pass } from '../../protocol/pass.ts';
 import type { WorkerRef } from '../ports.ts';
 
 /** Deadlines go by a clock that nobody can set; only what a person reads or has asked for is wall time. */
@@ -31,6 +32,8 @@ export interface OperatorHold {
   readonly until: number | null;
   /** Who asked for it; null where that is not known, as with a signal. */
   readonly by: string | null;
+  /** By what somebody passes it. */
+  readonly pass?: Pass | undefined;
 }
 
 /** An operator hold that is to begin. */
@@ -41,6 +44,7 @@ export interface ScheduledHold {
   readonly lasts: number | null;
   readonly reason: string | null;
   readonly by: string | null;
+  readonly pass?: Pass | undefined;
 }
 
 /** Why the gates of this host are shut for the sake of the whole site, or because it is no part of it now. */
@@ -193,6 +197,7 @@ export type Event =
       readonly by: string | null;
       /** Who wants it only if the cluster comes to rest in time; null for one who wants it in any case. */
       readonly waiter: number | null;
+      readonly pass?: Pass | undefined;
     }
   | { readonly type: 'give-up'; readonly waiter: number }
   | { readonly type: 'schedule'; readonly hold: ScheduledHold }

@@ -177,7 +177,8 @@ function onHold(draft: Draft, event: HoldEvent): void {
   const says = operator === null || event.reason !== null || lasts !== null;
   const by = says ? event.by : operator.by;
   const since = operator?.since ?? draft.now.wall;
-  draft.hold({ reason, since, until, by }, waitersWith(draft.state, waiter));
+  const pass = event.pass ?? operator?.pass;
+  draft.hold({ reason, since, until, by, ...(pass && { pass }) }, waitersWith(draft.state, waiter));
 }
 
 /** A hold that somebody wants in any case stays one, whoever joins it. */

@@ -150,6 +150,19 @@ export class Gate {
     return entry;
   }
 
+  /** How one passes now; null where nobody does. */
+  get wayIn(): NonNullable<PauseInfo['wayIn']> | null {
+    if (this.#state !== 'shut' || this.lease?.isOver() === true) return null;
+    return this.#info.wayIn ?? null;
+  }
+
+  /** Counts a request that passes the hold of an operator: the pause of a run waits for it. */
+  enterHeld(req: IncomingMessage, res: ServerResponse): Entry | undefined {
+    if (this.wayIn === null) return undefined;
+    this.served++;
+    return this.#inFlight.enter(req, res);
+  }
+
   /** Lets the request wait until the gate opens, or until it must be refused. */
   hold(req: IncomingMessage, res: ServerResponse, limits: HoldLimits, admit: () => void, refuse: () => void): void {
     const startup = this.#state === 'starting';

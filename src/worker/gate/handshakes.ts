@@ -10,6 +10,7 @@ import https from 'node:https';
 import type { Socket } from 'node:net';
 import { getRuntime } from '../process/runtime.ts';
 import { noteUpgrade } from '../process/websockets.ts';
+import { mayPass } from './pass.ts';
 import { notHeld, refusePaused } from './paused.ts';
 
 // Registered: the app may carry a copy of the package of its own.
@@ -87,14 +88,14 @@ function enterOrRefuse(req: IncomingMessage, res: ServerResponse, handle: () => 
     refusePaused(runtime, req, res);
   };
   const enter = (): void => {
-    const entry = gate.tryEnter(req, res);
+    const entry = gate.tryEnter(req, res) ?? (mayPass(runtime, req) ? gate.enterHeld(req, res) : undefined);
     if (entry === undefined) return refuse();
     line.onAnswer(() => gate.done(entry));
     line.unguard();
     handle();
   };
-  if (gate.state === 'open') enter();
-  else gate.hold(req, res, notHeld, enter, refuse);
+  if (gate.state !== 'starting') enter();
+  else gate.hold(req, res, notHeld, enter, enter); // a pause may be one that it passes
 }
 
 function onSocket(socket: Socket): Line {

@@ -4,6 +4,7 @@ import { QuiesceError } from '../../errors.ts';
 import type { Runtime } from '../process/runtime.ts';
 import type { HoldLimits } from './gate.ts';
 import { refuse } from './refusal.ts';
+import { passes } from './pass.ts';
 import { plainPathOf } from './target.ts';
 
 /** How long and how many wait where `onPause` is 'hold' and nothing else is said. */
@@ -23,13 +24,14 @@ export function waitOrRefuse(
   rules = runtime.rules,
 ): void {
   if (runtime.neverHeld.has(plainPathOf(req) ?? '')) return next();
+  if (passes(runtime, req, res, next)) return;
   const admit = (): void => {
     if (runtime.isExcepted(req, rules) || runtime.gate.tryEnter(req, res) !== undefined) next();
-    else refusePaused(runtime, req, res);
+    else if (!passes(runtime, req, res, next)) refusePaused(runtime, req, res);
   };
   const orRefuse = (): void => {
     if (runtime.isExcepted(req, rules)) next();
-    else refusePaused(runtime, req, res);
+    else if (!passes(runtime, req, res, next)) refusePaused(runtime, req, res);
   };
   runtime.gate.hold(req, res, limits, admit, orRefuse);
 }

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import Negotiator from 'negotiator';
 import { QuiesceError } from '../../errors.ts';
+import { withoutPass } from '../../protocol/pass.ts';
 import { pausePage, refreshAfter } from './pause-page.ts';
 import { countProblem, ownPage } from '../process/runtime.ts';
 
@@ -36,7 +37,7 @@ export function refuse(
     return;
   }
   countProblem(error.code);
-  const problem = error.toProblem((req as { originalUrl?: string }).originalUrl ?? req.url ?? '');
+  const problem = error.toProblem(withoutPass((req as { originalUrl?: string }).originalUrl ?? req.url ?? ''));
   const retryAfter = Number(options.headers?.['Retry-After']);
   const html = options.page === true && prefersHtml(req);
   const own = html ? ownPage() : null;

@@ -1,6 +1,7 @@
 /** What a request is for, as its client wrote it: Express rewrites `url` inside a mounted router. */
 import type { IncomingMessage } from 'node:http';
 import parseurl from 'parseurl';
+import { withoutPass } from '../../protocol/pass.ts';
 
 /**
  * A path, or the absolute form (RFC 9112, section 3.2.2) of a plain http URL: what every parser reads alike. There is
@@ -15,7 +16,7 @@ const kept = 200;
 
 /** {@link pathOf}, cut to what a person wants to read. */
 export function shortPathOf(req: IncomingMessage): string {
-  return shortened(pathOf(req));
+  return shortened(withoutPass(pathOf(req)));
 }
 
 /**

@@ -10,12 +10,14 @@ import cluster from 'node:cluster';
 import { subscribe } from 'node:diagnostics_channel';
 import { readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { BlockList } from 'node:net';
 import { QuiesceError, type ErrorCode } from '../../errors.ts';
 import type { WorkerSettings } from '../../config.ts';
 import { Announcements } from '../gate/announcements.ts';
 import { Gate } from '../gate/gate.ts';
 import { Opening } from '../gate/opening.ts';
 import type { PauseEvent } from '../gate/site-events.ts';
+import { allowedFrom } from '../gate/pass.ts';
 import { isBelow, plainPathOf } from '../gate/target.ts';
 import type { Grace } from './graceful-stop.ts';
 import { tracked } from './connections.ts';
@@ -43,6 +45,8 @@ export class Runtime {
   rules: GateRules | null = null;
   /** Paths that no gate stands before, by the configuration. Known with the settings. */
   except: readonly string[] = [];
+  /** Who passes the hold of an operator by address, by the configuration. */
+  allow: BlockList | null = null;
   /** Paths of `health()`: looked at only when a request would be refused. */
   readonly neverHeld = new Set<string>();
   /** What to do when the primary says stop; the process entry sets it. */
@@ -82,6 +86,7 @@ export class Runtime {
           case 'welcome':
             if (beat !== null) return; // a process of its own greets its primary anew where a run of it was ended
             this.except = message.settings.maintenance.except;
+            this.allow = allowedFrom(message.settings.maintenance.allow);
             resolve(message.settings);
             void this.#readPage(message.settings.maintenance.page);
             beat = startHeartbeat(this, message.settings.heartbeat.interval);

@@ -94,6 +94,7 @@ describe('loadConfig', () => {
           onPause: 'refuse',
           readyGrace: 10_000,
           except: [],
+          allow: [],
           page: null,
         },
         heartbeat: { interval: 1000, timeout: 10_000 },
@@ -119,12 +120,8 @@ describe('loadConfig', () => {
     const folder = scratch({ 'src/server.js': 'process.exit(1)' });
     const { apps, file } = await loadConfig('src/server.js', { folder, processEnv: {}, instances: '2', port: '8080' });
     expect(file).to.equal(null);
-    expect(apps[0]).to.include({
-      name: 'server',
-      script: path.join(folder, 'src/server.js'),
-      cwd: folder,
-      instances: 2,
-    });
+    const server = { name: 'server', script: path.join(folder, 'src/server.js'), cwd: folder, instances: 2 };
+    expect(apps[0]).to.include(server);
     expect(apps[0]?.env).to.deep.equal({ PORT: '8080' });
     expect(apps[0]?.dataDir).to.equal(dataPlace('server', folder, {}).dataDir);
   });

@@ -25,7 +25,7 @@ const settings = {
   name: 'test',
   mongodb: { uri: null, db: null },
   sync: { collection: 'resources', key: 'id', token: null, maxBytes: 1e6, uploadTimeout: 5_000, runTimeout: 60_000 },
-  maintenance: { onPause: 'refuse', readyGrace: 10_000, drainTimeout: 5_000, page: null, except: [] },
+  maintenance: { onPause: 'refuse', readyGrace: 10_000, drainTimeout: 5_000, page: null, except: [], allow: [] },
   heartbeat: { interval: 1_000 },
   spoolDir: '/nonexistent',
 };

@@ -18,7 +18,7 @@ describe('the file of the operator hold', () => {
   it('gives back what was saved last, and nothing where nothing was', async () => {
     const file = new HoldFile(path);
     expect(await file.load(0)).to.deep.equal({ ...nothing, epoch: 0, missed: null });
-    const operator = { reason: 'moving', since: 5, until: null, by: null };
+    const operator = { reason: 'moving', since: 5, until: null, by: null, pass: { word: 'open-sesame', key: 'k' } };
     await Promise.all([file.save({ ...nothing, epoch: 1 }), file.save({ ...nothing, epoch: 2, operator })]);
     expect(await new HoldFile(path).load(10)).to.deep.equal({ ...nothing, epoch: 2, operator, missed: null });
     expect((await stat(path)).mode & 0o777).to.equal(0o600);
