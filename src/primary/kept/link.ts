@@ -1,9 +1,9 @@
 /**
- * A primary's end of the line to its keeper. Without one (`--no-keeper`, a site that is started from code) there is none.
+ * The primary's end of the channel to its keeper. There is none with `--no-keeper`, or if a site is started from code.
  *
- *   joined → begun (the sockets that a former primary left have come) → lost (the keeper has died)
+ *   joined → begun (the sockets that a former primary left have arrived) → lost (the keeper has died)
  *
- * Who loses its keeper has to end at once: the next `start` brings a primary of its own.
+ * A primary that loses its keeper must end at once: the next `start` brings a primary of its own.
  */
 import type { SendHandle } from 'node:child_process';
 import { z } from 'zod';
@@ -26,7 +26,7 @@ export class KeeperLink {
   readonly pid: number = process.ppid;
   readonly isOneOfSeveral: boolean;
   readonly sockets: KeptSocket[] = [];
-  /** Called where the keeper has died. */
+  /** Called when the keeper has died. */
   lost: () => void = () => process.exit(exitCodes.failed);
   #begun!: (again: boolean) => void;
   /** Whether the site has served before, under another primary. */
@@ -35,7 +35,7 @@ export class KeeperLink {
   readonly #early: string[] = [];
   #onClosed = (): void => {};
 
-  /** @throws QuiesceError `boot-failed` where the keeper is of a version that is not understood */
+  /** @throws QuiesceError `boot-failed` if the keeper speaks another version of the protocol */
   static join(): KeeperLink | null {
     const { [keeperVariable]: version, [severalVariable]: several } = process.env;
     delete process.env[keeperVariable];
@@ -53,7 +53,7 @@ export class KeeperLink {
     this.isOneOfSeveral = isOneOfSeveral;
     process.on('message', (raw: unknown, handle: unknown) => this.#receive(raw, handle as Handle | undefined));
     process.on('disconnect', () => this.lost());
-    // A listener for either keeps the channel, and that the process, alive.
+    // The two listeners keep the channel open, and an open channel keeps the process alive.
     process.channel?.unref();
     this.send({ type: 'beat' });
     setInterval(() => this.send({ type: 'beat' }), beatEvery).unref();
@@ -64,16 +64,16 @@ export class KeeperLink {
     process.send!({ keeper: 1, ...message }, handle as unknown as SendHandle, {}, () => undefined);
   }
 
-  /** Signals that the keeper got. `early`: before this call. */
+  /** Calls `listener` with each signal that the keeper got. `early`: it came before this call. */
   onSignal(listener: (signal: string, early: boolean) => void): void {
     this.#onSignal = listener;
     for (const signal of this.#early.splice(0)) listener(signal, true);
   }
 
-  /** Resolves when the keeper has closed every socket, or is not to be heard. */
+  /** Resolves when the keeper has closed every socket, is gone, or does not answer in time. */
   closeAll(): Promise<void> {
     return new Promise((resolve) => {
-      // No reference: a keeper that has gone has closed them.
+      // A keeper that is gone need not answer: its sockets are closed.
       const timer = setTimeout(resolve, patience);
       this.#onClosed = () => {
         clearTimeout(timer);

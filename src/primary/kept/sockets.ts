@@ -1,15 +1,16 @@
 /**
- * The sockets that the workers listen on, kept by the keeper as well.
+ * Gives the sockets that the workers listen on to the keeper as well.
  *
- *   new      node:cluster wants a socket that nobody has: it is made, and given to the keeper.
+ *   new      node:cluster wants a socket that does not exist: it is created and given to the keeper.
  *   used     workers listen on it.
- *   waiting  none does. Where no worker serves at all, connections wait in the kernel's queue for the next one; where others
- *            serve elsewhere the app has moved, and the socket is closed at once.
+ *   waiting  no worker listens on it. If no worker serves at all, connections wait in the kernel's queue for the next
+ *            worker. If workers serve on other sockets, the app has moved, and this socket is closed at once.
  *   closed   after {@link longestWait}, or with the site.
  *
- * With `scheduling: 'os'` node:cluster makes each socket of the workers by `net._createServerHandle`, and hands it to them.
- * The name is a legacy of Node 0.12 that every version still has; where one has not, sockets are as without a keeper. A
- * worker that asks for a socket of its own (`exclusive`, `reusePort`), a descriptor (`fd`) and UDP are the worker's own.
+ * With `scheduling: 'os'` node:cluster creates each socket of the workers with `net._createServerHandle` and sends it
+ * to them. The name is a legacy of Node 0.12 that every version still has; if a version lacks it, sockets work as they
+ * do without a keeper. The keeper does not get a socket that a worker opens for itself (`exclusive`, `reusePort`), a
+ * descriptor (`fd`) or UDP.
  */
 import { linkSync, rmSync, unlinkSync } from 'node:fs';
 import net from 'node:net';
@@ -17,9 +18,11 @@ import path from 'node:path';
 import type { Handle, SocketName } from '../../protocol/keeper.ts';
 import type { KeptSocket } from './link.ts';
 
-/** As long as a worker may take to boot, ms: who connects hears nothing meanwhile. */
+/**
+ * How long a socket waits for a worker, ms: as long as a worker may take to boot. A client gets no answer meanwhile.
+ */
 const longestWait = 30_000;
-/** Linux, unix(7), without the NUL. */
+/** The longest path of a Unix socket on Linux, unix(7), without the NUL. */
 const longestPath = 107;
 
 type Make = (address: string | null, port: number, addressType: number, fd?: number, flags?: number) => Handle | number;
@@ -31,7 +34,7 @@ export interface SocketKeeper {
 }
 
 interface Socket extends KeptSocket {
-  /** `handle.close` as it was: node:cluster's does not close it. */
+  /** The original `handle.close`. The one that node:cluster calls does not close the socket. */
   readonly close: () => void;
   isUsed: boolean;
   timer: NodeJS.Timeout | undefined;
@@ -49,7 +52,7 @@ export class KeptSockets {
     for (const { id, name, handle } of keeper.sockets) this.#letWait(this.#add(id, name, handle));
   }
 
-  /** To be called before the first fork. Returns how to undo it. */
+  /** Must be called before the first fork. Returns a function that undoes it. */
   install(): () => void {
     const hooked = net as unknown as { _createServerHandle?: Make };
     const make = hooked._createServerHandle;
@@ -58,7 +61,7 @@ export class KeptSockets {
     return () => void (hooked._createServerHandle = make);
   }
 
-  /** What node:cluster gets in place of a socket of its own. */
+  /** Returns the handle for node:cluster: one that waits, or a new one. */
   take(make: Make, ...args: Parameters<Make>): Handle | number {
     const [address, port, addressType, fd, flags = 0] = args;
     if (typeof addressType !== 'number' || (fd !== undefined && fd >= 0)) return make(...args);
@@ -70,7 +73,7 @@ export class KeptSockets {
       return waiting.handle;
     }
     const handle = addressType === -1 ? makeUnix(make, args) : make(...args);
-    // A port that is taken is known only at listen(): then the socket is bound to none.
+    // A port in use is reported only at listen(); until then the handle has no port. Such a handle is not kept.
     if (typeof handle === 'number' || (port > 0 && boundTo(handle) !== port)) return handle;
     const socket = this.#add(`${process.pid}.${++this.#made}`, name, handle);
     socket.isUsed = true;
@@ -78,7 +81,7 @@ export class KeptSockets {
     return handle;
   }
 
-  /** Connections are refused from now on. Resolves when nobody holds a socket any more. */
+  /** Closes every socket: connections are refused from now on. Resolves when the keeper has closed its copies too. */
   async closeAll(): Promise<void> {
     for (const socket of this.#sockets) this.#close(socket, false);
     await this.#keeper.closeAll();
@@ -87,7 +90,7 @@ export class KeptSockets {
   #add(id: string, name: SocketName, handle: Handle): Socket {
     const socket: Socket = { id, name, handle, close: handle.close.bind(handle), isUsed: false, timer: undefined };
     this.#sockets.add(socket);
-    // node:cluster closes it when its last worker has gone.
+    // node:cluster closes the handle when its last worker is gone.
     handle.close = () => this.#release(socket);
     return socket;
   }
@@ -96,7 +99,7 @@ export class KeptSockets {
     if (!socket.isUsed) return;
     socket.isUsed = false;
     this.#letWait(socket);
-    // A worker that goes leaves all that it listened on, one after the other.
+    // A worker that ends releases its sockets one after the other: decide after the last one.
     setImmediate(() => {
       if (!socket.isUsed && [...this.#sockets].some(({ isUsed }) => isUsed)) this.#close(socket);
     });
@@ -124,7 +127,7 @@ function isAbstract(address: string): boolean {
   return address.startsWith('\0');
 }
 
-/** -1 where that is not known. */
+/** The port that the handle is bound to; -1 if unknown. */
 function boundTo(handle: Handle): number {
   const address: { port?: number } = {};
   handle.getsockname?.(address);
@@ -132,8 +135,8 @@ function boundTo(handle: Handle): number {
 }
 
 /**
- * The process that has bound a Unix socket unlinks its name when it ends. This one may live on under another primary, so
- * it is bound under another name.
+ * The process that bound a Unix socket removes the socket's file when it ends. This socket may live on under another
+ * primary, so it is bound under a temporary name.
  */
 function makeUnix(make: Make, [address, ...rest]: Parameters<Make>): Handle | number {
   if (address === null || isAbstract(address)) return make(address, ...rest);
@@ -142,11 +145,11 @@ function makeUnix(make: Make, [address, ...rest]: Parameters<Make>): Handle | nu
   const handle = make(bound, ...rest);
   if (typeof handle === 'number') return handle;
   try {
-    linkSync(bound, address); // and not a rename: what is there is somebody else's
+    linkSync(bound, address); // not a rename: that would replace a file of another process
     unlinkSync(bound);
     return handle;
   } catch {
     handle.close();
-    return make(address, ...rest); // which says why it cannot be
+    return make(address, ...rest); // returns the reason if this fails too
   }
 }
