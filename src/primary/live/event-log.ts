@@ -1,6 +1,6 @@
 /**
- * Events in the order they happened, with ids, as far back as a reader that lost its connection may want to catch up.
- * An id names this log as well: one of an earlier primary is not known here.
+ * Events in the order they happened, with ids, kept long enough for a reader that lost its connection to catch up. An
+ * id also names this log, so an id of an earlier primary is unknown here.
  */
 import { randomBytes } from 'node:crypto';
 
@@ -27,7 +27,7 @@ export class EventLog {
     this.#capacity = limit;
   }
 
-  /** That of the newest event; 0 before the first. */
+  /** The number of the newest event; 0 before the first. */
   get last(): number {
     return this.#last;
   }
@@ -42,7 +42,7 @@ export class EventLog {
     if (surplus > 0) this.#events.splice(0, surplus);
   }
 
-  /** What came after `seq`; null where some of it is not kept any more. */
+  /** The events after `seq`; null if some of them are no longer kept. */
   after(seq: number): readonly LoggedEvent[] | null {
     const first = this.#last - this.#events.length;
     return seq < first || seq > this.#last ? null : this.#events.slice(seq - first);

@@ -1,6 +1,6 @@
 /**
- * What `GET /api/events` is made of: the status, a sample each second, the pauses, the runs, the log's tail. Whoever
- * comes gets what is remembered; whoever comes back gets what was missed.
+ * The content of `GET /api/events`: the status, a sample each second, the pauses, the runs, the last lines of the log.
+ * A new reader gets everything that is remembered; a reader that reconnects gets what it missed.
  */
 import type { History, PauseRecord, Sample } from '../../protocol/live.ts';
 import { isEnded } from '../../protocol/is-ended.ts';
@@ -75,14 +75,14 @@ export class Live implements Observer {
   }
 
   run(run: RunRecord): void {
-    // How far a run has come is in the status; here its stages count.
+    // The progress of a run is part of the status; an event is sent only when its state changes.
     if (this.#runStates.get(run.id) === run.state) return;
     if (isEnded(run.state)) this.#runStates.delete(run.id);
     else this.#runStates.set(run.id, run.state);
     this.#append('run', JSON.stringify(run));
   }
 
-  /** When the present phase began, epoch ms. */
+  /** When the current phase started, epoch ms. */
   get phaseSince(): number {
     return this.#pauses.phaseSince;
   }
@@ -101,12 +101,14 @@ export class Live implements Observer {
     return `${JSON.stringify(history).slice(0, -1)},"log":[${log}]}`;
   }
 
-  /** The newest status as JSON; the same string as long as nothing has changed. Only while somebody follows. */
+  /**
+   * The newest status as JSON; the string stays the same until the status changes. Kept up to date only for followers.
+   */
   get status(): string {
     return this.#statusText;
   }
 
-  /** Calls back when there is something new to read; returns how to stop it. */
+  /** Calls `listener` when there is something new to read. Returns a function that stops it. */
   follow(listener: () => void): () => void {
     const { operations } = this.#deps;
     const show = (status: ClusterStatus): void => {
@@ -126,7 +128,7 @@ export class Live implements Observer {
     };
   }
 
-  /** Takes the sample of this moment; `now` in epoch ms. Called by the timer. */
+  /** Takes one sample; `now` in epoch ms. Called by the timer. */
   sample(now: number): void {
     const { operations, traffic } = this.#deps;
     let served = 0;

@@ -1,9 +1,9 @@
-/** The last lines of the log, kept in memory for those who look. A destination for pino beside the others. */
+/** Keeps the last lines of the log in memory for its readers. One more destination of pino. */
 
 const kept = 400;
-/** Of one line, characters: a worker may print a whole document. */
+/** The most characters kept of one line: a worker may print a whole document. */
 const longest = 4_000;
-/** How often new lines are told, ms, and how many at once: a worker that floods its log must not flood its readers. */
+/** How often new lines are sent, ms, and how many at once: a worker that floods its log must not flood its readers. */
 const interval = 250;
 const mostAtOnce = 200;
 

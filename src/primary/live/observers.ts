@@ -1,4 +1,4 @@
-/** Those who show or count what happens to the cluster. They decide nothing, and their failures stay their own. */
+/** Observers show or count what happens to the cluster. They decide nothing, and if one fails, nothing else does. */
 import type { Logger } from 'pino';
 import type { PauseRecord } from '../../protocol/live.ts';
 import type { Heartbeat } from '../../protocol/messages.ts';
@@ -15,13 +15,13 @@ export interface Move {
 
 export interface Observer {
   moved?(move: Move): void;
-  /** `before`: the last one of that worker. */
+  /** `before`: the previous heartbeat of that worker. */
   beat?(worker: WorkerRef, beat: Heartbeat, before: Heartbeat | undefined): void;
   gone?(worker: WorkerRef, exit: WorkerExit): void;
   backoff?(slot: number, looping: boolean): void;
   /** A run is new or has changed. */
   run?(run: RunRecord): void;
-  /** A pause has begun, changed or ended. */
+  /** A pause has started, changed or ended. */
   paused?(pause: PauseRecord): void;
 }
 
@@ -49,7 +49,7 @@ export class Observers {
     this.#tell((observer) => observer.paused?.(pause));
   }
 
-  /** The same events for the same receiver, seen by the observers as well; the receiver comes first. */
+  /** Passes each event on to `events`, and then to the observers. */
   between(events: WorkerEvents, beats: { of(ref: WorkerRef): Heartbeat | undefined }): WorkerEvents {
     return {
       forked: (ref) => events.forked(ref),

@@ -7,26 +7,26 @@ import type { HoldStatus, Phase, RunRecord } from '../../protocol/runs.ts';
 import type { Move, Observer } from './observers.ts';
 
 const kept = 500;
-/** Workers count what they refused at the resume; their beats are here soon after it, ms. */
+/** How long after a resume the heartbeats may still bring refusals of the pause, ms. */
 const late = 2_000;
 
 export interface PauseSources {
   holds(): readonly HoldStatus[];
   /** Requests refused so far. */
   refused(): number;
-  /** A pause has begun, changed or ended. */
+  /** A pause has started, changed or ended. */
   changed(pause: PauseRecord): void;
 }
 
 export class PauseLog implements Observer {
   readonly #sources: PauseSources;
   #pauses: PauseRecord[];
-  /** When the present phase began, epoch ms. */
+  /** When the current phase started, epoch ms. */
   phaseSince: number;
   /** Requests refused before the last pause. */
   #refusedBefore = 0;
 
-  /** `now` in epoch ms: where the cluster starts held, its first pause begins then. */
+  /** `now` in epoch ms: the start of the first pause, if the cluster starts with shut gates. */
   constructor(sources: PauseSources, start: { phase: Phase; epoch: number; now: number }, earlier: PauseRecord[] = []) {
     this.#sources = sources;
     this.#pauses = earlier;
@@ -46,7 +46,7 @@ export class PauseLog implements Observer {
     else this.#update(to === 'quiesced' && this.#last?.drained === undefined ? { drained: iso(at) } : {});
   }
 
-  /** Brings holds and refusals of the last pause up to date. */
+  /** Updates the holds and the refusals of the last pause. */
   refresh(now: number): void {
     const last = this.#last;
     if (last === undefined) return;
@@ -80,7 +80,7 @@ export class PauseLog implements Observer {
   }
 }
 
-/** The pauses that runs of an earlier primary report, the oldest first. */
+/** The pauses in the reports of an earlier primary's runs, the oldest first. */
 export function pausesOf(runs: readonly RunRecord[]): PauseRecord[] {
   const pauses: PauseRecord[] = [];
   for (const { id, kind, report } of runs) {

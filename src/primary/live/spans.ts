@@ -1,8 +1,8 @@
 /**
- * Each pause and each run as a span of OpenTelemetry, where `@opentelemetry/api` is there and an SDK has been set up in
- * the primary's process (`NODE_OPTIONS='--import ./telemetry.js' quiesce start`). Otherwise nothing.
+ * Makes each pause and each run an OpenTelemetry span, if `@opentelemetry/api` is installed and an SDK is set up in the
+ * primary's process (`NODE_OPTIONS='--import ./telemetry.js' quiesce start`). Otherwise does nothing.
  *
- * Spans are made at the end of what they tell, with the times that it took.
+ * A span is made when its pause or run has ended, with the times that it took.
  */
 import type * as Api from '@opentelemetry/api';
 import type { Span, SpanOptions, Tracer } from '@opentelemetry/api';
@@ -12,7 +12,7 @@ import type { PauseRecord } from '../../protocol/live.ts';
 import { version } from '../../version.ts';
 import type { Observer } from './observers.ts';
 
-/** Null where the package is not installed. */
+/** Null if the package is not installed. */
 export async function spans(): Promise<Observer | null> {
   try {
     return new Spans(await import('@opentelemetry/api'));

@@ -19,14 +19,14 @@ interface Counts {
 
 interface Worker {
   base: Counts;
-  /** When it was last heard of, `performance.now()`. */
+  /** When its last heartbeat arrived, `performance.now()`. */
   heardAt: number;
   rates: Rates;
-  /** How long the last rates were measured for, ms. */
+  /** The time over which the last rates were measured, ms. */
   span: number;
 }
 
-/** Beats out of turn come milliseconds after another; a rate over so short a time says nothing. */
+/** An extra heartbeat comes milliseconds after another one; a rate over such a short time means nothing. */
 const shortestSpan = 500;
 const still: Rates = { served: 0, refused: 0 };
 
@@ -62,7 +62,7 @@ export class Traffic implements Observer {
     this.#workers.delete(keyOf(ref));
   }
 
-  /** Zero for a worker that has missed several beats: what it does now is not known. */
+  /** Zero for a worker that has missed several heartbeats: its present rates are unknown. */
   ratesOf(ref: WorkerRef): Rates {
     const worker = this.#workers.get(keyOf(ref));
     return worker === undefined || this.#now() - worker.heardAt > 4 * worker.span ? still : worker.rates;
