@@ -1,7 +1,8 @@
+/** The format of the log on a terminal. */
 import type { PrettyOptions } from 'pino-pretty';
 import { visibleOutput } from '../../protocol/visible.ts';
 
-/** A line of the log for people: what a worker wrote stands after its slot, `|` for stdout and `!` for stderr, `…` where it goes on. */
+/** Output of a worker follows its slot: `|` for stdout, `!` for stderr, `…` at the end if the line goes on. */
 export const lineForPeople: PrettyOptions = {
   ignore: 'pid,hostname,name,slot,incarnation,stream,workerPid,cut',
   singleLine: true,

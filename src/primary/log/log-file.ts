@@ -1,19 +1,19 @@
 /**
- * `quiesce.log` in the data directory: JSON lines, rotated to `quiesce.log.1` and on, private to its user.
+ * `quiesce.log` in the data directory: JSON lines, rotated to `quiesce.log.1` and so on, readable by its user only.
  *
- * written ⇄ failed: the stream has ended with its first error, lines are dropped, and from time to time one of them
- * tries a new stream.
+ * written ⇄ failed: the stream ends with its first error. Lines are then dropped, and from time to time one of them
+ * opens a new stream.
  */
 import { isHeld } from '../data-dir/durable.ts';
 import { createStream, type RotatingFileStream } from 'rotating-file-stream';
 
 export const logFileName = 'quiesce.log';
-/** Beside the one that is written. */
+/** How many rotated files are kept besides the current one. */
 export const rotatedFiles = 5;
 const size = '10M';
-/** What may wait for the disk, bytes. */
+/** How much may wait for the disk, bytes. */
 const maxWaiting = 16 * 1024 * 1024;
-/** How long it is left alone after a failure, ms. */
+/** How long to wait after a failure before the next attempt, ms. */
 const defaultPatience = 1_000;
 
 export interface LogFile {
@@ -22,7 +22,7 @@ export interface LogFile {
   close(): Promise<void>;
 }
 
-/** @param onProblem called at the first of a row of failures; the log goes on without the file meanwhile */
+/** @param onProblem called at the first failure of a row; meanwhile the log goes on without the file */
 export function logFile(dataDir: string, onProblem: (error: Error) => void, patience = defaultPatience): LogFile {
   const name = (index: number | Date | null): string =>
     index === null ? logFileName : `${logFileName}.${Number(index)}`;
@@ -31,7 +31,7 @@ export function logFile(dataDir: string, onProblem: (error: Error) => void, pati
   const fail = (error: Error): void => {
     tryAgainAt = performance.now() + patience;
     if (!failed) {
-      failed = true; // before it is told: telling writes here again
+      failed = true; // set first: onProblem logs, so it calls write() again
       onProblem(error);
     }
   };
@@ -42,7 +42,7 @@ export function logFile(dataDir: string, onProblem: (error: Error) => void, pati
   let stream = open();
   return {
     write(line) {
-      if (!isHeld(dataDir)) return; // it is the successor's
+      if (!isHeld(dataDir)) return; // the data directory has a new owner, and so has the file
       if (stream.destroyed) {
         if (performance.now() < tryAgainAt) return;
         stream = open();

@@ -1,6 +1,7 @@
 /**
- * The log of a primary: JSON lines on stdout (something for people on a terminal), and in the data directory for
- * `quiesce logs`. Writing never waits: where stdout or the disk is too slow for too long, lines are dropped and counted.
+ * The log of a primary: JSON lines on stdout (formatted for people on a terminal), and in the data directory for
+ * `quiesce logs`. Writing never waits: if stdout or the disk is too slow for too long, lines are dropped; those for
+ * stdout are counted.
  */
 import { join } from 'node:path';
 import { isatty } from 'node:tty';
@@ -16,19 +17,22 @@ export interface OpenLog {
   readonly logger: Logger;
   /** From now on each line also goes there. */
   alsoTo(destination: pino.DestinationStream): void;
-  /** From now on also into `quiesce.log` of this folder. For the holder of its lock only. */
+  /**
+   * From now on each line also goes to `quiesce.log` in this folder. Only the holder of the folder's lock may call it.
+   */
   keepIn(dataDir: string): void;
-  /** Begins that file anew, after somebody has removed it. */
+  /** Opens the file again after it was removed. */
   reopen(): void;
   /** Resolves when the file is complete. */
   close(): Promise<void>;
-  /** Resolves when stdout has been read to the end, or for long enough. */
+  /** Resolves when everything is written to stdout, or its reader has taken too long. */
   drained(): Promise<void>;
 }
 
-/** `LOG_LEVEL` and `NO_COLOR` of the environment are heeded. */
+/** Reads `LOG_LEVEL` and `NO_COLOR` from the environment. */
 export async function openLog(name: string): Promise<OpenLog> {
-  // Not `process.stdout.isTTY`: process.stdout, once touched, makes a pipe non-blocking for all who share it.
+  // Not `process.stdout.isTTY`: the first use of process.stdout makes a pipe non-blocking for all processes that share
+  // it.
   const stdout: pino.DestinationStream & Partial<Stdout> = isatty(1)
     ? await forPeople()
     : stdoutForMachines((lines) => dropped(lines));

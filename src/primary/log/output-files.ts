@@ -1,6 +1,6 @@
 /**
- * `out_file` and `error_file`: what the workers write, as they write it, with PM2's names and dates.
- * Reopened when told, after logrotate has moved them away.
+ * `out_file` and `error_file`: the output of the workers, unchanged, with PM2's file names and dates. Reopened on
+ * request, after logrotate has moved them.
  */
 import { once } from 'node:events';
 import { mkdirSync, openSync } from 'node:fs';
@@ -14,9 +14,9 @@ import { tellOnStderr } from './unwritable.ts';
 
 type FileConfig = Pick<AppConfig, 'outFile' | 'errorFile' | 'mergeLogs' | 'logDateFormat'>;
 
-/** What may wait for the disk, for each file, bytes. */
+/** How much may wait for the disk, bytes per file. */
 const maxWaiting = 16 * 1024 * 1024;
-/** How long a file that cannot be opened is left alone, ms. */
+/** How long to wait before a file that could not be opened is tried again, ms. */
 const defaultPatience = 1_000;
 
 export class OutputFiles {
@@ -24,7 +24,7 @@ export class OutputFiles {
   readonly #log: Logger;
   readonly #patience: number;
   readonly #files = new Map<string, OutputFile>();
-  /** Whose last line has not ended yet. */
+  /** The outputs (`slot:stream`) whose last line has not ended yet. */
   readonly #unended = new Set<string>();
 
   constructor(config: FileConfig, log: Logger, patience = defaultPatience) {
@@ -33,7 +33,7 @@ export class OutputFiles {
     this.#patience = patience;
   }
 
-  /** `isCut`: the line goes on with the next call, so it gets no end, and what follows gets no date. */
+  /** `isCut`: the line goes on with the next call, so it gets no line end, and the next part gets no date. */
   write(slot: number, stream: OutputStream, line: string, isCut = false): void {
     const { outFile, errorFile, mergeLogs, logDateFormat } = this.#config;
     const configured = stream === 'stdout' ? outFile : errorFile;
@@ -48,7 +48,7 @@ export class OutputFiles {
     file.write(`${date}${line}${isCut ? '' : '\n'}`);
   }
 
-  /** Where it goes from now on; what has been written is in the files that there were. */
+  /** Writes to the files of `config` from now on. Earlier lines stay in the former files. */
   use(config: FileConfig): void {
     const { outFile, errorFile, mergeLogs } = this.#config;
     this.#config = config;
@@ -56,12 +56,12 @@ export class OutputFiles {
     void this.close();
   }
 
-  /** After the files have been moved away: begins new ones under their names. */
+  /** Opens new files under the same names, after the old ones were moved. */
   reopen(): void {
     for (const file of this.#files.values()) file.reopen();
   }
 
-  /** Resolves when what waited has been written. */
+  /** Resolves when all waiting lines are written. */
   async close(): Promise<void> {
     const files = [...this.#files.values()];
     this.#files.clear();
@@ -69,14 +69,15 @@ export class OutputFiles {
   }
 }
 
-/** As PM2 names them: each instance has its number before `.log`, unless logs are merged. */
+/** The file name as in PM2: the number of the instance stands before `.log`, unless logs are merged. */
 export function outputFile(configured: string, merge: boolean, slot: number): string {
   return merge ? configured : configured.replace(/(-\d+)?\.log$/, `-${slot}.log`);
 }
 
 /**
- * open ⇄ failed: told once. Where it cannot be opened, lines are dropped and now and then one of them tries again; where
- * it cannot be written, they wait as far as there is room. Opened at once, so that the order of lines is plain.
+ * open ⇄ failed; a failure is reported once. If the file cannot be opened, lines are dropped, and from time to time one
+ * of them tries again. If it cannot be written, lines wait as long as there is room. It is opened synchronously, to
+ * keep the lines in order.
  */
 class OutputFile {
   readonly #path: string;
@@ -85,7 +86,7 @@ class OutputFile {
   #closing: Promise<void> = Promise.resolve();
   #told = false;
   readonly #patience: number;
-  /** Null where it is open or closed on purpose. */
+  /** When to try again; null if the file is open or was closed on purpose. */
   #tryAgainAt: number | null = null;
 
   constructor(path: string, log: Logger, patience: number) {
@@ -105,13 +106,13 @@ class OutputFile {
     this.#open();
   }
 
-  /** Resolves when all that was written before is in the file. */
+  /** Resolves when everything written before is in the file. */
   close(): Promise<void> {
     const file = this.#current;
     this.#current = null;
     this.#tryAgainAt = null;
     if (file) {
-      const closed = Promise.race([once(file, 'close'), once(file, 'error')]).catch(() => {}); // the error has been told
+      const closed = Promise.race([once(file, 'close'), once(file, 'error')]).catch(() => {}); // the error is reported
       this.#closing = Promise.all([this.#closing, closed]).then(() => {});
       file.end();
     }

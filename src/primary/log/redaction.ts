@@ -1,8 +1,8 @@
-/** The last look at a line of the log: a connection string in it, whoever wrote it there, loses its password. */
+/** Removes the password from each connection string in a line of the log, just before the line is written. */
 
 /**
- * `://user:password@host`: a password ends at the `@`, and has none of these characters unescaped (RFC 3986). Without the
- * scheme: an expression that looks for its first letter starts anew at each letter of a long word.
+ * `://user:password@host`: a password ends at the `@` and contains none of these characters unescaped (RFC 3986). The
+ * pattern does not include the scheme: the search would start again at each letter of a long word.
  */
 const credentials = /(:\/\/[^\s/:@"'\\]*):[^\s/@"'\\]+@/g;
 

@@ -1,7 +1,7 @@
 /**
- * Standard output for JSON lines. Writing never waits, and nothing that is read too slowly, or by nobody, keeps the
- * process from its end: on a pipe or a socket not even a write in Node's thread pool may wait, since a process that
- * ends waits for these.
+ * Standard output for JSON lines. Writing never waits, and a slow or missing reader does not keep the process from
+ * ending. On a pipe or a socket not even a write in Node's thread pool may wait, since a process waits for these writes
+ * before it ends.
  */
 import type { EventEmitter } from 'node:events';
 import { constants, fstatSync, openSync } from 'node:fs';
@@ -10,18 +10,18 @@ import type { DestinationStream } from 'pino';
 import sonic from 'sonic-boom';
 import { sayOnStderr, tellOnStderr } from './unwritable.ts';
 
-/** What may wait to be written, bytes. */
+/** How much may wait to be written, bytes. */
 const maxWaiting = 16 * 1024 * 1024;
 
-/** What a slow reader is given at the end, ms. */
+/** How long a slow reader has at the end, ms. */
 const lastReading = 3_000;
 
 export interface Stdout extends DestinationStream {
-  /** Resolves when all has been written, or has been given up. */
+  /** Resolves when everything is written, or given up. */
   drained(): Promise<void>;
 }
 
-/** @param onDropped called with the number of lines when there is room again */
+/** @param onDropped called with the number of dropped lines when there is room again */
 export function stdoutForMachines(onDropped: (lines: number) => void): Stdout {
   const stdout = fstatSync(1);
   return stdout.isFIFO() || stdout.isSocket() ? toReader(onDropped) : toFile(onDropped);
@@ -31,7 +31,7 @@ function toReader(onDropped: (lines: number) => void): Stdout {
   const stdout = new Socket({ fd: nonBlocking(), readable: false, writable: true });
   const dropped = countDrops(stdout, onDropped);
   stdout.on('error', (error: NodeJS.ErrnoException) => {
-    // Nobody reads it any more, as under `quiesce start | head`: no news.
+    // The reader is gone, as with `quiesce start | head`: not worth a message.
     if (error.code !== 'EPIPE' && error.code !== 'ECONNRESET') tellOnStderr('stdout', error);
   });
   return {
@@ -55,7 +55,7 @@ function toReader(onDropped: (lines: number) => void): Stdout {
   };
 }
 
-/** Returns what counts a line that was dropped; `onDropped` is told of them when there is room again. */
+/** Returns a function that counts one dropped line; `onDropped` gets the count when there is room again. */
 function countDrops(stdout: EventEmitter, onDropped: (lines: number) => void): () => void {
   let dropped = 0;
   stdout.on('drain', () => {
@@ -67,7 +67,7 @@ function countDrops(stdout: EventEmitter, onDropped: (lines: number) => void): (
   return () => void dropped++;
 }
 
-/** A description of its own where there can be one: whoever else has this pipe goes on as before. */
+/** Opens stdout once more, if possible: other processes that share this pipe keep a blocking one. */
 function nonBlocking(): number {
   try {
     return openSync('/proc/self/fd/1', constants.O_WRONLY | constants.O_NONBLOCK);
@@ -77,8 +77,8 @@ function nonBlocking(): number {
 }
 
 /**
- * Not `pino.destination`: what it does at an error other than EPIPE ends the process, and the flush that it makes at the
- * exit would try for ever. A write that failed is tried again with the next line.
+ * Not `pino.destination`: an error other than EPIPE would end the process, and its flush at exit would try for ever. A
+ * failed write is repeated with the next line.
  */
 function toFile(onDropped: (lines: number) => void): Stdout {
   const stdout = new sonic.SonicBoom({ fd: 1, sync: false, maxLength: maxWaiting });
@@ -94,6 +94,6 @@ function toFile(onDropped: (lines: number) => void): Stdout {
   });
   return {
     write: (line) => void stdout.write(line),
-    drained: () => Promise.resolve(), // what waits for a file keeps the process alive
+    drained: () => Promise.resolve(), // a write that waits for a file keeps the process alive
   };
 }

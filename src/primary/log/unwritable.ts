@@ -1,4 +1,4 @@
-/** What cannot be written is told where it can: on stderr, which may be the only thing that is left. */
+/** Reports what cannot be written on stderr, which may be the only output left. */
 import { writeSync } from 'node:fs';
 
 export function tellOnStderr(what: string, error: unknown): void {
@@ -10,6 +10,6 @@ export function sayOnStderr(text: string): void {
   try {
     writeSync(2, `${text}\n`);
   } catch {
-    // A full disk may be behind stderr as well.
+    // stderr may be on the same full disk.
   }
 }
