@@ -1,4 +1,4 @@
-/** A histogram whose observations have been counted elsewhere: what prom-client's own cannot take. */
+/** A histogram of observations that others have counted. prom-client's own histogram cannot take counts. */
 import type { MetricObjectWithValues, MetricValueWithName, Registry } from 'prom-client';
 import { noRequestTimes, requestBounds, type RequestTimes } from '../../protocol/request-times.ts';
 
@@ -11,11 +11,11 @@ export class CountedHistogram {
   constructor(name: string, help: string, registry: Registry) {
     this.name = name;
     this.#help = help;
-    // The registry asks of a metric no more than its name and what `get` gives; its types ask for one of its own.
+    // The registry uses only the name and `get` of a metric, but its types require one of prom-client's classes.
     registry.registerMetric(this as unknown as Parameters<Registry['registerMetric']>[0]);
   }
 
-  /** Adds what has come since `before`, which is what the same worker had counted then. */
+  /** Adds the observations since `before`, the previous counts of the same worker. */
   add(now: RequestTimes, before: RequestTimes | undefined): void {
     now.counts.forEach((count, bucket) => (this.#total.counts[bucket]! += count - (before?.counts[bucket] ?? 0)));
     this.#total.sum += now.sum - (before?.sum ?? 0);

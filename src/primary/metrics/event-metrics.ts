@@ -1,4 +1,4 @@
-/** What is counted as it happens: requests, pauses, drains, runs, restarts. */
+/** Metrics that count events as they happen: requests, pauses, drains, runs, restarts. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { PauseRecord } from '../../protocol/live.ts';
 import type { Heartbeat } from '../../protocol/messages.ts';
@@ -132,7 +132,7 @@ export class EventMetrics implements Observer {
   }
 
   moved({ to, at }: Move): void {
-    if (to === 'draining' && this.#drainingSince !== null) return; // a run has joined a drain that goes on
+    if (to === 'draining' && this.#drainingSince !== null) return; // a run has joined the drain
     if (this.#drainingSince !== null) {
       const outcome = to === 'quiesced' ? 'drained' : 'given_up';
       this.#drains.observe({ outcome }, (at - this.#drainingSince) / 1_000);
@@ -141,7 +141,7 @@ export class EventMetrics implements Observer {
   }
 
   paused({ epoch, from, to, holds }: PauseRecord): void {
-    // It is told once more when the last refusals are known.
+    // A pause is reported again when its last refusals are known.
     if (to === undefined || epoch === this.#lastPause) return;
     this.#lastPause = epoch;
     this.#pauses.observe({ kind: weightiest(holds.map(({ kind }) => kind)) ?? 'operator' }, seconds(from, to));

@@ -1,4 +1,7 @@
-/** `GET /metrics`: the whole cluster for Prometheus, from what the primary knows anyway. No worker is asked anything. */
+/**
+ * `GET /metrics`: the whole cluster for Prometheus, from what the primary already knows. It sends no message to a
+ * worker.
+ */
 import type { RequestHandler } from 'express';
 import { Gauge, Registry } from 'prom-client';
 import { version } from '../../version.ts';
@@ -10,7 +13,7 @@ import { stateMetrics } from './state-metrics.ts';
 
 export interface MetricsDeps {
   readonly operations: Pick<Operations, 'status' | 'runs'>;
-  /** When the present phase began, epoch ms. */
+  /** When the current phase started, epoch ms. */
   readonly phaseSince: () => number;
 }
 

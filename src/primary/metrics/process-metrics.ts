@@ -1,4 +1,4 @@
-/** The primary's own process, under the names that every Prometheus client library uses. */
+/** Metrics of the primary's own process, under the names that every Prometheus client library uses. */
 import { performance } from 'node:perf_hooks';
 import { Counter, Gauge, type Registry } from 'prom-client';
 

@@ -1,4 +1,4 @@
-/** What is so at the moment of the scrape: gauges read from the status. */
+/** Gauges that are read from the status at each scrape. */
 import { Gauge, type Registry } from 'prom-client';
 import { isEnded } from '../../protocol/is-ended.ts';
 import { holdKind, phase as phases, runKind, workerState, type ClusterStatus } from '../../protocol/runs.ts';
@@ -12,7 +12,7 @@ interface GaugeOf {
   readonly read: (status: ClusterStatus, since: number) => Values;
 }
 
-/** @param phaseSince when the present phase began, epoch ms */
+/** @param phaseSince when the current phase started, epoch ms */
 export function stateMetrics(registry: Registry, status: () => ClusterStatus, phaseSince: () => number): void {
   for (const { name, help, labels = [], read } of gauges) {
     new Gauge({
@@ -87,7 +87,7 @@ const gauges: GaugeOf[] = [
   ),
 ];
 
-/** A slot has two workers during a reload: their values are added up, or as `join` says. */
+/** A slot has two workers during a reload: their values are added, or combined with `join`. */
 function perSlot(
   name: string,
   help: string,
