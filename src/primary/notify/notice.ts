@@ -1,9 +1,9 @@
-/** One thing that people are told of, and how it reads in the format of each receiver. Pure. */
+/** A notice is one event that receivers are told. Formats it for each kind of receiver. Pure. */
 import { z } from 'zod';
 import { notifyEvents, type NotifyFormat } from '../../config/receivers.ts';
 
 export const notice = z.object({
-  /** The same in each try, so that a receiver can tell what it has had. */
+  /** The same in each attempt, so that a receiver can detect a duplicate. */
   id: z.string(),
   event: z.enum([...notifyEvents, 'test']),
   /** ISO 8601 */
@@ -36,12 +36,15 @@ export function shortened(text: string): string {
   return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
 }
 
-/** https://docs.slack.dev/messaging/formatting-message-text: else a reason could mention a whole channel. */
+/** https://docs.slack.dev/messaging/formatting-message-text: unescaped, a reason could mention a whole channel. */
 function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-/** An Adaptive Card, which webhooks of Workflows take. A RichTextBlock shows text as it is, a TextBlock reads Markdown. */
+/**
+ * An Adaptive Card, the format for webhooks of Workflows. A RichTextBlock shows plain text; a TextBlock parses
+ * Markdown.
+ */
 function card(text: string): object {
   const content = {
     $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',

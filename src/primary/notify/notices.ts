@@ -1,4 +1,4 @@
-/** Turns what happens in the cluster into notices. Who wants none costs nothing. */
+/** Turns events of the cluster into notices. Costs nothing without receivers. */
 import { randomUUID } from 'node:crypto';
 import type { Receiver } from '../../config/receivers.ts';
 import { isEnded } from '../../protocol/is-ended.ts';
@@ -9,7 +9,7 @@ import type { WorkerExit, WorkerRef } from '../ports.ts';
 import { shortened, type Notice } from './notice.ts';
 import { keyOf, type Outbox } from './outbox.ts';
 
-/** So long before the end of a hold that lasts longer, ms. */
+/** How long before the end of a hold `hold-expiring` is sent, ms. A shorter hold gets no such notice. */
 export const expiryNotice = 300_000;
 
 export interface NoticesDeps {
@@ -17,7 +17,7 @@ export interface NoticesDeps {
   readonly host: string;
   readonly receivers: () => readonly Receiver[];
   readonly holds: () => readonly HoldStatus[];
-  /** When the last mirror run that succeeded has ended; null where none has. */
+  /** When the last successful mirror run ended; null if there is none. */
   readonly lastMirror: () => string | null;
   readonly outbox: Pick<Outbox, 'add' | 'mark' | 'setMark'>;
 }
@@ -78,7 +78,10 @@ export class Notices implements Observer {
     this.#tell('primary-restarted', 'The primary had ended unasked, and was started again');
   }
 
-  /** To be called at each change of the cluster. The mark tells a hold from the next one, also after a restart. */
+  /**
+   * Must be called at each change of the cluster. The mark distinguishes a hold from the next one, also after a
+   * restart.
+   */
   holdsChanged(): void {
     const { outbox } = this.#deps;
     if (this.#deps.receivers().length === 0) return;
@@ -118,7 +121,7 @@ export class Notices implements Observer {
     const { outbox, lastMirror } = this.#deps;
     if (!receiver.events.includes('run-overdue')) return;
     const last = lastMirror();
-    // Where none has succeeded yet, from when somebody first wanted to know.
+    // If no run has succeeded yet, the time since the first check counts.
     if (last === null && outbox.mark('watched') === null) outbox.setMark('watched', new Date(now).toISOString());
     const since = last ?? outbox.mark('watched')!;
     const told = `overdue ${keyOf(receiver)}`;

@@ -1,4 +1,4 @@
-/** Joins notices and outbox to the running cluster: nothing here is waited for by the cluster. */
+/** Connects notices and outbox to the running cluster, which waits for neither. */
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Router } from 'express';

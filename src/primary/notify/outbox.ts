@@ -1,6 +1,6 @@
 /**
- * Sends what is queued, and keeps it in `notify.json` of the data directory until it is delivered, so that a primary that
- * dies takes no notice with it. A receiver may get the same twice.
+ * Sends the queued notices, and keeps them in `notify.json` of the data directory until they are delivered, so that
+ * none is lost when the primary dies. A receiver may get a notice twice.
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -27,7 +27,7 @@ export class Outbox {
   readonly #closing = new AbortController();
   readonly #sending = new Map<string, Promise<void>>();
   #queue: Queue = emptyQueue;
-  /** What has been told, so that a restart does not tell it again. */
+  /** What has been sent already, so that a restart does not send it again. */
   #marks: Record<string, string> = {};
   #writing: Promise<void> = Promise.resolve();
   #wanted = false;
@@ -37,7 +37,7 @@ export class Outbox {
     this.#deps = deps;
   }
 
-  /** A file that cannot be read is named in the log, and what was in it is not told: no reason to keep a site down. */
+  /** If the file cannot be read, a warning is logged and its notices are lost: no reason to keep a site down. */
   static async open(deps: OutboxDeps): Promise<Outbox> {
     const outbox = new Outbox(deps);
     try {
@@ -93,7 +93,7 @@ export class Outbox {
     }
   }
 
-  /** Outside the queue, once to each. */
+  /** Sends `told` once to each receiver, outside the queue. */
   test(told: Notice): Promise<{ receiver: Receiver; answer: Answer }[]> {
     return Promise.all(
       this.#deps.receivers().map(async (receiver) => ({
@@ -103,13 +103,13 @@ export class Outbox {
     );
   }
 
-  /** For a file that somebody has removed. */
+  /** Writes the file again after it was removed. */
   restore(): Promise<void> {
     if (this.#queue.entries.length > 0 || Object.keys(this.#marks).length > 0) this.#save();
     return this.#writing;
   }
 
-  /** What was not delivered is left to the next primary. */
+  /** Notices that are not delivered stay in the file for the next primary. */
   async close(): Promise<void> {
     this.#closing.abort();
     await Promise.all(this.#sending.values());
@@ -138,7 +138,7 @@ export class Outbox {
     this.#deps.log.error({ event: notice.event, notice: notice.id }, `a notice is lost: ${why}`);
   }
 
-  /** One write at a time, of what is there when it begins. */
+  /** One write at a time. It writes the state at the time when it starts. */
   #save(): void {
     if (this.#wanted) return;
     this.#wanted = true;
@@ -156,7 +156,7 @@ export class Outbox {
   }
 }
 
-/** Which receiver a notice waits for. The address, which may be a secret, is not written down. */
+/** The key of a receiver in the file. The address is not written, since it may be a secret. */
 export function keyOf({ url, format }: Pick<Receiver, 'url' | 'format'>): string {
   return createHash('sha256').update(`${format} ${url}`).digest('hex').slice(0, 32);
 }

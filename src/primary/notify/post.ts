@@ -1,4 +1,4 @@
-/** Sends one notice once. */
+/** Makes one attempt to send one notice. */
 import { createHmac } from 'node:crypto';
 import type { Receiver } from '../../config/receivers.ts';
 import { bodyOf, type Notice } from './notice.ts';
@@ -6,14 +6,16 @@ import type { Outcome } from './queue.ts';
 
 export interface Answer {
   readonly outcome: Outcome;
-  /** Without the address, whose path may be a secret. */
+  /** Does not include the address, whose path may be a secret. */
   readonly text: string;
 }
 
 /** ms */
 const timeout = 10_000;
 
-/** As Stripe signs, so that a body cannot be replayed later under a new time. `at` in seconds. */
+/**
+ * Signs as Stripe does: the signature covers the time, so a body cannot be replayed with a new time. `at` in seconds.
+ */
 export function signatureOf(secret: string, body: string, at: number): string {
   return `t=${at},v1=${createHmac('sha256', secret).update(`${at}.${body}`).digest('hex')}`;
 }
@@ -30,9 +32,9 @@ export async function post(receiver: Receiver, told: Notice, closing: AbortSigna
   if (secret !== null) headers['Quiesce-Signature'] = signatureOf(secret, body, Math.floor(Date.now() / 1_000));
   try {
     const signal = AbortSignal.any([closing, AbortSignal.timeout(timeout)]);
-    // A redirect is not followed: it would carry the notice to somebody nobody has named.
+    // A redirect is not followed: it would send the notice to an address that nobody has configured.
     const response = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal });
-    // Nobody reads the body, and it may have no end.
+    // The body is not needed, and it may be endless.
     await response.body?.cancel().catch(() => undefined);
     return { outcome: outcomeOf(response.status), text: `HTTP ${response.status}` };
   } catch (error) {
@@ -42,7 +44,7 @@ export async function post(receiver: Receiver, told: Notice, closing: AbortSigna
 
 export function outcomeOf(status: number): Outcome {
   if (status >= 200 && status < 300) return 'delivered';
-  // Too early, too many: the same may be taken later.
+  // Timeout, too early, too many: the same request may succeed later.
   return status >= 500 || status === 408 || status === 425 || status === 429 ? 'failed' : 'refused';
 }
 

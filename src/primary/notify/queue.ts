@@ -1,8 +1,8 @@
 /**
- * What is still to be sent, and when. Pure.
+ * The queue of notices to send, and when to send them. Pure.
  *
- * Each receiver gets its notices in order. queued → delivered, or refused, or too old, or pushed out by newer ones. A try
- * that fails makes the receiver wait, twice as long each time.
+ * Each receiver gets its notices in order. queued → delivered, or refused, or too old, or pushed out by newer ones.
+ * After a failed attempt the receiver waits, twice as long each time.
  */
 import { z } from 'zod';
 import { notice, type Notice } from './notice.ts';
@@ -12,7 +12,7 @@ export const entry = z.object({ receiver: z.string(), notice });
 export type Entry = z.infer<typeof entry>;
 
 interface Wait {
-  /** In a row. */
+  /** Failed attempts in a row. */
   readonly failures: number;
   /** Epoch ms. */
   readonly until: number;
@@ -24,19 +24,19 @@ export interface Queue {
   readonly waits: Readonly<Record<string, Wait>>;
 }
 
-/** `failed`: worth another try; `refused`: the same would be answered again. */
+/** `failed`: another attempt may succeed; `refused`: another attempt would get the same answer. */
 export type Outcome = 'delivered' | 'failed' | 'refused';
 
-/** Notices that wait for one receiver. */
+/** How many notices may wait for one receiver. */
 export const most = 100;
-/** ms */
+/** A notice this old is dropped, ms. */
 export const oldest = 24 * 3_600_000;
 const firstWait = 1_000;
 export const longestWait = 600_000;
 
 export const emptyQueue: Queue = { entries: [], waits: {} };
 
-/** `pushedOut`: what there was no room for, the oldest. */
+/** `pushedOut`: the oldest notice of the receiver, if the queue was full. */
 export function put(queue: Queue, receiver: string, told: Notice): { queue: Queue; pushedOut: Entry | null } {
   const entries = [...queue.entries, { receiver, notice: told }];
   const own = entries.filter((each) => each.receiver === receiver);
@@ -44,13 +44,13 @@ export function put(queue: Queue, receiver: string, told: Notice): { queue: Queu
   return { queue: { ...queue, entries: entries.filter((each) => each !== pushedOut) }, pushedOut };
 }
 
-/** What that receiver is to be sent now. */
+/** The notice to send to that receiver now. */
 export function nextFor(queue: Queue, receiver: string, now: number): Entry | null {
   if (now < (queue.waits[receiver]?.until ?? 0)) return null;
   return queue.entries.find((each) => each.receiver === receiver) ?? null;
 }
 
-/** @param random in [0, 1): spreads the tries of hosts that lost a receiver together */
+/** @param random in [0, 1): spreads the attempts of hosts that lost a receiver at the same time */
 export function settle(queue: Queue, sent: Entry, outcome: Outcome, now: number, random: number): Queue {
   const { [sent.receiver]: before, ...others } = queue.waits;
   if (outcome !== 'failed') return { entries: queue.entries.filter((each) => !isSame(each, sent)), waits: others };
@@ -60,7 +60,7 @@ export function settle(queue: Queue, sent: Entry, outcome: Outcome, now: number,
   return { ...queue, waits: { ...others, [sent.receiver]: { failures, until } } };
 }
 
-/** Without what nobody can be told any more: too old, or for a receiver that is not configured. */
+/** Drops the entries that cannot be sent any more: too old, or for a receiver that is no longer configured. */
 export function prune(
   queue: Queue,
   receivers: ReadonlySet<string>,
