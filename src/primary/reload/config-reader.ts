@@ -17,7 +17,7 @@ export function configReader(
   return async () => {
     const { apps, warnings, file } = await readAgain(origin);
     for (const warning of warnings) log.warn(`${file}: ${warning}`);
-    // A file that describes more apps than it did has this one among them, or is another file.
+    // If the file now describes several apps, this one must be among them; otherwise it is another file.
     const found = apps.length === 1 ? apps[0] : apps.find(({ name }) => name === started.name);
     if (found === undefined) {
       const names = apps.map(({ name }) => name).join(', ');

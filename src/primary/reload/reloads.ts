@@ -1,10 +1,11 @@
 /**
- * A reload: the configuration is read again, every worker is replaced, and what the primary can take without that takes
- * effect. All of it or nothing: where a new worker cannot boot, the old settings stay in force, and workers that have got
- * the new ones already are replaced once more.
+ * A reload reads the configuration again, replaces every worker, and applies the settings that the primary can change
+ * while it runs. All or nothing: if a new worker cannot boot, the old settings stay in force, and workers that already
+ * have the new settings are replaced once more.
  *
- * idle → reading → replacing → idle, or reading → idle where the file is wrong, or replacing → taking back → idle. One
- * at a time. Who asks while one goes on gets the outcome of the next one: the file may have changed since it was read.
+ * idle → reading → replacing → idle, or reading → idle if the file is wrong, or replacing → taking back → idle. One
+ * reload at a time. A request during a reload gets the outcome of the next one, because the file may have changed since
+ * it was read.
  */
 import type { Logger } from 'pino';
 import type { AppConfig } from '../../config.ts';
@@ -19,13 +20,13 @@ export interface InForce {
   config: AppConfig;
 }
 
-/** What a reload needs of the supervisor. */
+/** The part of the supervisor that a reload needs. */
 export interface ReloadedFleet {
   /** Grows with each reload. */
   readonly generation: number;
   /** How many workers are wanted. */
   readonly instances: number;
-  /** So far: workers that were killed for not having finished in time, and what they had in flight. */
+  /** Totals so far: workers that were killed because they did not finish in time, and their requests in flight. */
   readonly cutOff: { readonly workers: number; readonly requests: number };
   forkWith(config: AppConfig): void;
   watchWith(config: AppConfig): void;
@@ -34,19 +35,19 @@ export interface ReloadedFleet {
 }
 
 export interface ReloadDeps {
-  /** The configuration as it is now; null where the site was started from code. */
+  /** The configuration as it is now; null if the site was started from code. */
   readonly read: (() => Promise<AppConfig>) | null;
   readonly inForce: InForce;
   readonly fleet: ReloadedFleet;
   readonly prepareAdmin: (next: AppConfig['admin']) => Promise<Move>;
-  /** Called when a new configuration has come into force. */
+  /** Called when a new configuration is in force. */
   readonly onChange: (config: AppConfig) => void;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
 }
 
 export interface ReloadOutcome {
   readonly changes: SettingChange[];
-  /** What the reload has done beside its purpose, for whoever ordered it. */
+  /** Side effects of the reload that its caller should know. */
   readonly warnings: readonly string[];
 }
 
@@ -57,7 +58,7 @@ interface Read {
 
 export class Reloads {
   readonly #deps: ReloadDeps;
-  /** Settles when the reload that goes on has ended. */
+  /** Settles when the current reload has ended. */
   #last: Promise<unknown> = Promise.resolve();
   #waiting: Promise<ReloadOutcome> | null = null;
   #trouble: string | null = null;
@@ -66,14 +67,14 @@ export class Reloads {
     this.#deps = deps;
   }
 
-  /** What an operator has to know: workers that run on settings that are not in force. */
+  /** A problem that an operator must know: some workers run with settings that are not in force. */
   get trouble(): string | null {
     return this.#trouble;
   }
 
   /**
-   * Resolves when all of it has taken effect.
-   * @throws QuiesceError `bad-config`, `bad-usage`, `port-in-use`: nothing was begun; `boot-failed`, `stopping`
+   * Resolves when everything has taken effect.
+   * @throws QuiesceError `bad-config`, `bad-usage`, `port-in-use`: nothing was started; `boot-failed`, `stopping`
    */
   reload(): Promise<ReloadOutcome> {
     this.#waiting ??= this.#afterLast();
@@ -130,7 +131,7 @@ export class Reloads {
     return { next: takenByRunning(inForce.config, found), differences };
   }
 
-  /** Workers with the new settings, and as many as they say. A larger number comes at once, a smaller one at the end. */
+  /** Replaces the workers with ones that have the new settings. Their number grows at once, or shrinks at the end. */
   async #replace(old: AppConfig, next: AppConfig, differences: readonly Difference[]): Promise<void> {
     const { fleet } = this.#deps;
     const before = fleet.instances;
@@ -151,7 +152,7 @@ export class Reloads {
     throw await this.#takenBack(error, from, before);
   }
 
-  /** Resolves with what to tell whoever asked for the reload. */
+  /** Gives all workers the old settings again. Resolves with the error for the caller of the reload. */
   async #takenBack(error: QuiesceError, from: number, instances: number): Promise<QuiesceError> {
     const { fleet, log } = this.#deps;
     log.info({ reason: error.message }, 'the reload has failed: the old settings stay in force');

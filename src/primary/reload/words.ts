@@ -1,12 +1,12 @@
-/** What a difference between two configurations is to people: no secret, nothing long. */
+/** Formats differences between two configurations for people: secrets are hidden, long values are cut. */
 import type { Difference } from '../../config/difference.ts';
 import type { SettingChange } from '../../protocol/runs.ts';
 import { withoutCredentials } from '../log/redaction.ts';
 
-/** What a variable or an argument is called that nobody else may read. */
+/** The names of variables and arguments that hold secrets. */
 const secretName =
   /token|secret|passw|passphrase|pwd|credential|auth|cookie|session|salt|private|signature|dsn|key\b|_key/i;
-/** A word of letters and digits that is at least so long is a key, whatever it is called. */
+/** A word of letters and digits of at least this length counts as a key, whatever its name is. */
 const keyLength = 20;
 const longest = 80;
 
@@ -24,7 +24,7 @@ export function changeOf({ name, setting, from, to, change }: Difference): Setti
   return { setting: name, from: show(from), to: show(to), needsPrimary: change === 'new-primary' };
 }
 
-/** Such as `env.COLOR: red → blue`. */
+/** For example `env.COLOR: red → blue`. */
 export function lineOf({ setting, from, to }: SettingChange): string {
   return `${setting}: ${from} → ${to}`;
 }
