@@ -1,4 +1,4 @@
-/** What the requests of the admin interface take. */
+/** The bodies of the admin interface's requests: schemas and parsing. */
 import { z } from 'zod';
 import { mostWorkers } from './operations.ts';
 import type { MaintenanceChange, Order } from '../ports.ts';
@@ -25,7 +25,7 @@ const secret = kind(passWordAllowed, (value) => (isPassWord(value) ? value : und
   pattern: String.raw`^[\w-]{8,128}$`,
 });
 
-/** A time with its zone: the primary may have another one than whoever asks. */
+/** A time with its zone: the caller may be in another time zone than the primary. */
 const instant = kind(
   'a time with its zone, such as 2026-11-28T02:00:00Z or 2026-11-28T02:00+01:00',
   (value) => {
@@ -37,7 +37,7 @@ const instant = kind(
   { type: 'string', format: 'date-time' },
 );
 
-/** What the requests that change something take; docs/openapi.json is made from it. */
+/** The bodies of the requests that change something; docs/openapi.json is generated from them. */
 export const bodies = {
   maintenance: z.strictObject({
     on: flag,
@@ -68,7 +68,7 @@ export const bodies = {
   empty: z.strictObject({}),
 };
 
-/** A number, or a step: `"+1"`, `"-2"`. */
+/** A number, or a relative step: `"+1"`, `"-2"`. */
 function instances(most: number) {
   const whole = integer(1, most);
   return kind(

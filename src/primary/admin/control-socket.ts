@@ -1,7 +1,7 @@
 /**
- * Where the control socket is. Unix sockets have short names: 104 bytes on macOS and the BSDs, 108 on Linux, NUL
- * included. A data directory may lie deeper, and Node cuts a longer name off in silence, so the socket is then reached
- * through a symbolic link.
+ * Finds a path for the control socket. Paths of Unix sockets are short: 104 bytes on macOS and the BSDs, 108 on Linux,
+ * NUL included. The path of a data directory may be longer, and Node cuts a longer path off without an error, so the
+ * socket is then reached through a symbolic link.
  */
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import os from 'node:os';
@@ -9,10 +9,10 @@ import path from 'node:path';
 
 const longest = 103;
 
-/** The Unix socket that the commands find a primary by. */
+/** The Unix socket through which commands reach a primary. */
 export const controlSocket = (dataDir: string): string => path.join(dataDir, 'control.sock');
 
-/** A name under which `socket` can be bound or connected to; `done` to be called once that has happened. */
+/** A path under which `socket` can be bound or connected to. Call `done` when that has happened. */
 export function shortSocketPath(socket: string): { name: string; done: () => void } {
   if (Buffer.byteLength(socket) <= longest) return { name: socket, done: () => undefined };
   const folder = mkdtempSync(path.join(os.tmpdir(), 'quiesce-'));

@@ -1,7 +1,8 @@
 /**
  * `GET /api/events`: server-sent events (HTML standard, section 9.2). A reader gets the `status`, at once and at each
- * change. With `?detail=true` it gets `history` first, then also each `sample`, `pause` and `run` and, where it may see
- * it, the `log`; with `Last-Event-ID` what it has missed instead of the history, as far as that is kept.
+ * change. With `?detail=true` it first gets `history`, and then also each `sample`, `pause`, `run` and, if it is
+ * trusted, `log`. With `Last-Event-ID` it gets the events that it missed instead of the history, if they are still
+ * kept.
  */
 import type { Request, Response } from 'express';
 import { z } from 'zod';
@@ -17,7 +18,7 @@ export interface Reader {
   readonly trusted: boolean;
 }
 
-/** Of one server. Those who may change things have places of their own, which nobody else can fill. */
+/** The readers of one server. Trusted readers have places of their own, which other readers cannot take. */
 export class Readers {
   readonly #places = { trusted: new EventStreams(64), others: new EventStreams(64) };
 
@@ -36,11 +37,11 @@ export function streamEvents(live: Live, { trusted }: Reader, request: Request, 
   response.flushHeaders();
   request.socket.setTimeout(0);
 
-  /** The last event that was written; null where the reader has nothing yet. */
+  /** The last event that was written; null if the reader has nothing yet. */
   let seq = withDetail ? events.seqOf(request.get('last-event-id')) : events.last;
   let shown = '';
 
-  /** A slow reader is written to again when it has caught up: then with the newest status, not a queue of old ones. */
+  /** A slow reader gets the next write when it has caught up: the newest status, not a queue of old ones. */
   const write = (): void => {
     if (response.writableNeedDrain) return;
     let text = '';

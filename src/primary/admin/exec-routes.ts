@@ -4,7 +4,7 @@ import { bodies, bodyOf } from './bodies.ts';
 import { goneWith } from './routes.ts';
 import type { ExecRuns } from '../runs/exec-runs.ts';
 
-/** `POST /api/exec` answers with a line when the cluster is quiesced, and its answer ends when the hold has gone. */
+/** `POST /api/exec` answers with a line when the cluster is quiesced. The answer ends when the hold ends. */
 export function execRoutes(exec: ExecRuns): Router {
   const router = Router();
   router.post('/api/exec', async (request, response) => {

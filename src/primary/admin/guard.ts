@@ -1,7 +1,7 @@
 /**
- * What a request over TCP has to pass. A browser on this machine is the danger: any page that it shows can send
- * requests to loopback, and with DNS rebinding under a name of its own. So `Host` has to be one of ours, `Origin`,
- * where there is one, that same host, and a change needs the token, which no page can know.
+ * The checks of a request over TCP. The danger is a browser on this machine: any page in it can send requests to
+ * loopback, and with DNS rebinding even under a host name of its own. So `Host` must be one of ours, `Origin`, if
+ * present, must be that same host, and a change needs the token, which no page can know.
  */
 import type { Request, RequestHandler } from 'express';
 import net from 'node:net';
@@ -9,15 +9,15 @@ import os from 'node:os';
 import { carriesToken } from './token.ts';
 import { QuiesceError } from '../../errors.ts';
 
-/** What the guard found out about a request. */
+/** The result of the checks. */
 export interface Locals {
-  /** It carries the token, or came where none is asked for. */
+  /** The request carries the token, or came over the control socket, which needs none. */
   trusted?: boolean;
 }
 
 export function guardTcp(options: { token: string; host: string }): RequestHandler {
   return (request, response, next) => {
-    // RFC 9112, section 3.2. Node takes the first; a proxy in front may have looked at the other.
+    // RFC 9112, section 3.2. Node uses the first; a proxy in front may have checked the other.
     if ((request.headersDistinct.host?.length ?? 0) > 1) {
       throw new QuiesceError('bad-request', 'The request names more than one host.');
     }
@@ -43,7 +43,7 @@ export function guardTcp(options: { token: string; host: string }): RequestHandl
   };
 }
 
-/** The port is left out: an SSH tunnel or a published container port changes it. */
+/** The port is not compared: an SSH tunnel or a published container port changes it. */
 function isOurs(request: Request, bound: string): boolean {
   const host = hostOf(request.headers.host);
   if (host === undefined) return false;
@@ -68,6 +68,6 @@ function isForeign(request: Request): boolean {
     return host !== request.headers.host?.toLowerCase();
   }
   const site = request.headers['sec-fetch-site'];
-  // `same-site` would let http://localhost:3000, the app, steer its supervisor.
+  // `same-site` would let http://localhost:3000, the app, control its supervisor.
   return site !== undefined && site !== 'same-origin' && site !== 'none';
 }

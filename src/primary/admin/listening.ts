@@ -1,7 +1,7 @@
-/** How an HTTP server begins to listen, and how it ends. */
+/** Starts and ends an HTTP server. */
 import type http from 'node:http';
 
-/** Resolves when it listens; to be called before `listen`. */
+/** Resolves when the server listens. Must be called before `listen`. */
 export function opened(server: http.Server): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -12,7 +12,7 @@ export function opened(server: http.Server): Promise<void> {
   });
 }
 
-/** How long an answer in progress, such as that of a `stop`, may take to get out, ms. */
+/** How long an answer in progress, such as that of `stop`, may take to be sent, ms. */
 const closeGrace = 500;
 
 export function closeServer(server: http.Server): Promise<void> {

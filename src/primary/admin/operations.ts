@@ -23,10 +23,10 @@ export interface OperationsDeps {
   readonly keeper: { readonly trouble: string | null };
 }
 
-/** More than this is a slip of the finger. */
+/** A larger number is taken for a typing error. */
 export const mostWorkers = 1024;
 
-/** A status at most every so often, ms. */
+/** The shortest time between two statuses, ms. */
 const watchInterval = 100;
 
 export function operations(deps: OperationsDeps): Operations {
@@ -51,7 +51,7 @@ export function operations(deps: OperationsDeps): Operations {
     if (run === undefined) throw new QuiesceError('not-found', `There is no run ${id}.`);
     return run;
   };
-  /** The log is the record of who wanted what. */
+  /** The log records who requested what. */
   const ordered = (what: string, { by, ...details }: Order & { readonly at?: Date }): void =>
     log.info(
       { order: what, ...(by === undefined ? {} : { by }), ...details },
@@ -121,14 +121,14 @@ function warningsOf(
   return warnings.length === 0 ? {} : { warnings };
 }
 
-/** The supervisor knows processes, the coordinator knows gates. */
+/** Joins the two views: the supervisor knows processes, the coordinator knows gates. */
 function withGate(worker: ProcessStatus, coordinator: Coordinator): WorkerStatus {
   const view = coordinator.state.workers.get(keyOf(worker));
   const beat = coordinator.beats.of(worker);
   let state: WorkerState = worker.state;
   if (state === 'serving' && view !== undefined && view.gate !== 'open')
     state = view.gate === 'draining' ? 'draining' : 'quiesced';
-  // In the order of the documentation: people read it too.
+  // The order of the documentation: people read the answer too.
   const { slot, incarnation, pid, state: _state, cpu, memory, ...rest } = worker;
   const { inFlight = 0, eventLoopDelay = 0 } = beat ?? {};
   return { slot, incarnation, pid, state, inFlight, cpu, memory, eventLoopDelay, ...rest };

@@ -1,4 +1,7 @@
-/** `/livez` and `/readyz` of the admin server, for a site whose app serves none: they tell of the whole site, not of one worker. */
+/**
+ * `/livez` and `/readyz` of the admin server, for a site whose app has none. They describe the whole site, not one
+ * worker.
+ */
 import { Router } from 'express';
 import { QuiesceError } from '../../errors.ts';
 import { whyHeld } from '../../protocol/readiness.ts';
@@ -6,7 +9,7 @@ import type { ClusterStatus } from '../../protocol/runs.ts';
 
 export interface ProbeOptions {
   readonly status: () => ClusterStatus;
-  /** A pause that is shorter leaves the site ready, ms. */
+  /** A shorter pause leaves the site ready, ms. */
   readonly readyGrace: () => number;
 }
 
@@ -25,7 +28,7 @@ export function probes({ status, readyGrace }: ProbeOptions): Router {
   return router;
 }
 
-/** Null where a load balancer should send requests here. @param now ms, wall clock */
+/** Null if a load balancer should send requests here. @param now ms, wall clock */
 export function whyNotReady({ holds, workers }: ClusterStatus, readyGrace: number, now: number): QuiesceError | null {
   const since = Math.min(now, ...holds.map((hold) => Date.parse(hold.since)));
   const held = whyHeld(holds, now - since, readyGrace);

@@ -23,7 +23,7 @@ export const routes = [
   ['/stop', 'POST'],
 ] as const;
 
-/** Aborted where the client goes before it has its answer. */
+/** Aborted if the client leaves before it has its answer. */
 export function goneWith(response: Response): AbortSignal {
   const gone = new AbortController();
   response.once('close', () => gone.abort());
@@ -31,7 +31,7 @@ export function goneWith(response: Response): AbortSignal {
 }
 
 const jsonOnly: RequestHandler = (request, _response, next) => {
-  // A form that another site posts cannot carry this type without asking first.
+  // A form on another site cannot be posted with this type without a CORS preflight.
   if (request.headers['content-length'] !== '0' && request.is('application/json') === false) {
     throw new QuiesceError('unsupported-media-type', 'The body has to be application/json.');
   }
@@ -110,13 +110,16 @@ export function adminRoutes(operations: Operations, live: Live): Router {
   return router;
 }
 
-/** Whoever can open the control socket owns the app. */
+/** Anyone who can open the control socket owns the app. */
 const trustAll: RequestHandler = (_request, response, next) => {
   (response.locals as Locals).trusted = true;
   next();
 };
 
-/** The admin server's Express app. `guard` comes before, `more` (the dashboard, metrics) after the routes of the interface. */
+/**
+ * The admin server's Express app. `guard` runs before the routes of the interface, `more` (dashboard, metrics) after
+ * them.
+ */
 export function adminApp(
   operations: Operations,
   live: Live,
@@ -144,7 +147,7 @@ export function adminApp(
     }
     if (error.code === 'too-many-streams') response.set('Retry-After', '10');
     if (error.status === 401) response.set('WWW-Authenticate', 'Bearer');
-    // Not Express' own ways: they add a charset, and this type has none.
+    // Not Express' own methods: they add a charset, and this type has none.
     response.statusCode = error.status;
     response.setHeader('Content-Type', 'application/problem+json');
     response.end(JSON.stringify(error.toProblem(request.originalUrl)));
@@ -153,7 +156,7 @@ export function adminApp(
   return app;
 }
 
-/** Errors of Express' own body parser and router carry a status and a message that may be shown. */
+/** Errors of Express' own body parser and router carry a status, and a message that may be shown to the client. */
 function asProblem(thrown: unknown): QuiesceError {
   if (thrown instanceof QuiesceError) return thrown;
   const { status, expose, message } = thrown as { status?: unknown; expose?: unknown; message?: unknown };

@@ -1,7 +1,7 @@
 /**
- * Serves the admin interface on the control socket and, where configured, on TCP.
+ * Serves the admin interface on the control socket and, if configured, on TCP.
  *
- * Whoever can open the socket owns the app anyway (mode 0600 in a folder of mode 0700), so nothing is asked there.
+ * The socket needs no token: anyone who can open it (mode 0600 in a folder of mode 0700) owns the app anyway.
  */
 import type { RequestHandler } from 'express';
 import { renameSync, rmSync, statSync } from 'node:fs';
@@ -20,15 +20,15 @@ import { controlSocket, shortSocketPath } from './control-socket.ts';
 import { QuiesceError } from '../../errors.ts';
 
 export interface AdminServer {
-  /** Such as `http://127.0.0.1:9615`; null where nothing listens on TCP. */
+  /** For example `http://127.0.0.1:9615`; null if nothing listens on TCP. */
   readonly url: string | null;
   /** Prepares the move of the TCP side. @throws QuiesceError `port-in-use` */
   prepare(next: AdminOptions['admin']): Promise<Move>;
   /** Ends event streams and idle connections at once; answers in progress get a moment. */
   close(): Promise<void>;
-  /** Makes the control socket anew where somebody has removed it. */
+  /** Makes the control socket again if it was removed. */
   mend(): Promise<void>;
-  /** The same, and the token. */
+  /** As `mend`, and writes the token again. */
   restore(): Promise<void>;
 }
 
@@ -36,16 +36,16 @@ export interface AdminOptions {
   readonly dataDir: string;
   readonly admin: AppConfig['admin'];
   readonly operations: Operations;
-  /** What `GET /api/events` tells. */
+  /** The source of `GET /api/events`. */
   readonly live: Live;
   /** Further routes, such as the dashboard and `/metrics`, behind the same guard. */
   readonly more?: readonly RequestHandler[];
-  /** Routes of the control socket alone. */
+  /** Routes of the control socket only. */
   readonly control?: readonly RequestHandler[];
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
 }
 
-/** Call with the lock held: a control socket that is there already is one that a dead primary left behind. */
+/** Call with the lock held: an existing control socket was then left by a dead primary. */
 export async function startAdminServer(options: AdminOptions): Promise<AdminServer> {
   const { dataDir, admin, operations, live, log } = options;
   const more = options.more ?? [];
@@ -93,22 +93,22 @@ export async function startAdminServer(options: AdminOptions): Promise<AdminServ
 }
 
 interface BoundSocket {
-  /** Under its name, and not that of a successor. */
+  /** The socket file exists, and is not the one of a successor. */
   isThere(): boolean;
   remove(): void;
 }
 
 /**
- * It is bound under a name of its own and then renamed: closing a server unlinks
- * the name it was bound to, and a primary that has lost its lock must not take the socket of its successor away.
+ * The socket is bound under a temporary name and then renamed: closing a server removes the name it was bound to, and a
+ * primary that lost its lock must not remove the socket of its successor.
  */
 async function listenOnSocket(server: http.Server, socket: string): Promise<BoundSocket> {
   mustHold(socket);
   const bound = `${socket}.${process.pid}`;
   rmSync(bound, { force: true });
   const { name, done } = shortSocketPath(bound);
-  // Nobody else may connect even in the moment between bind and chmod, so it is made with its mode. The bind happens
-  // within listen(), which is why the umask can be put back right after it.
+  // The socket gets its mode when it is created, so that nobody else can connect between bind and chmod. The bind
+  // happens within listen(), so the umask can be restored right after it.
   const umask = process.umask(0o177);
   try {
     const listening = opened(server);

@@ -1,6 +1,6 @@
 /**
- * The TCP side of the admin server: a convenience. Where its port is taken at a start the site runs without it, and the log
- * says so. A reload moves it: it listens at both addresses until the reload has succeeded or failed.
+ * The TCP side of the admin server. It is optional: if its port is in use at the start, the site runs without it, and
+ * the log says so. A reload moves it: it listens at both addresses until the reload has succeeded or failed.
  */
 import http, { type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -11,7 +11,7 @@ import { closeServer, opened } from './listening.ts';
 
 type Address = NonNullable<AppConfig['admin']>;
 
-/** A change that is prepared: exactly one of these is to be called. */
+/** A prepared change: exactly one of the two must be called. */
 export interface Move {
   commit(): void;
   undo(): Promise<void>;
@@ -23,7 +23,7 @@ interface Listening {
   readonly url: string;
 }
 
-/** Each event stream costs the primary a write at each change. */
+/** The limit exists because each event stream costs the primary a write at each change. */
 const mostConnections = 256;
 const nothing: Move = { commit: () => {}, undo: () => Promise.resolve() };
 
@@ -32,13 +32,13 @@ export class AdminTcp {
   readonly #log: Pick<Logger, 'info' | 'warn' | 'error'>;
   #current: Listening | null = null;
 
-  /** @param answer what answers at an address of this host */
+  /** @param answer makes the request handler for an address of this host */
   constructor(answer: (host: string) => RequestListener, log: Pick<Logger, 'info' | 'warn' | 'error'>) {
     this.#answer = answer;
     this.#log = log;
   }
 
-  /** Such as `http://127.0.0.1:9615`; null where nothing listens. */
+  /** For example `http://127.0.0.1:9615`; null if nothing listens. */
   get url(): string | null {
     return this.#current?.url ?? null;
   }
@@ -56,8 +56,8 @@ export class AdminTcp {
   }
 
   /**
-   * Listens at `next` too, or where that is null, is ready to end.
-   * @throws QuiesceError `port-in-use`, and it listens where it did
+   * Listens at `next` too. If `next` is null, prepares to stop listening.
+   * @throws QuiesceError `port-in-use`: it still listens where it did
    */
   async prepare(next: Address | null): Promise<Move> {
     const old = this.#current;
@@ -69,12 +69,12 @@ export class AdminTcp {
       commit: () => {
         this.#current = found;
         if (found !== null) this.#log.info({ url: found.url }, 'The dashboard has moved');
-        void end(old); // the answer to whoever asked for the reload may go out there
+        void end(old); // the answer to the reload request may still be sent there
       },
       undo: async () => {
-        // First: both may have the same port, and it is free as soon as the new one is closed.
+        // Starts first: both may have the same port, and it is free as soon as the new server is closed.
         const ended = end(found);
-        // The old one has stopped listening only if both have one port.
+        // The old server has stopped listening only if both have the same port.
         if (old?.server.listening === false) await bind(old.server, old.address).catch(this.#failed);
         await ended;
       },
@@ -91,7 +91,7 @@ export class AdminTcp {
     } catch (error) {
       const isOurs = old !== null && (error as NodeJS.ErrnoException).code === 'EADDRINUSE' && samePort(old, next);
       if (!isOurs) throw inUse(next, error);
-      // Such as 127.0.0.1 and 0.0.0.0 with one port. Connections that there are go on.
+      // For example 127.0.0.1 and 0.0.0.0 with the same port. Existing connections go on.
       old.server.close();
       try {
         return await this.#listen(next);

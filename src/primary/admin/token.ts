@@ -1,4 +1,4 @@
-/** The token that changes over TCP need: in `admin.token`, readable by the owner of the data directory only. */
+/** The token that changes over TCP need. It is in `admin.token`, readable only by the owner of the data directory. */
 import { randomBytes } from 'node:crypto';
 import { chmodSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -7,7 +7,7 @@ import { writeWhole } from '../data-dir/durable.ts';
 
 const tokenFile = (dataDir: string): string => path.join(dataDir, 'admin.token');
 
-/** Reads the token, or makes one where there is none. Call with the lock held. */
+/** Reads the token, or makes one if there is none. Call with the lock held. */
 export async function adminToken(dataDir: string): Promise<string> {
   const file = tokenFile(dataDir);
   try {
