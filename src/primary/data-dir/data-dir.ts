@@ -1,4 +1,4 @@
-/** The private folder of one app: lock, control socket, token, journal, spooled feeds. */
+/** Makes and checks the private folder of one app: lock, control socket, token, journal, spooled feeds. */
 import {
   accessSync,
   chmodSync,
@@ -14,14 +14,14 @@ import {
 import path from 'node:path';
 import { QuiesceError } from '../../errors.ts';
 
-/** Any of these shows that a folder has been ours before. */
+/** Any of these files shows that quiesce has used the folder before. */
 const ours = ['primary.lock', 'primary.json', 'control.sock', 'admin.token'];
 
 /**
- * Makes the folder, or makes sure that it can be used: writable, ours and closed to everybody else (0700), with nothing in
- * it that somebody else could have put there: a token that is known, a socket, a feed to be mirrored, a link to a file
- * that would be overwritten. A folder that others can enter is closed only where it is empty or ours, so that a mistaken
- * `--data-dir /srv` locks nobody out.
+ * Makes the folder, or checks that it can be used: it is writable, ours, and closed to all other users (0700), and it
+ * contains nothing that another user could have put there: a token that they know, a socket, a feed to be mirrored, a
+ * link to a file that would be overwritten. A folder that others can enter is closed only if it is empty or ours, so
+ * that a mistaken `--data-dir /srv` locks nobody out.
  *
  * @throws QuiesceError `data-dir-unusable`
  */
@@ -73,11 +73,11 @@ function ofOurs(content: readonly string[]): boolean {
   return content.some((name) => ours.includes(name));
 }
 
-/** Each file below belongs to `self` and is no link; what a takeover of the lock leaves is a link that leads nowhere. */
+/** Each file below must belong to `self` and be no link, except the dangling link that a takeover of the lock makes. */
 function refuseForeign(folder: string, self: number): void {
   for (const name of readdirSync(folder)) {
     const file = path.join(folder, name);
-    const found = lstatSync(file, { throwIfNoEntry: false }); // the primary that is there may just have removed it
+    const found = lstatSync(file, { throwIfNoEntry: false }); // a running primary may be removing it
     if (found === undefined || name.startsWith('takeover.')) continue;
     const what = found.isSymbolicLink() ? 'is a symbolic link' : `belongs to the user with uid ${found.uid}`;
     if (found.isSymbolicLink() || found.uid !== self) {
@@ -86,11 +86,11 @@ function refuseForeign(folder: string, self: number): void {
         `${file} ${what}, so that somebody else could have put it into the data directory. Look where it comes from, then remove it.`,
       );
     }
-    if (found.isDirectory() && name !== 'primary.lock') refuseForeign(file, self); // its holder may just be removing it
+    if (found.isDirectory() && name !== 'primary.lock') refuseForeign(file, self); // its holder may be removing it
   }
 }
 
-/** Not mkdir's own `recursive`, which never returns where a folder that exists says ENOENT, as /proc does. */
+/** Not mkdir's own `recursive`: it never returns if an existing folder reports ENOENT, as /proc does. */
 export function makeFolders(folder: string): void {
   if (statSync(folder, { throwIfNoEntry: false }) !== undefined) return;
   makeFolders(path.dirname(folder));
@@ -98,12 +98,12 @@ export function makeFolders(folder: string): void {
   try {
     mkdirSync(folder, { mode: 0o700 });
   } catch (error) {
-    // Somebody else made it meanwhile.
+    // Another process made it in between.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 
-/** Or a power cut may take the folder, and with it the journal that tells what is half done. */
+/** Without it a power cut may remove the folder, and with it the journal that shows what is half done. */
 function syncParent(folder: string): void {
   try {
     const parent = openSync(path.dirname(folder), 'r');
@@ -114,7 +114,7 @@ function syncParent(folder: string): void {
     }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'EACCES' && code !== 'EINVAL') throw error; // not readable to us; not a disk, as /proc
+    if (code !== 'EACCES' && code !== 'EINVAL') throw error; // the parent is not readable, or not on a disk, as /proc
   }
 }
 

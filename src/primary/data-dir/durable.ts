@@ -1,8 +1,8 @@
 /**
- * How everything in a data directory is written and removed: whole or not at all, and only by whoever holds its lock. A
- * primary that was stopped for too long has a successor, whose files it must leave alone when it goes on.
+ * Writes and removes everything in a data directory: whole or not at all, and only while this process holds the lock. A
+ * primary that was stopped for too long has a successor; when it runs again, it must not touch the successor's files.
  *
- * Durable is what is there after a power cut.
+ * Durable means: still there after a power cut.
  */
 import { randomInt } from 'node:crypto';
 import fs from 'node:fs';
@@ -12,17 +12,20 @@ import { promisify } from 'node:util';
 import { QuiesceError } from '../../errors.ts';
 import { syncDirectory } from '../../sync-directory.ts';
 
-/** By data directory: whether its lock is somebody else's by now. */
+/** For each data directory: whether another process has its lock now. */
 const guards = new Map<string, () => boolean>();
 
-/** From now on nothing below `dataDir` is written or removed once `isLost` says so. Returns how to end that. */
+/**
+ * From now on nothing below `dataDir` is written or removed once `isLost` returns true. Returns a function that ends
+ * this.
+ */
 export function guardWrites(dataDir: string, isLost: () => boolean): () => void {
   guards.set(dataDir, isLost);
   return () => void guards.delete(dataDir);
 }
 
 /**
- * To be asked right before a change below a data directory.
+ * Must be called right before a change below a data directory.
  * @throws QuiesceError `lock-lost`
  */
 export function mustHold(path: string): void {
@@ -32,7 +35,7 @@ export function mustHold(path: string): void {
   }
 }
 
-/** Whether the files in a data directory are ours to write. */
+/** Whether this process may write the files in a data directory. */
 export function isHeld(dataDir: string): boolean {
   return guards.get(dataDir)?.() !== true;
 }
@@ -43,14 +46,14 @@ export async function writeDurably(path: string, text: string): Promise<void> {
   await syncDirectory(dirname(path));
 }
 
-/** Whole at each moment, but perhaps not after a power cut. */
+/** The file is complete at each moment, but perhaps not after a power cut. */
 export async function writeWhole(path: string, text: string): Promise<void> {
   await replace(path, text, false);
 }
 
 async function replace(path: string, text: string, sync: boolean): Promise<void> {
   mustHold(path);
-  const temporary = `${path}.${randomInt(2 ** 47)}`; // no other primary's, though that may have the same pid elsewhere
+  const temporary = `${path}.${randomInt(2 ** 47)}`; // no other primary uses it, even one with the same pid elsewhere
   try {
     const file = await open(temporary, 'w', 0o600);
     try {
@@ -62,26 +65,26 @@ async function replace(path: string, text: string, sync: boolean): Promise<void>
     mustHold(path);
     await promisify(fs.rename)(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => {}); // the first error tells more
+    await rm(temporary, { force: true }).catch(() => {}); // the first error is the cause
     throw error;
   }
 }
 
-/** Only the owner can enter it. That it is there already does not tell whether its name is on the disk. */
+/** Only the owner can enter the folder. Syncs also if it exists: its name may not be on the disk yet. */
 export async function makeDurably(path: string): Promise<void> {
   mustHold(path);
   await mkdir(path, { recursive: true, mode: 0o700 });
   await syncDirectory(dirname(path));
 }
 
-/** Nothing happens where there is no such file. */
+/** Does nothing if there is no such file. */
 export async function removeDurably(path: string): Promise<void> {
   await removeHeld(path);
   await syncDirectory(dirname(path));
 }
 
 /**
- * A file, or a folder with all that is in it; perhaps there again after a power cut. Nothing happens where there is none.
+ * Removes a file, or a folder with its content; after a power cut it may be there again. Does nothing if there is none.
  * @throws QuiesceError `lock-lost`: a successor may be using it
  */
 export async function removeHeld(path: string): Promise<void> {
@@ -89,12 +92,12 @@ export async function removeHeld(path: string): Promise<void> {
   await rm(path, { recursive: true, force: true });
 }
 
-/** All that is in a folder and is not needed. */
+/** Removes everything in a folder that is not needed. */
 export async function clearFolder(dir: string, isNeeded: (path: string) => boolean = () => false): Promise<void> {
   for (const name of await readdir(dir)) if (!isNeeded(join(dir, name))) await removeHeld(join(dir, name));
 }
 
-/** Makes a folder of `.json` files where there is none. What an interrupted write left in it goes. */
+/** Makes a folder of `.json` files if there is none, and removes what an interrupted write left in it. */
 export async function makeJsonFolder(dir: string): Promise<void> {
   await makeDurably(dir);
   await clearFolder(dir, (path) => !/\.json\.\d+$/.test(path));

@@ -1,14 +1,15 @@
 /**
- * A lock that this process holds: kept fresh, and made anew where somebody has removed it.
+ * A lock that this process holds: kept fresh, and made again if it was removed.
  *
  *   kept      touched every few seconds.
  *   troubled  it cannot be touched or made: its folder was removed, its file system is read-only or does not answer.
- *             None of that is another primary, so the site serves on, and the next touch tries again.
- *   lost      another process has made a lock in its place. The only state in which this one has to end.
+ *             No other primary is involved, so the site serves on, and the next touch tries again.
+ *   lost      another process has made a lock in its place. The only state in which this process must end.
  *   released
  *
- * proper-lockfile makes the folder (mkdir is atomic: whoever makes it has the lock, also where it is made anew) and touches
- * it. It gives a lock up at the first trouble; what is still ours is then touched from here, until it is made anew.
+ * proper-lockfile makes the folder (mkdir is atomic: the process that makes it has the lock, also when it is made
+ * again) and touches it. It gives up at the first problem; from then on this class touches a lock that is still ours,
+ * until the lock is made again.
  */
 import { rmdirSync, rmSync, statSync } from 'node:fs';
 import { stat, utimes } from 'node:fs/promises';
@@ -22,13 +23,15 @@ export interface Lock {
   release(): Promise<void>;
 }
 
-/** They come out of nowhere, and never after `release`. */
+/** Called at any time, but never after `release`. */
 export interface LockEvents {
-  /** The lock is somebody else's now; once. */
+  /** Another process has the lock now. Called once. */
   lost(reason: string): void;
-  /** It cannot be kept; at each try that fails. Nobody else has it as far as is known. */
+  /** The lock cannot be kept; called at each failed attempt. As far as known, no other process has it. */
   troubled?(error: Error): void;
-  /** It was touched. `anew`: it had gone, and with it perhaps all else in the data directory. */
+  /**
+   * The lock was touched. `anew`: it was gone and made again, so everything else in the data directory may be gone too.
+   */
   kept?(how: { readonly anew: boolean }): void;
 }
 
@@ -48,7 +51,7 @@ function seenLock(found: { ino: bigint; birthtimeNs: bigint; mtimeNs: bigint }):
   return { id: `${found.ino}-${found.birthtimeNs}`, touchedAt: found.mtimeNs };
 }
 
-/** A lock is stale after `staleAfter` touches that did not come. */
+/** A lock is stale after this many missed touches. */
 export const staleAfter = 5;
 const missed = staleAfter - 1;
 
@@ -58,7 +61,7 @@ interface MadeLock {
   readonly release: () => Promise<void>;
 }
 
-/** @param every how often it is touched, ms. Rejects with ELOCKED where there is one. */
+/** @param every how often the lock is touched, ms. Rejects with ELOCKED if there is a lock. */
 export async function makeLock(dataDir: string, every: number, onGivenUp: () => void): Promise<MadeLock> {
   const release = await lockfile.lock(dataDir, {
     lockfilePath: lockFolder(dataDir),
@@ -80,12 +83,12 @@ export class HeldLock implements Lock {
   readonly #onExit = (): void => this.#remove();
   #id = '';
   #release: (() => Promise<void>) | null = null;
-  /** While it is made, what is seen there may be it already. */
+  /** While a lock is being made, the one on the disk may already be ours. */
   #isMaking = false;
   #state: 'held' | 'lost' | 'released' = 'held';
   #timer: NodeJS.Timeout | undefined;
   #touching: Promise<void> = Promise.resolve();
-  /** Of the last try to touch it, successful or not. */
+  /** When it was last tried to touch the lock, successfully or not. */
   #triedAt = Date.now();
 
   private constructor(dataDir: string, events: LockEvents, every: number) {
@@ -96,7 +99,7 @@ export class HeldLock implements Lock {
     process.once('exit', this.#onExit);
   }
 
-  /** @param every how often it is touched, ms. Rejects with ELOCKED where somebody else was faster. */
+  /** @param every how often the lock is touched, ms. Rejects with ELOCKED if another process was faster. */
   static async make(dataDir: string, events: LockEvents, every: number): Promise<HeldLock> {
     const lock = new HeldLock(dataDir, events, every);
     try {
@@ -113,10 +116,10 @@ export class HeldLock implements Lock {
     if (this.#state === 'held') this.#state = 'released';
     clearTimeout(this.#timer);
     await this.#touching;
-    // Not where a successor has taken over: its lock and its record stand there now.
+    // Not if a successor has taken over: the lock and the record are now the successor's.
     if (this.#id !== '' && !this.#isLost()) {
       this.#forgetRecord();
-      // Given up already: then it is removed below.
+      // It rejects if proper-lockfile has given the lock up: the lock is then removed below.
       await this.#release?.().catch(() => undefined);
       this.#remove();
     }
@@ -141,7 +144,7 @@ export class HeldLock implements Lock {
     if (this.#state === 'held') this.#later();
   }
 
-  /** Returns whether it had to be made anew. */
+  /** Returns whether the lock had to be made again. */
   async #keep(): Promise<boolean> {
     const folder = lockFolder(this.#dataDir);
     const found = await stat(folder, { bigint: true }).catch((error: NodeJS.ErrnoException) => {
@@ -151,7 +154,7 @@ export class HeldLock implements Lock {
     if (this.#state !== 'held') return false;
     const since = Date.now() - this.#triedAt;
     this.#triedAt = Date.now();
-    // Within this time nobody can have had it: for others it becomes stale later.
+    // Nobody else can have had the lock within this time: for others it becomes stale later.
     if (found === undefined && since < missed * this.#every) return this.#makeAnew();
     if (found === undefined || seenLock(found).id !== this.#id) {
       this.#lose(found === undefined ? `this process did not run for ${Math.round(since / 1000)} s` : this.#holder());
@@ -201,7 +204,10 @@ export class HeldLock implements Lock {
     return pid === undefined ? 'another process has it' : `the process with pid ${pid} has it`;
   }
 
-  /** Looked at anew each time: this process may have been stopped since the last touch. What cannot be seen is nobody's. */
+  /**
+   * Checked each time, since this process may have been stopped since the last touch. A lock that cannot be read is not
+   * lost.
+   */
   #isLost(): boolean {
     if (this.#state === 'lost') return true;
     if (this.#isMaking) return false;
@@ -223,7 +229,7 @@ export class HeldLock implements Lock {
       this.#forgetRecord();
       rmdirSync(lockFolder(this.#dataDir));
     } catch {
-      // Gone, or not to be removed: the next primary sees that its holder is dead.
+      // Gone already, or it cannot be removed: the next primary sees that its holder is dead.
     }
   }
 }

@@ -1,8 +1,8 @@
 /**
- * What a primary does about its data directory while it runs: it says when something is wrong with it, and writes anew what
- * somebody has removed. None of that is a reason to end.
+ * Watches the data directory while the primary runs: reports problems, and writes again what was removed. No problem
+ * here ends the primary.
  *
- *   well ⇄ troubled: the lock cannot be touched; told at once and then every minute.
+ *   well ⇄ troubled: the lock cannot be touched; reported at once and then every minute.
  */
 import type { Logger } from 'pino';
 import type { LockEvents } from './held-lock.ts';
@@ -13,11 +13,11 @@ export interface KeeperDeps {
   readonly lost: (reason: string) => void;
   /** Writes everything that is known into the new folder. */
   readonly restore: () => Promise<void>;
-  /** Looks after the control socket, which a cleaner of old files may have taken alone. */
+  /** Makes the control socket again if a cleaner of old files removed it alone. */
   readonly mend: () => Promise<void>;
 }
 
-/** How often a trouble that lasts is told of, ms. */
+/** How often a lasting problem is reported, ms. */
 const remind = 60_000;
 
 export class Keeper implements LockEvents {
@@ -33,7 +33,7 @@ export class Keeper implements LockEvents {
     this.lost = deps.lost;
   }
 
-  /** What is wrong, in words; null where nothing is. */
+  /** The current problem, in words; null if there is none. */
   get trouble(): string | null {
     return this.#trouble;
   }

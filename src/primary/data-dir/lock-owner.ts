@@ -1,8 +1,8 @@
 /**
  * Who holds the lock of a data directory: a record beside the lock, and whether that process is still alive.
  *
- * A pid means something only in the place (host, boot, pid namespace) it comes from, and may be used again; hence
- * the place and the start time. Off Linux neither is known and the pid alone decides.
+ * A pid has a meaning only in its place (host, boot, pid namespace), and may be used again; so the record also has the
+ * place and the start time. Outside Linux only the host name and the pid are known.
  */
 import { readFileSync, readlinkSync } from 'node:fs';
 import os from 'node:os';
@@ -14,10 +14,10 @@ const ownerRecord = z.object({
   /** Start time in clock ticks since boot, as /proc has it. */
   startTime: z.string().nullable(),
   place: z.string(),
-  /** The lock this record belongs to; an older record says nothing about a newer lock. */
+  /** The lock that this record belongs to; an older record says nothing about a newer lock. */
   lock: z.string(),
   since: z.string(),
-  /** Who started it and ends it with itself; a primary without a keeper has none. */
+  /** The process that started the holder and whose death ends it; a primary without a keeper has none. */
   keeper: z.object({ pid: z.int().positive(), startTime: z.string().nullable() }).optional(),
 });
 export type LockOwner = z.infer<typeof ownerRecord>;
@@ -26,7 +26,7 @@ export const ownerFile = (dataDir: string): string => path.join(dataDir, 'primar
 
 let keeper: LockOwner['keeper'];
 
-/** From now on this process says who its keeper is. */
+/** From now on the record of this process names its keeper. */
 export function keptBy(pid: number): void {
   keeper = { pid, startTime: startTime(pid) };
 }
@@ -36,17 +36,17 @@ export function describeSelf(lock: string): LockOwner {
   return keeper === undefined ? self : { ...self, keeper };
 }
 
-/** Its keeper has died, so that it ends as well. */
+/** The owner's keeper has died, so the owner is ending too. */
 export function isEnding({ keeper: its, place: where }: LockOwner): boolean {
   return its !== undefined && lifeOf({ ...its, place: where }) === 'dead';
 }
 
-/** What tells this process from a later one with the same pid. */
+/** Distinguishes this process from a later one with the same pid. */
 export function describeProcess(pid: number): Pick<LockOwner, 'pid' | 'startTime' | 'place'> {
   return { pid, startTime: startTime(pid), place: place() };
 }
 
-/** The record in a data directory; undefined where there is none that can be read. */
+/** The record in a data directory; undefined if there is none that can be read. */
 export function readOwner(dataDir: string): LockOwner | undefined {
   try {
     return ownerRecord.parse(JSON.parse(readFileSync(ownerFile(dataDir), 'utf8')));
@@ -55,7 +55,7 @@ export function readOwner(dataDir: string): LockOwner | undefined {
   }
 }
 
-/** `elsewhere`: in another container or on another host, where only the age of the lock tells. */
+/** `elsewhere`: in another container or on another host, so only the age of the lock can tell. */
 export function lifeOf(owner: Pick<LockOwner, 'pid' | 'startTime' | 'place'>): 'alive' | 'dead' | 'elsewhere' {
   if (owner.place !== place()) return 'elsewhere';
   try {
@@ -67,7 +67,7 @@ export function lifeOf(owner: Pick<LockOwner, 'pid' | 'startTime' | 'place'>): '
   return started !== null && owner.startTime !== null && started !== owner.startTime ? 'dead' : 'alive';
 }
 
-/** Alive here and not stopped: it runs, or waits for a processor. */
+/** Alive here and not stopped: it runs or waits for a processor. */
 export function isAtWork(owner: Pick<LockOwner, 'pid' | 'startTime' | 'place'>): boolean {
   const [state = ''] = lifeOf(owner) === 'alive' ? statOf(owner.pid) : [];
   return state !== '' && !'TtZX'.includes(state);
@@ -75,7 +75,7 @@ export function isAtWork(owner: Pick<LockOwner, 'pid' | 'startTime' | 'place'>):
 
 function startTime(pid: number): string | null {
   const fields = statOf(pid);
-  // A zombie holds nothing any more.
+  // A zombie holds nothing.
   return fields[0] === 'Z' ? 'ended' : (fields[19] ?? null);
 }
 
@@ -83,7 +83,7 @@ function startTime(pid: number): string | null {
 function statOf(pid: number): string[] {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The field before the state, the program's name, may itself hold spaces and brackets.
+    // The field before the state is the program's name, which may contain spaces and brackets.
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
     return [];

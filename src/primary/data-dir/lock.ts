@@ -1,19 +1,18 @@
 /**
  * The lock of a data directory: one primary at a time.
  *
- * `primary.lock`, a folder kept fresh by proper-lockfile, is the lock; `primary.json` says who holds it. Its states:
+ * The lock is `primary.lock`, a folder that proper-lockfile keeps fresh; `primary.json` says who holds it. Its states:
  *
- *   free      no folder. Whoever makes it first (mkdir is atomic) holds the lock.
- *   held      its holder is alive, or elsewhere and touches the folder every few seconds: everybody else is refused.
+ *   free      no folder. The first process that makes it (mkdir is atomic) holds the lock.
+ *   held      its holder is alive, or elsewhere and touches the folder every few seconds: all others are refused.
  *   orphaned  its holder is dead: taken over at once.
- *   ending    the keeper of its holder is dead, and so it ends at once: waited for, 10 s at most.
- *   stale     not touched for 10 s, whoever holds it (stopped, another container that is gone), or for 30 s where its holder
- *             is seen at work here: taken over.
- *             Its holder notices when it runs again (`lost`) and has to stop the site.
+ *   ending    the keeper of its holder is dead, so the holder ends at once: others wait for that, 10 s at most.
+ *   stale     not touched for 10 s, whatever the reason (stopped, container gone), or for 30 s if its holder is seen at
+ *             work here: taken over. Its holder notices that when it runs again (`lost`), and must stop the site.
  *
- * The race in a takeover: two find the same dead lock, the first removes it and makes its own, the second then removes
- * that one. So only one process may remove a given lock: whoever made the symbolic link `takeover.<lock>`, which names
- * its maker. A link whose maker died is taken over in the same way.
+ * The race in a takeover: two processes find the same dead lock, the first removes it and makes its own, and the second
+ * then removes the new one. So only one process may remove a given lock: the one that made the symbolic link
+ * `takeover.<lock>`, which names its maker. A link whose maker died is taken over in the same way.
  */
 import { lstatSync, readlinkSync, rmdirSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
@@ -23,16 +22,14 @@ import type { Lock, LockEvents, SeenLock } from './held-lock.ts';
 import { describeSelf, isAtWork, isEnding, lifeOf, readOwner, type LockOwner } from './lock-owner.ts';
 import { QuiesceError } from '../../errors.ts';
 
-/** A lock that has not been touched for so long is stale, ms. Its holder touches it much more often. */
+/** A lock that was not touched for this long is stale, ms. Its holder touches it much more often. */
 const defaultStale = 10_000;
 
-/**
- * @throws QuiesceError `already-running`, naming the pid, or `data-dir-unusable`.
- */
+/** @throws QuiesceError `already-running`, which names the pid, or `data-dir-unusable` */
 export async function acquireLock(dataDir: string, events: LockEvents, stale = defaultStale): Promise<Lock> {
   const folder = lockFolder(dataDir);
   const touches = new Set<string>();
-  // Each turn either ends, or has seen the lock change hands, or has waited.
+  // Each turn ends the loop, sees the lock change hands, or waits.
   const began = Date.now();
   for (;;) {
     const seen = identify(dataDir);
@@ -61,12 +58,12 @@ export async function acquireLock(dataDir: string, events: LockEvents, stale = d
   }
 }
 
-/** A holder that is alive here and not stopped waits for a processor: it gets so many times as long. */
+/** A holder that is alive here and not stopped only waits for a processor: it gets this many times as long. */
 const starved = 3;
 
 type Verdict = 'held' | 'free' | 'elsewhere' | 'unnamed' | 'ending';
 
-/** `elsewhere`: only time can tell, by whether it is touched. `unnamed`: its holder has still to write who it is. */
+/** `elsewhere`: only later touches can tell whether it lives. `unnamed`: its holder has not written its record yet. */
 function judge(dataDir: string, { id, touchedAt }: SeenLock, stale: number): Verdict {
   const age = Date.now() - Number(touchedAt / 1_000_000n);
   const owner = readOwner(dataDir);
@@ -77,12 +74,13 @@ function judge(dataDir: string, { id, touchedAt }: SeenLock, stale: number): Ver
   return life === 'alive' ? (isEnding(owner) ? 'ending' : 'held') : life === 'dead' ? 'free' : 'elsewhere';
 }
 
-/** False where another process is at it. */
+/** False if another process is removing it. */
 function removeLock(dataDir: string, folder: string, id: string, stale: number): boolean {
   const links = claimTakeover(dataDir, id, stale);
   if (links === undefined) return false;
   try {
-    // Looked at again: it may have been removed and made anew before the link was ours. Nothing asynchronous in between.
+    // Checked again: the lock may have been removed and made again before this link existed. Nothing asynchronous in
+    // between.
     const seen = identify(dataDir);
     if (seen?.id === id && judge(dataDir, seen, stale) === 'free') rmdirSync(folder);
     return true;
@@ -94,7 +92,7 @@ function removeLock(dataDir: string, folder: string, id: string, stale: number):
   }
 }
 
-/** The links that give the right to remove lock `id`, all to be removed afterwards. */
+/** The links that give the right to remove lock `id`. The caller must remove all of them afterwards. */
 function claimTakeover(dataDir: string, id: string, stale: number): string[] | undefined {
   const links: string[] = [];
   for (let link = path.join(dataDir, `takeover.${id}`); ; link += '+') {
@@ -121,7 +119,7 @@ function makerOf(link: string): Pick<LockOwner, 'pid' | 'startTime' | 'place'> |
     const [pid, startTime, place] = JSON.parse(readlinkSync(link)) as [number, string | null, string];
     return { pid, startTime, place };
   } catch {
-    // Gone already: that takeover is over.
+    // The link is gone: that takeover has ended.
     return undefined;
   }
 }
