@@ -1,7 +1,7 @@
-/** Where the app can be reached, from the addresses that its workers listen on. */
+/** Makes the URLs of the app from the addresses that its workers listen on. */
 import type { Address } from 'node:cluster';
 
-/** Null for what is no TCP port. An address that means every interface is given as the loopback one. */
+/** Null if the address is not a TCP port. An address that means every interface becomes the loopback address. */
 export function appUrl({ address, port, addressType }: Address): string | null {
   if (addressType !== 4 && addressType !== 6) return null;
   const everywhere = !address || address === '0.0.0.0' || address === '::';

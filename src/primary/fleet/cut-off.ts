@@ -1,4 +1,4 @@
-/** Counts workers that were killed for not having finished in time, and what they had in flight. */
+/** Counts workers that were killed because they did not finish in time, and their requests in flight. */
 export class CutOff {
   workers = 0;
   requests = 0;

@@ -1,4 +1,4 @@
-/** What the log says of each effect of the lifecycle model. */
+/** Makes the log entry for each effect of the lifecycle model. */
 import type { Effect } from './state.ts';
 import type { WorkerExit } from '../ports.ts';
 import { keyOf } from '../worker-ref.ts';
@@ -11,12 +11,12 @@ export interface LogEntry {
 
 const raisedByCleanUps: ReadonlySet<string | number | null> = new Set(['SIGINT', 'SIGTERM', 130, 143]);
 
-/** SIGKILL is ours, and has its own line. A shell's 128 + n stands for the signal that an app was sent. */
+/** SIGKILL is our own, and has a line of its own. A shell's 128 + n stands for a signal that was sent to the app. */
 function endedWell({ code, signal }: WorkerExit): boolean {
   return code === 0 || signal === 'SIGKILL' || raisedByCleanUps.has(signal ?? code);
 }
 
-/** Null for what is told where it is done. */
+/** Null for effects that are logged where they are carried out. */
 export function logEntry(effect: Effect, waitReady: boolean): LogEntry | null {
   switch (effect.type) {
     case 'fork':

@@ -1,7 +1,7 @@
 /**
- * Workers whose primary has died end by themselves, unless they cannot: one that is stopped, or stuck in a loop, would go
- * on with its handlers as soon as it can, next to a run of the next primary, and keeps the port meanwhile. So the
- * processes are on record, and the next primary ends those that are left before it does anything.
+ * Workers whose primary has died end by themselves, unless they cannot: a worker that is stopped or in an endless loop
+ * keeps the port, and its handlers would go on as soon as it can run, beside a run of the next primary. So the
+ * processes are recorded, and the next primary ends those that are left before it does anything else.
  */
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -17,19 +17,19 @@ const processRecord = z.object({ pid: z.int().positive(), startTime: z.string().
 type ProcessRecord = z.infer<typeof processRecord>;
 
 export interface RecordedWorkers extends WorkerEvents {
-  /** Resolves when the file is what was last known: the next primary has a file of its own to write. */
+  /** Resolves when the file has the latest state: the next primary writes the same file. */
   flush(): Promise<void>;
-  /** Writes the file anew, after somebody has removed it. */
+  /** Writes the file again after it was removed. */
   restore(): Promise<void>;
 }
 
-/** The same events for the same receiver; who lives is written to the file on the way. */
+/** Passes each event on to `events`, and records in the file which workers are alive. */
 export function recordWorkers(events: WorkerEvents, file: string, log: Logger): RecordedWorkers {
   const workers = new Map<string, ProcessRecord>();
   let writing: Promise<void> = Promise.resolve();
   const write = (): Promise<void> => {
     const text = `${JSON.stringify([...workers.values()])}\n`;
-    // After a power cut there is no process left to be ended, so nothing need be synced.
+    // Not synced: after a power cut there is no process left to end.
     writing = writing
       .then(() => writeWhole(file, text))
       .catch((error: unknown) => log.warn({ err: error, file }, 'who the workers are cannot be put on record'));
@@ -55,17 +55,17 @@ export function recordWorkers(events: WorkerEvents, file: string, log: Logger): 
   };
 }
 
-/** How long they are given to answer whom they can and to end by themselves, ms. */
+/** How long they have to answer their clients and to end by themselves, ms. */
 const grace = 1_000;
 const killWait = 5_000;
 
 /**
  * Resolves when no worker of a former primary is left on this machine.
- * @throws QuiesceError `already-running` where one cannot be ended
+ * @throws QuiesceError `already-running` if one of them cannot be ended
  */
 export async function endFormerWorkers(file: string, log: Logger): Promise<void> {
   const former = await read(file);
-  // Where start times are not known (off Linux) a pid may be anybody's by now.
+  // Without start times (outside Linux) a pid may belong to any other process by now.
   const left = (): ProcessRecord[] => former.filter((each) => each.startTime !== null && lifeOf(each) === 'alive');
   if (await gone(left, grace)) return;
   for (const { pid } of left()) {
@@ -85,16 +85,16 @@ async function read(file: string): Promise<ProcessRecord[]> {
   try {
     return z.array(processRecord).parse(JSON.parse(await readFile(file, 'utf8')));
   } catch {
-    return []; // none yet, or cut short: they end by themselves, as a rule
+    return []; // none yet, or cut short: workers normally end by themselves
   }
 }
 
-/** @throws Error where it may not be done */
+/** @throws Error if it is not permitted */
 function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch (error) {
-    // It has ended between the look and the signal, which is all that was wanted.
+    // It ended in between, which is all that is needed.
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }

@@ -1,14 +1,14 @@
 /**
  * Finds workers whose event loop is stuck: serving, but silent for longer than the timeout.
  *
- * Silence counts only while this process itself could listen. One that was stopped, or was busy, finds all of
- * its workers silent, and must hear them out first.
+ * Silence counts only while this process itself could receive. A primary that was stopped or busy finds all of its
+ * workers silent, and must first read what they have sent.
  */
 interface Pulse {
-  /** When it was last heard, or its silence began to count. */
+  /** The time of its last heartbeat, or when its silence started to count. */
   at: number;
   counts: boolean;
-  /** It may be silent so long in any case, ms. */
+  /** It may always be silent this long, ms. */
   least: number;
 }
 
@@ -23,14 +23,14 @@ export class HeartbeatMonitor<Key> {
     this.timeout = timeout;
   }
 
-  /** How often `check` is to be called, ms. */
+  /** How often to call `check`, ms. */
   get interval(): number {
     return Math.max(50, Math.min(1_000, this.timeout / 4));
   }
 
-  /** From now on its silence counts; up to `least` ms it may be silent whatever the timeout is. */
+  /** From now on the worker's silence counts. It may always be silent for `least` ms, whatever the timeout is. */
   watch(key: Key, now: number, least = 0): void {
-    this.#checkedAt ??= now; // or a late first check would not be known as one
+    this.#checkedAt ??= now; // else a late first check would not be recognised
     this.#pulses.set(key, { at: now, counts: true, least });
   }
 
@@ -43,7 +43,7 @@ export class HeartbeatMonitor<Key> {
     this.#pulses.delete(key);
   }
 
-  /** Those that have been silent for too long, and for how long, ms. `now` is monotonic. */
+  /** The workers that were silent for too long, and for how long, ms. `now` is monotonic. */
   check(now: number): { key: Key; silentFor: number }[] {
     const late = this.#checkedAt !== null && now - this.#checkedAt > 2 * this.interval;
     this.#checkedAt = now;

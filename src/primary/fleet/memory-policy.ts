@@ -1,25 +1,29 @@
 /**
- * When a worker above `max_memory_restart` is replaced. Pure.
+ * Decides when a worker above `max_memory_restart` is replaced. Pure.
  *
- * A worker that has grown is replaced at once. One that is above the limit as soon as it has booted has not grown: the
- * limit is below what the app needs, the next worker will be no smaller, and each replacement only costs. Those back off.
+ * A worker that has grown is replaced at once. One that is above the limit right after its boot has not grown: the
+ * limit is below what the app needs, the next worker will be as large, and a replacement only costs time. Such
+ * replacements back off.
  */
 export interface MemoryRecord {
-  /** Replacements in a row that were no use. */
+  /** Useless replacements in a row. */
   readonly streak: number;
-  /** None before then, on the clock of `now`. */
+  /** No such replacement before this time, on the clock of `now`. */
   readonly notBefore: number;
 }
 
 export const noMemoryRecord: MemoryRecord = { streak: 0, notBefore: 0 };
 
-/** A worker that is above the limit so soon after it was ready, ms, has not grown. The memory is looked at each second or so. */
+/**
+ * A worker that is above the limit this soon after it was ready, ms, has not grown. Memory is sampled about every
+ * second.
+ */
 export const bootSize = 3_000;
 const firstDelay = 2_000;
 export const longestDelay = 5 * 60_000;
 
 /**
- * Null: not yet.
+ * Null: do not replace the worker yet.
  *
  * @param age ms from when it was ready until it was first seen above the limit
  * @param now ms, on the same clock as the record

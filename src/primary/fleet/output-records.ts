@@ -1,10 +1,10 @@
 /**
- * Makes records of the log from the lines of one worker. A stack is one record, at level error; any other line on
- * stderr is a record at level warn, and one on stdout at level info.
+ * Makes log records from the lines of one worker. A stack is one record, at level error; any other line on stderr is a
+ * record at level warn, and one on stdout at level info.
  *
- * What belongs to the line before it: a line that is indented, a closing bracket (the members of an error), and what
- * Node writes before the stack of an error that nobody caught (`file:///app.js:3`, the line of code, `^`, a blank line).
- * A line on stderr therefore waits a moment for what follows it.
+ * These lines belong to the line before them: an indented line, a closing bracket (the members of an error), and what
+ * Node writes before the stack of an uncaught error (`file:///app.js:3`, the line of code, `^`, a blank line). A line
+ * on stderr therefore waits a moment for the next one.
  */
 import type { Logger } from 'pino';
 import type { WorkerRef } from '../ports.ts';
@@ -18,19 +18,19 @@ export interface OutputRecord {
   readonly isCut: boolean;
 }
 
-/** How long a line waits for the next one, ms: an error is written in one go. */
+/** How long a line waits for the next one, ms: an error is written at once. */
 const patience = 50;
-/** Of one record, characters: an app may print nothing but indented lines. */
+/** The longest record, in characters: an app may print only indented lines. */
 const longestRecord = 64 * 1024;
-/** Lines between the place of an uncaught error and its stack. */
+/** The most lines between the place of an uncaught error and its stack. */
 const longestPreamble = 8;
 
 const isFrame = (line: string): boolean => /^\s+at /.test(line);
 const goesOn = (line: string): boolean => /^\s+\S/.test(line) || line === '}' || line === ']';
-/** Where Node found an uncaught error. */
+/** The place of an uncaught error, as Node prints it. */
 const isPlace = (line: string): boolean => /^(?:file:\/\/)?\/.*:\d+$/.test(line);
 
-/** What a worker writes is in the log whatever the level of the supervisor's own lines. */
+/** The level is fixed: the output of a worker is logged whatever the level of the supervisor's own lines. */
 export function recordsIn(log: Logger, ref: WorkerRef): OutputRecords {
   const output = log.child(ref, { level: 'info' });
   return new OutputRecords(({ stream, level, text, isCut }) =>
@@ -62,7 +62,7 @@ export class OutputRecords {
     else this.#timer = setTimeout(() => this.flush(), patience);
   }
 
-  /** Writes what has waited: nothing that belongs to it will come. */
+  /** Writes the waiting lines: no more lines belong to them. */
   flush(): void {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;

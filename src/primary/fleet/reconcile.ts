@@ -1,4 +1,6 @@
-/** Moves each slot one step from what is towards what is wanted; then tells whose task is done. Pure but for the draft. */
+/**
+ * Moves each slot one step towards the wanted state, then settles the tasks that are done. Pure, but changes the draft.
+ */
 import { QuiesceError } from '../../errors.ts';
 import {
   bootTries,
@@ -25,7 +27,7 @@ export function reconcile(draft: Draft, now: number, settings: FleetSettings, ef
   const wanted = (slot: DraftSlot): boolean => !ending(draft) && slot.slot < draft.target;
   for (const slot of draft.slots) {
     watchClock(slot, draft, now, settings, effects);
-    // One worker that serves is wanted, the newest. One that has been killed but is not yet gone is as good as none.
+    // A slot wants one serving worker, the newest. A killed worker that is not gone yet counts as none.
     const serves = (each: Incarnation): boolean => each.stage === 'serving' && !each.killed;
     const newest = wanted(slot) ? slot.incarnations.findLast(serves) : undefined;
     for (const each of slot.incarnations) {
@@ -38,7 +40,7 @@ export function reconcile(draft: Draft, now: number, settings: FleetSettings, ef
   settle(draft, now, settings, effects);
 }
 
-/** Forks where the slot has no worker that serves, or one that is to be replaced. */
+/** Forks if the slot has no serving worker, or one that must be replaced. */
 function fill(draft: Draft, slot: DraftSlot, now: number, effects: Effect[]): void {
   if (slot.incarnations.some((each) => each.stage === 'starting')) return;
   if (slot.retryAt !== null) return;
@@ -69,8 +71,8 @@ function outdated({ reload, spared }: Pick<Fleet, 'reload' | 'spared'>, { genera
 }
 
 /**
- * A reload boots one replacement at a time, and goes on while no more than a quarter of the workers are
- * still finishing: neither the processors nor the memory see the cluster twice.
+ * A reload boots one replacement at a time, and goes on while at most a quarter of the workers are still finishing:
+ * neither processors nor memory have to carry the cluster twice.
  */
 function isTurn(draft: Draft): boolean {
   let leaving = 0;
@@ -82,7 +84,7 @@ function isTurn(draft: Draft): boolean {
   return leaving < Math.max(1, Math.ceil(draft.target / 4));
 }
 
-/** Its run may have begun after it was told to stop: by a request on a connection that it had. */
+/** Its run may have started after it was told to stop, through a request on an open connection. */
 function isKept(incarnation: Incarnation, fleet: Pick<Fleet, 'phase'>): boolean {
   return incarnation.pinned && !ending(fleet);
 }
@@ -103,7 +105,7 @@ function end(
     incarnation.killAt = now + settings.killTimeout;
     effects.push({ type: 'stop', ref: refOf(incarnation), timeout: settings.killTimeout });
   } else {
-    // Nobody has been given to it yet, and code that is still being loaded hears no message.
+    // It has no connections yet, and code that is still loading receives no message.
     incarnation.killed = true;
     effects.push({ type: 'kill', ref: refOf(incarnation), why: 'it is not needed any more' });
   }
@@ -140,7 +142,7 @@ function settle(draft: Draft, now: number, settings: FleetSettings, effects: Eff
   const proven = (slot: DraftSlot): boolean =>
     serves(slot) && slot.incarnations.every((each) => provenAt(each, settings) <= now);
   if (draft.phase === 'booting' && draft.slots.some((slot) => slot.everReady)) {
-    // A slot that cannot boot does not keep the others from being a cluster.
+    // A slot that cannot boot does not keep the others from serving.
     const settled = (slot: DraftSlot): boolean =>
       slot.everReady || slot.bootFailures >= bootTries || slot.incarnations.some((each) => each.slowNoted);
     if (draft.slots.every(settled)) {
@@ -173,12 +175,12 @@ function settle(draft: Draft, now: number, settings: FleetSettings, effects: Eff
   }
 }
 
-/** Who waits for a worker hears of it when it has served for a moment, and not that one which dies at once serves. */
+/** A task waits until a new worker has served for a moment: a worker that dies at once does not count as serving. */
 function provenAt({ stage, readyAt }: Incarnation, { probation }: FleetSettings): number {
   return stage === 'serving' && readyAt !== null ? readyAt + probation : -Infinity;
 }
 
-/** When the next deadline passes, on the clock of `step`; null where there is none. */
+/** The time of the next deadline, on the clock of `step`; null if there is none. */
 export function nextDeadline(fleet: Fleet, settings: FleetSettings, now: number): number | null {
   let next = Infinity;
   for (const slot of fleet.slots) {

@@ -1,10 +1,10 @@
 /**
- * When a slot whose worker is gone gets its next one. Pure.
+ * Decides when a slot whose worker is gone gets its next one. Pure.
  *
  * PM2's fields keep PM2's meaning: an end before `min_uptime` is unstable, `restart_delay` and
- * `exp_backoff_restart_delay` say how long to wait. Beyond PM2, unstable ends always back off, and as in OTP's
- * restart intensity more than `max_restarts` within a period mean a loop, however long each worker lived. A looping
- * slot is tried again at the longest delay until a worker of it proves steady.
+ * `exp_backoff_restart_delay` say how long to wait. In addition, unstable ends always back off. As in OTP's restart
+ * intensity, more than `max_restarts` within a period are a loop, however long each worker lived. A looping slot is
+ * tried again at the longest delay until one of its workers proves steady.
  */
 import type { ExitCause } from '../../protocol/runs.ts';
 
@@ -14,17 +14,17 @@ export interface RestartSettings {
   readonly maxRestarts: number;
   /** ms */
   readonly restartDelay: number;
-  /** First delay of the exponential backoff, ms; 0 where only unstable ends back off. */
+  /** First delay of the exponential backoff, ms; 0: only unstable ends back off. */
   readonly expBackoffRestartDelay: number;
 }
 
-/** What a slot remembers of its workers' ends. */
+/** The record of how the workers of a slot ended. */
 export interface RestartRecord {
   /** Unstable ends in a row. */
   readonly streak: number;
   /** Times of the faults within {@link period}, oldest first. */
   readonly recent: readonly number[];
-  /** More than `maxRestarts` within the period, and none steady since. */
+  /** More than `maxRestarts` faults within the period, and no steady worker since. */
   readonly looping: boolean;
 }
 
@@ -35,17 +35,17 @@ export interface RestartDecision {
 }
 
 export const emptyRecord: RestartRecord = { streak: 0, recent: [], looping: false };
-/** In which `max_restarts` are counted, ms. */
+/** The time within which `max_restarts` are counted, ms. */
 export const period = 60_000;
 /** PM2's ceiling of the exponential backoff, ms. */
 export const longestDelay = 15_000;
-/** A worker that lived this long, ms, ends a loop. PM2's reset of the exponential backoff. */
+/** A worker that lived this long, ms, ends a loop. PM2 resets its exponential backoff after the same time. */
 export const steadyAfter = 30_000;
 const firstDelay = 100;
 
 /**
- * `always`: unstable whatever its uptime; `young`: unstable before `min_uptime`, and a fault in any case;
- * `young-only`: no fault after `min_uptime`; `never`: nothing went wrong.
+ * `always`: unstable whatever its uptime; `young`: unstable before `min_uptime`, and a fault in any case; `young-only`:
+ * no fault after `min_uptime`; `never`: nothing went wrong.
  */
 const blame: Readonly<Record<ExitCause, 'always' | 'young' | 'young-only' | 'never'>> = {
   'boot-failure': 'always',
@@ -57,9 +57,9 @@ const blame: Readonly<Record<ExitCause, 'always' | 'young' | 'young-only' | 'nev
 };
 
 /**
- * Decides about the successor of a worker that nobody asked to go.
+ * Decides about the successor of a worker that ended although nobody requested it.
  *
- * @param uptime ms since it was ready; 0 for one that never was
+ * @param uptime ms since it was ready; 0 if it never was
  * @param now ms, on the same clock as the record
  * @param random in [0, 1): spreads the restarts of workers that fail together
  */
@@ -89,7 +89,7 @@ export function decideRestart(
   return { record, delay: Math.max(settings.restartDelay, spread(grown, random)) };
 }
 
-/** Between three quarters and all of it. */
+/** A delay between three quarters of the given one and all of it. */
 export function spread(delay: number, random: number): number {
   return Math.round(delay * (0.75 + 0.25 * random));
 }

@@ -1,17 +1,18 @@
-/** The supervisor's numbers, from the app's configuration. */
+/** Derives the supervisor's settings from the app's configuration. */
 import type { AppConfig } from '../../config.ts';
 import type { FleetSettings } from './state.ts';
 
-/** `listen_timeout` where nobody has set it. */
+/** PM2's default of `listen_timeout`, ms. */
 const pm2ListenTimeout = 3_000;
-/** What a worker is given to boot where nobody has said how long that may take, ms. */
+/** How long a worker may take to boot if `listen_timeout` is not set, ms. */
 const patience = 30_000;
-/** A worker that dies this soon after it listens has not booted, to whoever waits for it; ms. */
+/** A worker that dies this soon after it listens counts as not booted for the task that waits for it; ms. */
 const longestProbation = 1_000;
 
 /**
- * Past `listen_timeout` PM2 carries on as if the worker were ready. Here it has failed to boot: a reload must not
- * trade a worker that serves for one that does not. PM2's default is only a warning, since it fails slow apps.
+ * After `listen_timeout` PM2 goes on as if the worker were ready. Here the worker has failed to boot: a reload must not
+ * replace a serving worker with one that does not serve. PM2's default only leads to a warning, since it would fail
+ * slow apps.
  */
 export function fleetSettings(config: AppConfig): FleetSettings {
   const { killTimeout, listenTimeout, minUptime, maxRestarts, restartDelay, expBackoffRestartDelay } = config;
@@ -24,7 +25,7 @@ export function fleetSettings(config: AppConfig): FleetSettings {
   };
 }
 
-/** How often CPU and memory are sampled, ms: a leak is to be noticed well within two seconds. */
+/** How often CPU and memory are sampled, ms: a leak must be noticed well within two seconds. */
 export function vitalsEvery(config: AppConfig): number {
   return config.maxMemoryRestart === null ? 1_000 : 500;
 }

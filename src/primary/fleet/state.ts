@@ -1,34 +1,34 @@
-/** The shapes of the supervisor's model: what is known of each slot, what can happen and what is to be done. */
+/** The types of the supervisor's model: what is known of each slot, what can happen, and what to do. */
 import type { QuiesceError } from '../../errors.ts';
 import type { ExitCause } from '../../protocol/runs.ts';
 import type { WorkerExit, WorkerRef } from '../ports.ts';
 import { noMemoryRecord, type MemoryRecord } from './memory-policy.ts';
 import { emptyRecord, type RestartRecord, type RestartSettings } from './restart-policy.ts';
 
-/** starting ──ready──▶ serving ──stop──▶ stopping; starting ──stop──▶ stopping. The end is to be gone. */
+/** starting ──ready──▶ serving ──stop──▶ stopping; starting ──stop──▶ stopping. Each ends when the process is gone. */
 export type Stage = 'starting' | 'serving' | 'stopping';
 
 export interface Incarnation extends WorkerRef {
   readonly stage: Stage;
-  /** Grows with each reload; tells which workers are older than one. */
+  /** Grows with each reload; shows which workers are older than a reload. */
   readonly generation: number;
   readonly forkedAt: number;
   readonly readyAt: number | null;
-  /** Why it is to be replaced as soon as its replacement serves. */
+  /** Why it must be replaced as soon as its replacement serves. */
   readonly retire: 'memory' | null;
   /** When it was first seen above the memory limit. */
   readonly largeSince: number | null;
-  /** Its exclusive run is going on: only the end of the whole cluster stops it. */
+  /** Its exclusive run is in progress: only the end of the whole cluster stops it. */
   readonly pinned: boolean;
-  /** What we did to end it; null where its end would be its own doing. */
+  /** How the primary ends it; null if an end would be its own. */
   readonly ending: ExitCause | null;
-  /** When its time to finish is over. */
+  /** When its time to finish ends. */
   readonly killAt: number | null;
   readonly killed: boolean;
   readonly slowNoted: boolean;
 }
 
-/** An end that nobody asked for. */
+/** An end that nobody requested. */
 export interface Exit extends WorkerExit {
   readonly incarnation: number;
   /** On the clock of `step`, ms. */
@@ -42,9 +42,9 @@ export interface Slot {
   readonly record: RestartRecord;
   /** Boot failures since a worker of this slot was last ready. */
   readonly bootFailures: number;
-  /** No fork before then; null once it has passed. */
+  /** No fork before this time; null once it has passed. */
   readonly retryAt: number | null;
-  /** Ends that nobody asked for, and replacements for memory. */
+  /** Ends that nobody requested, and replacements because of memory. */
   readonly restarts: number;
   readonly lastExit: Exit | null;
   readonly memory: MemoryRecord;
@@ -59,14 +59,14 @@ export interface Fleet {
   /** How many slots are wanted. */
   readonly target: number;
   readonly slots: readonly Slot[];
-  /** The newest incarnation of each slot there ever was: none comes twice, whatever is scaled down and up. */
+  /** The newest incarnation of each slot ever. No number is used twice, even after scaling down and up. */
   readonly lastIncarnations: readonly number[];
   readonly generation: number;
-  /** Every worker older than this generation is being replaced; null where no reload is going on. */
+  /** Every worker older than this generation is being replaced; null if no reload is in progress. */
   readonly reload: number | null;
-  /** Workers older than this generation are spared by the reload: it takes back one that has failed. Else 0. */
+  /** A reload that takes back a failed one does not replace workers older than this generation. Otherwise 0. */
   readonly spared: number;
-  /** A change of `target` that has not been reached yet, and what to go back to where it cannot be. */
+  /** A change of `target` that is not reached yet, and the former target to return to if it fails. */
   readonly scale: { readonly from: number } | null;
   readonly haltReason: QuiesceError | null;
 }
@@ -80,10 +80,10 @@ export type FleetEvent =
       readonly exit: Omit<WorkerExit, 'cause'>;
       readonly portInUse?: boolean;
     }
-  /** `from`: only the workers of this generation and later ones are replaced. */
+  /** `from`: replace only workers of this generation and later ones. */
   | { readonly type: 'reload'; readonly from?: number }
   | { readonly type: 'scale'; readonly target: number }
-  /** Replace it, the new one first. */
+  /** Replace it; start the new one first. */
   | { readonly type: 'retire'; readonly ref: WorkerRef; readonly cause: 'memory'; readonly why: string }
   | { readonly type: 'kill'; readonly ref: WorkerRef; readonly cause: 'heartbeat' | 'killed'; readonly why: string }
   | { readonly type: 'pin'; readonly ref: WorkerRef; readonly pinned: boolean }
@@ -95,32 +95,32 @@ export type Task = 'start' | 'reload' | 'scale' | 'stop';
 
 export type Effect =
   | { readonly type: 'fork'; readonly ref: WorkerRef }
-  /** Ask it to finish; SIGKILL follows when `timeout` ms are over. */
+  /** Request it to finish; SIGKILL follows after `timeout` ms. */
   | { readonly type: 'stop'; readonly ref: WorkerRef; readonly timeout: number }
-  /** `late`: its time to finish is over, and what it still does is cut off. */
+  /** `late`: its time to finish has ended, and its requests in flight are cut off. */
   | { readonly type: 'kill'; readonly ref: WorkerRef; readonly why: string; readonly late?: true }
-  /** It serves on until its replacement does. */
+  /** It goes on serving until its replacement serves. */
   | { readonly type: 'retired'; readonly ref: WorkerRef; readonly why: string }
   | { readonly type: 'ended'; readonly ref: WorkerRef; readonly exit: WorkerExit }
   /** A slot waits before its next fork. */
   | { readonly type: 'backoff'; readonly slot: number; readonly delay: number; readonly looping: boolean }
   | { readonly type: 'slow'; readonly ref: WorkerRef; readonly after: number }
-  /** All that wait for this task get its outcome. */
+  /** Every caller that waits for this task gets its outcome. */
   | { readonly type: 'settle'; readonly task: Task; readonly error?: QuiesceError };
 
 export interface FleetSettings {
   /** How long a worker has to finish, ms. */
   readonly killTimeout: number;
-  /** Past it a worker that is not ready is worth a warning, ms. */
+  /** A worker that is not ready after this time is logged, ms. */
   readonly slowBoot: number;
-  /** Past it a worker that is not ready has failed to boot, ms. */
+  /** A worker that is not ready after this time has failed to boot, ms. */
   readonly bootLimit: number;
-  /** A worker has to serve so long before an order is done, ms. */
+  /** How long a new worker must serve before a task is done, ms. */
   readonly probation: number;
   readonly restart: RestartSettings;
 }
 
-/** As long as no worker has ever been ready, this many boot failures, one at least in each slot, end the start. */
+/** While no worker was ever ready, this many boot failures, at least one of them in each slot, end the start. */
 export const bootTries = 3;
 
 export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -159,7 +159,7 @@ export function newSlot(slot: number): DraftSlot {
   };
 }
 
-/** Nothing is forked any more. */
+/** True if nothing is forked any more. */
 export function ending(fleet: Pick<Fleet, 'phase'>): boolean {
   return fleet.phase !== 'booting' && fleet.phase !== 'running';
 }

@@ -1,4 +1,4 @@
-/** What the fleet looks like from outside: one entry for each process, and one for each slot that waits for its next. */
+/** The fleet for the status: one entry per process, and one per slot that waits for its next process. */
 import type { LastExit, WorkerStatus } from '../../protocol/runs.ts';
 import type { Exit, Fleet } from './state.ts';
 import type { WorkerRef } from '../ports.ts';
@@ -10,7 +10,7 @@ export interface ProcessFacts {
   readonly vitals: Vitals;
 }
 
-/** What the supervisor knows of a worker; what goes on in it is in its heartbeats. */
+/** What the supervisor knows of a worker; the rest is in the worker's heartbeats. */
 export type ProcessStatus = Omit<WorkerStatus, 'inFlight' | 'eventLoopDelay'>;
 
 /** @param now ms, on the clock of the fleet */
@@ -40,7 +40,7 @@ export function fleetStatus(fleet: Fleet, now: number, facts: (ref: WorkerRef) =
   });
 }
 
-/** Of what a worker wrote last, characters; the log has it whole. */
+/** The most characters of a worker's last output; the log has all of it. */
 const longestReason = 500;
 
 function exitStatus({ reason, at, ...exit }: Exit, timeOf: (at: number) => string): LastExit {

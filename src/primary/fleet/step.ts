@@ -1,15 +1,15 @@
 /**
  * Which process runs in which slot: the one pure function behind start, reload, scale, restart and stop.
  *
- * An event changes what is known or wanted; `reconcile` then moves each slot one step towards what is wanted. So
- * orders may arrive in any order and at once. What wins:
- * - Stop wins over everything: a reload or scale under way is refused with `stopping`, and nothing is forked any more.
- * - The last scale wins; all who wait for one get the outcome of the last. It may come in the middle of a reload.
- * - A reload asked for while one runs makes one more pass where a worker may already run code older than the order.
- * - A reload that takes back one that failed (`from`) replaces only what that one has forked.
- * - A crash restarts its slot whatever else goes on. A replacement that fails to boot ends the reload, a new slot
- *   that fails to boot takes the scale back; who serves, serves on.
- * - A pinned worker (its exclusive run is going on) is stopped by nothing less than the stop of the cluster.
+ * An event changes what is known or wanted; `reconcile` then moves each slot one step towards the wanted state. So
+ * orders may arrive in any order and at the same time. The rules:
+ * - Stop wins over everything: a reload or scale in progress fails with `stopping`, and nothing is forked any more.
+ * - The last scale wins; all callers of a scale get the outcome of the last. A scale may come during a reload.
+ * - A reload requested during a reload makes one more pass if a worker may already run code older than the request.
+ * - A reload that takes back a failed one (`from`) replaces only the workers that the failed one has forked.
+ * - A crash restarts its slot whatever else is in progress. A replacement that fails to boot ends the reload, and a new
+ *   slot that fails to boot takes the scale back; workers that serve go on serving.
+ * - A pinned worker (its exclusive run is in progress) is stopped only by the stop of the cluster.
  */
 import { QuiesceError } from '../../errors.ts';
 import {
@@ -32,8 +32,8 @@ import { decideRestart } from './restart-policy.ts';
 import { refOf } from '../worker-ref.ts';
 
 /**
- * One step. `now` in ms on a monotonic clock; `random` in [0, 1) spreads restarts.
- * Effects are to be run in their order. A stale event (of a worker that is gone) changes nothing.
+ * One step. `now` in ms on a monotonic clock; `random` in [0, 1) spreads restarts. Effects must be run in their order.
+ * A stale event (of a worker that is gone) changes nothing.
  */
 export function step(
   fleet: Fleet,
@@ -99,7 +99,7 @@ function apply(
       const found = find(draft, event.ref);
       if (!found) return;
       found.incarnation.pinned = event.pinned;
-      // Its time to finish, as of the answer of its run, begins when the run has ended.
+      // Its time to finish, for example to send the answer of its run, starts when the run has ended.
       if (!event.pinned && found.incarnation.killAt !== null && !ending(draft))
         found.incarnation.killAt = now + settings.killTimeout;
       return;
@@ -124,7 +124,7 @@ function retire(draft: Draft, event: Extract<FleetEvent, { type: 'retire' }>, no
 
 function reload(draft: Draft, from: number, effects: Effect[]): void {
   if (ending(draft)) return void effects.push({ type: 'settle', task: 'reload', error: stopping() });
-  // Workers of the current generation were forked before this order came, and may run older code than it means.
+  // Workers of the current generation were forked before this request, and may run older code than the request means.
   const begun = draft.slots.some((slot) => slot.incarnations.some((each) => each.generation === draft.generation));
   if (begun) draft.generation++;
   draft.spared = draft.reload === null ? from : Math.min(draft.spared, from);
@@ -175,7 +175,7 @@ function gone(
   slot.record = decision.record;
   if (cause === 'boot-failure') bootFailed(draft, slot, incarnation, event, effects);
   else if (cause === 'crash' && uptime < settings.restart.minUptime) {
-    // It said that it was ready and was not: the same to whoever waits for it as one that cannot boot.
+    // It reported ready and was not: for a waiting task the same as a worker that cannot boot.
     const what = `ended ${Math.round(uptime)} ms after it was ready`;
     const error = failure('boot-failed', incarnation, what, event.exit);
     failReload(draft, incarnation, error, effects);
@@ -203,7 +203,7 @@ function bootFailed(
   const wanted = draft.slots.filter((each) => each.slot < draft.target);
   const failures = wanted.reduce((sum, each) => sum + each.bootFailures, 0);
   const isHopeless = failures >= bootTries && wanted.every((each) => each.bootFailures > 0);
-  // The other workers would ask for the same port.
+  // The other workers would request the same port.
   if (code !== 'port-in-use' && !isHopeless) return;
   draft.phase = 'halting';
   draft.haltReason = error;
@@ -218,7 +218,7 @@ function failReload(draft: Draft, incarnation: Incarnation, error: QuiesceError,
   effects.push({ type: 'settle', task: 'reload', error });
 }
 
-/** A slot that the order would add has no worker that serves. */
+/** Called when a slot that the scale adds has no serving worker. */
 function takeScaleBack(draft: Draft, slot: DraftSlot, error: QuiesceError, effects: Effect[]): void {
   if (draft.scale === null || slot.slot < draft.scale.from) return;
   draft.target = draft.scale.from;
@@ -242,7 +242,7 @@ function failure(
   return new QuiesceError(code, `Worker ${slot}.${incarnation} ${what}: ${reason}${advice}`);
 }
 
-/** What we did to it comes first; then what it was doing when it ended by itself. */
+/** The primary's own action comes first, then what the worker was doing when it ended by itself. */
 function causeOf(incarnation: Incarnation, code: number | null): ExitCause {
   if (incarnation.ending !== null) return incarnation.ending;
   if (incarnation.readyAt === null) return 'boot-failure';

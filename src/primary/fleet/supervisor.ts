@@ -1,5 +1,5 @@
 /**
- * Keeps the workers running: runs the effects of the lifecycle model on real processes and feeds it what happens to
+ * Keeps the workers running: carries out the effects of the lifecycle model on real processes and tells it what happens to
  * them. Every order, message, exit and timer only enqueues an event; the model's state changes in one place.
  */
 import type { Address } from 'node:cluster';
@@ -35,10 +35,10 @@ export interface SupervisorDeps {
 
 interface Running {
   readonly process: WorkerProcess;
-  /** What it was forked with. */
+  /** The configuration that it was forked with. */
   readonly config: AppConfig;
   readonly urls: Set<string>;
-  /** Why it is going to end, where that is known beforehand. */
+  /** Why it is going to end, if that is known beforehand. */
   reason: string | null;
   portInUse: boolean;
 }
@@ -51,12 +51,12 @@ export class Supervisor implements WorkerPort {
   readonly #watch: FleetWatch;
   readonly #files: OutputFiles;
   readonly #turns = new Turns<FleetEvent>((event) => this.#take(event));
-  /** What the next worker is forked with. */
+  /** The configuration for the next worker. */
   #config: AppConfig;
   #settings: FleetSettings;
   #urls: ReadonlySet<string> = new Set();
   #fleet: Fleet;
-  /** The model's time of now: what is due after it is still to come. */
+  /** The time of the model's last step: later deadlines are still to come. */
   #steppedAt = 0;
   #deadline: NodeJS.Timeout | null = null;
 
@@ -72,27 +72,27 @@ export class Supervisor implements WorkerPort {
     });
   }
 
-  /** Resolves when the workers serve. Rejects with `boot-failed` or `port-in-use` where they cannot; none is left then. */
+  /** Resolves when the workers serve. Rejects with `boot-failed` or `port-in-use` if they cannot; then none is left. */
   start(): Promise<void> {
     setUpCluster(this.#config);
     this.#watch.start();
     return this.#task('start', { type: 'start' });
   }
 
-  /** What is forked from now on is forked with this, and given the time to boot and to finish that this allows. */
+  /** Later forks use this configuration; its limits for booting and finishing hold from now on. */
   forkWith(config: AppConfig): void {
     this.#config = config;
     this.#settings = fleetSettings(config);
     this.#setDeadline();
   }
 
-  /** From now on workers are watched by these limits, and write to these files. */
+  /** From now on the limits of this configuration apply to workers, and their output goes to its files. */
   watchWith(config: AppConfig): void {
     this.#watch.use(config);
     this.#files.use(config);
   }
 
-  /** What this worker was forked with, or the next one will be. */
+  /** The configuration that this worker was forked with, or that the next one will get. */
   configOf(ref: WorkerRef): AppConfig {
     return this.#running.get(keyOf(ref))?.config ?? this.#config;
   }
@@ -105,13 +105,13 @@ export class Supervisor implements WorkerPort {
   /**
    * Resolves when every worker is younger than this call; rejects with `boot-failed`, and the old ones serve on.
    *
-   * @param from only workers of this generation and later ones: what a reload that failed has replaced
+   * @param from replaces only workers of this generation and later ones: those that a failed reload has forked
    */
   reload(from = 0): Promise<void> {
     return this.#task('reload', { type: 'reload', from });
   }
 
-  /** Resolves when as many workers serve; rejects with `boot-failed` where the new ones cannot, and takes it back. */
+  /** Resolves when this many workers serve; rejects with `boot-failed` if the new ones cannot, and goes back. */
   scale(instances: number): Promise<void> {
     if (!Number.isSafeInteger(instances) || instances < 1) {
       const what = `${instances} workers cannot be run. Give a whole number of at least 1.`;
@@ -120,7 +120,7 @@ export class Supervisor implements WorkerPort {
     return this.#task('scale', { type: 'scale', target: instances });
   }
 
-  /** Resolves when no worker is left. `now`: without waiting for what is in flight; may be called on top of a slow one. */
+  /** Resolves when no worker is left. `now`: does not wait for requests in flight; may follow a call without it. */
   stop(options: { now: boolean }): Promise<void> {
     return this.#task('stop', { type: 'stop', now: options.now });
   }
@@ -133,15 +133,15 @@ export class Supervisor implements WorkerPort {
     this.#enqueue({ type: 'kill', ref, cause: 'killed', why });
   }
 
-  /** While pinned, a worker is stopped by nothing but the stop of the cluster: its exclusive run is going on. */
+  /** A pinned worker has an exclusive run in progress: only the stop of the cluster stops it. */
   pin(ref: WorkerRef, pinned: boolean): void {
     this.#enqueue({ type: 'pin', ref, pinned });
   }
 
-  /** Where the app listens, such as `http://127.0.0.1:3000`. */
+  /** The addresses of the app, for example `http://127.0.0.1:3000`. */
   urls(): string[] {
     const urls = new Set([...this.#running.values()].flatMap((each) => [...each.urls]));
-    // A slot that waits for its next worker has not moved.
+    // A slot that waits for its next worker keeps its address.
     if (urls.size > 0) this.#urls = urls;
     return [...this.#urls];
   }

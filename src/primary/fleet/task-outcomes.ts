@@ -1,4 +1,7 @@
-/** Who waits for the outcome of a start, reload, scale or stop. All who ask for the same get the same answer. */
+/**
+ * The callers that wait for the outcome of a start, reload, scale or stop. All callers of one task get the same
+ * outcome.
+ */
 import type { QuiesceError } from '../../errors.ts';
 import type { Task } from './state.ts';
 

@@ -1,27 +1,28 @@
 /**
- * Unix sockets that the app listens on (`listen('/run/shop.sock')`). A process that was killed leaves its file behind,
- * be it a worker of ours, PM2 or plain Node, and whoever listens next would end with EADDRINUSE, for ever. So each
- * worker asks before it listens on one, and a file that nobody answers on is removed.
+ * Unix sockets that the app listens on (`listen('/run/shop.sock')`). A killed process (a worker of ours, PM2 or plain
+ * Node) leaves its socket file behind, and every later listen fails with EADDRINUSE. So each worker asks the primary
+ * before it listens on one, and the primary removes a file on which no process answers.
  */
 import { lstatSync, unlinkSync, type Stats } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import type { Logger } from 'pino';
 
-/** How long a socket may take to answer before it counts as one that does, ms. */
+/** A socket that takes longer to answer, ms, counts as alive. */
 const patience = 1_000;
 
-// One at a time: the socket that the first of several workers listens on must not be taken for the dead one.
+// One at a time: the new socket of the first of several workers must not be taken for the dead one.
 let turn: Promise<void> = Promise.resolve();
 /**
- * By path the socket that a worker has got since the path was clear; null until it has been seen. It is bound before it
- * listens, and until then it refuses connections as a dead one does.
+ * For each path, the socket that a worker has bound since the path was cleared; null until it was seen. A socket is
+ * bound before it listens, and until then it refuses connections like a dead one.
  */
 const ours = new Map<string, string | null>();
 
-/** Resolves when nothing dead is in the way of `listen(socket)`, as far as that may be removed. */
+/** Resolves when no dead socket that may be removed is in the way of `listen(socket)`. */
 export function clearSocket(socket: string, log: Logger): Promise<void> {
-  // The primary binds it, so a relative path starts here. An abstract one is no file, and goes with its process.
+  // The primary binds the socket, so a relative path starts here. An abstract one is no file, and ends with its
+  // process.
   if (socket.startsWith('\0')) return Promise.resolve();
   return (turn = turn.then(() => clear(path.resolve(socket), log)));
 }
@@ -30,11 +31,11 @@ async function clear(socket: string, log: Logger): Promise<void> {
   try {
     const found = ourSocket(socket);
     if (found === undefined) return void ours.set(socket, null);
-    // An inode alone is soon used again.
+    // An inode number alone is soon reused.
     const id = `${found.ino} ${found.birthtimeMs}`;
     if (ours.get(socket) === null) ours.set(socket, id);
     if (ours.get(socket) === id || (await answers(socket))) return;
-    // Somebody else may have put one of its own there meanwhile.
+    // Another process may have replaced the file in between.
     if (ourSocket(socket)?.ctimeMs !== found.ctimeMs) return;
     unlinkSync(socket);
     ours.set(socket, null);
@@ -47,13 +48,13 @@ async function clear(socket: string, log: Logger): Promise<void> {
   }
 }
 
-/** What another user has made is that user's to remove. */
+/** Undefined for a socket of another user: it is not ours to remove. */
 function ourSocket(socket: string): Stats | undefined {
   const found = lstatSync(socket, { throwIfNoEntry: false });
   return found?.isSocket() === true && found.uid === process.geteuid?.() ? found : undefined;
 }
 
-/** Only a refused connection proves that nobody does. */
+/** Only a refused connection proves that no process answers. */
 function answers(socket: string): Promise<boolean> {
   return new Promise((resolve) => {
     const connection = net.connect(socket);

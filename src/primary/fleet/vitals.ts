@@ -1,13 +1,13 @@
-/** Samples CPU and memory of processes. Sampling never overlaps itself, and a process that has gone is no error. */
+/** Samples CPU and memory of processes. Samples never overlap, and a process that is gone is no error. */
 import pidusage from 'pidusage';
 
-/** `cpu` in percent of one core since the sample before, `memory` (RSS) in bytes. */
+/** `cpu` in percent of one core since the previous sample, `memory` (RSS) in bytes. */
 export interface Vitals {
   readonly cpu: number;
   readonly memory: number;
 }
 
-/** pidusage keeps a file of /proc open for each process, and closes it this long after it was last asked, ms. */
+/** pidusage keeps a /proc file open for each process, and closes it this long after its last use, ms. */
 const keptOpen = 5_000;
 
 export const noVitals: Vitals = { cpu: 0, memory: 0 };
@@ -45,7 +45,7 @@ export class VitalsSampler {
     const pids = this.#pids();
     const samples = new Map<number, Vitals>();
     try {
-      // Rejects where all of them are gone.
+      // Rejects if all of them are gone.
       const found: Record<string, { cpu: number; memory: number } | null | undefined> =
         pids.length > 0 ? await pidusage([...pids], { maxage: keptOpen }) : {};
       for (const pid of pids) {

@@ -1,4 +1,4 @@
-/** Looks after the workers that run: which has not been heard for too long, which uses too much memory. */
+/** Watches the running workers: which one is silent for too long, and which one uses too much memory. */
 import type { AppConfig } from '../../config.ts';
 import type { Heartbeat } from '../../protocol/messages.ts';
 import type { WorkerRef } from '../ports.ts';
@@ -13,7 +13,7 @@ export interface Watched {
 }
 
 export interface WatchSeams {
-  /** Told what is to be done about a worker. */
+  /** Called with the event for the fleet's model. */
   readonly found: (event: FleetEvent) => void;
   readonly lastBeat: (ref: WorkerRef) => Heartbeat | undefined;
 }
@@ -49,7 +49,7 @@ export class FleetWatch {
     this.#timer = null;
   }
 
-  /** From now on its limits are these. */
+  /** From now on the limits of this configuration apply. */
   use(config: AppConfig): void {
     this.#memoryLimit = config.maxMemoryRestart ?? Infinity;
     this.#vitals.every = vitalsEvery(config);
@@ -59,7 +59,7 @@ export class FleetWatch {
 
   /** From now on its silence counts. */
   serves(ref: WorkerRef, { heartbeat }: AppConfig): void {
-    // As long as it reports at the pace that it was started with, a shorter timeout must fit that.
+    // It sends heartbeats at the interval that it was started with; a shorter new timeout must not be below that.
     this.#heartbeats.watch(keyOf(ref), performance.now(), 2 * heartbeat.interval);
   }
 

@@ -1,17 +1,17 @@
-/** What a worker's raw message is to the supervisor. Pure: whoever calls this acts on it and logs what is dropped. */
+/** Classifies a worker's raw message for the supervisor. Pure: the caller acts on it, and logs what is dropped. */
 import { fromWorker, type FromWorker } from '../../protocol/messages.ts';
 import type { WorkerRef } from '../ports.ts';
 import { keyOf } from '../worker-ref.ts';
 
 export type Received =
   | { readonly kind: 'ours'; readonly message: FromWorker }
-  /** PM2's word of an app that says by itself when it is ready: `process.send('ready')`. */
+  /** PM2's message from an app that reports its own readiness: `process.send('ready')`. */
   | { readonly kind: 'app-ready' }
-  /** The app's own message to a primary that it imagines. */
+  /** The app's own message to a primary of its own. */
   | { readonly kind: 'foreign' }
   | { readonly kind: 'dropped'; readonly why: string };
 
-/** @param ref the process the message came from: one in another's name is dropped */
+/** @param ref the process that sent the message; a message with another reference is dropped */
 export function readMessage(raw: unknown, ref: WorkerRef): Received {
   if (raw === 'ready') return { kind: 'app-ready' };
   if (typeof raw !== 'object' || raw === null || !('quiesce' in raw)) return { kind: 'foreign' };

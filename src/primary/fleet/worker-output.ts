@@ -1,6 +1,4 @@
-/**
- * Cuts what a worker writes into lines. The pipes are always read: a worker that writes to a full pipe stands still.
- */
+/** Cuts the output of a worker into lines. The pipes are always read: a worker that writes to a full pipe blocks. */
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 
@@ -8,7 +6,7 @@ export type OutputStream = 'stdout' | 'stderr';
 /** `isCut`: the line is longer than {@link longestLine}, and goes on with the next call. */
 export type LineListener = (stream: OutputStream, line: string, isCut: boolean) => void;
 
-/** Characters. A longer line is cut in pieces, so that a worker that never ends one does not fill the primary's memory. */
+/** Characters. A longer line is cut, so that a worker that never ends a line does not fill the primary's memory. */
 export const longestLine = 64 * 1024;
 const tailLines = 10;
 
@@ -23,13 +21,13 @@ export class WorkerOutput {
     this.#read('stderr', streams.stderr);
   }
 
-  /** From now on every line may say why it ends; none that came before does. */
+  /** From now on any line may be the reason of the end; earlier lines are not. */
   listen(): void {
     this.#tail.length = 0;
     this.#all = true;
   }
 
-  /** The last lines on stderr: why it ended, as far as it said so. */
+  /** The last lines on stderr (after `listen`, on stdout too): the reason of the end, if the worker printed one. */
   get lastWords(): string {
     return this.#tail.join('\n');
   }
@@ -45,7 +43,7 @@ export class WorkerOutput {
       for (; rest.length > longestLine; rest = rest.slice(longestLine))
         this.#line(name, rest.slice(0, longestLine), true);
     });
-    // `close` too: a process that is killed may leave an unfinished line, and a stream that failed has no end.
+    // `close` too: a killed process may leave an unfinished line, and a failed stream has no `end`.
     const flush = (): void => {
       const last = rest + decoder.end();
       rest = '';

@@ -1,4 +1,4 @@
-/** The primary's image of one forked process: its channel, its output, its end. Decides nothing. */
+/** The primary's view of one forked process: its channel, its output, its end. Decides nothing. */
 import cluster, { type Address, type Worker } from 'node:cluster';
 import type { AppConfig } from '../../config.ts';
 import { ownFile } from '../../own-files.ts';
@@ -25,7 +25,7 @@ export interface ProcessListener {
 const afterExit = 500;
 const bootScript = new URL('../../worker/process/boot.js', import.meta.url);
 
-/** What no later fork can change. To be called once per process, before the first fork. */
+/** Settings that no later fork can change. Must be called once per process, before the first fork. */
 export function setUpCluster(config: AppConfig): void {
   cluster.schedulingPolicy = config.scheduling === 'rr' ? cluster.SCHED_RR : cluster.SCHED_NONE;
   cluster.setupPrimary({ stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
@@ -39,9 +39,9 @@ export class WorkerProcess {
   readonly #output: WorkerOutput;
 
   /**
-   * Forks. Throws where the system refuses a process, or where the file that it starts from is gone.
+   * Forks. Throws if the system refuses a process, or if the boot file is gone.
    *
-   * @param inherited variables that it gets in place of the primary's own, below those of the configuration
+   * @param inherited variables that it gets in place of the primary's own; those of the configuration win
    */
   constructor(ref: WorkerRef, config: AppConfig, inherited: Variables, listener: ProcessListener) {
     this.ref = ref;
@@ -56,7 +56,7 @@ export class WorkerProcess {
     this.#output = new WorkerOutput({ stdout, stderr }, listener.line);
     this.#worker.on('message', (raw: unknown) => listener.message(raw));
     this.#worker.on('listening', (address) => listener.listening(address));
-    this.#worker.on('error', () => {}); // of a send to a process that has just ended; `end` tells of that
+    this.#worker.on('error', () => {}); // a send to a process that has just ended; `end` reports it
     this.#watchEnd(listener);
   }
 
@@ -64,13 +64,13 @@ export class WorkerProcess {
     return this.#worker.process.pid ?? null;
   }
 
-  /** Asks it to finish, in ms of grace. What it writes from now on are its last words. */
+  /** Requests it to finish within `timeout` ms. Its output from now on counts as its last words. */
   stop(timeout: number, webSocketTimeout: number): void {
     this.#output.listen();
     this.send({ type: 'stop', epoch: 0, timeout, webSocketTimeout });
   }
 
-  /** False where its channel is closed. */
+  /** False if its channel is closed. */
   send(message: OutgoingMessage): boolean {
     if (!this.#worker.isConnected()) return false;
     const { slot, incarnation } = this.ref;
@@ -93,7 +93,7 @@ export class WorkerProcess {
     };
     child.once('exit', (code: number | null, signal: string | null) => {
       const limit = setTimeout(() => end(code, signal), afterExit);
-      // Not node:events' `once`: it rejects at an `error`, as of a send that comes too late, and nobody would catch that.
+      // Not node:events' `once`: it rejects at an `error`, for example of a late send, and nothing would catch that.
       const heard = (name: string): Promise<void> => new Promise((resolve) => child.once(name, () => resolve()));
       const closed = heard('close');
       const disconnected = child.connected ? heard('disconnect') : Promise.resolve();
@@ -103,7 +103,7 @@ export class WorkerProcess {
       });
     });
     child.once('error', (error) => {
-      // No process came of the fork, so no exit will either.
+      // The fork made no process, so there will be no exit.
       if (child.pid === undefined) end(null, error.message);
     });
   }
@@ -117,7 +117,7 @@ function environment({ slot, incarnation }: WorkerRef, config: AppConfig): Varia
     ...(incrementVar === null ? {} : { [incrementVar]: String(Number(env[incrementVar] ?? 0) + slot) }),
     QUIESCE_SLOT: String(slot),
     QUIESCE_INCARNATION: String(incarnation),
-    // The app's own code has no business with it; what needs it gets it over the channel.
+    // The app's code does not need it; whatever needs it gets it over the channel.
     QUIESCE_SYNC_TOKEN: undefined,
   };
 }

@@ -1,4 +1,4 @@
-/** What workers need of the configuration. */
+/** The part of the configuration that workers need. */
 import { join } from 'node:path';
 import type { AppConfig, WorkerSettings } from '../../config.ts';
 import { toldToWorkers } from '../../config/told.ts';
