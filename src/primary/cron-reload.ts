@@ -1,9 +1,10 @@
+/** Reloads the workers at the times of `cron_restart`. */
 import { Cron } from 'croner';
 import type { Logger } from 'pino';
 
 /**
- * `cron_restart`: replaces all workers at these times, one after another, so that nobody notices. PM2 restarts them all
- * at once. A reload that still goes on when the next is due is not joined by another.
+ * `cron_restart`: replaces all workers at these times, one after another, without an outage. PM2 restarts them all at
+ * once. If a reload is still in progress when the next one is due, the next one is skipped.
  */
 export class CronReloads {
   readonly #reload: () => Promise<unknown>;
@@ -16,7 +17,7 @@ export class CronReloads {
     this.#log = log;
   }
 
-  /** From now on at these times; never where it is null. */
+  /** Reloads at these times from now on; never if the pattern is null. */
   use(pattern: string | null): void {
     if (pattern === this.#pattern) return;
     this.#job?.stop();

@@ -1,19 +1,19 @@
-/** A primary that cannot reach its database says so at start, not in the night when the feed comes. */
+/** A primary that cannot reach its database reports that at the start, not at night when the feed arrives. */
 import { fileURLToPath } from 'node:url';
 import type { AppConfig } from '../config.ts';
 import { QuiesceError } from '../errors.ts';
 import type { MirrorThread } from '../mirror/handle.ts';
 
-/** How long the database is waited for at start, ms. */
+/** How long to wait for the database at the start, ms. */
 const startTimeout = 7_000;
 
-/** The app that cannot do without. */
+/** The built-in app, which needs a database. */
 const builtInApp = fileURLToPath(new URL('../worker/main.js', import.meta.url));
 
 /**
- * Returns the largest epoch that was ever used for a write, 0 where there is no database.
+ * Returns the largest epoch that was ever used for a write; 0 if there is no database.
  *
- * @throws QuiesceError `database-unreachable`, or `bad-config` where it is the connection string that is wrong
+ * @throws QuiesceError `database-unreachable`, or `bad-config` if the connection string is wrong
  */
 export async function requireDatabase(config: AppConfig, thread: MirrorThread): Promise<number> {
   const { uri, db } = config.mongodb;

@@ -1,4 +1,4 @@
-/** How a primary ends: running → stopping (a run at work is waited for) → over; a second request stops at once. */
+/** Ends a primary: running → stopping (waits for a run in progress) → over; a second request stops at once. */
 import type { Logger } from 'pino';
 import { toQuiesceError, type QuiesceError } from '../errors.ts';
 import type { Coordinator } from './maintenance/coordinator.ts';
@@ -21,7 +21,7 @@ export class Ending {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.over.catch(() => {}); // it may end before anybody waits for it
+    this.over.catch(() => {}); // it may reject before anything waits for it
   }
 
   begin(now: boolean): void {

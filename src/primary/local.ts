@@ -1,6 +1,6 @@
 /**
- * A primary for the one process of an app that runs without a cluster (`node app.js`, a test with supertest): the same
- * maintenance state, with one worker that is this process.
+ * A primary for an app that runs as one process, without a cluster (`node app.js`, a test with supertest): the same
+ * maintenance state, with this process as its only worker.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -23,7 +23,7 @@ import { SyncRuns } from './runs/feed-runs.ts';
 
 const self: WorkerRef = { slot: 0, incarnation: 0 };
 
-/** Resolves with how the worker reaches this primary. */
+/** Resolves with the function through which the worker sends messages to this primary. */
 export async function startLocalPrimary(toWorker: (message: unknown) => void): Promise<(message: FromWorker) => void> {
   const log = pino({ name: 'quiesce', level: logLevelOf(process.env) ?? 'warn' }, pino.destination(2));
   const config = await localConfig();
@@ -40,14 +40,14 @@ export async function startLocalPrimary(toWorker: (message: unknown) => void): P
   });
   const port: WorkerPort = {
     send: (_ref, message) => {
-      // As over IPC: a copy, after what is running now, in order.
+      // As over IPC: a copy, delivered in order after the current code.
       const copy = structuredClone(message);
       queueMicrotask(() => toWorker({ quiesce: 1, ...self, ...copy }));
       return true;
     },
-    pin: () => {}, // nobody stops this process but itself
+    pin: () => {}, // nothing but the process itself ends it
     kill: (_ref, why) => {
-      // One's own process cannot be killed for its client's sake; the run ends, and what it was doing is on its own.
+      // This process cannot be killed because of its client: the run ends, and the run's handler goes on without it.
       log.error(`A handler should be stopped (${why}), which only a cluster can do.`);
       queueMicrotask(() => {
         coordinator.gone(self);
@@ -58,7 +58,7 @@ export async function startLocalPrimary(toWorker: (message: unknown) => void): P
   };
   const coordinator = new Coordinator({
     rules: rulesOf({ config }),
-    epoch: 0, // nothing is remembered between processes but what the fence knows
+    epoch: 0, // the fence is the only memory between processes
     kept: { operator: null, scheduled: null },
     port,
     runs,
@@ -71,13 +71,13 @@ export async function startLocalPrimary(toWorker: (message: unknown) => void): P
   return (message) => coordinator.message(self, message);
 }
 
-/** The defaults and the environment, in a private folder that goes with the process. */
+/** The defaults and the environment, with a private data directory that is removed when the process exits. */
 async function localConfig(): Promise<AppConfig> {
   const dataDir = mkdtempSync(join(tmpdir(), 'quiesce-'));
   process.once('exit', () => rmSync(dataDir, { recursive: true, force: true }));
   const { apps } = await loadConfig(fileURLToPath(import.meta.url), {
     dataDir,
-    // An app by itself may have levels of its own.
+    // An app that runs by itself may have log levels of its own.
     processEnv: { ...process.env, QUIESCE_DATA_DIR: undefined, LOG_LEVEL: undefined },
   });
   return apps[0]!;

@@ -1,7 +1,7 @@
 /**
- * A primary from start to end: folder → lock → log → everything else.
+ * Runs a primary from start to end: folder → lock → log → everything else.
  *
- * Everything else is loaded under the lock only: a twin that finds it held has nothing to do but to say so.
+ * Everything else is loaded only under the lock: a second primary that finds the lock held only has to say so.
  */
 import { realpathSync } from 'node:fs';
 import type { RequestHandler } from 'express';
@@ -18,13 +18,13 @@ import { KeptSockets } from './kept/sockets.ts';
 import type { OpenLog } from './log/log.ts';
 
 export interface PrimaryOptions {
-  /** Where the configuration came from; without it a reload replaces the workers and changes no setting. */
+  /** The source of the configuration; without it a reload replaces the workers and changes no setting. */
   readonly origin?: Origin;
   /** Variables that workers get in place of this process's own, which the configuration file has changed. */
   readonly inherited?: Readonly<Record<string, string | undefined>>;
-  /** Whoever started this primary and keeps its sockets; none by default. */
+  /** The process that started this primary and keeps its sockets; none by default. */
   readonly keeper?: KeeperLink | null;
-  /** Further routes of the admin server: the dashboard, which stands above the primary. */
+  /** Further routes of the admin server: the dashboard, which a module of a higher layer provides. */
   readonly more?: () => Promise<readonly RequestHandler[]>;
 }
 
@@ -35,12 +35,12 @@ export interface PrimaryOptions {
  */
 export async function runPrimary(config: AppConfig, options: PrimaryOptions = {}): Promise<number> {
   const kept = options.keeper ?? null;
-  // Node ignores it, until some package listens, as signal-exit does, which ends the process with it where nobody else
-  // listens. The write fails with EFBIG, and that is dealt with where it happens.
+  // Node ignores SIGXFSZ until a package such as signal-exit listens to it; that package ends the process if it is the
+  // only listener. The write then fails with EFBIG, which is handled where it happens.
   process.on('SIGXFSZ', () => {});
   startedFrom(config.cwd);
   prepareDataDir(config.dataDir);
-  // From here on under its real name: a link on the way may be switched to another release.
+  // The resolved path from here on: a link in the path may be switched to another release.
   const dataDir = realpathSync(config.dataDir);
   if (kept !== null) keptBy(kept.pid);
   let keeper: LockEvents = { lost: () => process.exit(exitCodes.failed) };
@@ -63,7 +63,8 @@ export async function runPrimary(config: AppConfig, options: PrimaryOptions = {}
     const site = { ...config, dataDir };
     const sockets = kept === null ? null : new KeptSockets(kept);
     const giveBack = config.scheduling === 'os' ? sockets?.install() : undefined;
-    // With `rr` node:cluster binds sockets of its own, which it cannot beside those that a primary with `os` has left.
+    // With `rr` node:cluster binds its own sockets. It cannot while the keeper has those of a primary that ran with
+    // `os`.
     if (config.scheduling !== 'os') await sockets?.closeAll();
     try {
       return await runSite(site, { log, more, read, inherited, keeper: kept, again }, (events) => (keeper = events));

@@ -1,4 +1,4 @@
-/** Sets up what shows the cluster and counts what happens in it: the event stream, the metrics, the spans. */
+/** Sets up everything that shows or counts what happens in the cluster: event stream, metrics, spans. */
 import type { RequestHandler } from 'express';
 import { Live } from './live/live.ts';
 import { LogTail } from './live/log-tail.ts';

@@ -1,5 +1,5 @@
 /**
- * The seams of the primary: what its parts know of each other.
+ * The interfaces between the parts of the primary.
  *
  *   supervisor ── WorkerEvents ──▶ coordinator      forks, deaths and messages of workers
  *   supervisor ◀── WorkerPort ──── coordinator      send to a worker, kill a worker
@@ -10,7 +10,7 @@ import type { ClusterStatus, ExitCause, RunRecord, SettingChange } from '../prot
 import type { Wait } from './maintenance/operator-holds.ts';
 import type { ReloadOutcome } from './reload/reloads.ts';
 
-/** One process in a slot. During a reload two incarnations of a slot live at once. */
+/** One process in a slot. During a reload a slot can have two live incarnations. */
 export interface WorkerRef {
   readonly slot: number;
   readonly incarnation: number;
@@ -20,16 +20,16 @@ export interface WorkerExit {
   readonly cause: ExitCause;
   readonly code: number | null;
   readonly signal: string | null;
-  /** What the worker said before it went, where it said something. */
+  /** What the worker reported before it ended, if it did. */
   readonly reason?: string;
 }
 
 export interface WorkerEvents {
-  /** Right after the fork: the worker starts shut. */
+  /** Right after the fork. The worker starts with its gate shut. */
   forked(ref: WorkerRef): void;
-  /** A valid message; slot and incarnation are those of the process it came from. */
+  /** A valid message. Slot and incarnation are checked against the process that sent it. */
   message(ref: WorkerRef, message: FromWorker): void;
-  /** The process has ended; nothing comes from it any more. */
+  /** The process has ended; no message of it follows. */
   gone(ref: WorkerRef, exit: WorkerExit): void;
   /** A slot waits before its next fork; `looping`: its workers keep failing. */
   backoff?(slot: number, looping: boolean): void;
@@ -43,15 +43,15 @@ export type OutgoingMessage = ToWorker extends infer M
   : never;
 
 export interface WorkerPort {
-  /** False where the worker is gone or its channel is closed. */
+  /** False if the worker is gone or its channel is closed. */
   send(ref: WorkerRef, message: OutgoingMessage): boolean;
-  /** While pinned, only the end of the cluster stops a worker: its exclusive run is going on. */
+  /** A pinned worker has an exclusive run in progress: only the end of the cluster stops it. */
   pin(ref: WorkerRef, pinned: boolean): void;
   /** SIGKILL; `gone` follows. */
   kill(ref: WorkerRef, why: string): void;
 }
 
-/** Who asks, where that is known. */
+/** Who requested it, if known. */
 export interface Order {
   readonly by?: string;
 }
@@ -59,38 +59,38 @@ export interface Order {
 export interface MaintenanceChange extends Order {
   readonly on: boolean;
   readonly reason?: string;
-  /** It ends by itself after so many ms. */
+  /** The hold ends by itself after this many ms. */
   readonly forMs?: number;
-  /** Only with `on`: whoever has this word passes. */
+  /** Only with `on`: requests with this word pass. */
   readonly secret?: string;
   /** Only with `on`. */
   readonly wait?: Wait;
-  /** Only with `on` and without `wait`: it begins then, epoch ms, and `forMs` counts from then. */
+  /** Only with `on` and without `wait`: the hold starts at this time, epoch ms, and `forMs` counts from it. */
   readonly at?: number;
 }
 
 /** What an operator, through the control socket or the admin server, can see and do. */
 export interface Operations {
   status(): ClusterStatus;
-  /** Calls back at each change of what `status` tells, at most 10 times a second; returns how to stop it. */
+  /** Calls `listener` at each change of `status`, at most 10 times a second. Returns a function that stops it. */
   watch(listener: (status: ClusterStatus) => void): () => void;
-  /** Where the app listens, such as `http://127.0.0.1:3000`. */
+  /** The addresses of the app, for example `http://127.0.0.1:3000`. */
   urls(): string[];
-  /** The operator hold. Resolves when it is durable and, with `wait`, the cluster at rest. */
+  /** Changes the operator hold. Resolves when it is durable and, with `wait`, the cluster is at rest. */
   maintenance(change: MaintenanceChange): Promise<ClusterStatus>;
   /**
-   * Resolves, with what the configuration changes, when every worker has been replaced and it is in force. Rejects with
-   * `bad-config`, or with `boot-failed` where a replacement did not boot: then nothing has changed.
+   * Resolves with the changes of the configuration when every worker is replaced and the configuration is in force.
+   * Rejects with `bad-config`, or with `boot-failed` if a replacement did not boot: then nothing has changed.
    */
   reload(order?: Order): Promise<ReloadOutcome>;
   /** What a reload would change now. */
   previewReload(): Promise<SettingChange[]>;
   scale(order: Order & ({ instances: number } | { step: number })): Promise<void>;
-  /** `now`: without waiting for what is in flight. Resolves when it has begun. */
+  /** `now`: does not wait for requests in flight. Returns when the stop has started. */
   stop(options: Order & { now: boolean }): void;
   runs(limit: number): RunRecord[];
   run(id: string): RunRecord | undefined;
-  /** Resolves when it has ended, or has to be rolled forward. */
+  /** Resolves when the run has ended, or must be rolled forward. */
   cancel(id: string): Promise<RunRecord>;
   abandon(id: string): Promise<RunRecord>;
 }

@@ -1,11 +1,11 @@
 /**
- * Tells whoever started the primary how it is: systemd (`Type=notify`), or a parent with an IPC channel, as PM2's
- * `wait_ready` has it. Under a keeper it is the keeper that was
- * started: it is told, and systemd is told in its name.
+ * Reports readiness to the process that started the primary: systemd (`Type=notify`), or a parent with an IPC channel,
+ * as for PM2's `wait_ready`. With a keeper, the keeper is the process that was started: it gets the report, and systemd
+ * gets the keeper's pid.
  *
- * systemd is told by its own `systemd-notify`, since Node cannot send to a Unix datagram socket. The unit needs
- * `NotifyAccess=all`, because the words then come from a child. systemd-notify waits until they have been taken in
- * (sd_notify(3), BARRIER=1), so they are not lost when it exits.
+ * systemd gets its messages through its own `systemd-notify`, since Node cannot send to a Unix datagram socket. The
+ * unit needs `NotifyAccess=all`, because the messages come from a child process. systemd-notify waits until systemd has
+ * read them (sd_notify(3), BARRIER=1), so they are not lost when it exits.
  */
 import { execFile } from 'node:child_process';
 import type { Logger } from 'pino';
@@ -13,17 +13,17 @@ import type { Logger } from 'pino';
 export interface Readiness {
   /** Every worker serves. */
   ready(): void;
-  /** What `systemctl status` shows beside the unit. */
+  /** Shown by `systemctl status` for the unit. */
   stopping(): void;
 }
 
 export interface Starter {
   readonly keeper: { readonly pid: number; send(message: { type: 'ready' }): void } | null;
-  /** systemd knows of this site already, and watches it. */
+  /** systemd already knows this site and watches it. */
   readonly again: boolean;
 }
 
-/** Call once, before the workers are started: the variables are taken out of what they inherit. */
+/** Call once, before the workers are started: the variables are removed from their environment. */
 export function announcer(
   log: Pick<Logger, 'warn' | 'debug'>,
   env: NodeJS.ProcessEnv = process.env,
@@ -41,7 +41,7 @@ export function announcer(
   };
   const feed = (): void => {
     const every = watchdogInterval(limit, watched, pid);
-    // Sent by the primary's own loop: one that hangs sends nothing, and systemd starts it anew.
+    // Sent by the primary's own event loop: if it hangs, nothing is sent, and systemd restarts the site.
     if (every !== undefined) watchdog ??= setInterval(tell, every, 'WATCHDOG=1').unref();
   };
   if (again) feed();
@@ -49,7 +49,7 @@ export function announcer(
     ready() {
       tell('--ready', `--pid=${pid}`);
       if (keeper !== null) keeper.send({ type: 'ready' });
-      // PM2 listens for this; nobody else is disturbed by it.
+      // PM2 listens for this; other parents ignore it.
       else
         process.send?.('ready', (error: Error | null) => {
           if (error !== null) log.debug({ err: error }, 'the parent process could not be told');
@@ -63,7 +63,7 @@ export function announcer(
   };
 }
 
-/** Half of what systemd allows, as sd_watchdog_enabled(3) advises, ms. */
+/** Half of systemd's limit, as sd_watchdog_enabled(3) advises, ms. */
 function watchdogInterval(limit: string | undefined, watched: string | undefined, pid: number): number | undefined {
   const usec = Number(limit);
   if (!(usec > 0) || (watched !== undefined && Number(watched) !== pid)) return undefined;

@@ -1,4 +1,4 @@
-/** What signals ask of a primary. A handler only enqueues; the work is done by whoever owns it. */
+/** Maps signals to actions of a primary. A handler only starts the action, outside the signal handler. */
 import type { Logger } from 'pino';
 
 export interface SignalActions {
@@ -7,22 +7,22 @@ export interface SignalActions {
   readonly reload: () => Promise<void>;
   readonly scaleBy: (step: 1 | -1) => Promise<void>;
   readonly reopenFiles: () => void;
-  /** Passes on what it gets: a service manager knows its pid, and not that of the primary. */
+  /** Forwards the signals that it gets: a service manager knows the keeper's pid, not that of the primary. */
   readonly keeper?: { onSignal(listener: (signal: string, early: boolean) => void): void };
   readonly log: Logger;
-  /** In ms; default the monotonic clock. */
+  /** The current time in ms; default: the monotonic clock. */
   readonly now?: () => number;
 }
 
 /**
- * One Ctrl-C arrives twice under npm, and one `timeout` too: the process group gets the signal and the parent forwards
- * it. What comes again within this time, ms, is that echo and not the second signal that stops at once.
+ * Under npm, and under `timeout`, one Ctrl-C arrives twice: the process group gets the signal, and the parent forwards
+ * it. The same signal within this time, ms, is that echo, and not a second request, which would stop at once.
  */
 const echo = 300;
 
 /**
- * One signal to a process group arrives twice under a keeper: directly, and from the keeper. Two that come in the same way
- * are two.
+ * Under a keeper a signal to the process group arrives twice: directly, and from the keeper. Two that arrive in the
+ * same way are two signals.
  */
 export class TwinSignals {
   readonly #last = new Map<string, { readonly forwarded: boolean; readonly at: number }>();
@@ -36,7 +36,7 @@ export class TwinSignals {
   }
 }
 
-/** They would end a process that does not handle them yet. SIGTERM and SIGINT may: there is nothing to finish. */
+/** These would end a process that does not handle them yet. SIGTERM and SIGINT may: there is nothing to finish yet. */
 const early = ['SIGUSR2', 'SIGHUP', 'SIGTTIN', 'SIGTTOU'] as const satisfies readonly NodeJS.Signals[];
 const kept: NodeJS.Signals[] = [];
 let giveBack = (): void => {};
@@ -51,7 +51,9 @@ export function keepSignals(): void {
   };
 }
 
-/** Returns how to remove the handlers. Signals follow nginx, unicorn and puma; docs/signals.md has the table. */
+/**
+ * Returns a function that removes the handlers. Signals follow nginx, unicorn and puma; docs/signals.md has the table.
+ */
 export function onSignals(actions: SignalActions): () => void {
   const { stop, toggleHold, reload, scaleBy, reopenFiles, keeper, log, now = () => performance.now() } = actions;
   const later = (signal: NodeJS.Signals, action: () => void | Promise<void>) => (): void => {
@@ -89,7 +91,7 @@ export function onSignals(actions: SignalActions): () => void {
   ]);
   for (const [signal, handler] of handlers) process.on(signal, handler);
   giveBack();
-  // No worker is older than this start, so there is nothing to reload.
+  // No worker is older than this start, so SIGHUP has nothing to reload.
   const due = kept.splice(0).filter((signal) => signal !== 'SIGHUP');
   for (const signal of due) handlers.find(([name]) => name === signal)?.[1]();
   keeper?.onSignal((signal, early) => {

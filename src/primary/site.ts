@@ -1,6 +1,6 @@
 /**
- * What a primary does under its lock: state of the last one → database → control socket → workers → stop.
- * Whatever is first is undone last.
+ * Runs the site under the lock: state of the last primary → database → control socket → workers → stop. What is set up
+ * first is closed last.
  */
 import { join } from 'node:path';
 import type { RequestHandler } from 'express';
@@ -41,19 +41,19 @@ import { takeOver } from './runs/take-over.ts';
 
 export interface SiteOptions {
   readonly log: OpenLog;
-  /** Further routes of the admin server: the dashboard, which stands above the primary. */
+  /** Further routes of the admin server: the dashboard, which a module of a higher layer provides. */
   readonly more: readonly RequestHandler[];
-  /** The configuration as it is now; null where the site was started from code. */
+  /** Reads the configuration as it is now; null if the site was started from code. */
   readonly read: (() => Promise<AppConfig>) | null;
   /** Variables that workers get in place of the primary's own. */
   readonly inherited: Readonly<Record<string, string | undefined>>;
-  /** Whoever started this primary and keeps its sockets. */
+  /** The process that started this primary and keeps its sockets. */
   readonly keeper: KeeperLink | null;
   /** The site has served before, under a primary that died. */
   readonly again: boolean;
 }
 
-/** Runs until it is stopped. `watchLock` takes what is to be done about the lock. */
+/** Runs until it is stopped. `watchLock` gets the handler for what happens to the lock. */
 export async function runSite(
   config: AppConfig,
   { log: openLog, more, read, inherited, keeper: link, again }: SiteOptions,
@@ -115,7 +115,7 @@ export async function runSite(
     inherited,
     log,
   });
-  // A hold that this start has begun or dropped is not begun or dropped again by the next one.
+  // Writes the result down, so that the next start does not begin or drop the same hold again.
   void holdFile.restore();
   if (stored.missed) announce({ what: 'missed', hold: stored.missed }, log);
   if (stored.operator)
@@ -202,7 +202,7 @@ export async function runSite(
       },
       (thrown: unknown) => {
         const error = toQuiesceError(thrown, 'boot-failed');
-        // Stopped before it had started: that is what was asked for.
+        // Stopped before it was ready, as requested.
         if (error.code !== 'stopping') ending.fail(error);
       },
     );
@@ -222,7 +222,7 @@ function keeperLost(pid: number): string {
   return `The process that keeps the sockets of this site (pid ${pid}) has ended, and the primary ends with it. Start the site again.`;
 }
 
-/** Nothing of a cluster of hosts is loaded where the configuration names none. */
+/** Loads the code for several hosts only if the configuration names a cluster. */
 async function hostsOf(config: AppConfig, deps: JoinDeps): Promise<SiteAgreement | null> {
   if (config.cluster.name === null) return null;
   if (process.env['QUIESCE_UNFINISHED_CLUSTER'] !== '1')

@@ -1,4 +1,4 @@
-/** Takes events one after another: one that is caused while another is taken waits for its turn. */
+/** Handles events one after another: an event that is added while another is handled waits for its turn. */
 export class Turns<Event> {
   readonly #take: (event: Event) => void;
   readonly #queue: Event[] = [];
@@ -8,7 +8,7 @@ export class Turns<Event> {
     this.#take = take;
   }
 
-  /** Throws what taking an event has thrown, once those that wait have had their turn. */
+  /** Rethrows the first error of a handler, after all waiting events were handled. */
   add(event: Event): void {
     this.#queue.push(event);
     if (this.#busy) return;
@@ -26,7 +26,7 @@ export class Turns<Event> {
   }
 }
 
-/** Carries out each effect of a step, whatever another throws: the state has been replaced already. */
+/** Carries out each effect of a step, even if another one throws: the state is already the new one. */
 export function carryOutEach<Effect>(
   effects: readonly Effect[],
   carryOut: (effect: Effect) => void,
