@@ -39,7 +39,7 @@ export {
   type ResumeEvent,
   type SiteEvents,
   type SiteState,
-} from './worker/gate/site-events.ts';
+} from './worker/gate/events/site-events.ts';
 export { health } from './worker/app/health.ts';
 export { mirror } from './worker/feed/mirror-route.ts';
 export { waitUntil } from './worker/gate/wait-until.ts';

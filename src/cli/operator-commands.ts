@@ -1,15 +1,15 @@
 /** Declares the commands that talk to a running primary. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import type { SignedTarget } from './asked-by.ts';
+import type { SignedTarget } from './orders/asked-by.ts';
 import type { Target } from './find-data-dir.ts';
-import type { LogsOptions } from './logs.ts';
-import type { ExecOptions } from './exec.ts';
-import type { HoldOptions } from './maintenance.ts';
-import type { ReloadOptions } from './rolling.ts';
-import type { RunsOptions } from './runs.ts';
+import type { LogsOptions } from './history/logs.ts';
+import type { ExecOptions } from './orders/exec.ts';
+import type { HoldOptions } from './orders/maintenance.ts';
+import type { ReloadOptions } from './orders/rolling.ts';
+import type { RunsOptions } from './history/runs.ts';
 import type { StatusOptions } from './status.ts';
-import type { SyncOptions } from './sync.ts';
-import { nextTime } from './next-time.ts';
+import type { SyncOptions } from './sync/sync.ts';
+import { nextTime } from './orders/next-time.ts';
 import { parseDuration, parseSize } from '../config/units.ts';
 import { isPassWord, passWordAllowed } from '../protocol/pass.ts';
 import { maxDeletesWords, parseMaxDeletes, type MaxDeletes } from '../protocol/max-deletes.ts';
@@ -87,12 +87,14 @@ export function addOperatorCommands(program: Command, done: (code: number) => vo
     .option('--timeout <duration>', 'wait so long, then take it back and end with 6 (default: drain_timeout)', time)
     .option('--keep', 'keep the hold when that time is over')
     .option('--no-wait', 'end at once, while requests may still be at work')
-    .action(async (options: HoldOptions) => done(await (await import('./maintenance.ts')).maintenanceOn(options)));
+    .action(async (options: HoldOptions) =>
+      done(await (await import('./orders/maintenance.ts')).maintenanceOn(options)),
+    );
   signed('off', 'open the gates', maintenance).action(async (options: SignedTarget) =>
-    done(await (await import('./maintenance.ts')).maintenanceOff(options)),
+    done(await (await import('./orders/maintenance.ts')).maintenanceOff(options)),
   );
   command('status', 'tell whether it is on, why and until when', maintenance).action(async (options: Target) =>
-    done(await (await import('./maintenance.ts')).maintenanceStatus(options)),
+    done(await (await import('./orders/maintenance.ts')).maintenanceStatus(options)),
   );
 
   signed('exec', 'hold the site, run a command while nothing else is at work, release it')
@@ -106,7 +108,7 @@ export function addOperatorCommands(program: Command, done: (code: number) => vo
     )
     .option('--keep-on-failure', 'stay held where the command fails, or nobody can tell how it ended')
     .action(async (words: string[], options: ExecOptions) =>
-      done(await (await import('./exec.ts')).exec(words, options)),
+      done(await (await import('./orders/exec.ts')).exec(words, options)),
     );
 
   command('sync', 'send a feed to the running app, and print the report')
@@ -125,19 +127,23 @@ export function addOperatorCommands(program: Command, done: (code: number) => vo
     .option('--dry-run', 'only tell what would change')
     .option('--max-deletes <n>', 'how many documents it may delete: a number, or a share such as 50%', deletes)
     .option('--json', 'the report as JSON')
-    .action(async (feed: string, options: SyncOptions) => done(await (await import('./sync.ts')).sync(feed, options)));
+    .action(async (feed: string, options: SyncOptions) =>
+      done(await (await import('./sync/sync.ts')).sync(feed, options)),
+    );
 
   signed('reload', 'read the configuration again, and replace every worker without a failed request')
     .option('--dry-run', 'only tell what the configuration would change')
-    .action(async (options: ReloadOptions) => done(await (await import('./rolling.ts')).reload(options)));
+    .action(async (options: ReloadOptions) => done(await (await import('./orders/rolling.ts')).reload(options)));
   signed('scale', 'run more or fewer workers')
     .argument('<n>', 'how many, or how many more or fewer: +1, -2', workers)
     .action(async (instances: number | string, options: SignedTarget) =>
-      done(await (await import('./rolling.ts')).scale(instances, options)),
+      done(await (await import('./orders/rolling.ts')).scale(instances, options)),
     );
   signed('stop', 'stop the app, once what is in flight is finished')
     .option('--now', 'without waiting')
-    .action(async (options: SignedTarget & { now?: boolean }) => done(await (await import('./stop.ts')).stop(options)));
+    .action(async (options: SignedTarget & { now?: boolean }) =>
+      done(await (await import('./orders/stop.ts')).stop(options)),
+    );
 
   const runs = command(
     'runs',
@@ -147,26 +153,26 @@ export function addOperatorCommands(program: Command, done: (code: number) => vo
     .option('-n, --limit <n>', 'how many', count(1, 1000), 20)
     .option('--json', 'as JSON')
     .action(async (id: string | undefined, options: RunsOptions) =>
-      done(await (await import('./runs.ts')).runs(id, options)),
+      done(await (await import('./history/runs.ts')).runs(id, options)),
     );
   // The options of a subcommand come after its name, those of `runs` before it; a flag of both goes to the subcommand.
   runs.enablePositionalOptions();
   command('cancel', 'end a run that is going on; the worker of an exclusive handler is replaced', runs)
     .argument('<id>', 'the run')
     .action(async (id: string, _own: Target, self: Command) =>
-      done(await (await import('./runs.ts')).cancel(id, self.optsWithGlobals<Target>())),
+      done(await (await import('./history/runs.ts')).cancel(id, self.optsWithGlobals<Target>())),
     );
   command('abandon', 'give up a run that cannot be rolled forward', runs)
     .argument('<id>', 'the run')
     // A flag may stand before or after `abandon`.
     .action(async (id: string, _own: Target, self: Command) =>
-      done(await (await import('./runs.ts')).abandon(id, self.optsWithGlobals<Target>())),
+      done(await (await import('./history/runs.ts')).abandon(id, self.optsWithGlobals<Target>())),
     );
 
   const notify = program.command('notify').description('those who are told when something goes wrong: test');
   notify.helpCommand(false);
   command('test', 'send a test to each configured receiver', notify).action(async (options: Target) =>
-    done(await (await import('./notify.ts')).notifyTest(options)),
+    done(await (await import('./orders/notify.ts')).notifyTest(options)),
   );
 
   command('logs', 'print the log of the supervisor and the workers')
@@ -174,5 +180,5 @@ export function addOperatorCommands(program: Command, done: (code: number) => vo
     .option('-n, --lines <n>', 'how many of the last lines', count(0, 1_000_000), 100)
     .option('--json', 'as JSON, also on a terminal')
     .option('--pretty', 'for people, also in a pipe')
-    .action(async (options: LogsOptions) => done(await (await import('./logs.ts')).logs(options)));
+    .action(async (options: LogsOptions) => done(await (await import('./history/logs.ts')).logs(options)));
 }

@@ -2,12 +2,12 @@
 import { QuiesceError } from '../errors.ts';
 import { changedKeys } from './changed-keys.ts';
 import { isGone, isUnauthorized, isUnavailable } from './database/errors.ts';
-import { RefusedWrites } from './database/refused-writes.ts';
+import { RefusedWrites } from './database/write/refused-writes.ts';
 import { dropLeftovers, type Swap } from './database/swap.ts';
 import { StalePlan } from './database/stale-plan.ts';
 import { openTarget, type Target } from './database/target.ts';
-import { WriteConflict } from './database/transaction-errors.ts';
-import { Writer, type WriterOptions } from './database/writer.ts';
+import { WriteConflict } from './database/write/transaction-errors.ts';
+import { Writer, type WriterOptions } from './database/write/writer.ts';
 import type { Reach } from './database/steps.ts';
 import type { Written } from './messages.ts';
 import type { Plan } from './plan.ts';

@@ -1,7 +1,7 @@
 /** Finds out what a run of a former primary has written. The fence knows it, even if the feed is lost. */
 import type { Clients } from './database/clients.ts';
 import { Fence } from './database/fence.ts';
-import { patiently } from './database/patience.ts';
+import { patiently } from './database/write/patience.ts';
 import { dropLeftovers } from './database/swap.ts';
 import type { MirrorJob, Past } from './messages.ts';
 

@@ -18,7 +18,7 @@ import type { Clients } from './database/clients.ts';
 import { Fence } from './database/fence.ts';
 import { openTarget } from './database/target.ts';
 import { requireRights, rightsFor } from './database/rights.ts';
-import { patiently } from './database/patience.ts';
+import { patiently } from './database/write/patience.ts';
 import type { MirrorJob, Planned, Prepared, Written } from './messages.ts';
 import { PreparedFeed } from './prepared/prepared-feed.ts';
 import { ProgressMeter } from './progress-meter.ts';

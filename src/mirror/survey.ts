@@ -2,7 +2,7 @@
 import { QuiesceError } from '../errors.ts';
 import { checkOutside, compareAll } from './database/compare.ts';
 import { isUnauthorized } from './database/errors.ts';
-import { RefusedWrites } from './database/refused-writes.ts';
+import { RefusedWrites } from './database/write/refused-writes.ts';
 import { checkValidator } from './database/validator.ts';
 import { lackOf, missingRights, rightsFor } from './database/rights.ts';
 import { isWatched, Swap, swapFault } from './database/swap.ts';

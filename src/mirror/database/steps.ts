@@ -6,8 +6,8 @@
 import { Elements, idElement } from '../bson/elements.ts';
 import type { Plan } from '../plan.ts';
 import type { PreparedFeed } from '../prepared/prepared-feed.ts';
-import { RefusedWrites } from './refused-writes.ts';
-import { deleteStatement, replaceStatement, type Condition, type WriteKind } from './statements.ts';
+import { RefusedWrites } from './write/refused-writes.ts';
+import { deleteStatement, replaceStatement, type Condition, type WriteKind } from './write/statements.ts';
 
 /** How many entries of each list of a plan, counted from its start, may have been written. */
 export interface Reach {

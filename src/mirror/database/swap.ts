@@ -25,10 +25,10 @@ import { ifAllowed, isTimedOut, plainMessage } from './errors.ts';
 import type { Fence } from './fence.ts';
 import { indexesOf } from './indexes.ts';
 import { documents } from './raw-command.ts';
-import { RefusedWrites, type WriteError } from './refused-writes.ts';
+import { RefusedWrites, type WriteError } from './write/refused-writes.ts';
 import { batchesOf } from './steps.ts';
 import { openTarget, type Target } from './target.ts';
-import { WriteConflict } from './transaction-errors.ts';
+import { WriteConflict } from './write/transaction-errors.ts';
 
 export interface SwapOptions {
   readonly target: Target;

@@ -3,9 +3,9 @@ import type { RequestHandler } from 'express';
 import { gateHandshakes } from './handshakes.ts';
 import { holdDefaults, notHeld, waitOrRefuse } from './paused.ts';
 import { getRuntime } from '../process/runtime.ts';
-import { findSpecial } from './special-routes.ts';
-import { markGate } from './start-warnings.ts';
-import { isBelow } from './target.ts';
+import { findSpecial } from './routes/special-routes.ts';
+import { markGate } from './routes/start-warnings.ts';
+import { isBelow } from './routes/target.ts';
 
 /** What {@link gate} takes. */
 export interface GateOptions {

@@ -11,7 +11,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { InFlightRequest } from '../../protocol/messages.ts';
 import type { TrackedSocket } from '../process/connections.ts';
-import { routeOf, shortPathOf } from './target.ts';
+import { routeOf, shortPathOf } from './routes/target.ts';
 
 export type Label = Pick<InFlightRequest, 'method' | 'path' | 'route'>;
 

@@ -12,8 +12,8 @@ import { entryOf, type Entry } from './entry.ts';
 import { requestTimeout } from '../process/link.ts';
 import { refuse } from './refusal.ts';
 import { getRuntime, type Runtime } from '../process/runtime.ts';
-import { isSpecial, markSpecial, rememberSpecial } from './special-routes.ts';
-import { shortPathOf } from './target.ts';
+import { isSpecial, markSpecial, rememberSpecial } from './routes/special-routes.ts';
+import { shortPathOf } from './routes/target.ts';
 
 /** How much longer a drain may take when stragglers are cut off, ms. */
 const cutTime = 5_000;

@@ -15,8 +15,8 @@ import type { GateState } from '../../protocol/words.ts';
 import { describe } from './departed.ts';
 import type { Entry } from './entry.ts';
 import { InFlight } from './in-flight.ts';
-import { PauseWork } from './pause-work.ts';
-import { Search } from './search.ts';
+import { PauseWork } from './events/pause-work.ts';
+import { Search } from './routes/search.ts';
 import { SlowReaders } from './slow-readers.ts';
 
 /** What becomes of a request that may not enter now. */

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Express } from 'express';
 import { gateHandshakes } from './handshakes.ts';
 import { getRuntime } from '../process/runtime.ts';
-import { warnOfUngated } from './start-warnings.ts';
+import { warnOfUngated } from './routes/start-warnings.ts';
 
 /**
  * Starts an HTTP server for the app, as `app.listen` does, and gates what bypasses its middleware: `Expect:

@@ -9,7 +9,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { BlockList, isIP } from 'node:net';
 import { passPath, type Pass } from '../../protocol/pass.ts';
 import type { Runtime } from '../process/runtime.ts';
-import { plainPathOf } from './target.ts';
+import { plainPathOf } from './routes/target.ts';
 
 type WayIn = Pick<Runtime, 'gate' | 'allow'>;
 

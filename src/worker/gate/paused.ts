@@ -5,7 +5,7 @@ import type { Runtime } from '../process/runtime.ts';
 import type { HoldLimits } from './gate.ts';
 import { refuse } from './refusal.ts';
 import { passes } from './pass.ts';
-import { plainPathOf } from './target.ts';
+import { plainPathOf } from './routes/target.ts';
 
 /** How long and how many wait where `onPause` is 'hold' and nothing else is said. */
 export const holdDefaults: HoldLimits = { limit: 1_000, timeout: 30_000 };

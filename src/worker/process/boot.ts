@@ -5,7 +5,7 @@
  */
 import Module from 'node:module';
 import { gateHttp2Without, gateServersWithout } from '../gate/auto-gate.ts';
-import { warnOfUngated } from '../gate/start-warnings.ts';
+import { warnOfUngated } from '../gate/routes/start-warnings.ts';
 import { trackServers } from './connections.ts';
 import { stopGracefully } from './graceful-stop.ts';
 import { reportFailures } from './failure-report.ts';

@@ -59,8 +59,8 @@ describe('the ways through the code in docs/architecture.md', () => {
   });
 
   it('would be missed where they are not', async () => {
-    expect(await faultsIn('cli/stop.ts → worker/gate/gate.ts')).to.have.lengthOf(1);
-    expect(await faultsIn('cli/stop.ts ⇢ worker/gate/gate.ts')).to.have.lengthOf(1);
+    expect(await faultsIn('cli/orders/stop.ts → worker/gate/gate.ts')).to.have.lengthOf(1);
+    expect(await faultsIn('cli/orders/stop.ts ⇢ worker/gate/gate.ts')).to.have.lengthOf(1);
     expect(await faultsIn('worker/gate/gate.ts ← worker/gate/in-flight.ts')).to.have.lengthOf(1);
   });
 });

@@ -1,0 +1,54 @@
+/** `quiesce logs`: prints the log of an app. */
+import path from 'node:path';
+import { prettyFactory } from 'pino-pretty';
+import { findDataDir, type Target } from '../find-data-dir.ts';
+import { print } from '../output.ts';
+import { tail } from './tail.ts';
+import { QuiesceError } from '../../errors.ts';
+import { lineForPeople } from '../../primary/log/line-for-people.ts';
+import { visible } from '../../protocol/visible.ts';
+import { logFileName } from '../../primary/log/log-file.ts';
+
+export interface LogsOptions extends Target {
+  readonly follow?: boolean;
+  readonly lines: number;
+  readonly json?: boolean;
+  readonly pretty?: boolean;
+}
+
+/** Formats the lines for people on a terminal or with `--pretty`; prints them unchanged otherwise or with `--json`. */
+export async function logs(options: LogsOptions): Promise<number> {
+  if (options.json && options.pretty)
+    throw new QuiesceError('bad-usage', '--json and --pretty are two forms: choose one.');
+  const file = path.join(await findDataDir(options), logFileName);
+  const pretty = options.json || !(options.pretty || process.stdout.isTTY) ? undefined : forPeople();
+  const decoder = new TextDecoder();
+  let rest = '';
+  try {
+    for await (const chunk of tail(file, { lines: options.lines, follow: options.follow ?? false })) {
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines)
+        print(pretty === undefined ? (process.stdout.isTTY ? visible(line) : line) : pretty(line).trimEnd());
+    }
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
+    throw new QuiesceError(
+      'no-primary',
+      `There is no log in ${file}: the app has not been started with this data directory.`,
+      { cause },
+    );
+  }
+  if (rest !== '') print(rest);
+  return 0;
+}
+
+function forPeople(): (line: string) => string {
+  const pretty = prettyFactory({
+    ...lineForPeople,
+    translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l',
+    colorize: Boolean(process.stdout.isTTY) && !process.env['NO_COLOR'],
+  });
+  // A line that is not a JSON record is printed unchanged.
+  return (line) => (line.startsWith('{') ? pretty(visible(line)) : visible(line));
+}

@@ -1,0 +1,41 @@
+/** Reports which run a command waits for. */
+import type { ControlClient } from '../control-client.ts';
+import { duration, say } from '../output.ts';
+import type { ClusterStatus } from '../../protocol/runs.ts';
+
+/** No message is printed before this time, ms. */
+const patience = 2_000;
+
+/**
+ * Waits for an order that may have to wait for a run, and says so once for each run: which one, and how to go on.
+ *
+ * @param more a further way to go on
+ * @param also gets each status that is read meanwhile
+ */
+export async function tellingOfRun<T>(
+  client: ControlClient,
+  what: string,
+  work: Promise<T>,
+  { more = '', also }: { more?: string; also?: (status: ClusterStatus) => void } = {},
+): Promise<T> {
+  const told = new Set<string>();
+  const look = async (): Promise<void> => {
+    const status = await client.status().catch(() => null);
+    if (status === null) return;
+    also?.(status);
+    const { run } = status;
+    if (run === null || run.endedAt !== undefined || told.has(run.id)) return;
+    told.add(run.id);
+    const { id, kind, owner, startedAt } = run;
+    const whose = owner === undefined ? '' : ` (${owner.method} ${owner.path} in slot ${owner.slot})`;
+    const age = duration(Math.max(0, Date.now() - Date.parse(startedAt)));
+    say(`${what} waits for the ${kind} run ${id}${whose}, begun ${age} ago.`);
+    say(`To end that run: quiesce runs cancel ${id}.${more}`);
+  };
+  const timer = setInterval(() => void look(), patience);
+  try {
+    return await work;
+  } finally {
+    clearInterval(timer);
+  }
+}

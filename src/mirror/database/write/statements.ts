@@ -1,0 +1,94 @@
+/** Builds the statements of MongoDB's write commands from bytes. */
+import { BSON, type Document } from 'mongodb';
+import { bsonType, type Elements } from '../../bson/elements.ts';
+
+export type WriteKind = 'delete' | 'update' | 'insert';
+
+/** What a document has to match besides its key: the elements of a filter, without the enclosing document. */
+export type Condition = Uint8Array;
+
+export const anyDocument: Condition = new Uint8Array(0);
+
+export function conditionOf(filter: Document): Condition {
+  return BSON.serialize(filter).subarray(4, -1);
+}
+
+/** `{q: {_id, …condition}, limit: 1}` */
+export function deleteStatement(id: Elements, condition: Condition): Buffer {
+  const statement = Buffer.allocUnsafe(4 + querySize(id, condition) + 1 + 6 + 4 + 1);
+  let at = writeQuery(statement, id, condition);
+  statement[at++] = bsonType.int32;
+  at += statement.write('limit\0', at, 'latin1');
+  at = statement.writeInt32LE(1, at);
+  return finish(statement, at);
+}
+
+/**
+ * `{q: {_id, …condition}, u: document, upsert: true}`: inserts the document again if it was deleted meanwhile. With a
+ * condition, nothing is inserted: a document that does not match the condition may have the key.
+ *
+ * `dollar`: a top-level name starts with `$`, which only `u: [{$replaceWith: {$literal: document}}]` accepts.
+ */
+export function replaceStatement(id: Elements, document: Buffer, dollar: boolean, condition: Condition): Buffer {
+  const wrapping = dollar ? 3 * 4 + 3 + 14 + 10 + 3 : 0;
+  const statement = Buffer.allocUnsafe(4 + querySize(id, condition) + 3 + wrapping + document.length + 9 + 1);
+  let at = writeQuery(statement, id, condition);
+  at = dollar ? writeLiteral(statement, at, document) : writeMember(statement, at, 'u', document);
+  statement[at++] = bsonType.boolean;
+  at += statement.write('upsert\0', at, 'latin1');
+  statement[at++] = condition.length === 0 ? 1 : 0;
+  return finish(statement, at);
+}
+
+/** `q: {_id: value, …}` consists of `03 'q' 00`, the length, the type, `'_id' 00`, the value, the condition and 00. */
+function querySize({ value, end }: Elements, condition: Condition): number {
+  return 3 + 4 + 5 + (end - value) + condition.length + 1;
+}
+
+function writeQuery(statement: Buffer, id: Elements, condition: Condition): number {
+  const { bytes, type, value, end } = id;
+  statement[4] = bsonType.object;
+  let at = 5 + statement.write('q\0', 5, 'latin1');
+  at = statement.writeInt32LE(querySize(id, condition) - 3, at);
+  statement[at++] = type;
+  at += statement.write('_id\0', at, 'latin1');
+  statement.set(bytes.subarray(value, end), at);
+  at += end - value;
+  statement.set(condition, at);
+  at += condition.length;
+  statement[at++] = 0;
+  return at;
+}
+
+function writeMember(statement: Buffer, start: number, name: string, document: Buffer): number {
+  statement[start] = bsonType.object;
+  const at = start + 1 + statement.write(`${name}\0`, start + 1, 'latin1');
+  return at + document.copy(statement, at);
+}
+
+function writeLiteral(statement: Buffer, start: number, document: Buffer): number {
+  let at = start;
+  statement[at++] = bsonType.array;
+  at += statement.write('u\0', at, 'latin1');
+  const pipeline = at;
+  at += 4;
+  statement[at++] = bsonType.object;
+  at += statement.write('0\0', at, 'latin1');
+  const stage = at;
+  at += 4;
+  statement[at++] = bsonType.object;
+  at += statement.write('$replaceWith\0', at, 'latin1');
+  const literal = at;
+  at = writeMember(statement, at + 4, '$literal', document);
+  for (const open of [literal, stage, pipeline]) {
+    statement[at++] = 0;
+    statement.writeInt32LE(at - open, open);
+  }
+  return at;
+}
+
+function finish(statement: Buffer, at: number): Buffer {
+  statement[at] = 0;
+  statement.writeInt32LE(at + 1, 0);
+  return statement.subarray(0, at + 1);
+}

@@ -1,0 +1,70 @@
+/** Warns, when an app starts to listen, of mistakes that would otherwise show only later, for example at night. */
+import type { EventEmitter } from 'node:events';
+import { getRuntime, type Runtime } from '../../process/runtime.ts';
+import { layersOf, type Layer } from './special-routes.ts';
+import { isBelow } from './target.ts';
+
+const kGate = Symbol.for('quiesce.gate');
+const mostNamed = 5;
+
+export function markGate<T extends object>(gate: T): T {
+  return Object.defineProperty(gate, kGate, { value: true });
+}
+
+/** The routes of an Express app that stand before its `gate()`. Those that the gate would let pass are meant so. */
+export function warnOfUngated(server: EventEmitter): void {
+  const { rules, except } = getRuntime();
+  if (rules === null) return; // the app is gated as a whole
+  for (const app of server.listeners('request')) {
+    const ungated = ungatedIn(app).filter(
+      ({ path }) => !rules.isExcepted(path) && !except.some((parent) => isBelow(path, parent)),
+    );
+    if (ungated.length === 0) continue;
+    const names = ungated.slice(0, mostNamed).map(({ method, path }) => `${method} ${path}`);
+    const more = ungated.length - names.length;
+    warn(
+      `These routes stand before gate(), so no pause holds them: ${names.join(', ')}${more > 0 ? `, and ${more} more` : ''}. ` +
+        'Put app.use(gate()) first. Where it is meant so, name their paths in gate({ except: […] }).',
+      'QUIESCE_UNGATED',
+    );
+  }
+}
+
+/** Warns early: otherwise the first sign of a missing database may be a refused feed. */
+export function warnWithoutDatabase(): void {
+  const runtime = getRuntime();
+  void runtime.settings.then(({ mongodb }) => {
+    if (mongodb.uri !== null || !warnsForAll(runtime)) return;
+    warn(
+      'There is a mirror(), and no database for it: each feed will be refused. Set MONGODB_URI, or quiesce.mongodb.uri in the configuration.',
+      'QUIESCE_NO_DATABASE',
+    );
+  });
+}
+
+/** One worker warns for the whole cluster. In the cluster of another supervisor none does: feeds are refused there anyway. */
+export function warnsForAll({ mode, link }: Runtime): boolean {
+  return mode !== 'foreign' && link.identity.slot === 0;
+}
+
+export function warn(message: string, code: string): void {
+  process.emitWarning(message, { type: 'QuiesceWarning', code });
+}
+
+interface Ungated {
+  readonly method: string;
+  readonly path: string;
+}
+
+/** None where the app has no gate of its own, or is made otherwise than we know. */
+function ungatedIn(app: object): Ungated[] {
+  const layers = layersOf(app);
+  const gate = layers.findIndex(({ handle }) => handle !== undefined && kGate in handle);
+  return layers.slice(0, Math.max(gate, 0)).flatMap(ungatedOf);
+}
+
+function ungatedOf({ route }: Layer): Ungated[] {
+  if (typeof route?.path !== 'string') return [];
+  const [method = '_all'] = Object.keys(route.methods ?? {});
+  return [{ method: method === '_all' ? 'any method' : method.toUpperCase(), path: route.path }];
+}
