@@ -12,6 +12,7 @@ import type { SyncOptions } from './sync/sync.ts';
 import { nextTime } from './orders/next-time.ts';
 import { parseDuration, parseSize } from '../config/units.ts';
 import { isPassWord, passWordAllowed } from '../protocol/pass.ts';
+import { isPointer, itemsWords } from '../protocol/json-pointer.ts';
 import { maxDeletesWords, parseMaxDeletes, type MaxDeletes } from '../protocol/max-deletes.ts';
 
 function time(value: string): number {
@@ -37,6 +38,11 @@ function deletes(value: string): MaxDeletes {
   const parsed = parseMaxDeletes(value);
   if (parsed === undefined) throw new InvalidArgumentError(`It takes ${maxDeletesWords}.`);
   return parsed;
+}
+
+function pointer(value: string): string {
+  if (!isPointer(value)) throw new InvalidArgumentError(`It takes ${itemsWords}.`);
+  return value;
 }
 
 function bytes(value: string): number {
@@ -126,6 +132,7 @@ export function addOperatorCommands(program: Command, done: (code: number) => vo
     .option('--fetch-max-bytes <size>', 'how much may be fetched (default: 1G)', bytes)
     .option('--dry-run', 'only tell what would change')
     .option('--max-deletes <n>', 'how many documents it may delete: a number, or a share such as 50%', deletes)
+    .option('--items <pointer>', 'where the array is in a JSON feed that is an object, such as /data/products', pointer)
     .option('--json', 'the report as JSON')
     .action(async (feed: string, options: SyncOptions) =>
       done(await (await import('./sync/sync.ts')).sync(feed, options)),

@@ -1,5 +1,6 @@
 /** quiesce's own settings, which are under `quiesce` in the file. See {@link Setting}. */
 import { isIP } from 'node:net';
+import { isPointer, itemsWords } from '../protocol/json-pointer.ts';
 import { maxDeletesWords, parseMaxDeletes } from '../protocol/max-deletes.ts';
 import { strategies } from '../protocol/words.ts';
 import { deadline, duration, integer, kind, oneOf, size, text } from './kinds.ts';
@@ -44,6 +45,10 @@ function isNetwork(value: unknown): value is string {
   return family !== 0 && Number(bits ?? 0) <= (family === 4 ? 32 : 128);
 }
 
+const pointer = kind(`${itemsWords}, or '' where the feed is the array`, (value) =>
+  typeof value === 'string' && isPointer(value) ? value : undefined,
+);
+
 const token = kind('text without spaces', (value) =>
   typeof value === 'string' && /^[\x21-\x7e]+$/.test(value) ? value : undefined,
 );
@@ -82,6 +87,12 @@ export const ownSettings = {
       readBy: ['worker'],
       change: 'new-workers',
       docs: 'The member of each item that identifies it; stored as `_id`.',
+    }),
+    items: setting(pointer, {
+      default: '',
+      readBy: ['worker'],
+      change: 'new-workers',
+      docs: 'Where the array is in a JSON feed that is an object, for the built-in app: a JSON Pointer (RFC 6901). `?items=` of a request takes its place. NDJSON needs none.',
     }),
     token: setting(token, {
       default: null,

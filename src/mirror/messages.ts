@@ -16,6 +16,8 @@ export interface MirrorJob {
   readonly spool: string;
   readonly format: FeedFormat;
   readonly coding: FeedCoding;
+  /** The JSON Pointer to the array of items in a JSON feed. Default: the feed is the array. */
+  readonly items?: string;
   readonly uri: string;
   /** Default: the database in the connection string, else `test`, as in the driver. */
   readonly db?: string;

@@ -2,11 +2,10 @@
 import { QuiesceError } from '../errors.ts';
 import { showKey } from './bson/keys.ts';
 import { Elements, idElement } from './bson/elements.ts';
-import { ArraySplitter } from './feed/array-splitter.ts';
 import { FeedFaults } from './feed/feed-faults.ts';
 import { readFeedBytes } from './feed/feed-source.ts';
 import { ItemEncoder } from './feed/item-encoder.ts';
-import { LineSplitter } from './feed/line-splitter.ts';
+import { splitterOf } from './feed/splitter-of.ts';
 import { maxItemText, type ItemSink } from './feed/splitter.ts';
 import type { MirrorJob } from './messages.ts';
 import { itemFlag } from './prepared/item-table.ts';
@@ -28,7 +27,7 @@ export async function readFeed(
   signal: AbortSignal,
 ): Promise<ReadFeed> {
   const encoder = new ItemEncoder(job);
-  const faults = new FeedFaults();
+  const faults = new FeedFaults(feed.at);
   let items = 0;
   const sink: ItemSink = {
     item(bytes, start, end, base) {
@@ -53,7 +52,7 @@ export async function readFeed(
       );
     },
   };
-  const splitter = job.format === 'json' ? new ArraySplitter(sink) : new LineSplitter(sink);
+  const splitter = splitterOf(job, sink);
   const take = (chunk: Buffer): void => {
     splitter.push(chunk);
     onItems(items);

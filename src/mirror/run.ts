@@ -20,6 +20,7 @@ import { openTarget } from './database/target.ts';
 import { requireRights, rightsFor } from './database/rights.ts';
 import { patiently } from './database/write/patience.ts';
 import type { MirrorJob, Planned, Prepared, Written } from './messages.ts';
+import { itemsAt } from './feed/splitter-of.ts';
 import { PreparedFeed } from './prepared/prepared-feed.ts';
 import { ProgressMeter } from './progress-meter.ts';
 import { readFeed } from './read-feed.ts';
@@ -62,7 +63,7 @@ export class MirrorRun {
       const { folder, progress, signal } = this.#context;
       const startedAt = performance.now();
       rmSync(folder, { recursive: true, force: true }); // files of the same run from a former thread
-      this.#feed = new PreparedFeed(folder);
+      this.#feed = new PreparedFeed(folder, itemsAt(this.#job));
       progress.start('prepare');
       const read = await readFeed(this.#job, this.#feed, (done) => progress.tick(done), signal);
       const readAt = performance.now();

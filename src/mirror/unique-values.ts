@@ -121,7 +121,7 @@ async function keepMembers(
 
 /** Reports the faults of all indexes in the order of the feed. */
 async function nameFaults(context: RunContext, suspects: readonly Suspects[]): Promise<void> {
-  const faults = new FeedFaults();
+  const faults = new FeedFaults(context.feed.at);
   const judges = suspects.map(({ index, marks }) => ({
     marks,
     name: index.name,
@@ -133,7 +133,7 @@ async function nameFaults(context: RunContext, suspects: readonly Suspects[]): P
       if (marks[item] === 0) continue;
       const index = `the same value for the unique index ${name}`;
       const earlier = keys.take(item, keyOf(item)!, keyOf);
-      if (earlier !== -1) faults.add(`/${item}`, `/${earlier} has ${index}`);
+      if (earlier !== -1) faults.add(`/${item}`, `${context.feed.at}/${earlier} has ${index}`);
       else if (marks[item] === held) {
         faults.add(`/${item}`, `the collection has a document outside the scope of this mirror with ${index}`);
       }

@@ -35,6 +35,8 @@ export const spooledFeed = z.object({
   digest: z.string(),
   format: feedFormat,
   coding: feedCoding,
+  /** The JSON Pointer to the array of items in a JSON feed. Default: the feed is the array. */
+  items: z.string().optional(),
   /** How long the upload took, ms. */
   uploadMs: z.number().nonnegative(),
   /** How long `transform` and `validate` took, ms. */

@@ -17,7 +17,7 @@ describe('what an app does with a feed', function () {
   before(async () => ([line] = (await linesTo(shared.cluster.url, [1], '/served')) as [Line]));
   after(() => line?.close());
 
-  const put = (feed: object[], query = ''): Promise<Reply> =>
+  const put = (feed: object, query = ''): Promise<Reply> =>
     line.send(`/api/sync${query}`, {
       method: 'PUT',
       headers: { ...json, Prefer: 'return=representation' },
@@ -45,6 +45,10 @@ describe('what an app does with a feed', function () {
     ]);
     expect((await put([{ id: 'a', price: '2.50' }])).status, 'the same again').to.equal(200);
     expect(await told(), 'nothing is written, and nothing paused').to.deep.equal([]);
+    const wrapped = { page: { 'a/b': [{ id: 'a', price: '2.50' }] }, next: null };
+    expect((await put(wrapped, '?items=/page/a~1b')).status, 'the same in an object').to.equal(200);
+    const refused = problemIn(await put({ page: { 'a/b': [{ id: 7, price: '1' }] } }, '?items=/page/a~1b'));
+    expect(refused['errors']).to.have.nested.property('[0].pointer', '/page/a~1b/0/id');
     await isEmpty('spool');
     const dry = await put([{ id: 'b', price: '1' }], '?dryRun=true');
     expect(JSON.parse(dry.text)).to.deep.include({ counts: { inserted: 1, updated: 0, deleted: 1, unchanged: 0 } });

@@ -21,6 +21,7 @@ export interface SyncOptions extends Target {
   readonly csv?: boolean;
   readonly dryRun?: boolean;
   readonly maxDeletes?: MaxDeletes;
+  readonly items?: string;
   readonly json?: boolean;
   readonly header?: readonly string[];
   readonly headerEnv?: readonly string[];
@@ -39,6 +40,7 @@ export async function sync(feed: string, options: SyncOptions): Promise<number> 
   const url = base.pathname === '/' ? new URL('/api/sync', base) : base;
   if (options.dryRun) url.searchParams.set('dryRun', 'true');
   if (options.maxDeletes !== undefined) url.searchParams.set('maxDeletes', String(options.maxDeletes));
+  if (options.items !== undefined) url.searchParams.set('items', options.items);
   const headers = feedHeaders(options.header, options.headerEnv);
   const interruption = new Interruption(url, options.dryRun ?? false);
   const terminal = process.stderr.isTTY ? process.stderr : undefined;

@@ -63,7 +63,7 @@ export async function checkOutside(
   session: ClientSession,
 ): Promise<void> {
   if (!target.filter) return;
-  const faults = new FeedFaults();
+  const faults = new FeedFaults(feed.at);
   const take: TakeDocument = (bytes, at, end) => {
     feed.compare(bytes, at, end);
     faults.add(`/${feed.found}`, 'the collection has a document with this key outside the scope of this mirror');

@@ -139,14 +139,15 @@ export class Swap {
   }
 
   async #createIndexes(): Promise<void> {
-    const { db } = this.#options.target;
+    const { target, feed } = this.#options;
+    const { db } = target;
     try {
       const command = { createIndexes: this.name, indexes: this.#indexes, writeConcern: { w: 'majority' } };
       await db.command(command, { timeoutMS: longestBuild });
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 11000)) throw error;
       // MongoDB names only the value, not the documents.
-      const faults = new FeedFaults();
+      const faults = new FeedFaults(feed.at);
       faults.add('', `two items have the same value for a unique index: ${plainMessage(error)}`);
       faults.check();
     }

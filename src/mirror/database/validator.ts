@@ -20,7 +20,7 @@ export async function checkValidator(
 ): Promise<void> {
   const { validator, validationAction = 'error', validationLevel = 'strict' } = target.options;
   if (validator === undefined || validationAction !== 'error' || validationLevel === 'off') return;
-  const faults = new FeedFaults();
+  const faults = new FeedFaults(feed.at);
   // `moderate` allows an invalid stored document to be replaced by another invalid one.
   const items = validationLevel === 'strict' ? plan.writtenItems() : plan.insertedItems();
   const isJudged = await matchItems({ target, feed, session, items, filter: { $nor: [validator] } }, (item) =>

@@ -29,16 +29,29 @@ export class ArraySplitter implements Splitter {
     this.#sink = sink;
   }
 
+  /** The array has ended. */
+  get isDone(): boolean {
+    return this.#state === 'done';
+  }
+
   push(chunk: Buffer): void {
-    let pos = 0;
-    while (pos < chunk.length) {
+    let pos = this.take(chunk, 0, this.#base);
+    while (pos < chunk.length) pos = this.#between(chunk, pos);
+    this.#base += chunk.length;
+  }
+
+  /** Takes the chunk from `start` on, as far as the array goes, and returns where that is. `base`: of the chunk. */
+  take(chunk: Buffer, start: number, base: number): number {
+    this.#base = base;
+    let pos = start;
+    while (pos < chunk.length && this.#state !== 'done') {
       if (this.#state === 'item') pos = this.#scanItem(chunk, pos);
       else if (this.#state === 'other') {
         this.#pending.add(chunk, pos, chunk.length, this.#base);
         pos = chunk.length;
       } else pos = this.#between(chunk, pos);
     }
-    this.#base += chunk.length;
+    return pos;
   }
 
   end(): void {

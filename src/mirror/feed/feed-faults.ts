@@ -10,12 +10,21 @@ const mostFaults = 100_000;
 
 export class FeedFaults {
   count = 0;
+  readonly #at: string;
   readonly #first: { pointer: string; detail: string }[] = [];
 
-  /** @throws QuiesceError `invalid-feed` if there are too many faults to continue */
+  /** @param at the pointer to the array of items */
+  constructor(at: string = '') {
+    this.#at = at;
+  }
+
+  /**
+   * @param pointer from the array of items on
+   * @throws QuiesceError `invalid-feed` if there are too many faults to continue
+   */
   add(pointer: string, detail: string): void {
     this.count++;
-    if (this.#first.length < toldFaults) this.#first.push({ pointer, detail });
+    if (this.#first.length < toldFaults) this.#first.push({ pointer: `${this.#at}${pointer}`, detail });
     if (this.count === mostFaults) this.check();
   }
 

@@ -15,6 +15,8 @@ export type Comparison = 'missing' | 'same' | 'changed';
 
 export class PreparedFeed {
   readonly table: ItemTable = new ItemTable();
+  /** The pointer to the array of items, with which the pointer to each item begins. */
+  readonly at: string;
   readonly #file: DocumentFile;
   readonly #keyHash = new KeyedHash();
   readonly #hasher = new Hasher(randomInt(2 ** 32), randomInt(2 ** 32));
@@ -24,7 +26,8 @@ export class PreparedFeed {
   /** The item that the last {@link PreparedFeed.compare} found. */
   found = -1;
 
-  constructor(folder: string) {
+  constructor(folder: string, at: string = '') {
+    this.at = at;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     this.#file = new DocumentFile(join(folder, 'prepared.bson'));
   }

@@ -18,6 +18,7 @@ export function jobOf(config: AppConfig, run: string, feed: SpooledFeed, mirror:
     spool: feed.path,
     format: feed.format,
     coding: feed.coding,
+    ...(feed.items === undefined ? {} : { items: feed.items }),
     uri: mongodb.uri!,
     ...(db === null ? {} : { db }),
     collection: mirror.collection,

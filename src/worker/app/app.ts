@@ -27,7 +27,12 @@ export function builtInApp({ mongodb, sync }: WorkerSettings): Express {
   app.use(gate());
   app.use(
     '/api/sync',
-    mirror({ collection: sync.collection, key: sync.key, ...(mongodb.db === null ? {} : { db: mongodb.db }) }),
+    mirror({
+      collection: sync.collection,
+      key: sync.key,
+      items: sync.items,
+      ...(mongodb.db === null ? {} : { db: mongodb.db }),
+    }),
   );
   if (mongodb.uri !== null) {
     const client = new MongoClient(primaryUri(mongodb.uri), {

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { faultsOf, isMirrorOptions } from '../../protocol/checks.ts';
+import { isPointer, itemsWords } from '../../protocol/json-pointer.ts';
 import type { CompleteMirrorOptions } from '../../protocol/mirror-job.ts';
 import type { Counts } from '../../protocol/runs.ts';
 import type { ItemSteps } from './items/messages.ts';
@@ -34,6 +35,12 @@ export interface MirrorOptions {
    * configuration; without that, half of the documents where these are more than 100.
    */
   maxDeletes?: number | string | undefined;
+  /**
+   * Where the array is in a JSON feed that is an object: a JSON Pointer (RFC 6901) such as `'/data/products'`. What else
+   * the object has is checked to be JSON and not kept. `?items=` of a request takes its place. NDJSON needs none. Default
+   * `''`: the feed is the array.
+   */
+  items?: string | undefined;
   /**
    * A module whose export `transform`, or default export, makes the item that is stored of each item of the feed:
    * `(item, index) => item`, or a promise of it. Give `new URL('./transform.js', import.meta.url)`, or an absolute path.
@@ -89,6 +96,8 @@ export interface CheckedOptions {
   /** Null where nothing is to be done with the items. */
   readonly steps: ItemSteps | null;
   readonly hooks: Hooks;
+  /** Where the array is in a JSON feed. */
+  readonly items: string;
 }
 
 /**
@@ -96,9 +105,10 @@ export interface CheckedOptions {
  * @throws TypeError where an option is not of its type
  */
 export function checkOptions(options: MirrorOptions): CheckedOptions {
-  const { transform, validate, before, after, ...rest } = options;
+  const { transform, validate, before, after, items = '', ...rest } = options;
   const wire: unknown = rest;
   if (!isMirrorOptions(wire)) throw new TypeError(`mirror(): ${faultsOf(isMirrorOptions)}`);
+  if (typeof items !== 'string' || !isPointer(items)) throw new TypeError(`mirror(): items takes ${itemsWords}.`);
   for (const [name, hook] of Object.entries({ before, after })) {
     if (hook !== undefined && typeof hook !== 'function') throw new TypeError(`mirror(): ${name} takes a function.`);
   }
@@ -110,6 +120,7 @@ export function checkOptions(options: MirrorOptions): CheckedOptions {
     mirror: wire.scope === undefined ? wire : { ...wire, scope: { ...wire.scope } },
     steps: Object.keys(steps).length === 0 ? null : steps,
     hooks: { before, after },
+    items,
   };
 }
 

@@ -92,8 +92,9 @@ async function put(req: Request, res: Response, checked: CheckedOptions, place: 
     );
   const query = readSyncQuery(req.url);
   const { mirror, steps, hooks } = checked;
+  const items = query.items ?? checked.items;
   const options = query.maxDeletes === null ? mirror : { ...mirror, maxDeletes: query.maxDeletes };
-  if (query.dryRun) return dryRun(runtime, req, res, { mirror: options, steps }, headers, settings);
+  if (query.dryRun) return dryRun(runtime, req, res, { mirror: options, steps, items }, headers, settings);
 
   const location = locationOf(req);
   claimingEntry(req, res);
@@ -107,6 +108,7 @@ async function put(req: Request, res: Response, checked: CheckedOptions, place: 
   let feed: SpooledFeed;
   try {
     feed = await runtime.link.unlessLost(spool(req, spoolPath(runtime, settings, run), headers, limitsOf(settings)));
+    feed = withItems(feed, items);
     if (steps !== null) feed = await workForRun(runtime, run, feed, steps, settings);
   } catch (error) {
     void releaseRun(runtime, run, toQuiesceError(error, 'run-failed').toProblem(location(run)));
@@ -145,7 +147,7 @@ async function dryRun(
   runtime: Runtime,
   req: Request,
   res: Response,
-  { mirror, steps }: Pick<CheckedOptions, 'mirror' | 'steps'>,
+  { mirror, steps, items }: Pick<CheckedOptions, 'mirror' | 'steps' | 'items'>,
   headers: FeedHeaders,
   settings: WorkerSettings,
 ): Promise<void> {
@@ -157,7 +159,7 @@ async function dryRun(
   let feed: SpooledFeed;
   try {
     const path = spoolPath(runtime, settings, randomUUID());
-    feed = await link.unlessLost(spool(req, path, headers, limitsOf(settings)));
+    feed = withItems(await link.unlessLost(spool(req, path, headers, limitsOf(settings))), items);
     if (steps !== null) feed = await link.unlessLost(workOnFeed(feed, steps, itemLimitsOf(settings)));
   } catch (error) {
     end();
@@ -172,6 +174,11 @@ async function dryRun(
 
 function spoolPath({ link }: Runtime, { spoolDir }: WorkerSettings, name: string): string {
   return join(spoolDir, `${spoolPrefix(link.identity)}${name}.feed`);
+}
+
+/** Lines have no envelope. */
+function withItems(feed: SpooledFeed, items: string): SpooledFeed {
+  return feed.format === 'json' && items !== '' ? { ...feed, items } : feed;
 }
 
 function limitsOf(settings: WorkerSettings): { maxBytes: number; timeout: number } {

@@ -1,18 +1,21 @@
 /** What the query of a `PUT /api/sync` says. Of the query string alone: a path such as `//` is no URL. */
 import { QuiesceError } from '../../errors.ts';
+import { isPointer, itemsWords } from '../../protocol/json-pointer.ts';
 import { maxDeletesWords, parseMaxDeletes, type MaxDeletes } from '../../protocol/max-deletes.ts';
 
 export interface SyncQuery {
   readonly dryRun: boolean;
   /** In place of the setting; null where it is not given. */
   readonly maxDeletes: MaxDeletes | null;
+  /** Where the array of items is, in place of the option; null where it is not given. */
+  readonly items: string | null;
 }
 
 /** @throws QuiesceError `bad-request`: if a misspelt value were ignored, the run would write something unintended */
 export function readSyncQuery(url: string | undefined): SyncQuery {
   const dryRun = dryRunOf(url);
   if (dryRun === null) throw new QuiesceError('bad-request', 'dryRun must be given once, as true or false.');
-  return { dryRun, maxDeletes: maxDeletesOf(url) };
+  return { dryRun, maxDeletes: maxDeletesOf(url), items: itemsOf(url) };
 }
 
 /** Null if the value is neither `true` nor `false`, or is given more than once. */
@@ -28,6 +31,14 @@ function maxDeletesOf(url: string | undefined): MaxDeletes | null {
   if (parsed === undefined)
     throw new QuiesceError('bad-request', `maxDeletes must be given once, as ${maxDeletesWords}.`);
   return parsed;
+}
+
+function itemsOf(url: string | undefined): string | null {
+  const [value, ...more] = valuesOf(url, 'items');
+  if (value === undefined) return null;
+  if (more.length > 0 || !isPointer(value))
+    throw new QuiesceError('bad-request', `items must be given once, as ${itemsWords}.`);
+  return value;
 }
 
 function valuesOf(url = '', name: string): string[] {

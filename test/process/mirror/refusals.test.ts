@@ -44,6 +44,12 @@ const bad: Record<string, Bad> = {
   },
   'a broken line of NDJSON': { feed: '{"id":1}\n{"id":', more: { format: 'ndjson' }, code: 'malformed-json' },
   'a missing feed of NDJSON': { feed: '', more: { format: 'ndjson' }, code: 'malformed-json' },
+  'an object without the array': { feed: '{"data":{}}', more: { items: '/data/items' }, code: 'invalid-feed' },
+  'an object that is cut off behind its items': {
+    feed: '{"items":[{"id":1}]',
+    more: { items: '/items' },
+    code: 'malformed-json',
+  },
   'an item outside the scope': {
     feed: [{ id: 1, tenant: 'b' }],
     more: { scope: { tenant: 'a' } },
@@ -83,6 +89,23 @@ describe('a mirror refuses, before anything is paused or changed,', function () 
       pointer: '/1',
       detail: 'the key “id” is missing',
     });
+  });
+
+  it('items under a path, each with its whole pointer', async () => {
+    const items = '/data/items';
+    await mirrors.mirror('{"data":{"items":[{"id":1}]},"total":1}', { items });
+    expect(await mirrors.stored()).to.deep.equal([{ _id: 1 }]);
+    await mirrors.db.collection('resources').createIndex({ n: 1 }, { unique: true });
+    for (const bad of [
+      [{ id: 1 }, { name: 'x' }],
+      [
+        { id: 2, n: 1 },
+        { id: 3, n: 1 },
+      ],
+    ]) {
+      const refused = await refusal(mirrors.mirror(JSON.stringify({ data: { items: bad } }), { items }));
+      expect(refused.extra['errors']).to.have.nested.property('[0].pointer', '/data/items/1');
+    }
   });
 
   it('a view, a capped collection and one with a collation', async () => {

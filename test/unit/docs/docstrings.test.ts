@@ -52,7 +52,7 @@ describe('the published types', () => {
   });
 
   it('have the options of mirror() that the primary gets, and those that are for the worker', () => {
-    const own = ['transform', 'validate', 'before', 'after'];
+    const own = ['items', 'transform', 'validate', 'before', 'after'];
     const given = [...membersOf(names.get('MirrorOptions')!, 'MirrorOptions').keys()];
     expect(given).to.have.members([...Object.keys(mirrorOptions.shape), ...own]);
   });

@@ -63,5 +63,5 @@ function placeOf(
   if (!bytes || !id || !idElement(id)) return { pointer: '', key: '(unknown)' };
   const key = showKey(bytes, id.type, id.value, id.end);
   const item = feed.find(id);
-  return { pointer: item === -1 ? '' : `/${item}`, key };
+  return { pointer: item === -1 ? '' : `${feed.at}/${item}`, key };
 }

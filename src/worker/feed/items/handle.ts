@@ -30,16 +30,18 @@ const memoryMb = 512;
  */
 export async function workOnFeed(feed: SpooledFeed, steps: ItemSteps, limits: ItemLimits): Promise<SpooledFeed> {
   const started = performance.now();
-  const { path, format, coding } = feed;
+  const { path, format, coding, items } = feed;
   const target = `${path.replace(/\.feed$/, '')}.items.feed`;
   try {
-    await inThread({ steps, feed: { path, format, coding, maxBytes: limits.maxBytes, target } }, limits);
+    const where = items === undefined ? {} : { items };
+    await inThread({ steps, feed: { path, format, coding, ...where, maxBytes: limits.maxBytes, target } }, limits);
     const itemsMs = performance.now() - started;
     if (steps.transform === undefined) return { ...feed, itemsMs };
     await syncDirectory(dirname(target));
     // Of one run or dry run, and not handed over yet: no primary, and no successor of one, knows of either file.
     await rm(path, { force: true });
-    return { ...feed, path: target, format: 'json', coding: 'identity', itemsMs };
+    const { items: _, ...rest } = feed; // the transformed items are an array
+    return { ...rest, path: target, format: 'json', coding: 'identity', itemsMs };
   } catch (error) {
     for (const file of [path, target]) await rm(file, { force: true });
     throw error;

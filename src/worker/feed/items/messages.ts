@@ -17,6 +17,7 @@ export interface ItemJob {
     readonly path: string;
     readonly format: FeedFormat;
     readonly coding: FeedCoding;
+    readonly items?: string;
     /** Of the decoded feed, and of what becomes of it. */
     readonly maxBytes: number;
     /** Where the items go, as a JSON array; only with `transform`. */

@@ -1,12 +1,11 @@
 /** Takes a feed item by item: checks that it is JSON, calls the app's functions, collects what is wrong. */
 import { QuiesceError } from '../../../errors.ts';
 import { BsonOutput } from '../../../mirror/bson/output.ts';
-import { ArraySplitter } from '../../../mirror/feed/array-splitter.ts';
 import { FeedFaults } from '../../../mirror/feed/feed-faults.ts';
 import { readFeedBytes } from '../../../mirror/feed/feed-source.ts';
 import { JsonText, refused } from '../../../mirror/feed/json-text.ts';
 import { JsonToBson } from '../../../mirror/feed/json-to-bson.ts';
-import { LineSplitter } from '../../../mirror/feed/line-splitter.ts';
+import { itemsAt, splitterOf } from '../../../mirror/feed/splitter-of.ts';
 import { maxItemText, type ItemSink } from '../../../mirror/feed/splitter.ts';
 import { changedNumber } from './exact-numbers.ts';
 import { ItemFile } from './item-file.ts';
@@ -29,10 +28,10 @@ export async function workOnItems(
   { transform, validate }: LoadedSteps,
   at: Int32Array,
 ): Promise<void> {
-  const faults = new FeedFaults();
+  const faults = new FeedFaults(itemsAt(feed));
   const file = transform === null ? null : new ItemFile(feed.target, feed.maxBytes);
   const reader = new ItemReader(faults, transform !== null);
-  const splitter = feed.format === 'json' ? new ArraySplitter(reader) : new LineSplitter(reader);
+  const splitter = splitterOf(feed, reader);
 
   const transformed = (index: number, value: unknown): unknown => {
     const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { ArraySplitter } from '#quiesce/mirror/feed/array-splitter.js';
+import { EnvelopeSplitter } from '#quiesce/mirror/feed/envelope-splitter.js';
 import { LineSplitter } from '#quiesce/mirror/feed/line-splitter.js';
 import type { ItemSink, Splitter } from '#quiesce/mirror/feed/splitter.js';
 
@@ -27,6 +28,7 @@ function collect(make: (sink: ItemSink) => Splitter, chunks: Iterable<Buffer>): 
 }
 
 const array = (sink: ItemSink): Splitter => new ArraySplitter(sink);
+const products = (sink: ItemSink): Splitter => new EnvelopeSplitter(sink, ['data', 'a/b']);
 const lines = (sink: ItemSink): Splitter => new LineSplitter(sink);
 
 function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
@@ -127,5 +129,84 @@ describe('the splitter of lines', () => {
 
   it('takes no lines at all for a feed that is missing, not for an empty one', () => {
     expect(() => collect(lines, [Buffer.from('\n \n')])).to.throw('it is empty');
+  });
+});
+
+describe('the splitter of an array in an object', () => {
+  const around = fc.array(fc.tuple(fc.string({ unit: 'binary' }), fc.json()), { maxLength: 4 });
+  const members = (pairs: readonly (readonly [string, string])[], taken: string): string[] =>
+    pairs.filter(([name]) => name !== taken).map(([name, value]) => `${JSON.stringify(name)}:${value}`);
+
+  it('finds each item, whatever is around the array and however the feed is cut', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.json(), { maxLength: 8 }),
+        around,
+        around,
+        around,
+        fc.constantFrom('"data"', String.raw`"d\u0061ta"`),
+        space,
+        cuts,
+        (items, before, beside, after, name, gap, places) => {
+          const inner = [...members(beside, 'a/b'), `"a/b"${gap}:${gap}[${gap}${items.join(`${gap},${gap}`)}${gap}]`];
+          const data = `${name}${gap}:${gap}{${inner.join(`${gap},`)}${gap}}`;
+          const outer = [...members(before, 'data'), data, ...members(after, 'data')];
+          const text = Buffer.from(`${gap}{${gap}${outer.join(`,${gap}`)}${gap}}${gap}`);
+          const seen = collect(products, cut(text, places));
+          expect(seen.items).to.deep.equal(items);
+          seen.bases.forEach((base, i) =>
+            expect(text.toString('utf8', base, base + Buffer.byteLength(items[i]!))).to.equal(items[i]),
+          );
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
+  for (const [text, message] of Object.entries({
+    '': 'it is empty',
+    '{': 'it is cut off',
+    '{"data":{"a/b":[{"id":1},': 'it is cut off',
+    '{"data":{"a/b":[{"id":1}]': 'it is cut off',
+    '{"data":{"a/b":[{"id":1}]}': 'it is cut off',
+    '{"data":{"a/b":[]}}}': 'behind the end of the object',
+    '{"data":{"a/b":[]},}': 'where a name should be',
+    '{"data":{"a/b":[]},"x":[1,]}': 'where a value should be',
+    '{"data":{"a/b":[]},"x":tru}': 'no value',
+    '{"data":{"a/b":[]},"x":01}': 'no value',
+    '{"data":{"a/b":[]},"x":"\t"}': 'in a string',
+    '{"data":{"a/b":[]},"x":"\\q"}': 'in an escape',
+    '{"data":{"a/b":[]} "x":1}': 'where a comma',
+    '{"data" {}}': 'where a colon should be',
+    '[]': 'as a whole: an object has to be here, and this is an array',
+    '7': 'and this is no object',
+    '{}': '/data: the feed has no such member',
+    '{"data":[]}': '/data: an object has to be here, and this is an array',
+    '{"data":{}}': '/data/a~1b: the feed has no such member',
+    '{"data":{"x":{"a/b":[]}}}': '/data/a~1b: the feed has no such member',
+    '{"data":{"a/b":{}}}': '/data/a~1b: the array of items has to be here, and this is an object',
+    '{"data":{"a/b":null}}': '/data/a~1b: the array of items has to be here, and this is null',
+    '{"data":{"a/b":[],"a/b":[]}}': '/data/a~1b: a second member of the same name',
+    '{"data":{"a/b":[]},"data":{"a/b":[]}}': '/data: a second member of the same name',
+  })) {
+    it(`refuses ${text || 'nothing'}`, () => {
+      for (const places of [[], Array.from({ length: text.length }, (_, i) => i)])
+        expect(() => collect(products, cut(Buffer.from(text), places))).to.throw(message);
+    });
+  }
+
+  it('keeps nothing of what is around the array', () => {
+    const splitter = products({ item: () => {}, oversized: () => {}, notAnArray: () => {} });
+    const part = Buffer.from(`"${'x'.repeat(1_000_000)}",`);
+    const name = Buffer.from(`"${'n'.repeat(1_000_000)}`);
+    const { arrayBuffers, heapUsed } = process.memoryUsage();
+    splitter.push(Buffer.from('{"more":['));
+    for (let i = 0; i < 300; i++) splitter.push(part);
+    splitter.push(Buffer.from('0],'));
+    for (let i = 0; i < 300; i++) splitter.push(i === 0 ? name : name.subarray(1));
+    splitter.push(Buffer.from('":1,"data":{"a/b":[]}}'));
+    splitter.end();
+    const after = process.memoryUsage();
+    expect(after.arrayBuffers + after.heapUsed - arrayBuffers - heapUsed).to.be.below(100_000_000);
   });
 });

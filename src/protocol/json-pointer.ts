@@ -1,0 +1,14 @@
+/** JSON Pointers, RFC 6901: where the array of items is in a feed. */
+
+export const itemsWords = "a JSON Pointer such as '/data/products'";
+
+/** Returns the names on the path, none for the whole document; null if the text is no JSON Pointer. */
+export function pointerTokens(pointer: string): string[] | null {
+  if (!/^(\/([^~/]|~[01])*)*$/.test(pointer)) return null;
+  const [, ...tokens] = pointer.split('/');
+  return tokens.map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'));
+}
+
+export function isPointer(text: string): boolean {
+  return pointerTokens(text) !== null;
+}
