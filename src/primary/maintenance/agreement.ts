@@ -1,31 +1,31 @@
 /**
- * Who else has a say: what has to be agreed before a run is granted, before its drain and its work begin, and before the
- * gates open after it. A host that is alone agrees with itself, in the same step.
+ * What the other hosts must agree to: before a run is granted, before its drain and its work start, and before the
+ * gates open after it. A host without others agrees with itself, in the same step.
  */
 import type { Event, SiteHold, State } from './state.ts';
 
 export type AgreementEvent = Extract<Event, { type: 'site' | 'agreed' | 'refused' | 'lost' | 'recover' }>;
 
-/** Until when the others count this host. */
+/** How long the other hosts count this host as a member. */
 export interface Lease {
   /** On CLOCK_MONOTONIC, ms. */
   readonly deadline: number;
-  /** How long what is in flight then may take to end, ms. */
+  /** How long requests in flight at the deadline may take to end, ms. */
   readonly grace: number;
 }
 
 export interface Agreement {
-  /** Whether a run waits for `agreed`. */
+  /** Whether a run has to wait for `agreed`. */
   readonly asksOthers: boolean;
-  /** Why the gates of a host that starts are shut. */
+  /** Why the gates of a starting host are shut. */
   readonly firstHold: SiteHold | null;
-  /** The site's epoch, where there is one: the fence counts by it. */
+  /** The site's epoch, used by the fence; null for a host without others. */
   readonly epoch: number | null;
-  /** What the workers are told; null where nothing ends. */
+  /** Sent to the workers; null if the membership does not end. */
   readonly lease: Lease | null;
-  /** `onLease`: the lease has been renewed. */
+  /** `onLease` is called when the lease was renewed. */
   connect(dispatch: (event: AgreementEvent) => void, onLease: () => void): void;
-  /** The state has changed: what the run asks is in it. */
+  /** Called when the state has changed: the question of the run is part of it. */
   look(state: State): void;
 }
 

@@ -1,4 +1,4 @@
-/** Says in the log what became of a scheduled hold. */
+/** Logs what happened to a scheduled hold. */
 import type { Logger } from 'pino';
 import type { WaitingRequest } from '../../protocol/runs.ts';
 import type { Effect, ScheduledHold } from './state.ts';

@@ -1,4 +1,4 @@
-/** The last heartbeat of each worker, and what can be read from them all. */
+/** Keeps the last heartbeat of each worker, and answers questions about all of them. */
 import type { Heartbeat } from '../../protocol/messages.ts';
 import type { WaitingRequest } from '../../protocol/runs.ts';
 import { longestListening } from '../../protocol/listening.ts';
@@ -11,7 +11,9 @@ interface Beat {
   readonly beat: Heartbeat;
 }
 
-/** How long the workers' counts of refusals are waited for after a resume, ms; longer where their gates wait for listeners. */
+/**
+ * How long to wait after a resume for the workers' counts of refusals, ms; longer if their gates wait for listeners.
+ */
 const tallyWait = 250;
 
 export class Beats {
@@ -36,14 +38,14 @@ export class Beats {
     for (const arrival of this.#arrivals) arrival();
   }
 
-  /** Requests refused since the primary started, as far as is known. */
+  /** Requests refused since the primary started, as far as known. */
   get refused(): number {
     let total = this.#refusedByGone;
     for (const { beat } of this.#beats.values()) total += beat.refused;
     return total;
   }
 
-  /** What keeps a drain waiting, the oldest first. */
+  /** The requests that a drain waits for, the oldest first. */
   waitingFor(state: State): WaitingRequest[] {
     if (state.phase !== 'draining') return [];
     const now = performance.now();
@@ -58,14 +60,14 @@ export class Beats {
   }
 
   /**
-   * Workers beat at once when their gates have opened. Resolves when all have, or after a moment: a report is worth that
-   * wait, not more.
+   * Workers send a heartbeat at once when their gates have opened. Resolves when all have arrived, or after a short
+   * time: a complete report is worth that wait, but no longer one.
    */
   tally(state: () => State): Promise<void> {
     const since = performance.now();
     const isIn = (worker: WorkerView): boolean => {
       const { at, beat } = this.#beats.get(keyOf(worker)) ?? { at: 0, beat: null };
-      // One that has a run to hear of may beat on while its gate waits for the listeners.
+      // A worker that must hear of a run may send heartbeats while its gate still waits for the app's listeners.
       return at >= since && (worker.mirrored.length === 0 || beat?.gate !== 'shut');
     };
     const complete = (): boolean =>

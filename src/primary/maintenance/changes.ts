@@ -1,4 +1,4 @@
-/** Tells those who want to know that something may have changed. */
+/** Tells listeners that something may have changed. */
 export class Changes {
   readonly #listeners = new Set<() => void>();
 
@@ -6,7 +6,7 @@ export class Changes {
     for (const listener of this.#listeners) listener();
   }
 
-  /** Returns how to stop it. */
+  /** Returns a function that removes the listener. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

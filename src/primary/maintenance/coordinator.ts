@@ -1,6 +1,6 @@
 /**
- * Joins the workers to the maintenance state: their messages become events, its effects become messages.
- * What is known beside the state (who waits, the last beats) never decides about gates.
+ * Connects the workers with the maintenance state: their messages become events, its effects become messages. What is
+ * kept outside the state (waiting callers, last heartbeats) never decides about gates.
  */
 import type { WorkerSettings } from '../../config.ts';
 import type { Logger } from 'pino';
@@ -31,20 +31,20 @@ import { WorkerRequests } from '../runs/worker-requests.ts';
 
 export interface CoordinatorDeps {
   readonly rules: Rules;
-  /** The last epoch that anybody may have used. */
+  /** The largest epoch that may have been used. */
   readonly epoch: number;
-  /** What an earlier primary has kept. */
+  /** What an earlier primary has stored. */
   readonly kept: Pick<Stored, 'operator' | 'scheduled'>;
   readonly port: WorkerPort;
   readonly runs: RunStore;
   readonly sync: SyncRuns;
-  /** What a worker that has started is told. */
+  /** The settings that a started worker is sent. */
   readonly settingsOf: (ref: WorkerRef) => WorkerSettings;
-  /** Null where nothing outlives the process. */
+  /** Null if nothing outlives the process. */
   readonly holdFile: HoldFile | null;
-  /** Of the hosts of a site; by default there is one. */
+  /** The agreement among the hosts of a site; by default there is one host. */
   readonly agreement?: Agreement;
-  /** Told of each change of phase; decides nothing. */
+  /** Called at each change of phase; decides nothing. */
   readonly onMove?: (move: Move) => void;
   readonly log: Logger;
 }
@@ -96,28 +96,30 @@ export class Coordinator implements WorkerEvents {
     return this.#loop.state;
   }
 
-  /** Calls back after anything that a status shows may have changed; returns how to stop it. */
+  /** Calls `listener` after anything in a status may have changed. Returns a function that removes it. */
   onChange(listener: () => void): () => void {
     return this.#changes.onChange(listener);
   }
 
-  /** Why a restart would not know of the operator hold, or of its end; null where it would. */
+  /** Why the operator hold, or its end, would be unknown after a restart; null if it would be known. */
   get unsaved(): string | null {
     return this.#deps.holdFile?.problem ?? null;
   }
 
-  /** Finishes what a former primary began, before any gate opens. To be called before the first worker is there. */
+  /**
+   * Finishes what a former primary started, before any gate opens. Must be called before the first worker is forked.
+   */
   recover(runs: readonly string[]): void {
     if (runs.length > 0) this.#dispatch({ type: 'recover', runs });
   }
 
-  /** No new run from now on. Resolves when the one at work has ended; one that rolls forward is left to the next primary. */
+  /** Starts no new run. Resolves when the current one has ended; one that rolls forward is left to the next primary. */
   stop(): Promise<void> {
     this.#dispatch({ type: 'stop' });
     return this.#changes.until(() => this.state.run === null || this.#deps.sync.isRollingForward(this.state.run.id));
   }
 
-  /** False where there is nothing to cancel. Resolves when it has ended, or has to be rolled forward. */
+  /** False if there is nothing to cancel. Resolves when the run has ended, or must be rolled forward. */
   async cancel(id: string): Promise<boolean> {
     await this.#changes.until(() => this.state.run?.recovered !== true || this.state.run.stage !== 'draining');
     if (this.state.run?.id !== id || this.#deps.sync.isRollingForward(id)) return false;
@@ -128,7 +130,7 @@ export class Coordinator implements WorkerEvents {
     return true;
   }
 
-  /** False where the run is not being rolled forward. Resolves when the history knows that it was given up. */
+  /** False if the run is not being rolled forward. Resolves when the history has its end. */
   async abandon(id: string): Promise<boolean> {
     const isGivenUp = this.#deps.sync.abandon(id);
     if (isGivenUp) await this.#changes.until(() => this.#deps.runs.get(id)?.endedAt !== undefined);
@@ -186,7 +188,7 @@ export class Coordinator implements WorkerEvents {
         return;
       }
       case 'failed':
-        return; // the supervisor's
+        return; // the supervisor handles it
       default:
         return message satisfies never;
     }
@@ -223,7 +225,7 @@ export class Coordinator implements WorkerEvents {
           value: { run: effect.run } satisfies Replies['claim'],
         });
       case 'refuse':
-        // A claim that was refused never was a run. A submission that was refused belongs to one that is over.
+        // A refused claim never was a run. A refused submission belongs to a run that has ended.
         if (state.run?.id !== effect.run) {
           if (runs.get(effect.run)?.endedAt === undefined) runs.remove(effect.run);
           void sync.discard(effect.run);
@@ -256,13 +258,13 @@ export class Coordinator implements WorkerEvents {
         this.#deps.onMove?.({ from: effect.from, to: effect.to, epoch: effect.epoch, at: Date.now() });
         return this.#informer.run(effect.to !== 'serving', () => this.state);
       case 'timer':
-        return; // the loop's
+        return; // the loop handles it
       default:
         return effect satisfies never;
     }
   }
 
-  /** Brings the record of the run up to the stage it has reached. */
+  /** Updates the record of the run to the stage that it has reached. */
   #reached({ run }: State): void {
     if (run === null) return;
     const epoch = run.fence ?? run.epoch;
@@ -274,7 +276,7 @@ export class Coordinator implements WorkerEvents {
     const error = runError(id, code, this.#deps, before.run, () => this.beats.waitingFor(before));
     if (error !== null) this.#callers.answerClaim(id, { error });
     this.#deps.sync.ended(id, error);
-    if (before.run?.epoch !== null) await this.beats.tally(() => this.state); // without a pause no beat follows
+    if (before.run?.epoch !== null) await this.beats.tally(() => this.state); // without a pause no heartbeat follows
     await conclude(id, error, { workers: before.workers.size, refused: this.beats.refused }, this.#deps);
   }
 
@@ -286,7 +288,7 @@ export class Coordinator implements WorkerEvents {
   #onRunChange(run: RunRecord): void {
     for (const ref of this.#callers.watchers(run.id))
       this.#deps.port.send(ref, { type: 'run-changed', epoch: this.state.epoch, run });
-    // One that rolls forward may take for ever: its client gets a 202 and can follow it.
+    // A run that rolls forward may take for ever: its client gets a 202 and can follow the run.
     if (isEnded(run.state) || run.state === 'rolling-forward') this.#callers.ended(run);
     this.#changes.tell();
   }

@@ -1,13 +1,13 @@
-/** What happens when a timer of the maintenance state goes off. */
+/** What happens when a timer of the maintenance state fires. */
 import type { WorkerRef } from '../ports.ts';
 import type { Draft } from './draft.ts';
 import { onOverdue, onScheduledTime } from './scheduled.ts';
 import { isForRun, type Stage, type State, type Timer } from './state.ts';
 import { keyOf, refOf } from '../worker-ref.ts';
 
-/** How long a worker whose connections were cut is given to settle before it is killed, ms. */
+/** How long a worker whose connections were cut may take to settle before it is killed, ms. */
 export const cutGrace = 1_000;
-/** How much longer than its own a host waits for the stragglers of others, ms. */
+/** How long a host waits for the stragglers of other hosts after its own drain timeout, ms. */
 const othersGrace = 5_000;
 
 export function onTimeout(draft: Draft, timer: Timer): void {
@@ -42,14 +42,17 @@ function onDrainTimeout(draft: Draft, epoch: number): void {
   draft.timer({ kind: 'cut', epoch }, cutGrace);
 }
 
-/** The drain is for a run, this host's or another's, and goes on. */
+/** Whether the drain of this epoch is for a run, of this host or another, and still in progress. */
 function isCuttable({ run, site, phase, epoch: newest }: State, epoch: number): boolean {
   if (phase !== 'draining') return false;
   if (run?.epoch === epoch) return run.stage === 'draining' && run.asks !== 'end';
   return newest === epoch && isForRun(site);
 }
 
-/** Only the end of its process ends a handler for certain. The owner of an exclusive run would take the run with it. */
+/**
+ * Only the end of its process surely ends a handler. If the owner of an exclusive run is a straggler, the run ends
+ * instead.
+ */
 function onCutTimeout(draft: Draft, epoch: number): void {
   const { run, state } = draft;
   if (!state.cutting || !isCuttable(state, epoch)) return;
@@ -59,7 +62,7 @@ function onCutTimeout(draft: Draft, epoch: number): void {
     draft.emit({ type: 'kill', worker, why: `its requests did not finish in ${draft.drainTimeout} ms` });
 }
 
-/** Those of other hosts have been cut off as well by now, where that could be. */
+/** By now the other hosts have cut off their stragglers too, if they could. */
 function onOthersTimeout(draft: Draft, epoch: number): void {
   const { run } = draft;
   if (run?.epoch === epoch && run.stage === 'draining' && run.asks === 'begin' && !run.recovered)

@@ -1,4 +1,4 @@
-/** The moves that make up a step. Each checks itself against the tables and leaves its effects behind, in order. */
+/** The moves that make up a step. Each move is checked against the tables and adds its effects in order. */
 import { checkMove } from '../../moves.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { Phase } from '../../protocol/runs.ts';
@@ -32,7 +32,7 @@ export const newRun: Omit<Run, 'id' | 'kind' | 'stage'> = {
   fence: null,
 };
 
-/** A state being changed, and the effects that pile up on the way. */
+/** The state while a step changes it, and the effects so far. */
 export class Draft {
   state: State;
   readonly now: Time;
@@ -93,7 +93,7 @@ export class Draft {
     this.emit({ type: 'timer', timer, at: this.now.monotonic + delay });
   }
 
-  /** The run goes on once the other hosts agree: at once where there are none. */
+  /** The run goes on when the other hosts agree; without other hosts, at once. */
   ask(question: Question): void {
     if (this.rules.asksOthers) this.setRun({ ...this.run!, asks: question });
     else this.goOn(question);
@@ -120,15 +120,15 @@ export class Draft {
     }
   }
 
-  /** A pause of its own, with an epoch of its own, even where the gates are shut already. */
+  /** Starts a pause with its own epoch, even if the gates are shut already. */
   beginPause(): void {
     this.set({ epoch: this.state.epoch + 1, cutting: false });
-    // What was proven under the last epoch is to be proven again.
+    // What was proven for the last epoch must be proven again.
     if (this.run?.asks === 'begin' && holds(this.run)) this.setRun({ ...this.run, asks: null });
     this.movePhase('draining');
     for (const worker of this.state.workers.values()) {
       if (worker.gate !== 'shut') this.setWorker({ ...worker, gate: 'draining' });
-      // One that is shut may still serve the request of a former claim: it is asked again under the new epoch.
+      // A shut gate may still have a request of a former claim: the worker is asked again, with the new epoch.
       else if (worker.greeted) this.setWorker({ ...worker, gate: 'draining' });
       if (worker.greeted) this.emit({ type: 'pause', worker: refOf(worker) });
     }
@@ -157,13 +157,16 @@ export class Draft {
     if (holds(run)) this.openOrInform();
   }
 
-  /** It may have changed documents: every worker that is there has to hear of it. One that starts later knows nothing old. */
+  /**
+   * The run may have changed documents, so every current worker must hear of it. A worker that starts later has no old
+   * data.
+   */
   mirrored(run: string): void {
     for (const worker of this.state.workers.values())
       this.setWorker({ ...worker, mirrored: [...worker.mirrored, run] });
   }
 
-  /** An operator hold is in force from now on: durable, with its end, and the gates shut. */
+  /** Puts an operator hold in force: durable, with its end, and with shut gates. */
   hold(operator: OperatorHold, waiters: ReadonlySet<number>): void {
     const before = this.state.operator?.until;
     const { until } = operator;
@@ -181,7 +184,7 @@ export class Draft {
     this.openOrInform();
   }
 
-  /** It is at work: its hold stands until that has ended for certain. */
+  /** The run is at work: its hold stands until the work has surely ended. */
   endWork(endsWith: ErrorCode, why: string): void {
     this.move('ending');
     const run = { ...this.run!, endsWith };
@@ -190,7 +193,10 @@ export class Draft {
     else this.emit({ type: 'kill', worker: run.owner, why });
   }
 
-  /** Nothing may be served before the last of them has ended: a stop leaves the gates shut, and the rest to the next primary. */
+  /**
+   * Nothing may be served before the last of these has ended. A stop leaves the gates shut, and the rest to the next
+   * primary.
+   */
   recoverNext(): void {
     const [id, ...unfinished] = this.state.unfinished;
     if (id === undefined || this.run !== null || this.state.stopping) return;
@@ -199,7 +205,7 @@ export class Draft {
     this.pauseForRun();
   }
 
-  /** After a hold has gone: the gates open when it was the last one. */
+  /** Call after a hold is gone: opens the gates if it was the last one. */
   openOrInform(): void {
     const { operator, site, unfinished } = this.state;
     if (operator !== null || site !== null || holds(this.run) || unfinished.length > 0) return this.inform();
@@ -218,7 +224,7 @@ export class Draft {
       if (worker.greeted) this.emit({ type: 'inform', worker: refOf(worker), mirrored: worker.mirrored });
   }
 
-  /** Draining ends as soon as the last worker has said so or died. */
+  /** A drain ends when the last worker has reported, or has died. */
   settle(): void {
     if (this.state.phase !== 'draining') return;
     for (const worker of this.state.workers.values()) if (worker.gate !== 'shut') return;
@@ -230,7 +236,7 @@ export class Draft {
 
   startWork(run: Run): void {
     if (run.exec !== null) {
-      // No deadline: the primary cannot end a command, and it may take as long as it likes.
+      // No deadline: the primary cannot end a command, and a command may take any time.
       if (run.exec.keepOnFailure) this.emit({ type: 'persist' });
       return this.emit({ type: 'grant', run: run.id });
     }

@@ -1,14 +1,14 @@
-/** How long a pause is expected to last: what `Retry-After` says. Pure. */
+/** Estimates how long a pause lasts, for `Retry-After`. Pure. */
 import type { Progress } from '../../protocol/runs.ts';
 import type { State, Time } from './state.ts';
 
-/** A guess where nothing is known, ms. */
+/** The estimate without any data, ms. */
 const unknown = 5_000;
-/** Nobody knows when an operator ends a hold; ms. */
+/** The estimate for an operator hold without an end, ms. */
 const operatorGuess = 60_000;
 
 export interface History {
-  /** How long the last run paused the cluster, ms; null where there was none. */
+  /** How long the last run paused the cluster, ms; null if there was none. */
   readonly lastPaused: number | null;
 }
 
@@ -23,10 +23,10 @@ export function estimatePause(state: State, progress: Progress | undefined, hist
   );
 }
 
-/** `elapsed`: how long it has held the gates shut, ms. */
+/** `elapsed`: how long the run has held the gates shut, ms. */
 function runLeft(elapsed: number, progress: Progress | undefined, history: History): number {
   if (progress?.eta !== undefined && (progress.step === 'scan' || progress.step === 'write')) return progress.eta;
   const expected = history.lastPaused ?? unknown;
-  // Past what was expected, it may well take as long again as it has taken.
+  // After the expected time, it may well take as long again.
   return elapsed < expected ? expected - elapsed : elapsed;
 }

@@ -1,10 +1,10 @@
-/** How a run of `quiesce exec` begins and ends. */
+/** How a run of `quiesce exec` starts and ends. */
 import type { ErrorCode } from '../../errors.ts';
 import { newRun, type Draft } from './draft.ts';
 import { heldOnFailure } from './durable-hold.ts';
 import type { Event } from './state.ts';
 
-/** At most one run at a time, and none that begins during a stop or for a worker that is gone. */
+/** At most one run at a time, and none during a stop or for a worker that is gone. */
 export function isRefused(draft: Draft, id: string, ownerIsThere: boolean): boolean {
   const { run, stopping } = draft.state;
   if (stopping || !ownerIsThere) draft.emit({ type: 'refuse', run: id, code: 'stopping', holder: null });
@@ -19,7 +19,7 @@ export function onExec(draft: Draft, { run: id, terms }: Extract<Event, { type: 
   draft.ask('claim');
 }
 
-/** The hold that stays is there before the run's goes: the gates do not open in between. */
+/** The hold that stays is set before the run's hold goes: the gates do not open in between. */
 export function onExecEnd(draft: Draft, id: string, error: ErrorCode | null): void {
   const { run, state, now } = draft;
   if (run?.id !== id || run.exec === null || run.asks === 'end') return;

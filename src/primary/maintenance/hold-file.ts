@@ -1,4 +1,7 @@
-/** What outlives a primary: the operator hold, the one that is scheduled, and the epoch below which nothing may be believed. */
+/**
+ * Stores what outlives a primary: the operator hold, the scheduled one, and the epoch; messages of older epochs are
+ * stale.
+ */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { QuiesceError } from '../../errors.ts';
@@ -35,19 +38,19 @@ export interface Stored {
   readonly scheduled: ScheduledHold | null;
 }
 export interface Loaded extends Stored {
-  /** A scheduled hold whose whole time has passed while nobody was there. */
+  /** A scheduled hold whose whole time passed while no primary ran. */
   readonly missed: ScheduledHold | null;
 }
 
 const nothing: Stored = { epoch: 0, operator: null, scheduled: null };
 
-/** How long the first and the last of the waits before another try are, ms. */
+/** The shortest and the longest wait before another attempt, ms. */
 const firstWait = 1_000;
 const longestWait = 30_000;
 
 /**
- * A write that fails (a full disk, say) changes nothing about the hold: it stands or is gone, as the operator wants it, and
- * `problem` says that a restart would not know. It is tried again until what is wanted is there.
+ * A failed write (a full disk, for example) changes nothing about the hold: it stands or is gone, as the operator
+ * wants, and `problem` says that a restart would not know it. The write is tried again until it succeeds.
  */
 export class HoldFile {
   readonly #path: string;
@@ -58,20 +61,20 @@ export class HoldFile {
   #retry: NodeJS.Timeout | undefined;
   #wait = firstWait;
 
-  /** @param onProblem called at the first of a row of failures */
+  /** @param onProblem called at the first failure in a row */
   constructor(path: string, onProblem: (error: Error) => void = () => {}) {
     this.#path = path;
     this.#onProblem = onProblem;
   }
 
-  /** Why what was saved last is not on the disk; null where it is. */
+  /** Why the last saved state is not on the disk; null if it is. */
   get problem(): string | null {
     return this.#problem?.message ?? null;
   }
 
   /**
-   * A hold whose time has passed while nobody was there is over, and one that was to begin has begun.
-   * @throws QuiesceError `data-dir-unusable`: guessing would open gates that an operator has shut
+   * A hold that ended while no primary ran is gone, and one that was scheduled for that time has started.
+   * @throws QuiesceError `data-dir-unusable`: a guess might open gates that an operator has shut
    */
   async load(now: number): Promise<Loaded> {
     let text: string;
@@ -90,24 +93,24 @@ export class HoldFile {
     }
   }
 
-  /** Resolves when it is durable or could not be written, in the order of the calls. */
+  /** Resolves when the state is durable or could not be written, in the order of the calls. */
   save(state: Stored): Promise<void> {
     this.#wanted = state;
     return this.#write();
   }
 
-  /** Resolves when what was saved last is durable, or could not be written once more. */
+  /** Resolves when the last saved state is durable, or another attempt has failed. */
   async settled(): Promise<void> {
     await this.#writing;
     if (this.#problem !== null) await this.#write();
   }
 
-  /** For a file that somebody has removed. */
+  /** Writes the file again after it was removed. */
   restore(): Promise<void> {
     return this.#wanted === null ? Promise.resolve() : this.#write();
   }
 
-  /** As `settled`, and nothing is tried any more. */
+  /** As `settled`, and ends the attempts. */
   async close(): Promise<void> {
     await this.settled();
     clearTimeout(this.#retry);

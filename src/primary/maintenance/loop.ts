@@ -1,22 +1,22 @@
 /**
  * Keeps the maintenance state: the only place that replaces it. Events are queued, so that an effect that causes
- * another event never sees a state half changed.
+ * another event never sees a half-changed state.
  */
 import type { Effect, Event, Rules, State, Time, Timer } from './state.ts';
 import { step } from './step.ts';
 import { carryOutEach, Turns } from '../turns.ts';
 
-/** The wall clock may be set meanwhile, so the beginning and the end of an operator hold are looked for this often, ms. */
+/** How often the start and the end of an operator hold are checked, ms: the wall clock may be set in between. */
 const look = 1_000;
-/** setTimeout takes no more, ms. */
+/** The limit of setTimeout, ms. */
 const longest = 2 ** 31 - 1;
 
 export interface LoopSeams {
-  /** Carries out an effect of the step from `before` to `state`; it may dispatch, which takes its turn. */
+  /** Carries out an effect of the step from `before` to `state`. It may dispatch: such an event waits for its turn. */
   readonly run: (effect: Effect, state: State, before: State) => void;
   /** After each step and its effects. */
   readonly stepped?: (state: State) => void;
-  /** An effect has thrown. The others of its step are carried out all the same: the state has changed already. */
+  /** Called if an effect throws. The other effects of its step are still carried out: the state has changed already. */
   readonly onError: (error: unknown, effect: Effect) => void;
   readonly now?: () => Time;
 }
@@ -43,7 +43,7 @@ export class MaintenanceLoop {
     return this.#state;
   }
 
-  /** @throws Error on a move that no table lists, once the events that wait have had their turn */
+  /** @throws Error on a move that no table lists, after the waiting events were handled */
   dispatch(event: Event): void {
     this.#turns.add(event);
   }

@@ -1,8 +1,8 @@
 /**
- * What operators ask of the maintenance state: to hold, to hold once the cluster is at rest, to open.
+ * What operators can request of the maintenance state: hold, hold once the cluster is at rest, open.
  *
- * A caller who waits gets one answer: at rest, and the hold is durable where there is room for it; or an error, and the hold has been taken back,
- * unless somebody else wants it.
+ * A caller who waits gets one answer: at rest, and the hold is durable if the disk has room; or an error, and the hold
+ * is taken back unless another caller wants it.
  */
 import { QuiesceError } from '../../errors.ts';
 import type { Pass } from '../../protocol/pass.ts';
@@ -11,30 +11,30 @@ import { atRest, holds, type Event, type ScheduledHold, type State } from './sta
 import { stillInFlight } from './still-in-flight.ts';
 
 export interface HoldChange {
-  /** Without one it keeps the one that it has. */
+  /** Without one the hold keeps its reason. */
   readonly reason: string | null;
-  /** It ends by itself after so many ms; without, it keeps the end that it has. */
+  /** The hold ends by itself after this many ms; without it, the hold keeps its end. */
   readonly lasts: number | null;
   readonly by: string | null;
-  /** Without one it keeps the one that it has. */
+  /** Without one the hold keeps its pass. */
   readonly pass?: Pass;
 }
 
 export interface Wait {
-  /** How long, ms; default the drain timeout. */
+  /** How long to wait, ms; default: the drain timeout. */
   readonly timeout?: number;
-  /** The hold stays when the time is over. */
+  /** Keep the hold after the timeout. */
   readonly keep: boolean;
-  /** Aborted where the caller has gone, and wants the hold no more. */
+  /** Aborted if the caller is gone and no longer wants the hold. */
   readonly signal?: AbortSignal;
 }
 
 export interface OperatorHoldsDeps {
   readonly dispatch: (event: Event) => void;
   readonly state: () => State;
-  /** Calls back after anything may have changed; returns how to stop it. */
+  /** Calls `listener` after anything may have changed. Returns a function that removes it. */
   readonly onChange: (listener: () => void) => () => void;
-  /** Resolves when the hold is written, or cannot be: then it stands all the same, and the status says so. */
+  /** Resolves when the hold is written, or cannot be: then it stands anyway, and the status says so. */
   readonly written: () => Promise<void>;
   readonly waitingFor: (state: State) => readonly WaitingRequest[];
   /** ms */
@@ -57,7 +57,7 @@ export class OperatorHolds {
     return this.#deps.written();
   }
 
-  /** It begins later. Resolves when it would survive a restart, or cannot be written. */
+  /** The hold starts later. Resolves when it would survive a restart, or cannot be written. */
   schedule(hold: ScheduledHold): Promise<void> {
     this.#deps.dispatch({ type: 'schedule', hold });
     return this.#deps.written();
@@ -104,7 +104,7 @@ export class OperatorHolds {
       };
       const look = (): void => {
         const now = state();
-        // One that was ended and begun again meanwhile is somebody else's.
+        // A hold that was ended and started again in between belongs to another caller.
         if (now.operator?.since !== since) settle('ended');
         else if (now.stopping) settle('stopping');
         else if (atRest(now)) settle('at-rest');

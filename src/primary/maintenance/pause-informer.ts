@@ -1,4 +1,6 @@
-/** What shut gates tell those they refuse: the holds, and an estimate that is renewed while the pause lasts. */
+/**
+ * Sends shut gates what they answer to refused requests: the holds, and an estimate that is renewed during the pause.
+ */
 import type { PauseInfo } from '../../protocol/messages.ts';
 import type { HoldStatus, ScheduledHoldStatus } from '../../protocol/runs.ts';
 import { estimatePause } from './estimate.ts';
@@ -7,7 +9,7 @@ import { holds, type OperatorHold, type State } from './state.ts';
 import type { WorkerPort } from '../ports.ts';
 import type { RunStore } from '../runs/history.ts';
 
-/** How often shut gates hear a new estimate, ms. */
+/** How often shut gates get a new estimate, ms. */
 const interval = 1_000;
 
 export class PauseInformer {
@@ -47,7 +49,7 @@ export class PauseInformer {
   }
 }
 
-/** The hold that is to come, as a status shows it. */
+/** The scheduled hold, for the status. */
 export function scheduledOf({ scheduled }: Pick<State, 'scheduled'>): { scheduled?: ScheduledHoldStatus } {
   if (scheduled === null) return {};
   const { at, lasts, reason, by } = scheduled;
@@ -61,7 +63,7 @@ export function scheduledOf({ scheduled }: Pick<State, 'scheduled'>): { schedule
   };
 }
 
-/** Nobody passes where anything but the operator holds the gates, or is about to as soon as it can. */
+/** The way in exists only if the operator alone holds the gates, and no run is about to. */
 export function wayInOf({ operator, site, run, unfinished }: State): Pick<PauseInfo, 'wayIn'> {
   if (operator === null || site !== null || holds(run) || unfinished.length > 0) return {};
   return { wayIn: { secret: operator.pass ?? null } };
@@ -72,7 +74,7 @@ export function holdsOf({ operator, run, site }: State): HoldStatus[] {
   if (run !== null && run.held !== null) {
     list.push({ kind: run.kind, reason: run.exec?.reason ?? `run ${run.id}`, since: iso(run.held.wall) });
   }
-  // That of a run of this host is told above, or will be in a moment.
+  // The hold of this host's own run is listed above, or will be in a moment.
   if (site !== null && (site.run === null || site.run !== run?.id))
     list.push(shownHold(site.kind === 'operator' ? 'cluster' : site.kind, site));
   if (operator !== null) list.push({ ...shownHold('operator', operator), ...(operator.pass && { wayIn: true }) });

@@ -1,8 +1,8 @@
-/** The deadlines of the maintenance state, from the configuration that is in force: a reload may change it. */
+/** The deadlines of the maintenance state, from the current configuration: a reload may change it. */
 import type { AppConfig } from '../../config.ts';
 import type { Rules } from './state.ts';
 
-/** A worker notices the end of an upload by itself; the primary gives it this much longer, ms. */
+/** How much longer than a worker the primary waits for the end of an upload, ms: the worker notices it first. */
 const uploadSlack = 5_000;
 
 export function rulesOf(inForce: { readonly config: AppConfig }, asksOthers = false): Rules {

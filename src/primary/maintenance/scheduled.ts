@@ -1,11 +1,11 @@
 /**
- * An operator hold that begins later: none → scheduled → begun, and from then on it is an operator hold like any other;
- * scheduled → none where an operator ends it before, or where its whole time has passed while nobody was there to begin it.
+ * An operator hold that starts later: none → scheduled → started, and then it is an operator hold like any other; or
+ * scheduled → none, if an operator ends it first, or if its whole time passes while no primary runs.
  */
 import type { Draft } from './draft.ts';
 import type { Event, OperatorHold, ScheduledHold } from './state.ts';
 
-/** The operator hold once this time has come, beside the one there is; null where all of it has passed. */
+/** The operator hold at the scheduled time, joined with the current one; null if its whole time has passed. */
 export function holdOf(scheduled: ScheduledHold, operator: OperatorHold | null, now: number): OperatorHold | null {
   const { at, lasts, reason, by, pass } = scheduled;
   const until = lasts === null ? null : at + lasts;
@@ -15,19 +15,19 @@ export function holdOf(scheduled: ScheduledHold, operator: OperatorHold | null, 
     ...operator,
     ...(reason === null ? {} : { reason, by }),
     ...(pass && { pass }),
-    // Both want the site held: it is, as long as either does.
+    // Both want the site held: it is held while either of them wants it.
     until: until === null || operator.until === null ? null : Math.max(until, operator.until),
   };
 }
 
-/** It takes the place of the one that is scheduled already. */
+/** Replaces a hold that is already scheduled. */
 export function onSchedule(draft: Draft, { hold }: Extract<Event, { type: 'schedule' }>): void {
   draft.set({ scheduled: hold });
   draft.emit({ type: 'persist' });
   draft.emit({ type: 'timer', timer: { kind: 'scheduled', at: hold.at }, at: hold.at });
 }
 
-/** `off` ends both: the hold that stands and the one to come. */
+/** `off` ends both the current hold and the scheduled one. */
 export function onUnhold(draft: Draft): void {
   const { scheduled, operator } = draft.state;
   if (scheduled !== null) draft.set({ scheduled: null });
@@ -46,7 +46,7 @@ export function onScheduledTime(draft: Draft, at: number): void {
   draft.hold(hold, new Set());
 }
 
-/** Nobody waits for a scheduled hold to come to rest, so it stays; but somebody should know. */
+/** No caller waits for a scheduled hold to come to rest, so it stays; but the log must say so. */
 export function onOverdue(draft: Draft, since: number, hold: ScheduledHold): void {
   if (draft.state.operator?.since === since && draft.state.phase === 'draining')
     draft.emit({ type: 'announce', what: 'overdue', hold });

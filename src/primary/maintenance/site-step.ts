@@ -1,9 +1,9 @@
-/** What the other hosts of a site want of this one, and what they say to what its run asks. */
+/** Handles what the other hosts of a site want of this one, and their answers to its run. */
 import type { Draft } from './draft.ts';
 import { onExecEnd } from './exec-step.ts';
 import { holds, isForRun, type Event, type Run, type SiteHold } from './state.ts';
 
-/** Each pause of the site is one of this host's: what is at rest is proven anew for it. */
+/** Each pause of the site is a pause of this host, which must prove again that it is at rest. */
 export function onSite(draft: Draft, hold: SiteHold | null): void {
   const before = draft.state.site;
   draft.set({ site: hold });
@@ -32,13 +32,13 @@ export function onRefused(draft: Draft, { run: id, code, holder }: Extract<Event
   draft.recoverNext();
 }
 
-/** Nothing of it may go on here: another host may have it already. */
+/** Ends the work on the run here: another host may have taken the run over. */
 export function onLost(draft: Draft, id: string): void {
   const { run, state } = draft;
   if (state.unfinished.includes(id)) draft.set({ unfinished: state.unfinished.filter((each) => each !== id) });
   if (run?.id !== id || run.asks === 'end') return;
   if (run.exec !== null) {
-    // Nobody here can stop a command. While it is at work this host stays shut, and is not a host of the site again.
+    // This host cannot stop a command. While the command runs, this host stays shut, and does not join the site again.
     return run.stage === 'running' ? undefined : onExecEnd(draft, id, 'owner-died');
   }
   if (mayBeHalfDone(run)) {
@@ -52,13 +52,13 @@ export function onLost(draft: Draft, id: string): void {
   draft.endRun('owner-died');
 }
 
-/** Whoever has the feed finishes it: this host, once it is back, or another. */
+/** Whether the run may be half done. The host that has the feed finishes it: this one, once it is back, or another. */
 function mayBeHalfDone(run: Run): boolean {
   const isWritten = run.owner === null && holds(run) && (run.stage === 'running' || run.stage === 'ending');
   return run.recovered || isWritten;
 }
 
-/** Whoever takes it over starts anew with it, however far it has come here. */
+/** Whether the run is being dropped: the host that takes it over starts it again, whatever was done here. */
 export function isDropped(run: Run): boolean {
   return run.endsWith === 'owner-died' && mayBeHalfDone(run);
 }

@@ -1,14 +1,14 @@
 /**
- * The maintenance state of a cluster: what it is, what may happen to it, and what follows.
+ * The maintenance state of a cluster: its parts, the events that change it, and the effects that follow.
  *
  * phase   serving → draining → quiesced → serving; also draining → serving (the reason went away), and
- *         quiesced → draining and draining → draining (a run that begins while the gates are shut gets a pause of its own)
+ *         quiesced → draining and draining → draining (a run that starts while gates are shut gets a pause of its own)
  * run     claimed → preparing → draining → running → ending → (none), or the end from any stage
  * worker  shut (as forked) → open → draining → shut …
  *
- * The gates are shut while a hold stands: the operator's, that of a run from `draining` on, that of the runs which an
- * earlier primary left unfinished, of which the next one begins as soon as the one before it has ended, or the site's: what
- * other hosts want. A run goes on to its next stage once they agree; where there are none, in the same step.
+ * The gates are shut while a hold stands: the operator's; that of a run from `draining` on; that of runs which an
+ * earlier primary left unfinished (each starts when the one before it has ended); or the site's, which other hosts
+ * want. A run goes to its next stage when the other hosts agree; without other hosts, in the same step.
  */
 import type { ErrorCode } from '../../errors.ts';
 import type { Phase } from '../../protocol/runs.ts';
@@ -16,11 +16,11 @@ import type { GateState, RunKind } from '../../protocol/words.ts';
 import type { Pass } from '../../protocol/pass.ts';
 import type { WorkerRef } from '../ports.ts';
 
-/** Deadlines go by a clock that nobody can set; only what a person reads or has asked for is wall time. */
+/** Deadlines use a clock that cannot be set; wall time is only for what people read or request. */
 export interface Time {
   /** Epoch milliseconds. */
   readonly wall: number;
-  /** Milliseconds, from anywhere; never goes back. */
+  /** Milliseconds from an arbitrary start; never goes back. */
   readonly monotonic: number;
 }
 
@@ -30,39 +30,39 @@ export interface OperatorHold {
   readonly since: number;
   /** When it ends by itself. */
   readonly until: number | null;
-  /** Who asked for it; null where that is not known, as with a signal. */
+  /** Who requested it; null if unknown, as with a signal. */
   readonly by: string | null;
-  /** By what somebody passes it. */
+  /** What lets a request pass the hold. */
   readonly pass?: Pass | undefined;
 }
 
-/** An operator hold that is to begin. */
+/** An operator hold that starts later. */
 export interface ScheduledHold {
   /** Epoch milliseconds. */
   readonly at: number;
-  /** How long it stands from then on, ms; null: until it is turned off. */
+  /** How long it then stands, ms; null: until it is turned off. */
   readonly lasts: number | null;
   readonly reason: string | null;
   readonly by: string | null;
   readonly pass?: Pass | undefined;
 }
 
-/** Why the gates of this host are shut for the sake of the whole site, or because it is no part of it now. */
+/** Why the gates of this host are shut: for the whole site, or because this host is not part of the site now. */
 export interface SiteHold {
-  /** `cluster`: this host counts itself out, until it has heard from the others. */
+  /** `cluster`: this host does not count itself as a member until it has heard from the others. */
   readonly kind: Run['kind'] | 'operator' | 'cluster';
   readonly reason: string;
   /** Epoch milliseconds. */
   readonly since: number;
   readonly until: number | null;
   readonly by: string | null;
-  /** The site's pause, counted by the site; null where the host does not know one. */
+  /** The site's pause, in the site's own count; null if this host does not know one. */
   readonly epoch: number | null;
-  /** The run that has the right to run, whichever host's it is. */
+  /** The run that has the right to run, on whichever host. */
   readonly run: string | null;
 }
 
-/** What a run has to hear from the other hosts before it goes on. */
+/** What the other hosts must agree to before a run goes on. */
 export type Question = 'claim' | 'drain' | 'begin' | 'end';
 
 export const stageMoves = {
@@ -70,7 +70,7 @@ export const stageMoves = {
   preparing: ['draining', 'running'],
   draining: ['running'],
   running: ['ending'],
-  /** Past its deadline, or cancelled: what it runs in is being stopped. */
+  /** The run has passed its deadline or was cancelled: its work is being stopped. */
   ending: [],
 } as const satisfies Record<string, readonly string[]>;
 export type Stage = keyof typeof stageMoves;
@@ -81,7 +81,7 @@ export const phaseMoves = {
   quiesced: ['serving', 'draining'],
 } as const satisfies Record<Phase, readonly Phase[]>;
 
-/** The one that has the right to run. */
+/** The run that has the right to run. */
 export interface Run {
   readonly id: string;
   readonly kind: RunKind;
@@ -90,42 +90,42 @@ export interface Run {
   readonly owner: WorkerRef | null;
   /** The pause of this run; null before `draining`, and for a run that needs none. */
   readonly epoch: number | null;
-  /** When its hold began. */
+  /** When its hold started. */
   readonly held: Time | null;
   /**
-   * How long it may be at work, ms, where that is its own affair; null: as long as any. Of a sync that is claimed: how long
-   * the items of its feed may be worked on.
+   * How long it may be at work, ms, if it has its own limit; null: the general one. For a claimed sync: how long its
+   * worker may process the items of the feed.
    */
   readonly timeout: number | null;
   /** Why it is `ending`. */
   readonly endsWith: ErrorCode | null;
-  /** An earlier primary left it unfinished, so the collection may be half-mirrored: it ends by `finished` only. */
+  /** An earlier primary left it unfinished, so the collection may be half-mirrored: only `finished` ends it. */
   readonly recovered: boolean;
-  /** Of a run of kind `exec` only. */
+  /** Only for a run of kind `exec`. */
   readonly exec: ExecTerms | null;
-  /** What it waits for the other hosts to agree to. */
+  /** What the other hosts have not agreed to yet. */
   readonly asks: Question | null;
-  /** The site's epoch of its pause, by which the fence tells hosts apart; null where there is one host. */
+  /** The site's epoch of its pause, which lets the fence distinguish hosts; null without other hosts. */
   readonly fence: number | null;
 }
 
-/** What the one wants who runs a command while the cluster is quiesced. */
+/** The wishes of the caller who runs a command while the cluster is quiesced. */
 export interface ExecTerms {
   readonly reason: string | null;
   readonly by: string | null;
-  /** How long the drain may take, ms; null for the drain timeout. */
+  /** How long the drain may take, ms; null: the drain timeout. */
   readonly within: number | null;
-  /** Where the command fails, or nobody can tell how it ended, an operator hold takes the place of the run's. */
+  /** If the command fails, or its end is unknown, an operator hold replaces the run's hold. */
   readonly keepOnFailure: boolean;
 }
 
-/** What the primary knows of a worker's gate: `draining` until its word for this epoch has come. */
+/** The primary's view of a worker's gate: `draining` until the worker has reported for this epoch. */
 export type GateView = 'shut' | 'open' | 'draining';
 
 export interface WorkerView extends WorkerRef {
   readonly greeted: boolean;
   readonly gate: GateView;
-  /** The mirror runs that may have changed documents and of which it may not have heard, the oldest first. */
+  /** Mirror runs that may have changed documents and that it may not have heard of, the oldest first. */
   readonly mirrored: readonly string[];
 }
 
@@ -136,15 +136,15 @@ export interface State {
   readonly scheduled: ScheduledHold | null;
   readonly site: SiteHold | null;
   /**
-   * The callers for whose sake alone the operator's hold stands: they wait until the cluster is at rest, and where the
-   * last of them gives up, the hold goes. None, once it has come to rest or somebody wants the hold whatever happens.
+   * The callers for whom alone the operator's hold stands: they wait until the cluster is at rest, and when the last of
+   * them gives up, the hold ends. Empty once the cluster is at rest, or once a caller wants the hold unconditionally.
    */
   readonly waiters: ReadonlySet<number>;
   readonly run: Run | null;
-  /** What an earlier primary left and nobody has begun with, the oldest first. */
+  /** Runs that an earlier primary left and that are not started yet, the oldest first. */
   readonly unfinished: readonly string[];
   readonly workers: ReadonlyMap<string, WorkerView>;
-  /** Set while stragglers have been cut off and not yet gone. */
+  /** Stragglers were cut off and are not gone yet. */
   readonly cutting: boolean;
   readonly stopping: boolean;
 }
@@ -156,7 +156,7 @@ export interface Rules {
   readonly runTimeout: number;
   /** From the claim to the submission. */
   readonly uploadTimeout: number;
-  /** Whether there are other hosts, whose word a run needs: `agreed` brings it. Default false. */
+  /** Whether there are other hosts whose `agreed` a run needs. Default false. */
   readonly asksOthers?: boolean;
 }
 
@@ -164,7 +164,7 @@ export type Event =
   | { readonly type: 'forked'; readonly worker: WorkerRef }
   | { readonly type: 'hello'; readonly worker: WorkerRef }
   | { readonly type: 'drained'; readonly worker: WorkerRef; readonly epoch: number }
-  /** What a heartbeat says of the gate: mends what a lost message left wrong. */
+  /** The gate as a heartbeat reports it: repairs the effect of a lost message. */
   | {
       readonly type: 'beat';
       readonly worker: WorkerRef;
@@ -179,34 +179,34 @@ export type Event =
       readonly owner: WorkerRef;
       readonly timeout?: number | undefined;
     }
-  /** An operator wants it ended. Not before it is known what a run of an earlier primary has written. */
+  /** An operator wants it ended. A run of an earlier primary is cancelled only once it is known what that one wrote. */
   | { readonly type: 'cancel'; readonly run: string }
   | { readonly type: 'exec'; readonly run: string; readonly terms: ExecTerms }
   | { readonly type: 'exec-end'; readonly run: string; readonly error: ErrorCode | null }
   | { readonly type: 'submit'; readonly run: string; readonly owner: WorkerRef }
   | { readonly type: 'prepared'; readonly run: string; readonly needsPause: boolean }
-  /** Runs that an earlier primary left unfinished. Before a gate has opened. */
+  /** Runs that an earlier primary left unfinished. Comes before any gate opens. */
   | { readonly type: 'recover'; readonly runs: readonly string[] }
   | { readonly type: 'finished'; readonly run: string; readonly error: ErrorCode | null }
   | { readonly type: 'release'; readonly run: string; readonly owner: WorkerRef; readonly error: ErrorCode | null }
-  /** What it leaves out stays as it is. `lasts` ms from now, at first until it is turned off. */
+  /** What is left out keeps its value. `lasts`: ms from now; a new hold without it stands until it is turned off. */
   | {
       readonly type: 'hold';
       readonly reason: string | null;
       readonly lasts: number | null;
       readonly by: string | null;
-      /** Who wants it only if the cluster comes to rest in time; null for one who wants it in any case. */
+      /** The caller, if it wants the hold only if the cluster comes to rest in time; null: unconditional. */
       readonly waiter: number | null;
       readonly pass?: Pass | undefined;
     }
   | { readonly type: 'give-up'; readonly waiter: number }
   | { readonly type: 'schedule'; readonly hold: ScheduledHold }
-  /** Ends the operator hold, and what is scheduled. */
+  /** Ends the operator hold, and a scheduled one. */
   | { readonly type: 'unhold' }
   | { readonly type: 'toggle'; readonly reason: string }
   /** What the other hosts want of the gates has changed. */
   | { readonly type: 'site'; readonly hold: SiteHold | null }
-  /** They agree to what the run asks. `fence`: with `begin`, the site's epoch of its pause. */
+  /** The other hosts agree to the run's question. `fence`: with `begin`, the site's epoch of its pause. */
   | {
       readonly type: 'agreed';
       readonly run: string;
@@ -214,33 +214,33 @@ export type Event =
       readonly hold: SiteHold | null;
       readonly fence: number | null;
     }
-  /** Its claim is refused. */
+  /** The other hosts refuse the run's claim. */
   | { readonly type: 'refused'; readonly run: string; readonly code: ErrorCode; readonly holder: string | null }
-  /** They have counted this host out, and the run with it. */
+  /** The other hosts no longer count this host as a member, and so its run is lost. */
   | { readonly type: 'lost'; readonly run: string }
-  /** Nothing of a run that was dropped is at work any more. */
+  /** All work of a dropped run has ended. */
   | { readonly type: 'dropped'; readonly run: string }
   | { readonly type: 'stop' }
   | { readonly type: 'timeout'; readonly timer: Timer };
 
-/** A timer that goes off late names a pause or a run that is over, and means nothing. */
+/** A timer that fires late names a pause or a run that has ended, and has no effect. */
 export type Timer =
-  /** `others`: how long other hosts are waited for where they cut their stragglers off as well. */
+  /** `others`: how long to wait for other hosts, which cut off their own stragglers. */
   | { readonly kind: 'drain' | 'cut' | 'others'; readonly epoch: number }
   | { readonly kind: 'run'; readonly run: string; readonly stage: Stage }
   | { readonly kind: 'operator'; readonly until: number }
   | { readonly kind: 'scheduled'; readonly at: number }
-  /** A scheduled hold that began then may not have come to rest. */
+  /** The scheduled hold that started at that time may not be at rest yet. */
   | { readonly kind: 'overdue'; readonly since: number; readonly hold: ScheduledHold };
 
 export type Effect =
   | { readonly type: 'pause' | 'cut'; readonly worker: WorkerRef }
-  /** `mirrored`: the runs that it is told of, before its gate opens. */
+  /** `mirrored`: the runs that the worker must hear of before its gate opens. */
   | { readonly type: 'resume' | 'inform'; readonly worker: WorkerRef; readonly mirrored: readonly string[] }
   | { readonly type: 'kill'; readonly worker: WorkerRef; readonly why: string }
   | { readonly type: 'grant'; readonly run: string }
   | { readonly type: 'refuse'; readonly run: string; readonly code: ErrorCode; readonly holder: string | null }
-  /** The feed is the primary's now: prepare it. */
+  /** The feed belongs to the primary now: prepare it. */
   | { readonly type: 'prepare'; readonly run: string }
   /** The cluster is quiesced, or need not be: do the work. */
   | { readonly type: 'begin'; readonly run: string; readonly epoch: number }
@@ -249,11 +249,11 @@ export type Effect =
   /** Stop the work of a run at once and leave it as a crash would; `dropped` follows. */
   | { readonly type: 'drop'; readonly run: string }
   | { readonly type: 'ended'; readonly run: string; readonly error: ErrorCode | null }
-  /** `at`: by the wall clock where it begins or ends an operator hold, else by the monotonic one. */
+  /** `at`: on the wall clock if it starts or ends an operator hold, otherwise on the monotonic clock. */
   | { readonly type: 'timer'; readonly timer: Timer; readonly at: number }
-  /** What became of a scheduled hold: nobody waits for it, so somebody has to be told. */
+  /** What happened to a scheduled hold: no caller waits for it, so it is logged. */
   | { readonly type: 'announce'; readonly what: 'begun' | 'missed' | 'overdue'; readonly hold: ScheduledHold }
-  /** The operator hold, or what is scheduled, has changed: make it durable. */
+  /** The operator hold or the scheduled one has changed: make it durable. */
   | { readonly type: 'persist' }
   | { readonly type: 'moved'; readonly from: Phase; readonly to: Phase; readonly epoch: number };
 
@@ -265,7 +265,7 @@ export function initialState(
 ): State {
   const isFree = operator === null && site === null;
   return {
-    phase: isFree ? 'serving' : 'quiesced', // there is no worker yet that could be serving
+    phase: isFree ? 'serving' : 'quiesced', // no worker exists yet that could serve
     epoch: isFree ? epoch : epoch + 1,
     operator,
     scheduled,
@@ -279,12 +279,12 @@ export function initialState(
   };
 }
 
-/** No request of the app is at work, and no run either. */
+/** No request of the app is in flight, and no run holds the gates. */
 export function atRest({ phase, run }: Pick<State, 'phase' | 'run'>): boolean {
   return phase === 'quiesced' && !holds(run);
 }
 
-/** Whether it stands for a run, whose drain has an end. */
+/** Whether the hold stands for a run, whose drain has a time limit. */
 export function isForRun(hold: SiteHold | null): boolean {
   return hold !== null && hold.kind !== 'operator' && hold.kind !== 'cluster';
 }

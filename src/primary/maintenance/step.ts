@@ -14,7 +14,7 @@ export interface Step {
   readonly effects: readonly Effect[];
 }
 
-/** @throws Error on a move that the tables do not list: a defect, never an input. */
+/** @throws Error on a move that the tables do not list: a defect, never the effect of an input */
 export function step(state: State, event: Event, now: Time, rules: Rules): Step {
   const draft = new Draft(state, now, rules);
   apply(draft, event);
@@ -89,7 +89,7 @@ function onHello(draft: Draft, ref: WorkerRef): void {
   if (draft.state.phase === 'serving') {
     draft.open({ ...worker, greeted: true });
   } else {
-    // A fresh worker starts shut, so its pause needs no answer. One that greets twice keeps the gate it has.
+    // A new worker starts shut, so its pause needs no answer. A worker that greets twice keeps its gate.
     draft.setWorker({ ...worker, greeted: true });
     draft.emit({ type: 'pause', worker: ref });
   }
@@ -107,10 +107,10 @@ function onBeat(draft: Draft, event: Extract<Event, { type: 'beat' }>): void {
   const { phase, epoch } = draft.state;
   if (phase === 'serving') {
     if (event.gate === 'shut' || event.gate === 'starting') draft.open(worker);
-    // It opens when it has heard of all that its resume told.
+    // Its gate opens after it has heard of all runs of its resume.
     else if (event.epoch === epoch && worker.mirrored.length > 0) draft.setWorker({ ...worker, mirrored: [] });
   } else if (worker.gate === 'draining' || event.gate === 'open' || event.gate === 'starting' || event.epoch < epoch) {
-    // Its pause or its answer may have been lost; asked again, it answers again.
+    // Its pause or its answer may be lost; a worker that gets the pause again answers again.
     draft.emit({ type: 'pause', worker: event.worker });
   }
 }
@@ -173,7 +173,7 @@ function onHold(draft: Draft, event: HoldEvent): void {
   const { lasts, waiter } = event;
   const until = lasts === null ? (operator?.until ?? null) : draft.now.wall + lasts;
   const reason = event.reason ?? operator?.reason ?? 'maintenance';
-  // The name stands beside the reason: one who changes nothing is not the one who said it.
+  // The name stands beside the reason: a caller who changes nothing did not give that reason.
   const says = operator === null || event.reason !== null || lasts !== null;
   const by = says ? event.by : operator.by;
   const since = operator?.since ?? draft.now.wall;
@@ -181,7 +181,7 @@ function onHold(draft: Draft, event: HoldEvent): void {
   draft.hold({ reason, since, until, by, ...(pass && { pass }) }, waitersWith(draft.state, waiter));
 }
 
-/** A hold that somebody wants in any case stays one, whoever joins it. */
+/** A hold without waiters stays unconditional when another caller joins it. */
 function waitersWith({ operator, waiters }: State, waiter: number | null): ReadonlySet<number> {
   if (waiter === null || (operator !== null && waiters.size === 0)) return new Set();
   return new Set(waiters).add(waiter);
@@ -194,7 +194,9 @@ function onGiveUp(draft: Draft, waiter: number): void {
   draft.set({ waiters });
 }
 
-/** What its callers waited for has come, so it is theirs until somebody ends it. Before they are told it is durable. */
+/**
+ * The cluster is at rest, so the hold is unconditional now. It is durable before the waiting callers get their answer.
+ */
 function settleHold(draft: Draft): void {
   const { waiters, stopping } = draft.state;
   if (waiters.size === 0 || stopping || !atRest(draft.state)) return;
@@ -202,7 +204,7 @@ function settleHold(draft: Draft): void {
   draft.emit({ type: 'persist' });
 }
 
-/** Whoever only asked is sent away. A feed that has been accepted is brought to its end, and so is what is at work. */
+/** A run that has only been claimed or is draining ends. An accepted feed is finished, and so is work in progress. */
 function onStop(draft: Draft): void {
   draft.set({ stopping: true });
   const { run } = draft;
@@ -210,7 +212,7 @@ function onStop(draft: Draft): void {
   if (run.stage === 'claimed' || run.stage === 'draining') draft.endRun('stopping');
 }
 
-/** What has become whole in the last moment is whole. */
+/** A run that finishes after it was cancelled still counts as finished. */
 function onFinished(draft: Draft, id: string, error: ErrorCode | null): void {
   const { run } = draft;
   if (run?.id !== id || isDropped(run)) return;
@@ -220,7 +222,7 @@ function onFinished(draft: Draft, id: string, error: ErrorCode | null): void {
 function onCancel(draft: Draft, id: string): void {
   const { run } = draft;
   if (run?.id !== id || run.stage === 'ending' || run.asks === 'end') return;
-  // The primary cannot stop a command: the hold goes, or becomes the operator's, and `quiesce exec` says so.
+  // The primary cannot stop a command: the hold ends or becomes the operator's, and `quiesce exec` says so.
   if (run.exec !== null) return onExecEnd(draft, id, 'run-cancelled');
   if (run.stage === 'running') return draft.endWork('run-cancelled', `run ${id} was cancelled by an operator`);
   if (run.recovered) return;

@@ -1,8 +1,9 @@
+/** Names the requests that a drain waits for. */
 import type { WaitingRequest } from '../../protocol/runs.ts';
 
 const named = 5;
 
-/** A sentence, with a space before it, that names what keeps a drain waiting; nothing where nothing does. */
+/** A sentence, with a space before it, with the requests that a drain waits for; empty if there are none. */
 export function stillInFlight(
   waitingFor: readonly WaitingRequest[],
   where: (request: WaitingRequest) => string,
