@@ -1,6 +1,6 @@
 /**
- * Who waits for what. A worker's request is answered once; one that claimed waits for its grant, one that submitted for
- * the end of its run. Those of a worker that is gone are forgotten.
+ * Keeps the callers that wait for an answer. Each request of a worker is answered once: a claim when it is granted, a
+ * submission when its run has ended. Callers of a worker that is gone are forgotten.
  */
 import type { QuiesceError } from '../../errors.ts';
 import { isEnded } from '../../protocol/is-ended.ts';
@@ -12,7 +12,7 @@ import { keyOf } from '../worker-ref.ts';
 export type Result = { readonly value: unknown } | { readonly error: QuiesceError };
 export type Answer = (result: Result) => void;
 
-/** How long callers get to read a 202 before their worker is killed, ms. */
+/** How long callers have to read a 202 before their worker is killed, ms. */
 const flushBeforeKill = 250;
 
 interface Caller {
@@ -30,7 +30,7 @@ export class Callers {
     this.#claims.set(run, { worker, answer });
   }
 
-  /** Nothing happens where the claim has been answered. */
+  /** Does nothing if the claim is answered already. */
   answerClaim(run: string, result: Result): void {
     this.#claims.get(run)?.answer(result);
     this.#claims.delete(run);
@@ -49,14 +49,14 @@ export class Callers {
     return this.#watchers.get(run)?.values() ?? [];
   }
 
-  /** Answers those who wait for the end, or for as far as it can be waited. */
+  /** Answers the callers that wait for the end of the run, or for the last state that they can wait for. */
   ended(run: RunRecord): void {
     for (const { answer } of this.#waiters.get(run.id) ?? []) answer({ value: run });
     this.#waiters.delete(run.id);
     if (isEnded(run.state)) this.#watchers.delete(run.id);
   }
 
-  /** Answers those of a worker that must go before their runs have ended. Returns how many there were. */
+  /** Answers the callers of a worker that must end before their runs do. Returns how many there were. */
   #dismiss(worker: WorkerRef, record: (run: string) => RunRecord | undefined): number {
     let dismissed = 0;
     for (const [run, waiters] of this.#waiters) {
@@ -68,7 +68,10 @@ export class Callers {
     return dismissed;
   }
 
-  /** The same, then `go`: once they have had time to read their answers, or another one that it was told. */
+  /**
+   * Dismisses the worker's callers, then calls `go`: after a moment, if a caller has an answer to read (`isTold`:
+   * another one).
+   */
   dismissThen(worker: WorkerRef, runs: Pick<RunStore, 'get'>, isTold: boolean, go: () => void): void {
     const dismissed = this.#dismiss(worker, (run) => runs.get(run));
     if (dismissed === 0 && !isTold) go();

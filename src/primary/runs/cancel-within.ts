@@ -1,13 +1,14 @@
+/** Cancels runs and limits how long that may take. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { MirrorThread } from '../../mirror/handle.ts';
 
-/** Cancels a run, and resolves with whether the thread has let go of it within `grace` ms. */
+/** Cancels a run. Resolves with whether the thread has stopped working on it within `grace` ms. */
 export async function letsGo(thread: Pick<MirrorThread, 'cancel'>, run: string, grace: number): Promise<boolean> {
   const patience = new AbortController();
   const cancelled = thread.cancel(run).then(
     () => true,
-    () => true, // it has died, and the run with it
+    () => true, // it has died, and so has the run
   );
   const late = delay(grace, false, { ref: false, signal: patience.signal }).catch(() => false);
   const hasLetGo = await Promise.race([cancelled, late]);
@@ -15,10 +16,10 @@ export async function letsGo(thread: Pick<MirrorThread, 'cancel'>, run: string, 
   return hasLetGo;
 }
 
-/** How long a run that is still prepared may take to let go, ms. What it has made is files, and perhaps a copy. */
+/** How long a run in preparation may take to stop, ms. It has made only files, and perhaps a copy. */
 const preparationGrace = 2_000;
 
-/** Of a run that has written nothing yet, together with its thread, which may be deep in a feed. */
+/** Ends a run that has written nothing yet, together with its thread, which may be busy with a long feed. */
 export async function endPreparation(
   thread: Pick<MirrorThread, 'cancel' | 'close'>,
   run: string,

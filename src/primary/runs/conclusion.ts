@@ -1,4 +1,4 @@
-/** The end of a run: why it failed, where it did, and what the history keeps of it. */
+/** The end of a run: why it failed, if it did, and what the history stores. */
 import type { Logger } from 'pino';
 import { QuiesceError, type ErrorCode, type Problem } from '../../errors.ts';
 import type { WaitingRequest } from '../../protocol/runs.ts';
@@ -17,7 +17,7 @@ export interface ConclusionDeps {
   readonly log: Logger;
 }
 
-/** What the history calls the stages of a run. */
+/** The names of a run's stages in the history. */
 export const stageStates = {
   claimed: 'uploading',
   preparing: 'preparing',
@@ -26,7 +26,9 @@ export const stageStates = {
   ending: 'running',
 } as const;
 
-/** Whoever did the work has said more than the code tells. */
+/**
+ * The error of the run. Uses the error of the process that did the work if it has the same code: that one says more.
+ */
 export function runError(
   id: string,
   code: ErrorCode | null,
@@ -40,7 +42,9 @@ export function runError(
   return said?.code === code ? QuiesceError.fromProblem(said) : runFailure(code, ownRules(rules, run), waitingFor());
 }
 
-/** Why its handler is stopped, so that its client can be answered before its worker is killed. False where there is none. */
+/**
+ * Sends the reason to the worker whose handler is stopped, before the worker is killed. False if no reason was sent.
+ */
 export function tellOwner(
   deps: ConclusionDeps & { readonly port: WorkerPort },
   { run, epoch }: State,
@@ -53,7 +57,7 @@ export function tellOwner(
   );
 }
 
-/** The deadlines of this run, where it has some of its own. */
+/** The rules with this run's own deadlines, if it has any. */
 function ownRules(rules: Rules, run: Pick<Run, 'timeout' | 'exec'> | null): Rules {
   return {
     ...rules,

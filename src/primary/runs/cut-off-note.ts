@@ -1,4 +1,4 @@
-/** A client that took nothing of its answer while a drain waited for it: the log tells of it, and the run's notes. */
+/** Reports, in the log and in the run's notes, a client that read nothing of its answer while a drain waited for it. */
 import type { Logger } from 'pino';
 import type { InFlightRequest } from '../../protocol/messages.ts';
 import type { WorkerRef } from '../ports.ts';
@@ -15,7 +15,7 @@ export function tellCutOff(
   if (run !== undefined) runs.note(run, note);
 }
 
-/** For everybody who may read of runs: a path can hold what is somebody's secret, so it is the route that is named. */
+/** Everybody who may read runs can see it. A path may contain a secret, so the note names the route instead. */
 function noteOf({ method, route, age }: InFlightRequest): string {
   const which = `${method}${route === undefined ? ' request' : ` ${route}`}`;
   return `A ${which}, ${Math.round(age / 1_000)} s old, was cut off in the drain: its client took nothing of the answer for 5 s.`;

@@ -1,10 +1,10 @@
 /**
- * What a feed would change, found in a thread of its own: it neither waits for a run nor keeps one waiting.
+ * Finds what a feed would change, in a thread of its own: it does not wait for a run, and no run waits for it.
  *
- * nobody's ──begin──▶ uploading (of one worker) ──run──▶ comparing ──▶ nobody's
- *                         └─(end: its upload came to nothing, or the worker is gone)─▶ nobody's
+ * free ──begin──▶ uploading (by one worker) ──run──▶ comparing ──▶ free
+ *                     └─(end: its upload failed, or the worker is gone)─▶ free
  *
- * One in the whole cluster: so at most one feed, of `sync.max_bytes`, is in the spool beside that of a run.
+ * At most one in the whole cluster: so at most one feed, of `sync.max_bytes`, is in the spool besides that of a run.
  */
 import type { AppConfig } from '../../config.ts';
 import { QuiesceError } from '../../errors.ts';
@@ -29,7 +29,7 @@ export class DryRuns {
     this.#thread = thread;
   }
 
-  /** @throws QuiesceError `run-in-progress` where another dry run is going on */
+  /** @throws QuiesceError `run-in-progress` if another dry run is in progress */
   begin(worker: WorkerRef): null {
     if (this.#state !== null)
       throw new QuiesceError('run-in-progress', 'Another dry run is going on. Try again when it has ended.');
@@ -37,15 +37,15 @@ export class DryRuns {
     return null;
   }
 
-  /** Nothing happens where that worker uploads nothing. */
+  /** Does nothing if that worker is not uploading. */
   end(worker: WorkerRef): null {
     if (this.#isUploading(worker)) this.#state = null;
     return null;
   }
 
   /**
-   * For the worker that has begun it.
-   * @throws QuiesceError `run-timeout` after `sync.run_timeout`, or what is wrong with the feed
+   * Must be called by the worker that has called `begin`.
+   * @throws QuiesceError `run-timeout` after `sync.run_timeout`, or the error of the feed
    */
   async run(worker: WorkerRef, feed: SpooledFeed, mirror: CompleteMirrorOptions): Promise<DryRunReport> {
     if (!this.#isUploading(worker))
@@ -58,7 +58,7 @@ export class DryRuns {
     const { runTimeout } = this.#inForce.config.sync;
     const timer = setTimeout(() => {
       isLate = true;
-      void thread.close(0); // it may be stuck, and then hears nothing
+      void thread.close(0); // if it is stuck, it receives no message
     }, runTimeout);
     try {
       const run = newRunId(new Date());

@@ -1,11 +1,11 @@
-/** What a refused claim and a run that ended badly say. Pure. */
+/** The errors of a refused claim and of a run that failed. Pure. */
 import { QuiesceError, type ErrorCode, type Problem } from '../../errors.ts';
 import { runInProgress } from '../../protocol/run-in-progress.ts';
 import type { RunRecord, WaitingRequest } from '../../protocol/runs.ts';
 import type { Rules } from '../maintenance/state.ts';
 import { stillInFlight } from '../maintenance/still-in-flight.ts';
 
-/** Why a claim or a submission was not granted; `holder` is the run that has the right. */
+/** Why a claim or a submission was not granted; `holder` is the run that has the right to run. */
 export function refusal(code: ErrorCode, holder: string | null): QuiesceError {
   switch (code) {
     case 'run-in-progress':
@@ -22,17 +22,17 @@ export function refusal(code: ErrorCode, holder: string | null): QuiesceError {
   }
 }
 
-/** Why a feed is not taken that came when its run had ended, or that belongs to nobody's. */
+/** Why a feed is refused whose run has ended, or whose sender does not own the run. */
 export function lateSubmission(run: RunRecord | undefined): QuiesceError {
   if (run?.endedAt !== undefined && run.error !== undefined) return QuiesceError.fromProblem(run.error as Problem);
   return new QuiesceError('run-failed', 'The run has ended already, so its feed is not taken. Send it again.');
 }
 
-/** Why a run ended without success, where nobody has said more than the code. */
+/** Why a run failed, if only the code is known. */
 export function runFailure(code: ErrorCode, rules: Rules, waitingFor: readonly WaitingRequest[]): QuiesceError {
   switch (code) {
     case 'drain-timeout': {
-      // The path of another client's request may be a secret, and this text is for everybody.
+      // The path of another client's request may be a secret, and anybody may read this text.
       const who = stillInFlight(waitingFor, ({ route }) => route ?? '…');
       return new QuiesceError(
         code,
@@ -66,7 +66,7 @@ export function runFailure(code: ErrorCode, rules: Rules, waitingFor: readonly W
   }
 }
 
-/** `last` is why it could not be rolled forward. */
+/** `last`: why the run could not be rolled forward. */
 export function abandoned(last: Problem | undefined): QuiesceError {
   const why = last === undefined ? '' : ` (${last.detail})`;
   const what = `An operator gave the run up while it was being rolled forward${why}.`;

@@ -1,6 +1,6 @@
 /**
- * Runs of `quiesce exec`: the work is a command of somebody else's, which the primary neither starts nor stops. The run
- * belongs to the connection on which it was asked for, and ends with it.
+ * Runs of `quiesce exec`: the work is a command that the primary neither starts nor stops. The run belongs to the
+ * connection on which it was requested, and ends with it.
  */
 import { QuiesceError } from '../../errors.ts';
 import type { RunRecord } from '../../protocol/runs.ts';
@@ -14,13 +14,13 @@ export interface ExecRunsDeps {
   readonly callers: Callers;
   readonly dispatch: (event: Event) => void;
   readonly state: () => State;
-  /** Resolves when the history knows of the end of the run. */
+  /** Resolves when the history has the end of the run. */
   readonly ended: (run: string) => Promise<void>;
   /** Resolves when the operator hold is written, or cannot be. */
   readonly written: () => Promise<void>;
 }
 
-/** How a command ended: by itself or by a signal; `error` where it could not be started. */
+/** How a command ended: by itself or by a signal; `error` if it could not be started. */
 export interface CommandEnd {
   readonly code?: number | undefined;
   readonly signal?: string | undefined;
@@ -43,7 +43,7 @@ export class ExecRuns {
   /**
    * Resolves with the run when the cluster is quiesced for it.
    *
-   * @param owner aborted where the connection has gone
+   * @param owner aborted when the connection is gone
    * @throws QuiesceError `run-in-progress`, `drain-timeout`, `stopping`
    */
   async begin(terms: ExecTerms, owner: AbortSignal): Promise<string> {
@@ -54,17 +54,17 @@ export class ExecRuns {
     const answer = new Promise<Result>((resolve) => callers.claim(id, null, resolve));
     owner.addEventListener('abort', () => this.#lost(id));
     dispatch({ type: 'exec', run: id, terms });
-    runs.update(id, {}); // tells of it, where it was not refused
+    runs.update(id, {}); // reports the run to listeners, unless it was refused
     void runs.save(id);
     if (owner.aborted) this.#lost(id);
     const result = await answer;
     if ('error' in result) throw result.error;
-    await written(); // a restart would know that it has to hold, before the command begins
+    await written(); // before the command starts, a restart must know that it has to hold
     return id;
   }
 
   /**
-   * Resolves when the hold of the run has gone, or has become an operator's that a restart would know of.
+   * Resolves when the hold of the run has ended, or has become an operator hold that a restart would know.
    * @throws QuiesceError `not-found`
    */
   async end(id: string, how: CommandEnd): Promise<ExecEnd> {
@@ -78,7 +78,7 @@ export class ExecRuns {
     return { run: runs.get(id) ?? known, held: state().operator !== null };
   }
 
-  /** Calls back once the run has ended, however. */
+  /** Calls `listener` when the run has ended, in whatever way. */
   onEnd(id: string, listener: () => void): void {
     void this.#deps.ended(id).then(listener);
   }
@@ -88,7 +88,7 @@ export class ExecRuns {
     this.#finish(id, new QuiesceError('run-failed', what));
   }
 
-  /** Nothing happens where the run has ended already. */
+  /** Does nothing if the run has ended already. */
   #finish(run: string, error: QuiesceError | null): void {
     const { runs, dispatch, state } = this.#deps;
     if (state().run?.id !== run) return;

@@ -1,10 +1,10 @@
 /**
- * The runs that the primary does itself: feeds that became its own.
+ * The runs that the primary does itself: accepted feeds.
  *
  * accepted ──prepare──▶ prepared ──(cluster quiesced)──▶ written
  *                                        └─(failed half-way)─▶ rolling forward ⟲ until it is whole, or abandoned
  *
- * Before a feed is acknowledged it is in the journal, and before the pause the journal says that writing begins.
+ * A feed is in the journal before it is acknowledged, and before the pause the journal records that writing starts.
  */
 import type { Logger } from 'pino';
 import type { AppConfig } from '../../config.ts';
@@ -61,7 +61,7 @@ export class SyncRuns {
     this.#site = site;
   }
 
-  /** @throws QuiesceError `database-unavailable` where none is configured */
+  /** @throws QuiesceError `database-unavailable` if none is configured */
   requireDatabase(): void {
     if (this.#deps.config.mongodb.uri !== null) return;
     const detail = 'No database is configured. Set MONGODB_URI, or mongodb.uri in the configuration, and restart.';
@@ -77,7 +77,7 @@ export class SyncRuns {
     await this.#journal(run, 'accepted');
   }
 
-  /** A run that a former primary left unfinished; `write` begins anew with it. */
+  /** Takes over a run that a former primary left unfinished; `write` starts it again. */
   restore({ run, state, feed, mirror, epoch: reserved }: JournalEntry): void {
     this.#work.set(run, restored(this.#of(run), { feed, mirror, reserved }, state === 'writing'));
   }
@@ -85,7 +85,7 @@ export class SyncRuns {
   prepare(run: string): void {
     void this.#settle(run, async (work) => {
       const prepared = await this.#prepared(run, work);
-      if (work.cancelled) return; // its entry is gone or about to go
+      if (work.cancelled) return; // its journal entry is gone, or will be soon
       if (prepared.needsPause) await this.#reserve(run, work, this.#site.epoch() + 1);
       this.#site.dispatch({ type: 'prepared', run, needsPause: prepared.needsPause });
     });
@@ -99,17 +99,17 @@ export class SyncRuns {
     });
   }
 
-  /** What it was doing rejects; what it had written is put back, or else it is rolled forward. */
+  /** The current operation rejects; its writes are put back, or the run is rolled forward. */
   cancel(run: string): void {
     this.hooks.cancel(run);
     const work = this.#of(run);
-    if (work.rolling !== undefined) return; // a part of it is written, so only its end makes the collection whole
+    if (work.rolling !== undefined) return; // a part is written, so only its end makes the collection whole
     work.cancelled = true;
     this.#deps.log.warn({ run }, `run ${run} is cancelled`);
     void this.#cancelled(run, work);
   }
 
-  /** As if this primary had crashed: what is at work ends, and `write` begins anew with what the journal has. */
+  /** As if this primary had crashed: the current work ends, and `write` starts again from the journal. */
   async drop(run: string): Promise<void> {
     this.hooks.cancel(run);
     const work = this.#of(run);
@@ -129,7 +129,7 @@ export class SyncRuns {
     return this.#work.get(run)?.rolling !== undefined;
   }
 
-  /** The operator takes a half-mirrored collection over a site that stays shut. False where it is not rolling forward. */
+  /** The operator prefers a half-mirrored collection to a site that stays shut. False if it is not rolling forward. */
   abandon(run: string): boolean {
     const work = this.#work.get(run);
     if (work?.rolling === undefined) return false;
@@ -161,18 +161,18 @@ export class SyncRuns {
     return reportOf(this.#of(run), this.#deps.runs.get(run), error, cluster);
   }
 
-  /** The run is over, and the history knows it: nothing else of it is needed any more. */
+  /** The run has ended and is in the history: removes everything else of it. */
   async discard(run: string): Promise<void> {
     const feed = this.#work.get(run)?.feed;
     this.#work.delete(run);
     if (feed === undefined) return;
-    // One that was given up after it was prepared still has files and a change stream.
+    // A run that was given up after its preparation still has files and a change stream.
     if (!this.#halted && this.#thread) await quietly(this.#deps.log, this.#thread.cancel(run), run);
     await quietly(this.#deps.log, this.#deps.journal.remove(run), run);
     await quietly(this.#deps.log, removeHeld(feed.path), run);
   }
 
-  /** What that worker had not handed over is nobody's. */
+  /** Removes the uploads that this worker did not hand over. */
   async gone(worker: WorkerRef): Promise<void> {
     this.dryRuns.end(worker);
     const isTaken = (path: string): boolean => [...this.#work.values()].some(({ feed }) => feed?.path === path);
@@ -184,12 +184,12 @@ export class SyncRuns {
     return over.finally(() => void quietly(this.#deps.log, removeHeld(feed.path), feed.path));
   }
 
-  /** Somebody else may be writing: whatever is going on here ends at once, and nothing is begun any more. */
+  /** Another primary may be writing: all work here ends at once, and nothing new starts. */
   halt(): void {
     void this.close(0);
   }
 
-  /** What is unfinished is the next primary's. `grace`: for what is being written, ms. */
+  /** Unfinished runs are left to the next primary. `grace`: for the current write, ms. */
   async close(grace?: number): Promise<void> {
     this.#halted = true;
     for (const { rolling } of this.#work.values()) rolling?.abort();
@@ -204,16 +204,16 @@ export class SyncRuns {
     return work;
   }
 
-  /** The thread of the runs, which whoever calls it first starts. */
+  /** The thread of the runs; the first call starts it. */
   mirror(): MirrorThread {
     return (this.#thread ??= this.#deps.thread((run, progress) => this.#deps.runs.update(run, { progress })));
   }
 
-  /** A run that does not let go in time is ended together with its thread; what a write left is half done. */
+  /** A run that does not stop in time is ended together with its thread; a write in progress is then half done. */
   async #cancelled(run: string, work: Work): Promise<void> {
     const thread = this.mirror();
     if (work.runningAt === undefined && work.begunBefore !== true) {
-      this.#thread = null; // the next run need not wait until this one lets go
+      this.#thread = null; // the next run does not wait for this one to stop
       return endPreparation(thread, run, this.#deps.log);
     }
     const grace = this.#deps.config.sync.databaseTimeout;
@@ -231,7 +231,7 @@ export class SyncRuns {
   async #written(run: string, work: Work, epoch: number): Promise<void> {
     const { needsPause, counts, strategy, scanMs = 0 } = work.prepared!;
     if (!needsPause && counts !== undefined) {
-      await this.mirror().cancel(run); // nothing to write; what was prepared goes
+      await this.mirror().cancel(run); // nothing to write: drop what was prepared
       work.written = { counts, strategy, scanMs, writeMs: 0 };
     } else {
       await this.hooks.before(run, work, epoch, () => this.#journal(run, 'writing'));
@@ -252,7 +252,7 @@ export class SyncRuns {
     await this.#deps.journal.put({ run, state, startedAt, feed: feed!, mirror: mirror!, epoch, ...before });
   }
 
-  /** Does a part of a run, and decides what becomes of it where that fails. */
+  /** Does one part of a run, and decides what to do if it fails. */
   async #settle(run: string, part: (work: Work) => Promise<void>): Promise<void> {
     if (this.#halted) return;
     const work = this.#of(run);
@@ -270,7 +270,7 @@ export class SyncRuns {
     return isHalfDone(work, error, () => this.mirror().past(job, Math.max(work.epoch!, work.reserved ?? 0)));
   }
 
-  /** The gates stay shut meanwhile: a half-mirrored collection is never served. */
+  /** The gates stay shut: a half-mirrored collection is never served. */
   async #rollForward(run: string, work: Work, first: unknown): Promise<void> {
     work.rolling = new AbortController();
     const whole = await rollForward(first, {

@@ -1,13 +1,14 @@
-/** The epoch that a run takes the fence with. */
+/** Chooses the epoch with which a run takes the fence. */
 import type { Journal } from './journal.ts';
 import type { Work } from './report.ts';
 
 /**
- * Above all that the fence had seen when the run was prepared, whoever that was: a data directory may be new, or a dump
- * restored. Resolves once a later primary would know of it, since that one has to choose a larger one.
+ * Larger than any epoch that the fence had seen when the run was prepared, whichever primary it was: a data directory
+ * may be new, or a dump restored. Resolves once the epoch is stored, so that a later primary knows that it needs a
+ * larger one.
  *
- * Such a primary may have read the journal before: so at the end, and however long ago the epoch was kept, it is asked
- * whether there is one.
+ * A later primary may have read the journal before that. So the lock is checked at the end, even if the epoch was
+ * stored long ago.
  *
  * @throws QuiesceError `lock-lost`
  */

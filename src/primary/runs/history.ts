@@ -1,4 +1,4 @@
-/** The history of runs: in memory while they go on, one file each in `<data dir>/runs` when they have ended. */
+/** The history of runs: current runs in memory, ended ones in one file each in `<data dir>/runs`. */
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { makeJsonFolder, removeHeld, writeDurably } from '../data-dir/durable.ts';
@@ -10,7 +10,7 @@ export class RunStore {
   readonly #dir: string;
   readonly #log: Logger;
   readonly #kept: number;
-  /** By id, which sorts by time. */
+  /** By id; ids sort by time. */
   readonly #runs = new Map<string, RunRecord>();
   readonly #listeners = new Set<(run: RunRecord) => void>();
   #writing: Promise<void> = Promise.resolve();
@@ -22,8 +22,8 @@ export class RunStore {
   }
 
   /**
-   * Reads the history. A file that cannot be read is named in the log and left alone.
-   * `kept`: how many ended runs of each kind. Those of a busy handler must not push a nightly feed out.
+   * Reads the history. A file that cannot be read is logged and left alone. `kept`: how many ended runs of each kind
+   * are kept. Those of a busy handler must not push out a nightly feed.
    */
   static async open(dir: string, log: Logger, kept = 500): Promise<RunStore> {
     const store = new RunStore(dir, log, kept);
@@ -34,12 +34,12 @@ export class RunStore {
     return store;
   }
 
-  /** Those that a former primary left without an end. */
+  /** Runs that a former primary left without an end. */
   unended(): RunRecord[] {
     return [...this.#runs.values()].filter((run) => !isEnded(run.state));
   }
 
-  /** Calls back with each change. */
+  /** Calls `listener` at each change. */
   onChange(listener: (run: RunRecord) => void): void {
     this.#listeners.add(listener);
   }
@@ -53,7 +53,7 @@ export class RunStore {
     return [...this.#runs.values()].slice(-limit).reverse();
   }
 
-  /** The newest that is like that. */
+  /** The newest run for which `isLike` is true. */
   find(isLike: (run: RunRecord) => boolean): RunRecord | undefined {
     return [...this.#runs.values()].findLast(isLike);
   }
@@ -62,17 +62,17 @@ export class RunStore {
     return [...this.#runs.values()].at(-1) ?? null;
   }
 
-  /** The largest epoch of a pause that the history knows; 0 where there was none. */
+  /** The largest epoch of a pause in the history; 0 if there is none. */
   get newestEpoch(): number {
     return Math.max(0, ...[...this.#runs.values()].map(({ epoch = 0 }) => epoch));
   }
 
-  /** Told of with its first change: a claim that is refused never was a run. */
+  /** Listeners hear of the run at its first change: a refused claim never was a run. */
   add(run: RunRecord): void {
     this.#runs.set(run.id, run);
   }
 
-  /** For one that never came to be. */
+  /** Removes a run that was refused. */
   remove(id: string): void {
     this.#runs.delete(id);
   }
@@ -85,7 +85,7 @@ export class RunStore {
     this.#tell(next);
   }
 
-  /** Something worth telling beside the plan. */
+  /** Adds a remark about the run to its record. */
   note(id: string, note: string): void {
     const run = this.#runs.get(id);
     if (run) this.update(id, { notes: [...(run.notes ?? []), note] });
@@ -95,7 +95,7 @@ export class RunStore {
   end(id: string, end: Pick<RunRecord, 'state' | 'report' | 'error'>): Promise<void> {
     const run = this.#runs.get(id);
     if (run === undefined) return this.#writing;
-    // An error of an attempt that was made good is none of the run's.
+    // An error of an attempt that was repeated successfully is not an error of the run.
     const { error: _error, progress, ...rest } = run;
     const next: RunRecord = {
       ...rest,
@@ -109,7 +109,7 @@ export class RunStore {
     return saved;
   }
 
-  /** Makes the present record of a run durable, whatever its state. */
+  /** Makes the current record of a run durable, whatever its state. */
   save(id: string): Promise<void> {
     const run = this.#runs.get(id);
     if (run === undefined) return this.#writing;
@@ -117,7 +117,7 @@ export class RunStore {
     return this.#writing;
   }
 
-  /** Writes the history anew, after somebody has removed its files. */
+  /** Writes the history again after its files were removed. */
   async restore(): Promise<void> {
     for (const { id, state } of this.#runs.values()) if (isEnded(state)) await this.save(id);
   }
@@ -137,7 +137,7 @@ export class RunStore {
   }
 
   async #write(run: RunRecord): Promise<void> {
-    if (!this.#runs.has(run.id)) return; // so many have ended since that it is not kept
+    if (!this.#runs.has(run.id)) return; // so many runs have ended since that it is no longer kept
     try {
       await writeDurably(join(this.#dir, `${run.id}.json`), `${JSON.stringify(run, null, 2)}\n`);
       for (const { id } of this.#surplus()) {
@@ -145,13 +145,13 @@ export class RunStore {
         await removeHeld(join(this.#dir, `${id}.json`));
       }
     } catch (error) {
-      // A full disk must not turn a run that succeeded into one that failed.
+      // A full disk must not make a successful run a failed one.
       this.#log.error({ err: error, run: run.id }, 'a run cannot be written to the history');
     }
   }
 }
 
-/** Progress is told of at most ten times a second, so the last that was told may be less than there was. */
+/** Progress is reported at most ten times a second, so the last report may be less than the end. */
 function whole({ step, done, total = done }: Progress): Progress {
   return { step, done: total, total };
 }

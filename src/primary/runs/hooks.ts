@@ -1,8 +1,8 @@
 /**
- * `before` and `after` of a mirror, which run in the pause, in the worker that got the feed.
+ * Calls `before` and `after` of a mirror, during the pause, in the worker that got the feed.
  *
- * before fails   nothing is written, and the run fails. The journal knows that it has still to run: a primary that dies
- *                before it has leaves a run that the next one does not write.
+ * before fails   nothing is written, and the run fails. The journal records whether it has run: if the primary dies
+ *                first, the next primary does not write the run.
  * after fails    the mirror stays, and the report says so
  */
 import { QuiesceError, toQuiesceError, type Problem } from '../../errors.ts';
@@ -24,7 +24,9 @@ export class RunHooks {
   readonly #timeout: () => number;
   #send: Send = () => false;
 
-  /** `timeout`: for each of them, ms. The run's own deadline may be over where it is rolled forward. */
+  /**
+   * `timeout`: for each hook, ms. It is not the run's own deadline, which may be over when the run is rolled forward.
+   */
   constructor(timeout: () => number) {
     this.#timeout = timeout;
   }
@@ -34,8 +36,8 @@ export class RunHooks {
   }
 
   /**
-   * To be called before anything is written. `done` makes it known for good that it has run.
-   * @throws QuiesceError `run-failed` where it failed
+   * Must be called before anything is written. `done` records durably that the hook has run.
+   * @throws QuiesceError `run-failed` if it failed
    */
   async before(run: string, work: Work, epoch: number, done: () => Promise<void>): Promise<void> {
     if (!mustRunBefore(work)) return;
@@ -50,7 +52,7 @@ export class RunHooks {
     await done();
   }
 
-  /** Never rejects: what is written is written. */
+  /** Never rejects: the writes are done. */
   async after(run: string, work: Work, epoch: number): Promise<void> {
     if (work.begunBefore || !work.caller?.hooks.includes('after')) return;
     const changed = { counts: work.written!.counts, keys: changedKeysOf(work) };
@@ -72,7 +74,7 @@ export class RunHooks {
       if (keyOf(pending.worker) === keyOf(worker)) pending.reject(workerGone());
   }
 
-  /** It is waited for no longer. */
+  /** Stops waiting for the hooks of this run. */
   cancel(run: string): void {
     for (const hook of runHook.options) this.#pending.get(nameOf(run, hook))?.reject(notDone());
   }

@@ -1,7 +1,7 @@
-/** Ids of runs: they sort by time, fit in a file name and a URL, and no two primaries make the same one. */
+/** Makes ids of runs: they sort by time, fit in a file name and a URL, and no two primaries make the same one. */
 import { randomBytes } from 'node:crypto';
 
-/** Such as `20261122t031500123-9f3a61`. */
+/** For example `20261122t031500123-9f3a61`. */
 export function newRunId(now: Date): string {
   const time = now
     .toISOString()

@@ -1,11 +1,11 @@
 /**
- * The accepted feeds that are not done with, durably: what a crash leaves is finished by the next primary.
+ * Stores the accepted feeds that are not finished, durably: the next primary finishes what a crash leaves.
  *
- * accepted   the feed is the primary's; nothing has been written to the database
- * writing    the database may hold a part of it, so no gate may open before the rest is there as well
+ * accepted   the primary has the feed; nothing is written to the database
+ * writing    the database may hold a part of it, so no gate may open before the rest is written too
  *
- * A mirror is idempotent, so going forward means running the whole feed once more from its spool. Operations take
- * effect in the order of their calls: the entry of a run has gone before that of a later one comes.
+ * A mirror is idempotent, so rolling forward means running the whole feed again from its spool. Operations take effect
+ * in the order of the calls: the entry of a run is removed before that of a later run is written.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -22,7 +22,7 @@ const entrySchema = z.object({
   mirror: mirrorOptions,
   /** The largest epoch that the run may have taken the fence with. */
   epoch: z.int().nonnegative().optional(),
-  /** `before` of its mirror has still to run, and nothing may be written before that. */
+  /** `before` of its mirror has not run yet, and nothing may be written before it has. */
   before: z.literal(true).optional(),
 });
 export type JournalEntry = z.output<typeof entrySchema>;
@@ -42,7 +42,7 @@ export class Journal {
   }
 
   /**
-   * What a former primary left, the oldest first.
+   * The entries that a former primary left, the oldest first.
    * @throws QuiesceError `data-dir-unusable`: an entry that cannot be read may stand for a half-mirrored collection
    */
   async unfinished(): Promise<JournalEntry[]> {
@@ -64,7 +64,7 @@ export class Journal {
     return entries;
   }
 
-  /** The largest epoch that a former primary may have used and told nobody else; 0 where there is none. */
+  /** The largest epoch that a former primary may have used, known only from the journal; 0 if there is none. */
   async newestEpoch(): Promise<number> {
     return Math.max(0, ...(await this.unfinished()).map(({ epoch }) => epoch ?? 0));
   }
@@ -80,7 +80,7 @@ export class Journal {
     });
   }
 
-  /** @throws QuiesceError `lock-lost`: the entries are, or soon will be, those of another primary */
+  /** @throws QuiesceError `lock-lost`: the entries belong to another primary, or soon will */
   mustHold(): void {
     mustHold(this.#dir);
   }
@@ -90,7 +90,7 @@ export class Journal {
     return this.#inOrder(() => removeDurably(this.#path(run)));
   }
 
-  /** Writes them all anew, after somebody has removed the files. */
+  /** Writes all entries again after the files were removed. */
   restore(): Promise<void> {
     return this.#inOrder(async () => {
       for (const entry of this.#entries.values()) await this.#write(entry);

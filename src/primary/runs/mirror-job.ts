@@ -1,11 +1,11 @@
-/** The job of the mirror thread: what the route asked for, completed by the configuration. */
+/** Makes the job of the mirror thread: the options of the route, completed from the configuration. */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { AppConfig } from '../../config.ts';
 import type { MirrorJob } from '../../mirror/messages.ts';
 import type { CompleteMirrorOptions, SpooledFeed } from '../../protocol/mirror-job.ts';
 
-/** This primary, of all that ever write: the fence tells those apart that have the same epoch. */
+/** Identifies this primary among all that ever write: the fence distinguishes primaries with the same epoch by it. */
 const owner = randomUUID();
 
 export function jobOf(config: AppConfig, run: string, feed: SpooledFeed, mirror: CompleteMirrorOptions): MirrorJob {
@@ -31,6 +31,6 @@ export function jobOf(config: AppConfig, run: string, feed: SpooledFeed, mirror:
     atomic: sync.atomic,
     databaseTimeout: sync.databaseTimeout,
     conflictTimeout: sync.conflictTimeout,
-    workDir: join(dataDir, 'work', owner), // a successor may be rolling the same run forward: its files are others
+    workDir: join(dataDir, 'work', owner), // not shared: a successor may be rolling the same run forward
   };
 }

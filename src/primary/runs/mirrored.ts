@@ -1,9 +1,9 @@
-/** What ended runs may have changed, for the workers that have still to hear of it. */
+/** Keeps what ended runs may have changed, for workers that have not heard of it yet. */
 import type { QuiesceError } from '../../errors.ts';
 import type { Mirrored } from '../../protocol/messages.ts';
 import { changedKeysOf, endState, type Work } from './report.ts';
 
-/** So many runs are kept. A worker hears of each within a second of the resume, and only a hold lasts longer. */
+/** How many runs are kept. A worker hears of each within a second of the resume; only under a hold it takes longer. */
 const kept = 50;
 
 type MirroredWork = Pick<Work, 'mirror' | 'written' | 'begunBefore' | 'dirty' | 'abandoned'>;
@@ -11,7 +11,7 @@ type MirroredWork = Pick<Work, 'mirror' | 'written' | 'begunBefore' | 'dirty' | 
 export class MirroredRuns {
   readonly #runs = new Map<string, Mirrored>();
 
-  /** The run has ended. */
+  /** Call when the run has ended. */
   add(run: string, work: MirroredWork, error: QuiesceError | null): void {
     const event = mirroredOf(run, work, error);
     if (event === null) return;
@@ -19,13 +19,13 @@ export class MirroredRuns {
     if (this.#runs.size > kept) this.#runs.delete(this.#runs.keys().next().value!);
   }
 
-  /** In that order. */
+  /** The events of these runs, in this order. */
   of(runs: readonly string[]): Mirrored[] {
     return runs.flatMap((run) => this.#runs.get(run) ?? []);
   }
 }
 
-/** Null where no feed was ever accepted. */
+/** Null if no feed was accepted. */
 function mirroredOf(run: string, work: MirroredWork, error: QuiesceError | null): Mirrored | null {
   const { mirror, written } = work;
   if (mirror === undefined) return null;

@@ -1,4 +1,4 @@
-/** What is left of a run goes with the next start, where it cannot be removed now. */
+/** Logs a failed clean-up and goes on: the next start removes what is left of a run. */
 import type { Logger } from 'pino';
 
 export async function quietly(log: Logger, work: Promise<unknown>, what: string): Promise<void> {

@@ -1,4 +1,4 @@
-/** What a mirror run leaves behind for its report. Pure. */
+/** What is known of a mirror run, and the report made of it. Pure. */
 import type { QuiesceError } from '../../errors.ts';
 import type { Past, Prepared, Written } from '../../mirror/messages.ts';
 import type { RunHook } from '../../protocol/messages.ts';
@@ -7,16 +7,16 @@ import type { Report, RunRecord } from '../../protocol/runs.ts';
 import type { Stage } from '../maintenance/state.ts';
 import type { WorkerRef } from '../ports.ts';
 
-/** The worker that got the feed, and what its app does in the pause. */
+/** The worker that got the feed, and the hooks of its app. */
 export interface HookCaller {
   readonly worker: WorkerRef;
   readonly hooks: readonly RunHook[];
 }
 
-/** What is known of a run beside its record; times by `performance.now()`. */
+/** What is known of a run besides its record; times are from `performance.now()`. */
 export interface Work {
   readonly startedAt: number;
-  /** Requests refused before it, by the whole cluster. */
+  /** Requests that the whole cluster had refused before it. */
   readonly refusedBefore: number;
   feed?: SpooledFeed | undefined;
   mirror?: CompleteMirrorOptions | undefined;
@@ -29,48 +29,48 @@ export interface Work {
   runningAt?: number;
   endedAt?: number;
   epoch?: number;
-  /** The largest epoch that it may take the fence with, as the journal has it. */
+  /** The largest epoch that it may take the fence with, as stored in the journal. */
   reserved?: number | undefined;
   forced: number;
-  /** Told to stop because it took too long. */
+  /** It was told to stop, by its deadline or an operator. */
   cancelled?: boolean;
-  /** A former primary was about to write: where it has, only success makes the collection whole. */
+  /** A former primary was about to write. If that one has written, only success makes the collection whole. */
   begunBefore?: boolean;
-  /** What that primary has written, once the fence has been asked. */
+  /** What that primary has written, as the fence has reported it. */
   past?: Past;
   /** Some writes of this primary were made and not put back. */
   dirty?: boolean;
-  /** Set while it is tried again and again; aborting it gives up. */
+  /** Set while the run is rolled forward; aborting it gives up. */
   rolling?: AbortController;
   abandoned?: boolean;
 }
 
-/** `epoch`: of its pause, once there is one. */
+/** `epoch`: that of its pause, once there is one. */
 export function noteStage(work: Work, stage: Stage, epoch: number | null): void {
   const now = performance.now();
-  // Where nobody has to be waited for, it is at work in the moment in which its pause begins.
+  // Without other requests to wait for, it is at work as soon as its pause starts.
   if (epoch !== null) Object.assign(work, { epoch, drainingAt: work.drainingAt ?? now });
   if (stage === 'running') work.runningAt ??= now;
 }
 
-/** What is left of the work of a run when the primary or the thread that did it has gone. */
+/** What remains of the work of a run when its primary or its thread is gone. */
 export function restored(
   { startedAt, refusedBefore, forced }: Work,
   left: Pick<Work, 'feed' | 'mirror' | 'reserved' | 'caller' | 'beforeDone'>,
   begunBefore = true,
 ): Work {
   const { feed, mirror, reserved, caller } = left;
-  // Or the run would be written without it.
+  // Without the caller the run would be written without its `before`.
   const due = caller !== undefined && mustRunBefore(left) ? { caller } : {};
   return { startedAt, refusedBefore, forced, feed, mirror, reserved, begunBefore, ...due };
 }
 
-/** Whether nothing may be written yet. */
+/** Whether `before` must run first: until then nothing may be written. */
 export function mustRunBefore({ caller, beforeDone }: Pick<Work, 'caller' | 'beforeDone'>): boolean {
   return caller?.hooks.includes('before') === true && beforeDone !== true;
 }
 
-/** The keys to tell; null if they are not all known: an attempt that stopped half-way has changed others as well. */
+/** The changed keys; null if they are not all known: an attempt that stopped half-way has changed others too. */
 export function changedKeysOf({
   written,
   begunBefore,
@@ -79,7 +79,7 @@ export function changedKeysOf({
   return begunBefore || dirty || !written?.keys ? null : [...written.keys];
 }
 
-/** Null where no feed was ever accepted: there is nothing to report but the error. */
+/** Null if no feed was accepted: then there is only the error. */
 export function reportOf(
   work: Work,
   record: RunRecord | undefined,
@@ -115,7 +115,7 @@ export function endState(
   return error === null ? 'succeeded' : 'failed';
 }
 
-/** As a `Content-Digest` would have it (RFC 9530). */
+/** The format of a `Content-Digest` (RFC 9530). */
 export function digestOf(feed: SpooledFeed): string {
   return `sha-256=:${feed.digest}:`;
 }
@@ -134,7 +134,7 @@ function timingsOf(work: Work): Report['timings'] {
   };
 }
 
-/** Tenths of a millisecond. */
+/** Rounds to tenths of a millisecond. */
 export function round(ms: number): number {
   return Math.round(ms * 10) / 10;
 }

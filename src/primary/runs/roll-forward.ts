@@ -1,4 +1,4 @@
-/** Tries again and again until what stopped half-way is whole. */
+/** Repeats a run that stopped half-way until the collection is whole. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { QuiesceError, toQuiesceError } from '../../errors.ts';
@@ -14,18 +14,17 @@ const longestWait = 30_000;
 
 export interface RollForward {
   attempt(): Promise<void>;
-  /** Before each wait (ms), with what went wrong last. */
+  /** Called before each wait (ms), with the last error. */
   onFailure(error: unknown, wait: number): void;
   /** Whether the collection may hold a part of the feed after this error. */
   isHalfDone(error: unknown): Promise<boolean>;
-  /** Given up: nothing is attempted any more. */
+  /** Aborted when the run is given up: no further attempt. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Resolves with whether it is whole; false where it was given up.
- * Rejects with what went wrong last where nothing is half done any more: nothing was ever written, or a newer primary has
- * taken the collection over.
+ * Resolves with true if the collection is whole, with false if the run was given up. Rejects with the last error if
+ * nothing is half done any more: nothing was ever written, or a newer primary has taken the collection over.
  */
 export async function rollForward(
   first: unknown,
@@ -47,8 +46,8 @@ export async function rollForward(
 }
 
 /**
- * Whether the collection may hold a part of the feed. A former primary said that it was about to write; whether it came to
- * that is asked of the fence, or a feed that will never be taken would keep the gates shut for nothing.
+ * Whether the collection may hold a part of the feed. A former primary recorded that it was about to write; the fence
+ * knows whether it did. Otherwise a feed that can never be accepted would keep the gates shut for nothing.
  */
 export async function isHalfDone(
   work: Pick<Work, 'begunBefore' | 'dirty' | 'past'>,
@@ -62,7 +61,7 @@ export async function isHalfDone(
     work.past ??= await ask();
     return work.past.wrote;
   } catch (fault) {
-    return !isFenced(fault); // nobody knows, so it may
+    return !isFenced(fault); // unknown, so it may
   }
 }
 
@@ -70,7 +69,7 @@ function isFenced(error: unknown): boolean {
   return error instanceof QuiesceError && error.code === 'fenced';
 }
 
-/** `wait`: until the next attempt, ms. */
+/** `wait`: time until the next attempt, ms. */
 export function tellOfFailure(
   run: string,
   error: unknown,
@@ -83,7 +82,7 @@ export function tellOfFailure(
   runs.update(run, { state: 'rolling-forward', error: problem });
 }
 
-/** It need not be written again, even where its feed is not there any more. */
+/** A run that is already written need not be written again, even if its feed is gone. */
 export function finishedBefore(counts: Counts): Written {
   return { counts, strategy: 'scan', scanMs: 0, writeMs: 0 };
 }

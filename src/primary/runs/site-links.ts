@@ -1,10 +1,11 @@
+/** The links from the feed runs to the rest of the primary. */
 import type { Event } from '../maintenance/state.ts';
 
-/** What this knows of the rest of the primary. */
+/** What feed runs need of the rest of the primary. */
 export interface SiteLinks {
   readonly dispatch: (event: Extract<Event, { type: 'prepared' | 'finished' }>) => void;
-  /** The requests that the cluster has refused so far. */
+  /** The number of requests that the cluster has refused so far. */
   readonly refused: () => number;
-  /** Of the last pause. */
+  /** The epoch of the last pause. */
   readonly epoch: () => number;
 }

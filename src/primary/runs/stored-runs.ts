@@ -1,9 +1,10 @@
+/** Reads the files of the history. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { jsonFiles } from '../data-dir/durable.ts';
 import { runRecord, type RunRecord } from '../../protocol/runs.ts';
 
-/** The runs that the files of a history tell of, the oldest first. */
+/** The runs in the files of a history, the oldest first. */
 export async function storedRuns(
   dir: string,
   onUnreadable: (file: string, error: unknown) => void,

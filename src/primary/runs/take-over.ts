@@ -1,4 +1,4 @@
-/** What a former primary left in the data directory: unfinished runs to go on with, and files that nobody needs. */
+/** Takes over what a former primary left in the data directory: unfinished runs to go on with, and files to remove. */
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { QuiesceError } from '../../errors.ts';
@@ -24,7 +24,7 @@ export async function takeOver({ dataDir, journal, runs, sync, log }: TakeOverDe
   for (const entry of await journal.unfinished()) {
     const known = runs.get(entry.run);
     if (known && isEnded(known.state)) {
-      await journal.remove(entry.run); // it had ended, and only the tidying up was cut short
+      await journal.remove(entry.run); // it had ended; only the clean-up is missing
       continue;
     }
     if (entry.before) {

@@ -1,4 +1,4 @@
-/** Answers what workers ask. A claim and a submission are answered by what becomes of them. */
+/** Answers the requests of workers. A claim and a submission are answered later, when their outcome is known. */
 import type { Logger } from 'pino';
 import { isErrorCode, QuiesceError, type ErrorCode, type Problem } from '../../errors.ts';
 import type { Replies, RequestBody } from '../../protocol/messages.ts';
@@ -22,7 +22,7 @@ export interface WorkerRequestsDeps {
   readonly sync: SyncRuns;
   readonly callers: Callers;
   readonly dispatch: (event: Event) => void;
-  /** The one that has the right to run. */
+  /** The run that has the right to run. */
   readonly current: () => Run | null;
   readonly log: Logger;
 }
@@ -34,7 +34,7 @@ export class WorkerRequests {
     this.#deps = deps;
   }
 
-  /** Rejects with what the worker is to be refused with. */
+  /** Rejects with the error for the worker. */
   async answer(ref: WorkerRef, body: RequestBody, answer: Answer): Promise<void> {
     const { runs, sync, callers, dispatch, log } = this.#deps;
     switch (body.op) {
@@ -46,8 +46,8 @@ export class WorkerRequests {
         runs.add({ id, kind: body.kind, state: 'uploading', owner, startedAt: now.toISOString() });
         callers.claim(id, ref, answer);
         dispatch({ type: 'claim', run: id, kind: body.kind, owner: ref, timeout: body.timeout });
-        runs.update(id, {}); // tells of it, where it was not refused
-        return void runs.save(id); // so that the history tells of it, should the primary die; one that was refused is gone
+        runs.update(id, {}); // reports the run to listeners, unless it was refused
+        return void runs.save(id); // if the primary dies, the history has it; a refused one is removed
       }
       case 'submit':
         this.#requireUpload(ref, body.feed.path);
@@ -100,7 +100,7 @@ export class WorkerRequests {
     }
   }
 
-  /** Of a run that is still a worker's. */
+  /** Whether the current run is this one, and still belongs to this worker. */
   #owns(ref: WorkerRef, run: string): boolean {
     const current = this.#deps.current();
     return current?.id === run && current.owner !== null && keyOf(current.owner) === keyOf(ref);
