@@ -4,7 +4,7 @@
  *
  * out ──join──▶ in ──(evicted, removed, lease over)──▶ out …  ──stop──▶ left
  */
-import os from 'node:os';
+import { clock, sleepOffset, sleptSince } from '../monotonic.ts';
 import { evicted, isIn, newMember, renewed, sees, writesOf, type Local, type Member } from './member.ts';
 import type { Refusal, Site, SiteEvent, SiteRules } from './site.ts';
 import type { Answer, SiteStore } from './store.ts';
@@ -29,13 +29,6 @@ export interface HostOptions {
 const again = 500;
 /** How often a host looks for others that are overdue, and reads the document where no change stream tells it, ms. */
 const look = 1_000;
-/** What the two clocks may differ by before the machine is taken to have slept, ms. */
-const slept = 500;
-
-/** CLOCK_MONOTONIC, ms: one for all processes of a machine. */
-export function clock(): number {
-  return Number(process.hrtime.bigint()) / 1e6;
-}
 
 export class Host {
   readonly #options: HostOptions;
@@ -46,7 +39,7 @@ export class Host {
   #isBusy = false;
   #notBefore = 0;
   #lastError: string | null = null;
-  #sleepOffset = os.uptime() * 1_000 - clock();
+  #sleepOffset = sleepOffset();
   #renewing: NodeJS.Timeout | undefined;
   #deadline: NodeJS.Timeout | undefined;
   #looking: NodeJS.Timeout | undefined;
@@ -64,6 +57,11 @@ export class Host {
 
   get member(): Member {
     return this.#member;
+  }
+
+  /** What `sleepOffset` gave when the deadline was counted. */
+  get sleepOffset(): number {
+    return this.#sleepOffset;
   }
 
   /** Why MongoDB could not be reached last; null where it could. */
@@ -213,12 +211,12 @@ export class Host {
 
   /** The clock of the deadline stands still while the machine sleeps; the database's does not. */
   #noticeSleep(): void {
-    const offset = os.uptime() * 1_000 - clock();
-    const hasSlept = offset - this.#sleepOffset > slept;
-    this.#sleepOffset = offset;
-    if (!hasSlept || this.#options.rules.onPartition === 'serve') return;
-    this.#options.log.warn({}, 'this machine was suspended: its lease counts as over until it has been renewed');
-    this.#member = { ...this.#member, deadline: -Infinity };
+    const asleep = sleptSince(this.#sleepOffset);
+    this.#sleepOffset = sleepOffset();
+    if (asleep === 0) return;
+    this.#options.log.warn({ ms: Math.round(asleep) }, 'this machine was suspended: its lease ends as much sooner');
+    this.#member = { ...this.#member, deadline: this.#member.deadline - asleep };
+    this.#armDeadline();
     this.#options.onView();
   }
 

@@ -169,8 +169,17 @@ export const toWorker = z.discriminatedUnion('type', [
   z.object({ ...envelope, type: z.literal('pause-info'), info: pauseInfo, mirrored: z.array(mirrored).optional() }),
   /** Requests in flight are waited for no longer (`on_drain_timeout: 'force'`): connections are cut, the worker exits. */
   z.object({ ...envelope, type: z.literal('cut') }),
-  /** Of a host among several: nothing is admitted after `deadline` (CLOCK_MONOTONIC, ms), and what is in flight has `grace` ms. */
-  z.object({ ...envelope, type: z.literal('lease'), deadline: z.number(), grace: z.number() }),
+  /**
+   * Of a host among several: nothing is admitted after `deadline` (CLOCK_MONOTONIC, ms), and what is in flight has `grace` ms.
+   * `sleepOffset` is what that gave when the deadline was counted.
+   */
+  z.object({
+    ...envelope,
+    type: z.literal('lease'),
+    deadline: z.number(),
+    sleepOffset: z.number(),
+    grace: z.number(),
+  }),
   /** Stop accepting, finish what is in flight, exit. Times in ms. */
   z.object({ ...envelope, type: z.literal('stop'), timeout: z.number(), webSocketTimeout: z.number() }),
   /** Its exclusive handler is to be answered for: the worker is killed in a moment, since the run was cancelled or is late. */

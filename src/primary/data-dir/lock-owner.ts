@@ -9,16 +9,25 @@ import os from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
 
-const ownerRecord = z.object({
+/** Distinguishes a process from a later one with the same pid. */
+export const processRecord: z.ZodObject<{
+  pid: z.ZodInt;
+  startTime: z.ZodNullable<z.ZodString>;
+  place: z.ZodString;
+}> = z.object({
   pid: z.int().positive(),
   /** Start time in clock ticks since boot, as /proc has it. */
   startTime: z.string().nullable(),
   place: z.string(),
+});
+export type ProcessRecord = z.infer<typeof processRecord>;
+
+const ownerRecord = processRecord.extend({
   /** The lock that this record belongs to; an older record says nothing about a newer lock. */
   lock: z.string(),
   since: z.string(),
   /** The process that started the holder and whose death ends it; a primary without a keeper has none. */
-  keeper: z.object({ pid: z.int().positive(), startTime: z.string().nullable() }).optional(),
+  keeper: processRecord.omit({ place: true }).optional(),
 });
 export type LockOwner = z.infer<typeof ownerRecord>;
 
@@ -41,8 +50,7 @@ export function isEnding({ keeper: its, place: where }: LockOwner): boolean {
   return its !== undefined && lifeOf({ ...its, place: where }) === 'dead';
 }
 
-/** Distinguishes this process from a later one with the same pid. */
-export function describeProcess(pid: number): Pick<LockOwner, 'pid' | 'startTime' | 'place'> {
+export function describeProcess(pid: number): ProcessRecord {
   return { pid, startTime: startTime(pid), place: place() };
 }
 
@@ -56,7 +64,7 @@ export function readOwner(dataDir: string): LockOwner | undefined {
 }
 
 /** `elsewhere`: in another container or on another host, so only the age of the lock can tell. */
-export function lifeOf(owner: Pick<LockOwner, 'pid' | 'startTime' | 'place'>): 'alive' | 'dead' | 'elsewhere' {
+export function lifeOf(owner: ProcessRecord): 'alive' | 'dead' | 'elsewhere' {
   if (owner.place !== place()) return 'elsewhere';
   try {
     process.kill(owner.pid, 0);
@@ -68,7 +76,7 @@ export function lifeOf(owner: Pick<LockOwner, 'pid' | 'startTime' | 'place'>): '
 }
 
 /** Alive here and not stopped: it runs or waits for a processor. */
-export function isAtWork(owner: Pick<LockOwner, 'pid' | 'startTime' | 'place'>): boolean {
+export function isAtWork(owner: ProcessRecord): boolean {
   const [state = ''] = lifeOf(owner) === 'alive' ? statOf(owner.pid) : [];
   return state !== '' && !'TtZX'.includes(state);
 }

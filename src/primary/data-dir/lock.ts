@@ -19,7 +19,15 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HeldLock, identify, lockFolder, staleAfter } from './held-lock.ts';
 import type { Lock, LockEvents, SeenLock } from './held-lock.ts';
-import { describeSelf, isAtWork, isEnding, lifeOf, readOwner, type LockOwner } from './lock-owner.ts';
+import {
+  describeSelf,
+  isAtWork,
+  isEnding,
+  lifeOf,
+  readOwner,
+  type LockOwner,
+  type ProcessRecord,
+} from './lock-owner.ts';
 import { QuiesceError } from '../../errors.ts';
 
 /** A lock that was not touched for this long is stale, ms. Its holder touches it much more often. */
@@ -114,7 +122,7 @@ function claimTakeover(dataDir: string, id: string, stale: number): string[] | u
   }
 }
 
-function makerOf(link: string): Pick<LockOwner, 'pid' | 'startTime' | 'place'> | undefined {
+function makerOf(link: string): ProcessRecord | undefined {
   try {
     const [pid, startTime, place] = JSON.parse(readlinkSync(link)) as [number, string | null, string];
     return { pid, startTime, place };

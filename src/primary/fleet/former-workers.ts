@@ -9,12 +9,9 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import { QuiesceError } from '../../errors.ts';
 import { writeWhole } from '../data-dir/durable.ts';
-import { describeProcess, lifeOf } from '../data-dir/lock-owner.ts';
+import { describeProcess, lifeOf, processRecord, type ProcessRecord } from '../data-dir/lock-owner.ts';
 import type { WorkerEvents } from '../ports.ts';
 import { keyOf } from '../worker-ref.ts';
-
-const processRecord = z.object({ pid: z.int().positive(), startTime: z.string().nullable(), place: z.string() });
-type ProcessRecord = z.infer<typeof processRecord>;
 
 export interface RecordedWorkers extends WorkerEvents {
   /** Resolves when the file has the latest state: the next primary writes the same file. */

@@ -10,7 +10,7 @@ import type { AppConfig } from '../../config.ts';
 import { QuiesceError } from '../../errors.ts';
 import { isEnded } from '../../protocol/is-ended.ts';
 import { writeDurably } from '../data-dir/durable.ts';
-import { describeProcess, lifeOf } from '../data-dir/lock-owner.ts';
+import { describeProcess, lifeOf, processRecord } from '../data-dir/lock-owner.ts';
 import type { SyncRuns } from '../runs/feed-runs.ts';
 import type { RunStore } from '../runs/history.ts';
 import { SiteAgreement } from './site-agreement.ts';
@@ -28,7 +28,7 @@ const stored = z.object({
   cluster: z.string(),
   /** The last primary: the beginning of each of its incarnations, and its process. */
   primary: z.string(),
-  process: z.object({ pid: z.int(), startTime: z.string().nullable(), place: z.string() }),
+  process: processRecord,
 });
 
 /** Beyond lease and grace, before others count a host out, ms: what the clocks of two members of a replica set may differ by. */

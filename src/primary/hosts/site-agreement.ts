@@ -3,9 +3,10 @@
  * state, and that state into what the host has to write. Each view is taken as a whole: a lost answer costs time only.
  */
 import type { Logger } from 'pino';
-import { clock, Host, type HostOptions } from '../../cluster/host.ts';
+import { Host, type HostOptions } from '../../cluster/host.ts';
 import { isIn, mayOpen, onWon, pauseFor, type Local, type OwnRun } from '../../cluster/member.ts';
 import type { Refusal, Site, SiteEvent, SiteRun } from '../../cluster/site.ts';
+import { clock } from '../../monotonic.ts';
 import type { Agreement, AgreementEvent, Lease } from '../maintenance/agreement.ts';
 import type { Run, SiteHold, State } from '../maintenance/state.ts';
 
@@ -63,7 +64,11 @@ export class SiteAgreement implements Agreement {
   get lease(): Lease | null {
     const { rules } = this.#options;
     if (rules.onPartition === 'serve') return null;
-    return { deadline: Math.max(0, this.#deadline), grace: rules.evictionGrace };
+    return {
+      deadline: Math.max(0, this.#deadline),
+      sleepOffset: this.host.sleepOffset,
+      grace: rules.evictionGrace,
+    };
   }
 
   connect(dispatch: (event: AgreementEvent) => void, onLease: () => void): void {

@@ -29,7 +29,7 @@ export function serveHooks(
     runtime.link.onMessage((message) => {
       if (message.type !== 'run-hook') return;
       const { run: id, hook, counts, keys } = message;
-      void call(id, hook, counts ?? null, keys ?? null).then((problem) =>
+      void call(runtime, id, hook, counts ?? null, keys ?? null).then((problem) =>
         runtime.link
           .request<'hook-ended'>({ op: 'hook-ended', run: id, hook, ...(problem === null ? {} : { problem }) })
           .catch(() => {}),
@@ -44,6 +44,7 @@ export function serveHooks(
 
 /** Resolves with what went wrong. */
 async function call(
+  runtime: Runtime,
   run: string,
   hook: RunHook,
   counts: Counts | null,
@@ -53,9 +54,15 @@ async function call(
     const known = waiting.get(run);
     if (known === undefined) throw new Error(`this worker knows no run ${run}`);
     const { collection, hooks } = known;
+    const done = runtime.gate.beginOfRun();
+    if (done === null) throw new Error('this host has lost touch with the others of the site');
     if (hook === 'after') waiting.delete(run); // it is the last
-    if (hook === 'before') await hooks.before?.({ run, collection });
-    else if (counts !== null) await hooks.after?.({ run, collection, counts, keys });
+    try {
+      if (hook === 'before') await hooks.before?.({ run, collection });
+      else if (counts !== null) await hooks.after?.({ run, collection, counts, keys });
+    } finally {
+      done();
+    }
     return null;
   } catch (error) {
     console.error(`quiesce: ${hook} of mirror() failed in run ${run}:`, error);

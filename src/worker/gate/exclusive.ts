@@ -58,17 +58,23 @@ export function exclusive(handler: RequestHandler, options: ExclusiveOptions = {
       res.end();
       return void releaseRun(runtime, run);
     }
+    const workEnded = runtime.gate.beginOfRun();
+    if (workEnded === null) {
+      void releaseRun(runtime, run);
+      return refuseClaim(req, res, leaseOver());
+    }
     let released: Promise<void> | undefined;
     const { end } = res;
     const isDone = handlerAtWork(runtime, run, (error) => {
       // A partial answer stays partial: `end` would make it look complete.
       if (res.headersSent) return;
-      entry.onSettled = null; // the handler is still there, so the run ends with its worker
+      entry.onSettled = workEnded; // the handler is still there, so the run ends with its worker
       res.end = end;
       refuse(req, res, error);
     });
     entry.onSettled = () => {
       isDone();
+      workEnded();
       released = releaseRun(runtime, run);
     };
     // A client that has its answer finds the gates open. A handler that continues after its answer is not waited for.
@@ -91,6 +97,13 @@ export function exclusive(handler: RequestHandler, options: ExclusiveOptions = {
 
   markSpecial(quiesceExclusive, { isFree: () => false, refuse: refuseDuringRun });
   return quiesceExclusive;
+}
+
+/** The grant came late: another host may have been told meanwhile that this one is gone. */
+function leaseOver(): QuiesceError {
+  const what =
+    'This host has lost touch with the others of the site, so the handler was not called. Send the request again.';
+  return new QuiesceError('database-unavailable', what);
 }
 
 /** What {@link exclusive} takes. */

@@ -14,31 +14,15 @@ import type { RequestTimes } from '../../protocol/request-times.ts';
 import type { GateState } from '../../protocol/words.ts';
 import { describe } from './departed.ts';
 import type { Entry } from './entry.ts';
+import type { GateLease } from './gate-lease.ts';
+import type { Held, HoldLimits } from './held.ts';
 import { InFlight } from './in-flight.ts';
 import { PauseWork } from './events/pause-work.ts';
 import { Search } from './routes/search.ts';
 import { SlowReaders } from './slow-readers.ts';
 
-/** What becomes of a request that may not enter now. */
-export interface HoldLimits {
-  /** How many may wait. */
-  readonly limit: number;
-  /** How long each may wait, ms. */
-  readonly timeout: number;
-}
-
-interface Held {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
-  readonly admit: () => void;
-  readonly refuse: () => void;
-  readonly timer: NodeJS.Timeout;
-  /** A request that came before the primary's first message; a pause refuses it unless its options say `hold`. */
-  readonly startup: boolean;
-}
-
 /** How long a request waits for the primary's first message, ms. */
-export const startupWait = 5_000;
+const startupWait = 5_000;
 
 export class Gate {
   #state: GateState = 'starting';
@@ -71,7 +55,9 @@ export class Gate {
   /** Called when the gate has shut or opened, before anything is admitted. */
   onTurn: (to: 'shut' | 'open') => void = () => {};
   /** Of a host among several, whose gates may be open for so long only. */
-  lease: { isOver(): boolean } | null = null;
+  lease: GateLease | null = null;
+  /** Exclusive handlers at work, and what else runs in a pause: no drain waits for it, but the end of a lease does. */
+  #ofRuns = 0;
   #ending = false;
   readonly #onCutOff: (request: InFlightRequest) => void;
   readonly #onDrained: (epoch: number) => void;
@@ -101,6 +87,18 @@ export class Gate {
 
   get inFlight(): number {
     return this.#inFlight.count;
+  }
+
+  /** Whether nothing is at work: nothing that a drain waits for, and nothing of a run. */
+  get isAtRest(): boolean {
+    return this.#ofRuns === 0 && this.oldest(1).length === 0;
+  }
+
+  /** For what runs in a pause. Returns what to call when it is done; null where the lease is over, and it may not begin. */
+  beginOfRun(): (() => void) | null {
+    if (this.lease?.isOver() === true) return null;
+    this.#ofRuns++;
+    return () => this.#ofRuns--;
   }
 
   /** The same for code that waits for them before this process ends. */
@@ -238,6 +236,8 @@ export class Gate {
 
   resume(epoch: number): void {
     if (this.#state === 'lost' || epoch < this.#epoch) return;
+    // It may have been on its way for as long as this process was stopped. The primary repeats what a beat contradicts.
+    if (this.lease?.isOver() === true) return;
     const turns = this.#state === 'shut';
     this.#state = 'open';
     this.#epoch = epoch;

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { QuiesceError } from '../../errors.ts';
 import type { Runtime } from '../process/runtime.ts';
-import type { HoldLimits } from './gate.ts';
+import type { HoldLimits } from './held.ts';
 import { refuse } from './refusal.ts';
 import { passes } from './pass.ts';
 import { plainPathOf } from './routes/target.ts';

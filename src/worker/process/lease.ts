@@ -1,70 +1,87 @@
 /**
  * How long the other hosts of a site count on this one, as a worker keeps it: it admits nothing after the deadline, whether
- * or not its primary can still speak, and ends itself where something is still in flight when the grace is over.
+ * or not its primary can still speak, and ends itself where something is still at work when the grace is over.
  *
- * good ──deadline──▶ over ──renewed──▶ good      over ──(something in flight after the grace)──▶ the process is killed
+ * good ──deadline──▶ over ──renewed──▶ good      over ──(something at work after the grace)──▶ the process is killed
  */
-import os from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { ownFile } from '../../own-files.ts';
+import { clock, sleepOffset, sleptSince } from '../../monotonic.ts';
 import type { Gate } from '../gate/gate.ts';
+import type { GateLease, LeaseTerms } from '../gate/gate-lease.ts';
 
-/** How often the lease checks whether the requests in flight at the deadline have ended, ms. */
+/** How often the lease checks whether what was at work at the deadline has ended, ms. */
 const look = 20;
-/** After so long without a request a suspended machine is thought of, ms; and what its clocks then differ by. */
+/** After so long without a request a suspended machine is thought of, ms. */
 const gap = 1_000;
-const slept = 500;
+/** When the watchdog ends a process in which nothing is at work, ns. */
+const never = 2n ** 63n - 1n;
 
-export class Lease {
+export class Lease implements GateLease {
   readonly #gate: Gate;
   readonly #shared = new SharedArrayBuffer(16);
+  /** When the watchdog ends this process, by CLOCK_MONOTONIC, ns. One word, which is read and written as a whole. */
   readonly #killAt = new BigInt64Array(this.#shared, 0, 1);
-  readonly #signal = new Int32Array(this.#shared, 8, 2);
-  #deadline = 0;
+  readonly #changes = new Int32Array(this.#shared, 8, 1);
+  #terms: LeaseTerms = { deadline: 0, sleepOffset: sleepOffset(), grace: 0 };
   #timer: NodeJS.Timeout | undefined;
+  #isWatched = false;
   #askedAt = 0;
-  #sleepOffset = sleepOffset();
 
   constructor(gate: Gate) {
     this.#gate = gate;
+    Atomics.store(this.#killAt, 0, never);
   }
 
-  /** @param deadline on CLOCK_MONOTONIC, ms; 0 where the host is not counted at all @param grace ms */
-  renew(deadline: number, grace: number): void {
-    const isFirst = this.#deadline === 0;
-    this.#deadline = deadline;
-    this.#sleepOffset = sleepOffset();
-    Atomics.store(this.#killAt, 0, BigInt(Math.round((deadline + grace) * 1e6)));
-    this.#setAtRest(false);
-    if (isFirst) this.#watch();
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#onDeadline(), Math.max(0, deadline - clock())).unref();
+  renew(terms: LeaseTerms): void {
+    this.#terms = terms;
+    this.#noticeSleep();
+    this.#arm();
+    if (!this.#isWatched) this.#watch();
   }
 
   /** Check this before anything starts. */
   isOver(): boolean {
-    const now = clock();
-    const before = this.#askedAt;
+    // By the wall clock: the monotonic one stands still while the machine sleeps. A clock that is set costs a look only.
+    const now = Date.now();
+    const isAfterGap = Math.abs(now - this.#askedAt) > gap;
     this.#askedAt = now;
-    if (now > this.#deadline) return true;
-    return now - before > gap && sleepOffset() - this.#sleepOffset > slept;
+    if (isAfterGap && this.#noticeSleep()) this.#arm();
+    return clock() > this.#terms.deadline;
   }
 
-  #onDeadline(): void {
+  /** The clock of the deadline has stood still meanwhile. */
+  #noticeSleep(): boolean {
+    const asleep = sleptSince(this.#terms.sleepOffset);
+    if (asleep === 0) return false;
+    const { deadline, grace } = this.#terms;
+    this.#terms = { deadline: deadline - asleep, sleepOffset: sleepOffset(), grace };
+    return true;
+  }
+
+  #arm(): void {
+    clearTimeout(this.#timer);
+    const left = this.#terms.deadline - clock();
+    // At rest from the start, or an idle process would be ended for a deadline that has passed.
+    const isAtRest = left <= 0 && this.#shut();
+    const { deadline, grace } = this.#terms;
+    this.#setKillAt(isAtRest ? never : BigInt(Math.round((deadline + grace) * 1e6)));
+    if (!isAtRest) this.#timer = setTimeout(() => this.#arm(), left > 0 ? left + 1 : look).unref();
+  }
+
+  #shut(): boolean {
     this.#gate.shutForLease();
-    const isAtRest = this.#gate.oldest(1).length === 0;
-    this.#setAtRest(isAtRest);
-    if (!isAtRest) this.#timer = setTimeout(() => this.#onDeadline(), look).unref();
+    return this.#gate.isAtRest;
   }
 
-  #setAtRest(isAtRest: boolean): void {
-    Atomics.store(this.#signal, 1, isAtRest ? 1 : 0);
-    Atomics.add(this.#signal, 0, 1);
-    Atomics.notify(this.#signal, 0);
+  #setKillAt(at: bigint): void {
+    if (Atomics.exchange(this.#killAt, 0, at) === at) return;
+    Atomics.add(this.#changes, 0, 1);
+    Atomics.notify(this.#changes, 0);
   }
 
   #watch(): void {
-    const thread = new Worker(ownFile(new URL('./watchdog.js', import.meta.url)), {
+    this.#isWatched = true;
+    const thread = new Worker(new URL('./watchdog.js', import.meta.url), {
       name: 'quiesce-watchdog',
       workerData: { shared: this.#shared },
       execArgv: [],
@@ -78,14 +95,4 @@ export class Lease {
       process.exit(1);
     });
   }
-}
-
-/** CLOCK_MONOTONIC, ms. */
-function clock(): number {
-  return Number(process.hrtime.bigint()) / 1e6;
-}
-
-/** Grows while the machine sleeps: CLOCK_BOOTTIME goes on, CLOCK_MONOTONIC does not. */
-function sleepOffset(): number {
-  return os.uptime() * 1_000 - clock();
 }

@@ -57,7 +57,6 @@ export class Runtime {
   /** The app's own page for browsers during a pause. */
   page: string | null = null;
   readonly settings: Promise<WorkerSettings>;
-  #lease: Lease | null = null;
   /** Those of the app that listen to pauses and runs. */
   readonly announcements: Announcements = new Announcements();
 
@@ -104,8 +103,8 @@ export class Runtime {
           case 'resume':
             return opening.resume(message.epoch, message.mirrored ?? []);
           case 'lease':
-            this.#lease ??= this.gate.lease = new Lease(this.gate);
-            return this.#lease.renew(message.deadline, message.grace);
+            this.gate.lease ??= new Lease(this.gate);
+            return this.gate.lease.renew(message);
           case 'cut':
             return this.gate.cut(message.epoch);
           case 'stop':

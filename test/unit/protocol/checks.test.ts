@@ -35,7 +35,7 @@ const messages: object[] = [
   { type: 'run-hook', run: 'r', hook: 'before' },
   { type: 'pause-info', info },
   { type: 'cut' },
-  { type: 'lease', deadline: 1, grace: 1 },
+  { type: 'lease', deadline: 1, sleepOffset: 1, grace: 1 },
   { type: 'run-ended', run: 'r', problem },
   { type: 'stop', timeout: 1600, webSocketTimeout: 1000 },
   { type: 'reply', id: 1, value: { any: 'thing' } },

@@ -6,7 +6,6 @@ import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { QuiesceError } from '../../../errors.ts';
-import { ownFile } from '../../../own-files.ts';
 import type { SpooledFeed } from '../../../protocol/mirror-job.ts';
 import { syncDirectory } from '../../../sync-directory.ts';
 import type { FromItemThread, ItemJob, ItemSteps } from './messages.ts';
@@ -58,7 +57,7 @@ function inThread(
   { timeout, signal }: Pick<ItemLimits, 'timeout' | 'signal'>,
 ): Promise<void> {
   const at = new SharedArrayBuffer(4);
-  const worker = new Worker(ownFile(new URL('./thread.js', import.meta.url)), {
+  const worker = new Worker(new URL('./thread.js', import.meta.url), {
     name: 'quiesce-items',
     workerData: { ...job, at } satisfies ItemJob,
     resourceLimits: { maxOldGenerationSizeMb: memoryMb },

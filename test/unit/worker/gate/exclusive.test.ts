@@ -106,6 +106,20 @@ for (const [version, express] of [
       expect(releases().at(-1)).to.deep.equal({ op: 'release', run: 'r2' });
     });
 
+    it('is not called where the lease of its host is over when it is granted, and gives the run back', async () => {
+      answerWith(({ body }) => {
+        if (body.op !== 'claim') return { value: null };
+        runtime().gate.lease = { isOver: () => true, renew: () => {} };
+        return { value: { run: 'late' } };
+      });
+      during = null;
+      const response = await fetch(`${url}/admin/reindex`, { method: 'POST' });
+      runtime().gate.lease = null;
+      expect(await response.json()).to.include({ code: 'database-unavailable', status: 503 });
+      expect(during).to.equal(null);
+      expect(releases().at(-1)).to.deep.equal({ op: 'release', run: 'late' });
+    });
+
     it('passes on what the primary refuses with', async () => {
       answerWith(() => ({
         problem: {

@@ -10,18 +10,28 @@ const lease = fileURLToPath(import.meta.resolve('#quiesce/worker/process/lease.j
 async function run(body: string): Promise<{ code: number | null; signal: string | null; said: string }> {
   const program = `
     import { EventEmitter } from 'node:events';
+    import os from 'node:os';
     import { Gate } from ${JSON.stringify(gate)};
     import { Lease } from ${JSON.stringify(lease)};
     const gate = new Gate(() => {});
     const lease = (gate.lease = new Lease(gate));
-    gate.resume(1);
     const clock = () => Number(process.hrtime.bigint()) / 1e6;
     const request = () => {
       const socket = Object.assign(new EventEmitter(), { destroyed: false });
       return gate.tryEnter(Object.assign(new EventEmitter(), { socket, method: 'GET', url: '/' }), new EventEmitter());
     };
+    // A machine that has been suspended: CLOCK_MONOTONIC has stood still, the wall clock and CLOCK_BOOTTIME have not.
+    const { uptime } = os;
+    const { now } = Date;
+    const sleep = (ms) => {
+      os.uptime = () => uptime() + ms / 1_000;
+      Date.now = () => now() + ms;
+    };
+    const sleepOffset = () => os.uptime() * 1_000 - clock();
+    const renew = (deadline, grace) => lease.renew({ deadline, grace, sleepOffset: sleepOffset() });
     const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-    lease.renew(clock() + 150, 2_000);
+    renew(clock() + 150, 2_000);
+    gate.resume(1);
     ${body}
     process.exit(0);`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
@@ -47,7 +57,7 @@ describe('the lease of a worker', function () {
   it('goes on while it is renewed, with what is in flight', async () => {
     const { code, said } = await run(`
       request();
-      lease.renew(clock() + 60_000, 0);
+      renew(clock() + 60_000, 0);
       await later(2_500);
       console.log(gate.state);`);
     expect([code, said.trim()]).to.deep.equal([0, 'open']);
@@ -66,5 +76,83 @@ describe('the lease of a worker', function () {
   it('ends a process whose event loop is blocked', async () => {
     const { signal } = await run(`request(); for (;;);`);
     expect(signal).to.equal('SIGKILL');
+  });
+
+  it('ends the process where an exclusive handler is at work after the grace', async () => {
+    const { signal } = await run(`
+      gate.exempt(request());
+      gate.beginOfRun();
+      await later(30_000);`);
+    expect(signal).to.equal('SIGKILL');
+  });
+
+  it('waits for an exclusive handler no longer than it is at work, and lets none begin afterwards', async () => {
+    const { code, said } = await run(`
+      gate.exempt(request());
+      const done = gate.beginOfRun();
+      await later(1_000);
+      done();
+      await later(1_500);
+      console.log(gate.beginOfRun());`);
+    expect([code, said.trim()]).to.deep.equal([0, 'null']);
+  });
+
+  it('does not wait for a request whose exclusive run has not begun', async () => {
+    const { code } = await run(`gate.exempt(request()); await later(2_600);`);
+    expect(code).to.equal(0);
+  });
+
+  it('shuts the gate at once where the deadline that it is told has passed', async () => {
+    const { said } = await run(`renew(clock() - 1, 60_000); console.log(gate.state);`);
+    expect(said.trim()).to.equal('shut');
+  });
+
+  it('lets an idle process live, however often its lease is over and good again', async () => {
+    const { code } = await run(`
+      await later(200);
+      for (const end = clock() + 1_500; clock() < end; ) {
+        renew(clock() - 1, 0);
+        renew(clock() + 60_000, 0);
+      }`);
+    expect(code).to.equal(0);
+  });
+
+  it('has one watchdog, also where it was told of no lease first', async () => {
+    const { said } = await run(`
+      const { Worker } = await import('node:worker_threads');
+      renew(0, 0);
+      renew(clock() + 60_000, 0);
+      console.log(new Worker('', { eval: true }).threadId);`);
+    expect(said.trim(), 'the number of the second thread').to.equal('2');
+  });
+
+  it('is over at the first request after a sleep of the machine, however soon that comes by the clock that stood still', async () => {
+    const { said } = await run(`
+      const before = request() !== undefined;
+      sleep(60_000);
+      console.log(before, request() === undefined, gate.state);`);
+    expect(said.trim()).to.equal('true true shut');
+  });
+
+  it('counts a deadline that was told before the machine slept from before', async () => {
+    const { said } = await run(`
+      const before = sleepOffset();
+      sleep(60_000);
+      lease.renew({ deadline: clock() + 70_000, grace: 0, sleepOffset: before });
+      const long = lease.isOver();
+      lease.renew({ deadline: clock() + 50_000, grace: 0, sleepOffset: before });
+      console.log(long, lease.isOver());`);
+    expect(said.trim()).to.equal('false true');
+  });
+
+  it('keeps what a resume that was late would have opened shut', async () => {
+    const { said } = await run(`
+      renew(clock() - 1, 0);
+      gate.resume(2);
+      const first = gate.state;
+      renew(clock() + 60_000, 0);
+      gate.resume(2);
+      console.log(first, gate.state);`);
+    expect(said.trim()).to.equal('shut open');
   });
 });
