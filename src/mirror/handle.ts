@@ -12,6 +12,7 @@ import type { Progress } from '../protocol/runs.ts';
 import type {
   Call,
   CheckRequest,
+  ForeseeRequest,
   FromThread,
   MirrorJob,
   Past,
@@ -76,6 +77,11 @@ export class MirrorThread {
   /** Rejects with `database-unavailable` if the database does not answer within `timeout` ms. */
   check(request: CheckRequest): Promise<Reachable> {
     return this.#call<'check'>({ op: 'check', request });
+  }
+
+  /** Resolves with what feeds of this mirror will have to do without, in sentences for the operator; often none. */
+  foresee(request: ForeseeRequest): Promise<readonly string[]> {
+    return this.#call<'foresee'>({ op: 'foresee', request });
   }
 
   /** Reads and validates the feed. Rejects if it is refused: `malformed-json`, `invalid-feed`, `payload-too-large` … */

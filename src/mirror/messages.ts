@@ -51,6 +51,9 @@ export interface CheckRequest {
   readonly timeout: number;
 }
 
+/** A mirror of the app, before its first feed. */
+export type ForeseeRequest = Pick<MirrorJob, 'uri' | 'db' | 'collection' | 'scope' | 'strategy' | 'databaseTimeout'>;
+
 export interface Reachable {
   /** The largest epoch in any fence of the database; 0 if there is no fence. */
   readonly fenceEpoch: number;
@@ -101,6 +104,8 @@ export interface Written {
 export type Call =
   /** Check that the database answers, and read its newest epoch. */
   | { readonly op: 'check'; readonly request: CheckRequest }
+  /** Return what feeds of this mirror will have to do without, as sentences. */
+  | { readonly op: 'foresee'; readonly request: ForeseeRequest }
   /** Read, validate and serialise the feed: everything that can be done while the cluster serves. */
   | { readonly op: 'prepare'; readonly job: MirrorJob }
   /** Return the changes that a run would make; write nothing. The run stays prepared. */
@@ -116,6 +121,7 @@ export type Call =
 /** The result of each call. */
 export interface Results {
   check: Reachable;
+  foresee: readonly string[];
   prepare: Prepared;
   plan: Planned;
   past: Past;

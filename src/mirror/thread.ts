@@ -8,6 +8,7 @@ import type { Progress } from '../protocol/runs.ts';
 import { checkDatabase } from './database/check.ts';
 import { Clients } from './database/clients.ts';
 import { toDatabaseError } from './database/errors.ts';
+import { foresee } from './foresee.ts';
 import type { Call, FromThread, Results, ToThread } from './messages.ts';
 import { pastOf } from './past.ts';
 import { MirrorRun } from './run.ts';
@@ -41,6 +42,8 @@ async function perform(call: Call): Promise<Results[keyof Results]> {
   switch (call.op) {
     case 'check':
       return checkDatabase(call.request);
+    case 'foresee':
+      return foresee(call.request, clients);
     case 'prepare': {
       const { run } = call.job;
       if (runs.has(run)) throw new QuiesceError('internal', `The run ${run} has been prepared already.`);

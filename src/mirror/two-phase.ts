@@ -8,6 +8,7 @@
 import { Timestamp } from 'mongodb';
 import { ChangeLog } from './database/change-log.ts';
 import { checkOutside, compareAll, compareTouched, warmUp } from './database/compare.ts';
+import { missingRights, rightsFor } from './database/rights.ts';
 import type { Target } from './database/target.ts';
 import { Plan } from './plan.ts';
 import { scanProgress, type RunContext } from './run-context.ts';
@@ -43,7 +44,11 @@ export class TwoPhase {
     // The stream skips writes that the compare reads anyway: after a large feed, these are all writes of that feed.
     const since = target.exists ? tickAfter(operationTime) : operationTime;
     const log = await ChangeLog.open(client, db, collection, fence, since, maxKeys);
-    if (log.lost !== null) return `there is no change stream: ${log.lost}`;
+    if (log.lost !== null) {
+      const missing = await missingRights(db, rightsFor['two-phase']());
+      if (missing.length > 0) return `the user of the connection string lacks ${missing.join('; ')}`;
+      return `there is no change stream: ${log.lost}`;
+    }
     const phase = new TwoPhase(context, target, log);
     try {
       await compareAll(target, phase.plan, session, scanProgress(context), operationTime);

@@ -53,6 +53,8 @@ export const requestBody = z.discriminatedUnion('op', [
   z.object({ op: z.literal('end-dry-run') }),
   /** What a run of this feed would do, for the worker that has begun a dry run, which ends with it. Answered with counts. */
   z.object({ op: z.literal('dry-run'), feed: spooledFeed, mirror: mirrorOptions }),
+  /** The app has this mirror. Answered at once; the primary warns of what its feeds will have to do without. */
+  z.object({ op: z.literal('foresee'), mirror: mirrorOptions }),
   /** The app is about to listen on this Unix socket. Answered when nothing that a killed process left is in the way. */
   z.object({ op: z.literal('clear-socket'), path: z.string() }),
   /** The owner of a claimed or running run is done with it, well or with a problem. Answered with whether it goes on all the same. */
@@ -73,6 +75,7 @@ export interface Replies {
   'begin-dry-run': null;
   'end-dry-run': null;
   'dry-run': DryRunReport;
+  foresee: null;
   'clear-socket': null;
   release: { goesOn: boolean };
   runs: z.infer<typeof runRecord>[];

@@ -23,11 +23,14 @@ export const rightsFor = {
     { actions: ['find', 'insert', 'update'], collection: fenceCollection },
   ],
   writing: (collection: string): Right[] => [{ actions: ['insert', 'update', 'remove'], collection }],
+  'two-phase': (): Right[] => [{ actions: ['find', 'changeStream'], collection: '' }],
   /** For every collection, since each copy has a different name. */
   swap: (collection: string): Right[] => [
     { actions: ['listIndexes'], collection },
     { actions: ['find', 'insert', 'createIndex', 'dropCollection'], collection: '' },
   ],
+  /** To find two items with one value of a unique index before the pause. */
+  unique: (collection: string): Right[] => [{ actions: ['listIndexes'], collection }],
 };
 
 /** Returns the missing rights as text; none if MongoDB needs no login or does not report the rights. */

@@ -22,6 +22,7 @@ import type { Stage } from '../maintenance/state.ts';
 import type { WorkerRef } from '../ports.ts';
 import { removeUploads } from './uploads.ts';
 import { endPreparation, letsGo, warnOfStuck } from './cancel-within.ts';
+import { MirrorDatabase } from './mirror-database.ts';
 import { jobOf } from './mirror-job.ts';
 import { reserveEpoch } from './fence-epoch.ts';
 import { quietly } from './quietly.ts';
@@ -44,6 +45,7 @@ export class SyncRuns {
   readonly #deps: SyncRunsDeps;
   readonly #work = new Map<string, Work>();
   readonly dryRuns: DryRuns;
+  readonly database: MirrorDatabase;
   readonly mirrored: MirroredRuns = new MirroredRuns();
   #thread: MirrorThread | null = null;
   #halted = false;
@@ -54,18 +56,12 @@ export class SyncRuns {
     this.#deps = deps;
     this.spoolDir = spoolDirOf(deps.config.dataDir);
     this.hooks = new RunHooks(() => deps.config.sync.runTimeout);
+    this.database = new MirrorDatabase(deps, () => this.mirror());
     this.dryRuns = new DryRuns(deps, () => deps.thread(() => {}));
   }
 
   connect(site: SiteLinks): void {
     this.#site = site;
-  }
-
-  /** @throws QuiesceError `database-unavailable` if none is configured */
-  requireDatabase(): void {
-    if (this.#deps.config.mongodb.uri !== null) return;
-    const detail = 'No database is configured. Set MONGODB_URI, or mongodb.uri in the configuration, and restart.';
-    throw new QuiesceError('database-unavailable', detail);
   }
 
   /**

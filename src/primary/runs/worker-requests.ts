@@ -39,7 +39,7 @@ export class WorkerRequests {
     const { runs, sync, callers, dispatch, log } = this.#deps;
     switch (body.op) {
       case 'claim': {
-        if (body.kind === 'sync') sync.requireDatabase();
+        if (body.kind === 'sync') sync.database.require();
         const now = new Date();
         const id = newRunId(now);
         const owner = { slot: ref.slot, incarnation: ref.incarnation, method: body.method, path: body.path };
@@ -76,13 +76,16 @@ export class WorkerRequests {
         return answer({ value: { goesOn: this.#deps.current()?.id === run } satisfies Replies['release'] });
       }
       case 'begin-dry-run':
-        sync.requireDatabase();
+        sync.database.require();
         return answer({ value: sync.dryRuns.begin(ref) });
       case 'end-dry-run':
         return answer({ value: sync.dryRuns.end(ref) });
       case 'dry-run':
         this.#requireUpload(ref, body.feed.path);
         return answer({ value: await sync.dryRun(ref, body.feed, body.mirror) });
+      case 'foresee':
+        void sync.database.foresee(body.mirror);
+        return answer({ value: null });
       case 'clear-socket':
         await clearSocket(body.path, log);
         return answer({ value: null });

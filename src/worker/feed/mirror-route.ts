@@ -23,7 +23,7 @@ import { serveRuns } from './run-routes.ts';
 import { requestTimeout } from '../process/link.ts';
 import { getRuntime, type Runtime } from '../process/runtime.ts';
 import { markSpecial, rememberSpecial, type Place } from '../gate/routes/special-routes.ts';
-import { warn, warnsForAll, warnWithoutDatabase } from '../gate/routes/start-warnings.ts';
+import { warn, warnOfDatabase, warnsForAll } from '../gate/routes/start-warnings.ts';
 import { authorize } from './access.ts';
 import { dryRunOf, readSyncQuery } from './query.ts';
 import { pathOf } from '../gate/routes/target.ts';
@@ -47,7 +47,7 @@ const stepsPatience = 30_000;
  */
 export function mirror(options: MirrorOptions): RequestHandler {
   const checked = checkOptions(options);
-  warnWithoutDatabase();
+  warnOfDatabase(checked.mirror);
   if (checked.steps !== null) warnOfSteps(checked.steps);
 
   function quiesceMirror(req: Request, res: Response): void {

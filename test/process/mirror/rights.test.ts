@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Document } from 'mongodb';
 import { MirrorThread } from '#quiesce/mirror/handle.js';
+import { startCluster } from '../../../dev/cluster/cluster.ts';
 import type { MirrorJob, Prepared, Written } from '#quiesce/mirror/messages.js';
 import { useAuthMongo } from '../harness/auth-mongo.ts';
 import { refusal } from './harness.ts';
@@ -111,7 +112,7 @@ describe('a mirror whose user may do little', function () {
     const { strategy, note } = await mirror(uri, db.databaseName, [{ id: 1 }], { strategy: 'two-phase' });
     expect(strategy).to.equal('scan');
     expect(note)
-      .to.match(/compared in the pause/)
+      .to.match(/compared in the pause: the user of the connection string lacks find, changeStream on the database/)
       .and.not.match(/lsid|clusterTime|signature/);
   });
 
@@ -136,6 +137,57 @@ describe('a mirror whose user may do little', function () {
         .and.not.match(/lsid|clusterTime|signature/);
     });
   }
+
+  /** What is told at start, as the names of the rights behind what it costs. */
+  async function foreseen(uri: string, more: Partial<MirrorJob> = {}): Promise<string[]> {
+    const request = { uri, collection: 'resources', strategy: 'auto', databaseTimeout: 10_000, ...more } as const;
+    return (await thread.foresee(request)).map((each) => {
+      expect(each).to.match(/Grant them, or the role readWrite on shop\d+\.$/);
+      return each.replace(/ shop\d+(\.\w+)*/g, '').replace(/(.*?)(?:[:.] .*MongoDB: )(.*)\. Grant.*/, '$1 < $2');
+    });
+  }
+  const inPause = 'The strategies two-phase and swap cannot be used < find, changeStream on the database';
+  const noSwap =
+    'The strategy swap cannot be used < listIndexes on; find, insert, createIndex, dropCollection on the database';
+  const late = /^Two items with one value of a unique index will be found in the pause .* < listIndexes on$/;
+
+  it('is warned at start of each strategy that its rights do not allow, and what they are', async () => {
+    const named = async (privileges: typeof scan, more?: Partial<MirrorJob>): Promise<string[]> => {
+      const { uri, db } = await auth.userWith(privileges);
+      return foreseen(uri, { db: db.databaseName, ...more });
+    };
+    expect(await named(swap)).to.deep.equal([]);
+    const [second, third, ...rest] = await named(twoPhase);
+    expect([second, rest.length]).to.deep.equal([noSwap.replace('find, ', ''), 0]);
+    expect(third).to.match(late);
+    expect((await named(scan)).slice(0, 2)).to.deep.equal([inPause, noSwap]);
+    expect(await named(scan, { strategy: 'scan' }), 'the configuration wants no other').to.have.length(1);
+    expect((await named(scan, { scope: { tenant: 'a' } })).slice(0, -1), 'no swap under a scope').to.deep.equal([
+      inPause,
+    ]);
+    const [refused] = await named((db) => [on(db, 'resources', 'find')]);
+    expect(refused).to.match(
+      /^Each feed into will be refused < listCollections on the database; find, insert, update on; insert, update, remove on$/,
+    );
+    const { uri } = await auth.userWith(swap);
+    const everyone = uri.replace(/mirror:secret@(.*)authSource=\w+/, 'root:secret@$1authSource=admin');
+    expect(await foreseen(everyone), 'root').to.deep.equal([]);
+  });
+
+  it('does not keep a site from starting, which says what its feeds will lack', async () => {
+    const { uri, db } = await auth.userWith((name) => [on(name, 'resources', 'find')]);
+    const cluster = await startCluster({
+      instances: 2,
+      quiesce: { mongodb: { uri, db: db.databaseName } },
+    });
+    try {
+      await cluster.said(/will be refused.*insert, update, remove on/);
+      expect(cluster.output.match(/Each feed into/g)).to.have.length(1);
+      expect((await fetch(`${cluster.url}/api/resources`)).status).to.equal(200);
+    } finally {
+      await cluster.close();
+    }
+  });
 
   it('puts back what it has written under the role readWrite, which may not bypass validators', async () => {
     const { uri, db } = await auth.userWith((name) => [...swap(name), on(name, '', 'remove', 'update')]);

@@ -1,5 +1,6 @@
 /** Warns, when an app starts to listen, of mistakes that would otherwise show only later, for example at night. */
 import type { EventEmitter } from 'node:events';
+import type { CompleteMirrorOptions } from '../../../protocol/mirror-job.ts';
 import { getRuntime, type Runtime } from '../../process/runtime.ts';
 import { layersOf, type Layer } from './special-routes.ts';
 import { isBelow } from './target.ts';
@@ -30,15 +31,18 @@ export function warnOfUngated(server: EventEmitter): void {
   }
 }
 
-/** Warns early: otherwise the first sign of a missing database may be a refused feed. */
-export function warnWithoutDatabase(): void {
+/** Warns early: otherwise the first sign of a missing database, or of missing rights there, may be a refused feed. */
+export function warnOfDatabase(mirror: CompleteMirrorOptions): void {
   const runtime = getRuntime();
   void runtime.settings.then(({ mongodb }) => {
-    if (mongodb.uri !== null || !warnsForAll(runtime)) return;
-    warn(
-      'There is a mirror(), and no database for it: each feed will be refused. Set MONGODB_URI, or quiesce.mongodb.uri in the configuration.',
-      'QUIESCE_NO_DATABASE',
-    );
+    if (!warnsForAll(runtime)) return;
+    if (mongodb.uri === null)
+      return warn(
+        'There is a mirror(), and no database for it: each feed will be refused. Set MONGODB_URI, or quiesce.mongodb.uri in the configuration.',
+        'QUIESCE_NO_DATABASE',
+      );
+    // A single process that calls mirror(), as a test does, must not have a thread and a connection of it.
+    if (runtime.mode === 'worker') runtime.link.request<'foresee'>({ op: 'foresee', mirror }).catch(() => {});
   });
 }
 
