@@ -1,6 +1,6 @@
 /**
- * What a worker has to check, without zod: to load that takes longer than all of a worker that is quiesce's own. The
- * schemas beside this say what is right; code that needs nothing else is made of them when the package is built.
+ * Checks of a worker without zod: loading zod takes longer than loading the rest of quiesce in a worker. The schemas
+ * beside this file define what is valid; the build generates standalone code from them.
  */
 import { mirrorOptions, toWorker } from './generated-checks.js';
 import type { ToWorker } from './messages.ts';
@@ -9,7 +9,7 @@ import type { CompleteMirrorOptions } from './mirror-job.ts';
 export interface Check<T> {
   /** Writes defaults into an object that lacks them. */
   (value: unknown): value is T;
-  /** What was wrong with the last value that was refused. */
+  /** What was wrong with the last refused value. */
   readonly errors?:
     | readonly {
         /** JSON Pointer (RFC 6901); empty for the whole. */

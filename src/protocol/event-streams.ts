@@ -1,8 +1,9 @@
 /**
- * Limits how many event streams a server writes to. Each costs a write at each change, and every client may open one.
+ * Limits how many event streams a server writes to. Each stream costs a write at each change, and every client may open
+ * one.
  *
- * The next one is refused, and none is ended for it: clients connect again when a stream ends, and would push each other
- * out without end. One that was refused can ask for the state itself now and then.
+ * A new stream is refused, and no open one is ended for it: clients reconnect when a stream ends, and would push each
+ * other out for ever. A refused client can request the state itself from time to time.
  */
 import type { EventEmitter } from 'node:events';
 import { QuiesceError } from '../errors.ts';
@@ -16,7 +17,7 @@ export class EventStreams {
   }
 
   /**
-   * A place until the response is closed.
+   * Takes a place until the response is closed.
    * @throws QuiesceError `too-many-streams`
    */
   enter(response: Pick<EventEmitter, 'once'> & { readonly destroyed: boolean }): void {

@@ -1,4 +1,4 @@
-/** What a keeper has to check, without zod, which takes more memory than all the rest of a keeper. See `checks.ts`. */
+/** Checks of a keeper without zod, which takes more memory than all the rest of a keeper. See `checks.ts`. */
 import { toKeeper } from './generated-keeper-checks.js';
 import type { Check } from './checks.ts';
 import type { ToKeeper } from './keeper.ts';

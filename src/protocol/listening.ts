@@ -1,2 +1,2 @@
-/** How long a worker's gate waits, at most, for those who listen to `mirrored`, ms. Both sides of the channel count on it. */
+/** The longest time that a worker's gate waits for listeners of `mirrored`, ms. Both sides of the channel use it. */
 export const longestListening = 5_000;

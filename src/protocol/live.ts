@@ -1,6 +1,6 @@
 /**
- * What `GET /api/events` tells beside the status: the last minutes second by second, the pauses, the log.
- * Times are ISO 8601 strings, durations milliseconds.
+ * The schemas of `GET /api/events` besides the status: the last minutes second by second, the pauses, the log. Times
+ * are ISO 8601 strings, durations milliseconds.
  */
 import { z } from 'zod';
 import { holdStatus, runRecord } from './runs.ts';

@@ -20,22 +20,22 @@ const envelope = {
   epoch: z.int().nonnegative(),
 };
 
-/** What the app does in the pause of a mirror, in the worker that got the feed. */
+/** The hooks that the app runs in the pause of a mirror, in the worker that got the feed. */
 export const runHook = z.enum(['before', 'after']);
 export type RunHook = z.infer<typeof runHook>;
 
-/** What a worker asks of the primary; each is answered by one `reply`. */
+/** The requests of a worker to the primary; each is answered with one `reply`. */
 export const requestBody = z.discriminatedUnion('op', [
-  /** The right to be the next exclusive run. A sync is answered at once, an exclusive run when the cluster is quiesced. */
+  /** Requests the right to be the next exclusive run. A sync is answered at once, another run when all is quiesced. */
   z.object({
     op: z.literal('claim'),
     kind: z.enum(requestedKinds),
     method: z.string(),
     path: z.string(),
-    /** How long the handler may be at work; for a sync, how long the items of the feed may be worked on, ms. */
+    /** How long the handler may work; for a sync, how long its worker may process the items of the feed, ms. */
     timeout: z.number().positive().optional(),
   }),
-  /** The feed of a claimed run is complete. Answered once the primary has made it its own. */
+  /** The feed of a claimed run is complete. Answered when the primary has taken it over. */
   z.object({
     op: z.literal('submit'),
     run: z.string(),
@@ -43,21 +43,21 @@ export const requestBody = z.discriminatedUnion('op', [
     mirror: mirrorOptions,
     hooks: z.array(runHook).optional(),
   }),
-  /** A `run-hook` is done, well or with a problem. */
+  /** A `run-hook` has ended; `problem` if it failed. */
   z.object({ op: z.literal('hook-ended'), run: z.string(), hook: runHook, problem: problem.optional() }),
-  /** Answered when the run has ended, or with how far it has come where this worker must go before that. */
+  /** Answered when the run has ended, or earlier with its state, if it rolls forward or this worker must end. */
   z.object({ op: z.literal('wait'), run: z.string() }),
   /** May this worker upload a feed for a dry run? Answered when it may, or refused with `run-in-progress`. */
   z.object({ op: z.literal('begin-dry-run') }),
   /** The worker gives up its dry run: no feed follows. */
   z.object({ op: z.literal('end-dry-run') }),
-  /** What a run of this feed would do, for the worker that has begun a dry run, which ends with it. Answered with counts. */
+  /** Requests what a run of this feed would do, and ends the dry run of this worker. Answered with counts. */
   z.object({ op: z.literal('dry-run'), feed: spooledFeed, mirror: mirrorOptions }),
   /** The app has this mirror. Answered at once; the primary warns of what its feeds will have to do without. */
   z.object({ op: z.literal('foresee'), mirror: mirrorOptions }),
-  /** The app is about to listen on this Unix socket. Answered when nothing that a killed process left is in the way. */
+  /** The app is about to listen on this Unix socket. Answered when no socket of a killed process is in the way. */
   z.object({ op: z.literal('clear-socket'), path: z.string() }),
-  /** The owner of a claimed or running run is done with it, well or with a problem. Answered with whether it goes on all the same. */
+  /** The owner of a claimed or running run has finished, or failed. Answered with whether the run still goes on. */
   z.object({ op: z.literal('release'), run: z.string(), problem: problem.optional() }),
   z.object({ op: z.literal('runs'), limit: z.int().positive().max(1000) }),
   z.object({ op: z.literal('run'), run: z.string() }),
@@ -66,7 +66,7 @@ export const requestBody = z.discriminatedUnion('op', [
 ]);
 export type RequestBody = z.infer<typeof requestBody>;
 
-/** What each request is answered with. */
+/** The answer to each request. */
 export interface Replies {
   claim: { run: string };
   submit: z.infer<typeof runRecord>;
@@ -101,18 +101,18 @@ export const inFlightRequest = z.object({
 });
 export type InFlightRequest = z.infer<typeof inFlightRequest>;
 
-/** What is sent regularly; a worker that stops sending it is stuck. Times in ms. */
+/** Sent regularly; a worker that stops sending it is stuck. Times in ms. */
 export const heartbeat = z.object({
   gate: z.enum(gateStates),
   inFlight: z.int().nonnegative(),
   /** 99th percentile since the last heartbeat. */
   eventLoopDelay: z.number().nonnegative(),
-  /** Gated requests since the worker started, by what became of them. */
+  /** Gated requests since the worker started, by outcome. */
   served: z.int().nonnegative(),
   refused: z.int().nonnegative(),
   /** Requests answered with a problem since the worker started, by its code. */
   problems: z.record(z.string(), z.int().nonnegative()),
-  /** Of gated requests, from the admission until nothing of them runs any more. */
+  /** Durations of gated requests, from the admission until all of their work has ended. */
   times: z.object({ counts: z.array(z.int().nonnegative()).length(requestBuckets), sum: z.number().nonnegative() }),
   /** The oldest requests in flight, at most 20, while shut. */
   oldest: z.array(inFlightRequest),
@@ -123,11 +123,11 @@ export const fromWorker = z.discriminatedUnion('type', [
   z.object({ ...envelope, type: z.literal('hello'), pid: z.int() }),
   /** Zero requests in flight, in the epoch of the envelope. */
   z.object({ ...envelope, type: z.literal('drained') }),
-  /** A drain waited for this one, whose client took nothing of the answer: its connection has been cut. */
+  /** A drain waited for this request, whose client read nothing of the answer: its connection was cut. */
   z.object({ ...envelope, type: z.literal('cut-off'), request: inFlightRequest }),
   z.object({ ...envelope, type: z.literal('heartbeat'), beat: heartbeat }),
   z.object({ ...envelope, type: z.literal('request'), id: z.int(), body: requestBody }),
-  /** The worker stopped by itself and says why: an app that threw while it was loaded, for one. */
+  /** The worker ends by itself and says why, for example because the app threw while it was loaded. */
   z.object({
     ...envelope,
     type: z.literal('failed'),
@@ -137,16 +137,16 @@ export const fromWorker = z.discriminatedUnion('type', [
 ]);
 export type FromWorker = z.infer<typeof fromWorker>;
 
-/** Follows from the declarations of the settings, and has been held against them when the file was read. */
+/** The type follows from the declarations of the settings. The values were validated when the file was read. */
 const workerSettings = z.looseObject({}) as z.ZodType<object> as z.ZodType<WorkerSettings>;
 
-/** What a shut gate tells those it refuses. `retryAfter` in ms from the arrival of the message. */
+/** What a shut gate answers to the requests that it refuses. `retryAfter`: ms from the arrival of the message. */
 export const pauseInfo = z.object({
   holds: z.array(holdStatus),
   /** The run that is the reason, or that has been claimed. */
   run: z.string().nullable(),
   retryAfter: z.number().nonnegative(),
-  /** Only where an operator alone holds the gate: the addresses that are allowed pass it, and whoever knows the secret. */
+  /** Only if an operator alone holds the gate: requests from allowed addresses, and those with the secret, pass it. */
   wayIn: z.object({ secret: pass.nullable() }).optional(),
 });
 export type PauseInfo = z.infer<typeof pauseInfo>;
@@ -156,9 +156,9 @@ export const mirrored = z.object({
   run: z.string(),
   collection: z.string(),
   outcome: z.enum(['succeeded', 'failed', 'abandoned']),
-  /** Null where the run did not succeed. */
+  /** Null if the run did not succeed. */
   counts: counts.nullable(),
-  /** Of the documents that have changed; null where they are too many, or not known. */
+  /** The keys of the changed documents; null if there are too many, or if they are unknown. */
   keys: z.array(z.unknown()).nullable(),
 });
 export type Mirrored = z.infer<typeof mirrored>;
@@ -166,14 +166,14 @@ export type Mirrored = z.infer<typeof mirrored>;
 export const toWorker = z.discriminatedUnion('type', [
   z.object({ ...envelope, type: z.literal('welcome'), settings: workerSettings }),
   z.object({ ...envelope, type: z.literal('pause'), info: pauseInfo }),
-  /** `mirrored`: the runs that this worker may not have heard of. Those who listen to them come before the first request. */
+  /** `mirrored`: the runs that this worker may not have heard of. Their listeners run before the first request. */
   z.object({ ...envelope, type: z.literal('resume'), mirrored: z.array(mirrored).optional() }),
   /** The estimate, the holds or the run have changed, or a run has ended; the phase has not. */
   z.object({ ...envelope, type: z.literal('pause-info'), info: pauseInfo, mirrored: z.array(mirrored).optional() }),
-  /** Requests in flight are waited for no longer (`on_drain_timeout: 'force'`): connections are cut, the worker exits. */
+  /** Stop waiting for requests in flight (`on_drain_timeout: 'force'`): connections are cut, the worker exits. */
   z.object({ ...envelope, type: z.literal('cut') }),
   /**
-   * Of a host among several: nothing is admitted after `deadline` (CLOCK_MONOTONIC, ms), and what is in flight has `grace` ms.
+   * With several hosts: no request is admitted after `deadline` (CLOCK_MONOTONIC, ms), and those in flight have `grace` ms.
    * `sleepOffset` is what that gave when the deadline was counted.
    */
   z.object({
@@ -185,7 +185,7 @@ export const toWorker = z.discriminatedUnion('type', [
   }),
   /** Stop accepting, finish what is in flight, exit. Times in ms. */
   z.object({ ...envelope, type: z.literal('stop'), timeout: z.number(), webSocketTimeout: z.number() }),
-  /** Its exclusive handler is to be answered for: the worker is killed in a moment, since the run was cancelled or is late. */
+  /** Answer the client of the exclusive handler: the worker will be killed, since the run was cancelled or is late. */
   z.object({ ...envelope, type: z.literal('run-ended'), run: z.string(), problem }),
   z.object({
     ...envelope,
@@ -195,7 +195,7 @@ export const toWorker = z.discriminatedUnion('type', [
     problem: problem.optional(),
   }),
   z.object({ ...envelope, type: z.literal('run-changed'), run: runRecord }),
-  /** Answered by a request `hook-ended`. What the run has changed comes with `after`. */
+  /** Answered with a request `hook-ended`. `counts` and `keys`: what the run has changed, only with `after`. */
   z.object({
     ...envelope,
     type: z.literal('run-hook'),

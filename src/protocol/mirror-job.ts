@@ -14,9 +14,9 @@ export const mirrorOptions = z.strictObject({
   db: z.string().min(1).optional(),
   /** Limits the mirror to the documents with these members, which are written into each item. */
   scope: z.record(z.string(), z.unknown()).optional(),
-  /** Reads MongoDB Extended JSON v2 (`{"$date": …}`) as typed values, and refuses what stands for none exactly. Default false. */
+  /** Reads MongoDB Extended JSON v2 (`{"$date": …}`) as typed values; refuses inexact ones. Default false. */
   extendedJson: z.boolean().default(false),
-  /** Refuses a feed that would delete more, unless the request says another number. Default: `sync.max_deletes`. */
+  /** Refuses a feed that would delete more, unless the request gives another number. Default: `sync.max_deletes`. */
   maxDeletes: maxDeletes.optional(),
 });
 /** With the defaults. */

@@ -1,4 +1,4 @@
-/** What `quiesce notify test` is told. */
+/** The answer to `quiesce notify test`. */
 import { z } from 'zod';
 
 export const notifyTest = z.object({

@@ -1,7 +1,7 @@
-/** What those who are no operators may read of a run: no path of somebody else's request, which may be a secret. */
+/** The part of a run that everybody may read: no path of another client's request, since it may be a secret. */
 import type { RunRecord, WaitingRequest } from './runs.ts';
 
-/** A problem document as it may be shown to everybody: the requests that it names have their route in place of their path. */
+/** A problem document for everybody: the requests in it have their route in place of their path. */
 export function publicProblem<T extends object>(problem: T): T {
   const { waitingFor } = problem as { waitingFor?: unknown };
   if (!Array.isArray(waitingFor)) return problem;

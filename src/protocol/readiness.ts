@@ -1,11 +1,12 @@
-/** What takes a site that runs out of a load balancer: the rule of every `/readyz`, of a worker's and of the admin server's. */
+/** Decides when a running site must leave the load balancer: the rule of `/readyz` in workers and the admin server. */
 import { QuiesceError } from '../errors.ts';
 import type { HoldStatus } from './runs.ts';
 
 /**
- * A short pause must not make a load balancer take every instance out at once. Null where requests should be sent.
+ * Why the site is not ready; null if it should get requests. A short pause must not make a load balancer remove every
+ * instance at once.
  *
- * @param paused how long the pause has lasted, ms; 0 where there is none
+ * @param paused how long the pause has lasted, ms; 0 if there is none
  * @param grace `maintenance.ready_grace`, ms
  */
 export function whyHeld(holds: readonly HoldStatus[], paused: number, grace: number): QuiesceError | null {

@@ -3,12 +3,12 @@
  * adds up.
  */
 
-/** Upper bounds, ms; the default buckets of Prometheus' client libraries. What is longer falls into one more. */
+/** Upper bounds, ms; the default buckets of Prometheus' client libraries. Longer times go into one more bucket. */
 export const requestBounds = [5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000] as const;
 
 export const requestBuckets = requestBounds.length + 1;
 
-/** Since the worker started; `counts` has one number for each bucket alone, `sum` is in ms. */
+/** Since the worker started; `counts` has one number per bucket, not cumulative; `sum` is in ms. */
 export interface RequestTimes {
   readonly counts: number[];
   sum: number;

@@ -1,4 +1,4 @@
-/** The error for a request that asks for a run while another run is in progress. */
+/** The error for a request for a run while another run is in progress. */
 import { QuiesceError } from '../errors.ts';
 
 export function runInProgress(run: string): QuiesceError {

@@ -1,7 +1,7 @@
 /**
- * What is told about runs and the cluster to the outside: the shapes of `GET /api/sync/<id>`,
- * `GET /api/status` and their CLI twins. The schemas validate what crosses a process boundary, and what they are
- * described as is what docs/openapi.json says.
+ * What the outside gets about runs and the cluster: the schemas of `GET /api/sync/<id>`, `GET /api/status` and the
+ * commands that show the same. They validate what crosses a process boundary, and their descriptions are those in
+ * docs/openapi.json.
  */
 import { z } from 'zod';
 import { holdKinds, namesOf, runKinds, strategies } from './words.ts';
@@ -148,7 +148,7 @@ export const workerState = z.enum(['starting', 'serving', 'draining', 'quiesced'
 export type WorkerState = z.infer<typeof workerState>;
 
 export const exitCause = z.enum(['planned', 'crash', 'boot-failure', 'heartbeat', 'memory', 'killed']);
-/** Why a worker is gone; the three kinds of exit (planned, crash, boot failure) and what led to them are different events. */
+/** Why a worker is gone: the kind of its exit (planned, crash, boot failure), or why the primary ended it. */
 export type ExitCause = z.infer<typeof exitCause>;
 
 export const lastExit = z

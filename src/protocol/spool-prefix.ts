@@ -1,4 +1,4 @@
-/** How the spool files of one worker begin: what it leaves when it dies can be told from what others write. */
+/** The start of the names of one worker's spool files, which distinguishes them from those of other workers. */
 export function spoolPrefix({ slot, incarnation }: { slot: number; incarnation: number }): string {
   return `${slot}-${incarnation}-`;
 }

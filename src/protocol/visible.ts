@@ -1,9 +1,9 @@
 /**
- * Text of others (members of feeds, paths, reasons, lines of workers) where a person reads it on a terminal: what would
- * move its cursor or turn the order of letters is shown as an escape, such as `\u001b`. In JSON that is the same text.
+ * Makes text of others (members of feeds, paths, reasons, lines of workers) safe to show on a terminal: characters that
+ * would move the cursor or change the order of letters become escapes, such as `\u001b`. In JSON that is the same text.
  */
 
-// C0 but tab and newline, DEL, C1, the bidirectional controls (UAX #9), line separators and what has no width.
+// C0 except tab and newline, DEL, C1, bidirectional controls (UAX #9), line separators, characters without width.
 // eslint-disable-next-line no-control-regex
 const hidden = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 // eslint-disable-next-line no-control-regex
@@ -13,17 +13,17 @@ export function visible(text: string): string {
   return text.replaceAll(hidden, escaped);
 }
 
-/** In one line: a newline could begin one that looks like another's. */
+/** On one line: after a newline, the text could pass for a line of its own. */
 export function visibleLine(text: string): string {
   return visible(text).replaceAll(/[\n\t]/g, escaped);
 }
 
-/** What a worker wrote: its colours are left out, its lines stay. */
+/** For the output of a worker: removes the colours, keeps the lines. */
 export function visibleOutput(text: string): string {
   return visible(text.replaceAll(colours, ''));
 }
 
-/** Each text in a value, in one line each. */
+/** Each text in a value, each on one line. */
 export function visibleIn<T>(value: T): T {
   return shown(value) as T;
 }

@@ -2,7 +2,7 @@
  * The lists of allowed words, each once: schemas, workers and the dashboard's page, which load no zod, share them.
  */
 
-/** What may run while nothing else does, and what the dashboard calls it. */
+/** The kinds of exclusive runs, and their names in the dashboard. */
 export const runKinds = { sync: 'mirror run', exclusive: 'exclusive run', exec: 'command' } as const;
 export type RunKind = keyof typeof runKinds;
 
@@ -10,11 +10,11 @@ export type RunKind = keyof typeof runKinds;
 export const requestedKinds = ['sync', 'exclusive'] as const satisfies readonly RunKind[];
 export type RequestedKind = (typeof requestedKinds)[number];
 
-/** A reason to keep the gates shut: a run, an operator, or the hosts of a cluster, which are all held or count this one out. */
+/** Reasons to keep the gates shut: a run, an operator, or the cluster (it holds all hosts, or lacks this one). */
 export const holdKinds = { ...runKinds, operator: 'operator', cluster: 'cluster of hosts' } as const;
 export type HoldKind = keyof typeof holdKinds;
 
-/** The first of these is what a pause with several holds is called by: an operator's hold outweighs a run within it. */
+/** A pause with several holds is named after the first of these: an operator's hold outweighs a run within it. */
 const byWeight: readonly HoldKind[] = ['operator', 'cluster', ...namesOf(runKinds)];
 
 export function weightiest(kinds: readonly HoldKind[]): HoldKind | undefined {
