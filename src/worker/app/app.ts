@@ -1,6 +1,5 @@
 /**
- * The built-in app: the mirror of one collection, and its documents. It uses nothing of the library that an app of
- * your own could not.
+ * The built-in app: the mirror of one collection, and its documents. It uses only what your own app could use.
  */
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import { MongoClient, MongoError } from 'mongodb';
@@ -14,8 +13,8 @@ import { health } from './health.ts';
 import { resources } from './resources.ts';
 
 /**
- * How long a page of documents waits for the database, ms. The driver's own limit is none, and a connection can die
- * without a word: such a request would keep every drain from ending.
+ * How long a page of documents waits for the database, ms. The driver has no limit of its own, and a connection can die
+ * silently: such a request would block every drain.
  */
 const databaseWait = 5_000;
 

@@ -7,8 +7,8 @@ import { getRuntime, type Runtime } from '../process/runtime.ts';
 import { readOnly } from './read-only.ts';
 
 /**
- * Express middleware that serves `/livez` and `/readyz`, below the path that it is mounted at. No pause holds them where
- * that is the root of the app.
+ * Express middleware that serves `/livez` and `/readyz` below the path where it is mounted. If that is the root of the
+ * app, no pause holds them.
  */
 export function health(): RequestHandler {
   const runtime = getRuntime();

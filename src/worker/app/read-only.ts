@@ -2,7 +2,7 @@
 import type { RequestHandler } from 'express';
 import { refuseMethod } from '../gate/refusal.ts';
 
-/** Lets through what reads; anything else is answered 405. */
+/** Lets GET and HEAD through; every other method is answered 405. */
 export const readOnly: RequestHandler = (req, res, next) => {
   if (req.method === 'GET' || req.method === 'HEAD') next();
   else refuseMethod(req, res, 'GET, HEAD');

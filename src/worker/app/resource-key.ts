@@ -1,7 +1,7 @@
 /**
  * Keys in URLs. A URL holds text, and the keys of a feed may be numbers: `7` and `"7"` are two documents. A number is
- * written as it is, a text as it is unless it would be read as something else: then in quotes, as JSON has it. What JSON
- * has no type for is Extended JSON.
+ * written as it is. A text is written as it is, unless it would be read as another type: then it is quoted, as in JSON.
+ * Types that JSON lacks are written as Extended JSON.
  */
 import { BSON } from 'mongodb';
 import { driverValue } from '../../mirror/bson/driver-value.ts';
@@ -11,7 +11,7 @@ import { valueToJson } from '../../mirror/bson/to-json.ts';
 import { JsonText } from '../../mirror/feed/json-text.ts';
 import { JsonToBson } from '../../mirror/feed/json-to-bson.ts';
 
-/** The key that is the element's value, for `after`; {@link decodeKey} gives it back. */
+/** Writes the element's value as a key for `after`; {@link decodeKey} reads it back. */
 export function encodeKey({ bytes, type, value, end }: Elements): string {
   const json = valueToJson(bytes, type, value, end, true);
   if (type !== bsonType.string) return json;
@@ -19,18 +19,18 @@ export function encodeKey({ bytes, type, value, end }: Elements): string {
   return decodeKey(text) === text ? text : json;
 }
 
-/** As a value of the driver. A text that cannot be read as anything else is a text. */
+/** Reads a key as a value of the driver. A text that cannot be read as another type stays a text. */
 export function decodeKey(text: string): unknown {
   const plain = plainKey(text);
   if (plain !== undefined) return plain;
   return /^["{]/.test(text) ? (readJson(text) ?? text) : text;
 }
 
-/** What a key in a path may mean: the text itself, or what it stands for. */
+/** The values that a key in a path may mean: the text itself, or the value that it stands for. */
 export function keysFromPath(text: string): unknown[] {
   const key = decodeKey(text);
   if (key === text) return [text];
-  // The shortest digits of a double may be those of another integer, too.
+  // The shortest digits of a double may also be those of another integer.
   return key instanceof BSON.Long && String(Number(text)) === text ? [text, key, Number(text)] : [text, key];
 }
 
@@ -44,7 +44,7 @@ function plainKey(text: string): number | boolean | BSON.Long | undefined {
   return String(number) === text || text === '-0' ? number : undefined;
 }
 
-/** Undefined where the text is no JSON, or nothing that a key can be. */
+/** Undefined if the text is not JSON, or not a possible key. */
 function readJson(text: string): unknown {
   const json = new JsonText();
   json.bytes = Buffer.from(text);

@@ -32,13 +32,13 @@ export function resources({ client, db, collection: name, key }: ResourcesOption
   router.get('/', async (req, res) => {
     const limit = readLimit(req);
     const after = req.query['after'];
-    // One more than asked tells whether there is a next page.
+    // One document more than requested shows whether there is a next page.
     const cursor = collection
       .find({}, { limit: limit + 1, raw: true })
       .sort({ _id: 1 })
       .hint({ _id: 1 });
     if (after !== undefined) {
-      // `$gt` finds keys of the same type only; the bound of an index knows the order of all.
+      // `$gt` finds only keys of the same type; the bound of an index follows the order of all types.
       const key = readAfter(after);
       cursor.filter({ _id: { $ne: key } }).min({ _id: key });
     }
@@ -62,7 +62,7 @@ export function resources({ client, db, collection: name, key }: ResourcesOption
   return router;
 }
 
-/** The document's JSON, as it came: the key first, under its own name. */
+/** The document's JSON, as in the feed: the key first, under its own name. */
 function toItem(document: Uint8Array, keyName: string): string {
   const id = keyOf(document);
   let text = `{${keyName}:${valueToJson(id.bytes, id.type, id.value, id.end)}`;
@@ -70,7 +70,7 @@ function toItem(document: Uint8Array, keyName: string): string {
   while (members.next()) {
     if (members.start === id.start) continue;
     const member = memberToJson(members);
-    if (!member.startsWith(`${keyName}:`)) text += `,${member}`; // no feed has left it there
+    if (!member.startsWith(`${keyName}:`)) text += `,${member}`; // no feed can have stored it
   }
   return `${text}}`;
 }
