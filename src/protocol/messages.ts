@@ -173,8 +173,8 @@ export const toWorker = z.discriminatedUnion('type', [
   /** Stop waiting for requests in flight (`on_drain_timeout: 'force'`): connections are cut, the worker exits. */
   z.object({ ...envelope, type: z.literal('cut') }),
   /**
-   * With several hosts: no request is admitted after `deadline` (CLOCK_MONOTONIC, ms), and those in flight have `grace` ms.
-   * `sleepOffset` is what that gave when the deadline was counted.
+   * With several hosts: no request is admitted after `deadline` (CLOCK_MONOTONIC, ms), and those in flight have `grace`
+   * ms. `sleepOffset`: what `sleepOffset()` returned when the deadline was counted.
    */
   z.object({
     ...envelope,

@@ -1,5 +1,6 @@
 /**
- * What the primary forks: makes the process a worker, then runs the app's script as if Node had been started with it.
+ * The script that the primary forks: makes the process a worker, then runs the app's script as if Node had been started
+ * with it.
  *
  * argv: node boot.js <script> [args of the app]
  */
@@ -32,5 +33,5 @@ runtime.onStop = (grace) => {
 };
 
 process.argv.splice(1, 1);
-// Node's own way to its main script: `require.main`, ESM, CommonJS and TypeScript are as its version has them.
+// Node's own way to run a main script: `require.main`, ESM, CommonJS and TypeScript work as in this Node version.
 (Module as unknown as { runMain(): void }).runMain();

@@ -1,5 +1,5 @@
 /**
- * The servers and connections of a worker, whatever the app made them with. While the worker runs this costs one
+ * Tracks the servers and connections of a worker, whatever library the app uses. While the worker runs this costs one
  * set insert and delete per connection, and nothing per request.
  */
 import type { Http2Session } from 'node:http2';
@@ -7,7 +7,7 @@ import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node
 import { Server, type Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 
-/** With what node:http keeps on a connection: its parser, gone after an upgrade, and the response whose turn it is. */
+/** A socket with node:http's own fields: its parser, gone after an upgrade, and the response whose turn it is. */
 export type TrackedSocket = Socket & {
   parser?: { incoming?: IncomingMessage | null } | null;
   _httpMessage?: ServerResponse | null;
@@ -25,15 +25,15 @@ export const tracked = {
   servers: servers as ReadonlySet<TrackedServer>,
   sockets: sockets as ReadonlySet<TrackedSocket>,
   sessions: sessions as ReadonlySet<Http2Session>,
-  /** Calls back each time a connection has closed. */
+  /** Calls `listener` each time a connection has closed. */
   onClosed(listener: () => void): void {
     onClosed = listener;
   },
 };
 
 /**
- * To be called before any code of the app is loaded. `onListen` is told of each server before it listens, and
- * `beforeSocket` of the path of one that is to listen on a Unix socket, which then waits for it.
+ * Must be called before any code of the app is loaded. `onListen` gets each server before it listens. `beforeSocket`
+ * gets the path of a Unix socket, and the server listens when the returned promise has settled.
  */
 export function trackServers(
   onListen: (server: Server) => void,
@@ -46,13 +46,13 @@ export function trackServers(
     const path = socketPathOf(args[0]);
     const begin = (): Server => Reflect.apply(listen, this, args) as Server;
     if (path === null) return begin();
-    // In a cluster a server does not listen before the primary has answered, either.
+    // A server in a cluster waits for the primary before it listens anyway.
     void beforeSocket(path).then(begin, begin);
     return this;
   } as typeof listen;
 }
 
-/** As net.Server reads its first argument: a number, and a string that is one, is a port. */
+/** Reads the first argument as net.Server does: a number, or a string of digits, is a port. */
 function socketPathOf(where: unknown): string | null {
   const path = typeof where === 'object' && where !== null ? (where as { path?: unknown }).path : where;
   return typeof path === 'string' && !/^\d+$/.test(path) ? path : null;

@@ -1,8 +1,8 @@
-/** Tells the primary why this worker is about to end: what was thrown while the app was loaded, or later. */
+/** Reports to the primary why this worker is about to end: an error thrown while the app was loaded, or later. */
 import type { Link } from './link.ts';
 
 export function reportFailures(link: Link): void {
-  // A monitor: whether the process ends, and what it prints, stay Node's and the app's decision.
+  // Only a monitor: Node and the app still decide whether the process ends, and what it prints.
   process.on('uncaughtExceptionMonitor', (error: unknown) => {
     if (process.listenerCount('uncaughtException') > 0) return;
     // The channel takes a small message at once, so it arrives although the process ends right after.

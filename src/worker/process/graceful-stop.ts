@@ -1,17 +1,17 @@
 /**
- * How a worker stops without failing a request.
+ * Stops a worker without failing a request.
  *
  * accepting ──stop──▶ lingering ──▶ finishing ──(only upgraded connections left)──▶ cleaning up ──▶ gone
  *
- * Closing a keep-alive connection races the request that its client may just be sending. So idle connections stay
- * open for a moment, and whatever is or comes in flight on any of them is answered with `Connection: close`
- * (RFC 9112, 9.6): then it is the client that sends nothing more there. What is still idle is closed right after the
- * event loop has read what has arrived: a request that waits there unread, since the loop was busy, is no idle connection.
+ * Closing a keep-alive connection races with a request that its client may be sending. So idle connections stay open
+ * for a moment, and each response in flight on a connection, or still to come, gets `Connection: close` (RFC 9112,
+ * 9.6): then the client sends nothing more there. A connection that is still idle is closed right after the event loop
+ * has read what has arrived: with a request that is still unread, because the loop was busy, a connection is not idle.
  *
- * An app that has a clean-up decides when it is gone, as under plain Node: it exits, raises its signal, or leaves
- * nothing that keeps a process. One that has none is gone with its last connection. The primary's SIGKILL bounds all
- * of it, and a while before that comes the last call: the clean-up begins whatever is in flight, since what never ends by
- * itself, such as an event stream, is the app's to end.
+ * An app with a clean-up decides when the process ends, as under plain Node: it exits, raises its signal, or leaves
+ * nothing that keeps the process alive. Without a clean-up the process ends with its last connection. The primary's
+ * SIGKILL limits all of this. Some time before it comes the last call: the clean-up starts whatever is in flight,
+ * because only the app can end what never ends by itself, such as an event stream.
  */
 import { subscribe } from 'node:diagnostics_channel';
 import type { ServerResponse } from 'node:http';
@@ -21,25 +21,25 @@ import { cleanUpSignal, runCleanUp } from './signals.ts';
 import { stopAccepting } from './stand-in.ts';
 import { closeWebSocket } from './websockets.ts';
 
-/** How long idle connections stay open, ms, and what share of the grace that may be. */
+/** How long idle connections stay open, ms, and the largest share of the grace for that. */
 const longestLinger = 1_000;
 const lingerShare = 0.6;
-/** The share of the grace after which the last call comes. */
+/** The last call comes after this share of the grace. */
 const lastCallShare = 0.8;
-/** How long the other end of a WebSocket that is closed has to answer, ms, and what share of what is left a client may take. */
+/** How long the peer of a closed WebSocket may take to answer, ms, and the largest share of the remaining time. */
 const longestClosing = 1_000;
 const closingShare = 0.5;
-/** Handlers that work on with no connection left are looked after this often, ms. */
+/** How often to check for handlers that still work although no connection is left, ms. */
 const pollEvery = 20;
 
 export interface Grace {
   /** ms until the primary's SIGKILL. */
   readonly timeout: number;
-  /** ms that WebSockets stay open where the app has no clean-up that would close them. */
+  /** How long WebSockets stay open, ms, if the app has no clean-up that closes them. */
   readonly webSocketTimeout: number;
 }
 
-/** Stops this process; `busy` tells how many requests have a handler that still works, connected or not. */
+/** Stops this process; `busy` returns the number of requests whose handler still works, connected or not. */
 export function stopGracefully({ timeout, webSocketTimeout }: Grace, busy: () => number): void {
   const linger = Math.min(longestLinger, timeout * lingerShare);
   const begun = performance.now();
@@ -49,7 +49,7 @@ export function stopGracefully({ timeout, webSocketTimeout }: Grace, busy: () =>
   for (const session of tracked.sessions) session.close();
   for (const server of tracked.servers) {
     stopAccepting(server);
-    // For a connection whose response was already under way: it has the same moment once it is idle.
+    // A connection whose response was already being sent gets the same time once it is idle.
     if (server.keepAliveTimeout !== undefined) server.keepAliveTimeout = linger;
     if (server.keepAliveTimeoutBuffer !== undefined) server.keepAliveTimeoutBuffer = 0; // Node adds it
   }
@@ -66,23 +66,23 @@ export function stopGracefully({ timeout, webSocketTimeout }: Grace, busy: () =>
     leaveWithTheLast();
   };
   afterReading(linger, () => {
-    // One that became idle since has its own moment, given by keepAliveTimeout: its next request may be on the way.
+    // A connection that became idle since then has its own time, from keepAliveTimeout: a request may be on the way.
     const quiet = (socket: TrackedSocket): boolean => readBefore.get(socket) === socket.bytesRead;
     closeIdle(lingeringServers, quiet);
-    // Opened ahead and never used: to node:http these count as active.
+    // Connections that were opened in advance and never used: node:http counts these as active.
     for (const socket of tracked.sockets) if (socket.bytesRead === 0 && quiet(socket)) socket.destroy();
     finish(busy, cleanUp);
   });
   setTimeout(() => {
     closeWebSockets();
     cleanUpOfApp();
-    // What the app ends now has no time left to linger.
+    // A connection whose response the app ends now has no time left to stay open.
     setInterval(() => setImmediate(() => closeIdle(lingeringServers, () => true)), pollEvery).unref();
   }, timeout * lastCallShare).unref();
   finish(busy, cleanUp);
 }
 
-/** Timers are called before the connections are read; what follows on one here comes after that. */
+/** Timers run before the event loop reads the connections; the setImmediate() of a timer runs after that. */
 function afterReading(ms: number, callback: () => void): void {
   setTimeout(() => setImmediate(callback), ms).unref();
 }
@@ -107,23 +107,23 @@ function finish(busy: () => number, then: () => void): void {
 
 let cleaningUp = false;
 
-/** Begins it, once. False where the app has none. */
+/** Starts the app's clean-up, once. False if the app has none. */
 function cleanUpOfApp(): boolean {
   if (cleaningUp) return true;
   const signal = cleanUpSignal();
   if (signal === undefined) return false;
   cleaningUp = true;
-  // What keeps the process from now on is the app's.
+  // From now on only the app keeps the process alive.
   process.channel?.unref();
   runCleanUp(signal);
   return true;
 }
 
-/** Upgraded connections that are no WebSockets have the whole grace to end by themselves. */
+/** Exits with the last connection. Upgraded ones other than WebSockets have the whole grace to end by themselves. */
 function leaveWithTheLast(): void {
   for (const server of tracked.servers) Server.prototype.close.call(server);
   const leave = (): void => {
-    // Not before the servers have told the app that they are closed.
+    // After the servers have reported to the app that they are closed.
     if (tracked.sockets.size === 0) setImmediate(() => process.exit(0));
   };
   tracked.onClosed(leave);
@@ -134,7 +134,7 @@ function isUpgraded(socket: TrackedSocket): boolean {
   return !socket.parser && socket.bytesRead > 0;
 }
 
-/** Of the connections that are between two requests, which only node:http knows, those that `also` holds for. */
+/** Closes the connections between two requests, which only node:http knows, if `also` is true for them. */
 function closeIdle(servers: readonly TrackedServer[], also: (socket: TrackedSocket) => boolean): void {
   const spared: Partial<TrackedSocket>[] = [...tracked.sockets].filter((socket) => !also(socket));
   for (const socket of spared) socket.destroy = () => socket as TrackedSocket; // for this call only
@@ -146,7 +146,7 @@ function close(response: ServerResponse): void {
   if (!response.headersSent) response.setHeader('Connection', 'close');
 }
 
-/** Marks the response in flight, or of several that are pipelined the last one: what follows a close is lost. */
+/** Marks the response in flight; of several pipelined ones the last, since a response after a close is lost. */
 function closeAfterTurn(socket: TrackedSocket): void {
   const response = socket._httpMessage;
   if (!response) return;

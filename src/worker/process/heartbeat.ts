@@ -1,4 +1,4 @@
-/** Tells the primary regularly that the event loop turns, and what is in flight. */
+/** Reports to the primary regularly that the event loop runs, and what is in flight. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Runtime } from './runtime.ts';
 
@@ -10,7 +10,7 @@ export function startHeartbeat(runtime: Runtime, interval: number): () => void {
   delay.enable();
   const beat = (): void => {
     const { gate, link } = runtime;
-    // The histogram measures the timer's period, which holds its resolution.
+    // The histogram measures the timer's period, which includes its resolution.
     const p99 = Number.isFinite(delay.percentile(99)) ? Math.max(0, delay.percentile(99) / 1e6 - resolution) : 0;
     delay.reset();
     link.send({

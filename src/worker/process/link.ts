@@ -1,6 +1,6 @@
 /**
- * The worker's end of the line to its primary. States: open → lost, for good. Everything asked of a lost
- * primary is refused with `no-primary`.
+ * The worker's end of the channel to its primary. States: open → lost, which is final. Each request to a lost primary
+ * is refused with `no-primary`.
  */
 import { QuiesceError, type Problem } from '../../errors.ts';
 import { faultsOf, isToWorker } from '../../protocol/checks.ts';
@@ -60,8 +60,9 @@ export class Link {
   }
 
   /**
-   * Asks the primary. Rejects with the problem it answers with, or with `no-primary` when it is gone or,
-   * where a `timeout` (ms) is given, silent. `late` gets a value that comes after that: what it grants must be undone.
+   * Sends a request to the primary. Rejects with the problem in its answer, or with `no-primary` if the primary is
+   * gone, or does not answer within `timeout` (ms; no limit by default). `late` gets a value that arrives after that:
+   * what it grants must be undone.
    */
   request<Op extends RequestBody['op']>(
     body: Extract<RequestBody, { op: Op }>,
@@ -99,7 +100,7 @@ export class Link {
     });
   }
 
-  /** Settles as the work does, or rejects with `no-primary` as soon as the primary is gone; the work itself continues. */
+  /** Settles as `work` does, or rejects with `no-primary` as soon as the primary is gone; the work itself continues. */
   unlessLost<T>(work: Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#lost) return reject(this.#lost);

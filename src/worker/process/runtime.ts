@@ -1,6 +1,6 @@
 /**
- * What gate, exclusive, mirror and listen share in one process. One per process, even where the command and the
- * app carry a copy of the package each.
+ * The state that gate, exclusive, mirror and listen share. There is one per process, even if the command and the app
+ * each have a copy of the package.
  *
  * worker      forked by a quiesce primary
  * foreign     a cluster worker of another primary (PM2's cluster mode): exclusive work is refused
@@ -28,10 +28,10 @@ import { stopAccepting } from './stand-in.ts';
 
 export type Mode = 'worker' | 'foreign' | 'standalone';
 
-/** A primary in this process: given how to reach the worker, returns how the worker reaches it. */
+/** Makes a primary in this process: takes the function that sends to the worker, returns the one that sends to it. */
 export type LocalPrimary = (toWorker: (message: unknown) => void) => Transport;
 
-/** Options of `gate()` that what bypasses the middleware needs as well. */
+/** The options of `gate()` that also hold for requests that bypass the middleware. */
 export interface GateRules {
   readonly hasExceptions: boolean;
   isExcepted(path: string): boolean;
@@ -43,21 +43,21 @@ export class Runtime {
   readonly link: Link;
   /** The rules of the app's gate, once it has one. */
   rules: GateRules | null = null;
-  /** Paths that no gate stands before, by the configuration. Known with the settings. */
+  /** Paths without a gate, from the configuration. Known when the settings are. */
   except: readonly string[] = [];
-  /** Who passes the hold of an operator by address, by the configuration. */
+  /** The addresses that pass an operator's hold, from the configuration. */
   allow: BlockList | null = null;
-  /** Paths of `health()`: looked at only when a request would be refused. */
+  /** Paths of `health()`: checked only when a request would be refused. */
   readonly neverHeld = new Set<string>();
   /** What to do when the primary says stop; the process entry sets it. */
   onStop: (grace: Grace) => void = () => {};
   stopping = false;
-  /** Answers that were problems, by code. */
+  /** How many answers were problems, by code. */
   readonly problems: Record<string, number> = {};
   /** The app's own page for browsers during a pause. */
   page: string | null = null;
   readonly settings: Promise<WorkerSettings>;
-  /** Those of the app that listen to pauses and runs. */
+  /** The app's listeners for pauses and runs. */
   readonly announcements: Announcements = new Announcements();
 
   constructor(mode: Mode, link: (receive: (message: unknown) => void) => Link) {
@@ -76,14 +76,14 @@ export class Runtime {
       tell: (event) => this.announcements.tellMirrored(event),
       open: (epoch) => {
         this.gate.resume(epoch);
-        beat?.(); // counts what the pause has refused, and says that the gate is open
+        beat?.(); // reports the refusals of the pause, and the open gate
       },
     });
     this.settings = new Promise((resolve) => {
       this.link.onMessage((message) => {
         switch (message.type) {
           case 'welcome':
-            if (beat !== null) return; // a process of its own greets its primary anew where a run of it was ended
+            if (beat !== null) return; // without a cluster the process greets again when a run of it was ended
             this.except = message.settings.maintenance.except;
             this.allow = allowedFrom(message.settings.maintenance.allow);
             resolve(message.settings);
@@ -91,10 +91,10 @@ export class Runtime {
             beat = startHeartbeat(this, message.settings.heartbeat.interval);
             return;
           case 'pause': {
-            // The primary asks again at each beat that is no answer, so only the first is answered with one.
+            // The primary repeats `pause` at each heartbeat that is no answer, so only the first sends a heartbeat.
             const isNew = this.gate.state !== 'shut' || message.epoch > this.gate.epoch;
             this.gate.pause(message.epoch, message.info);
-            if (isNew && this.gate.oldest(1).length > 0) beat?.(); // names what the drain waits for
+            if (isNew && this.gate.oldest(1).length > 0) beat?.(); // lists what the drain waits for
             return;
           }
           case 'pause-info':
@@ -109,7 +109,7 @@ export class Runtime {
             return this.gate.cut(message.epoch);
           case 'stop':
             this.stopping = true;
-            // What it still has in flight when its time is over is cut off: the primary counts it.
+            // Requests in flight at the end of its time are cut off: this heartbeat lets the primary count them.
             if (beat !== null) setTimeout(beat, message.timeout * lastWords).unref();
             return this.onStop(message);
           default:
@@ -119,13 +119,13 @@ export class Runtime {
     });
   }
 
-  /** What listeners of `pause` get. */
+  /** The event for listeners of `pause`. */
   pauseEvent(): PauseEvent {
     const { epoch, info } = this.gate;
     return { epoch, holds: info.holds, run: info.run };
   }
 
-  /** Once per worker: what is refused during a pause must not wait for a disk. Without it browsers get the built-in page. */
+  /** Reads the page once per worker: a refusal must not wait for a disk. On failure browsers get the built-in page. */
   async #readPage(file: string | null): Promise<void> {
     if (file === null) return;
     try {
@@ -143,7 +143,7 @@ export class Runtime {
     return path !== null && (except.some((parent) => isBelow(path, parent)) || rules?.isExcepted(path) === true);
   }
 
-  /** Refuses what only a whole cluster, or a single process, can do. */
+  /** Throws if another supervisor has forked this process: exclusive work needs a whole cluster or a single process. */
   requirePrimary(): void {
     if (this.mode !== 'foreign') return;
     throw new QuiesceError(
@@ -154,14 +154,14 @@ export class Runtime {
   }
 }
 
-/** The worker reports what is still in flight to the primary after this share of its time to finish. */
+/** After this share of its time to finish, the worker reports to the primary what is still in flight. */
 const lastWords = 0.95;
 
 const kRuntime = Symbol.for('quiesce.runtime');
 const shared = globalThis as { [kRuntime]?: Runtime };
 let localPrimary: LocalPrimary | null = null;
 
-/** Where no cluster is, this makes the primary. Set by the package's entry: a worker imports nothing of a primary. */
+/** Sets how to make a primary without a cluster. The package's entry calls it: a worker imports no primary code. */
 export function provideLocalPrimary(factory: LocalPrimary): void {
   localPrimary ??= factory;
 }
@@ -172,7 +172,7 @@ export function countProblem(code: ErrorCode): void {
   if (problems !== undefined) problems[code] = (problems[code] ?? 0) + 1;
 }
 
-/** The app's own page, where it has one. */
+/** The app's own page; null if it has none. */
 export function ownPage(): string | null {
   return shared[kRuntime]?.page ?? null;
 }
@@ -211,13 +211,13 @@ function createWorker(slot: number, incarnation: number): Runtime {
   return runtime;
 }
 
-/** How long callers are given to read their last answer when the primary is gone, ms. */
+/** How long callers have to read their last answer after the primary is gone, ms. */
 const lastAnswers = 250;
 
 /**
- * A worker that has lost its primary exits. Node would exit with code 0 in the middle of everything; this shuts the
- * gate for good, answers those who wait for the primary, and goes. A clean-up of the app that closes the channel, as
- * those for node:cluster do, has lost nobody: the primary still bounds its time.
+ * A worker that has lost its primary exits. Node would exit at once, with code 0. This shuts the gate for good, answers
+ * the callers that wait for the primary, and then exits. If the app's clean-up closes the channel, as clean-ups for
+ * node:cluster do, the primary is not lost: it still limits the time.
  */
 function leaveWithoutPrimary(runtime: Runtime): void {
   let byApp = false;
@@ -232,7 +232,7 @@ function leaveWithoutPrimary(runtime: Runtime): void {
     runtime.stopping = true;
     runtime.gate.lose();
     runtime.link.lose();
-    // Where a keeper has the socket as well, who connects from now on waits for the next primary.
+    // If a keeper has the socket too, new connections wait for the next primary.
     for (const server of tracked.servers) stopAccepting(server);
     subscribe('http.server.request.start', (message) => {
       (message as { response: ServerResponse }).response.setHeader('Connection', 'close');
@@ -248,7 +248,8 @@ function createForeign(): Runtime {
     'foreign',
     () => new Link({ slot: 0, incarnation: 0 }, (_message, done) => done(new Error('no primary'))),
   );
-  // Loaded here only: a worker of ours is told its settings, which takes less time than all that checks them.
+  // Loaded only here: a worker of quiesce gets its settings in a message, faster than it could load the code that
+  // checks them.
   void import('../../config/foreign.ts').then(({ foreignSettings }) =>
     runtime.link.receive({
       quiesce: 1,

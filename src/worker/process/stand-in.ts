@@ -1,10 +1,10 @@
 /**
- * A server that accepts nothing more and, to its app, still listens. Its clean-up may close it as it does under plain
- * Node, some time later: `close()` on a server that is closed already calls back with an error.
+ * Makes a server accept no more connections while, for the app, it still listens. The app's clean-up may close it
+ * later, as under plain Node: `close()` on a server that is closed already calls back with an error.
  */
 import type { Server } from 'node:net';
 
-/** What a `net.Server` listens with; not in Node's types. */
+/** The listening handle of a `net.Server`; not in Node's types. */
 interface Handle {
   close(): void;
   ref(): void;
@@ -13,7 +13,7 @@ interface Handle {
   getsockname?(address: object): number;
 }
 
-/** From now on `close()` only waits for the connections; Node does that, as ever. */
+/** From now on `close()` only waits for the connections, as Node's own close() does. */
 export function stopAccepting(server: Server): void {
   const listening = server as unknown as { _handle: Handle | null };
   const handle = listening._handle;

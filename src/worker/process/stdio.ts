@@ -1,8 +1,8 @@
 /**
- * What the app writes to stdout and stderr, into pipes that the primary reads.
+ * Writes the app's stdout and stderr into the pipes that the primary reads, without losing the end.
  *
- * Node writes to a full pipe later, from memory, and what is in memory when the process exits or throws is lost.
- * Here too a write never waits for a full pipe; but at the exit, and only then, it does.
+ * Node writes to a full pipe later, from memory, and loses what is in memory when the process exits or throws. Here too
+ * a write never waits for a full pipe, except at the exit.
  */
 import { writeSync } from 'node:fs';
 
@@ -26,7 +26,7 @@ export function writeStdioToTheEnd(): void {
   process.on('exit', writeOut);
 }
 
-/** Before the process ends, in whatever way: what is written from now on waits for a full pipe, too. */
+/** Call before the process ends, in whatever way: from now on a write waits for a full pipe. */
 export function writeOut(): void {
   for (const writer of writers) writer.end();
 }
@@ -43,14 +43,14 @@ class PipeWriter {
 
   constructor(fd: number, stream: NodeJS.WriteStream) {
     this.#fd = fd;
-    // The stream keeps the order and what waits; this is where it hands over what is next.
+    // The stream keeps the order and the queue; it passes the next chunk here.
     stream._write = (chunk: Chunk, encoding: BufferEncoding, done: Done) => this.#begin(bytes(chunk, encoding), done);
     stream._writev = (chunks: { chunk: Chunk; encoding: BufferEncoding }[], done: Done) =>
       this.#begin(Buffer.concat(chunks.map(({ chunk, encoding }) => bytes(chunk, encoding))), done);
     writers.push(this);
   }
 
-  /** Writes what there is, and waits for the pipe to take it. */
+  /** Writes what is left, and waits for the pipe to take it. */
   end(): void {
     this.#exiting = true;
     this.#deadline = performance.now() + patience;

@@ -1,8 +1,8 @@
-/** Which connections are WebSockets, whatever library the app uses, and how they are closed without it. */
+/** Recognises WebSocket connections, whatever library the app uses, and closes them without it. */
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** How many bytes each had sent before its handshake was answered. */
+/** The number of bytes sent on each connection before its handshake was answered. */
 const sentBefore = new WeakMap<Socket, number>();
 
 /** An unmasked Close frame with the status 1001, going away (RFC 6455, 5.5.1 and 7.4.1). */
@@ -14,8 +14,8 @@ export function noteUpgrade({ headers }: IncomingMessage, socket: Socket): void 
 }
 
 /**
- * Says that the server is going away; a library at either end answers and closes. One that does not is cut off after
- * `patience` ms. Does nothing to other connections.
+ * Sends a Close frame: the server is going away. A library at the other end answers and closes. A connection that stays
+ * open is cut off after `patience` ms. Does nothing to other connections.
  */
 export function closeWebSocket(socket: Socket, patience: number): void {
   const before = sentBefore.get(socket);
