@@ -14,10 +14,7 @@ export interface MemoryRecord {
 
 export const noMemoryRecord: MemoryRecord = { streak: 0, notBefore: 0 };
 
-/**
- * A worker that is above the limit this soon after it was ready, ms, has not grown. Memory is sampled about every
- * second.
- */
+/** A worker above the limit this soon after it was ready, ms, has not grown. Memory is sampled about every second. */
 export const bootSize = 3_000;
 const firstDelay = 2_000;
 export const longestDelay = 5 * 60_000;

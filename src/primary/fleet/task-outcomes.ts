@@ -1,7 +1,4 @@
-/**
- * The callers that wait for the outcome of a start, reload, scale or stop. All callers of one task get the same
- * outcome.
- */
+/** The callers that wait for a start, reload, scale or stop. All callers of one task get the same outcome. */
 import type { QuiesceError } from '../../errors.ts';
 import type { Task } from './state.ts';
 

@@ -31,8 +31,7 @@ export interface OpenLog {
 
 /** Reads `LOG_LEVEL` and `NO_COLOR` from the environment. */
 export async function openLog(name: string): Promise<OpenLog> {
-  // Not `process.stdout.isTTY`: the first use of process.stdout makes a pipe non-blocking for all processes that share
-  // it.
+  // Not `process.stdout.isTTY`: the first use of process.stdout makes a pipe non-blocking for all who share it.
   const stdout: pino.DestinationStream & Partial<Stdout> = isatty(1)
     ? await forPeople()
     : stdoutForMachines((lines) => dropped(lines));

@@ -49,10 +49,7 @@ function isCuttable({ run, site, phase, epoch: newest }: State, epoch: number): 
   return newest === epoch && isForRun(site);
 }
 
-/**
- * Only the end of its process surely ends a handler. If the owner of an exclusive run is a straggler, the run ends
- * instead.
- */
+/** Only the end of its process surely ends a handler. If that is the owner of an exclusive run, the run ends instead. */
 function onCutTimeout(draft: Draft, epoch: number): void {
   const { run, state } = draft;
   if (!state.cutting || !isCuttable(state, epoch)) return;

@@ -157,10 +157,7 @@ export class Draft {
     if (holds(run)) this.openOrInform();
   }
 
-  /**
-   * The run may have changed documents, so every current worker must hear of it. A worker that starts later has no old
-   * data.
-   */
+  /** The run may have changed documents: every current worker must hear of it. A later worker has no old data. */
   mirrored(run: string): void {
     for (const worker of this.state.workers.values())
       this.setWorker({ ...worker, mirrored: [...worker.mirrored, run] });

@@ -1,7 +1,4 @@
-/**
- * Stores what outlives a primary: the operator hold, the scheduled one, and the epoch; messages of older epochs are
- * stale.
- */
+/** Stores what outlives a primary: the operator hold, the scheduled one, and the epoch (older epochs are stale). */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { QuiesceError } from '../../errors.ts';

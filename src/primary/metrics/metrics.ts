@@ -1,7 +1,4 @@
-/**
- * `GET /metrics`: the whole cluster for Prometheus, from what the primary already knows. It sends no message to a
- * worker.
- */
+/** `GET /metrics`: the whole cluster for Prometheus, from what the primary knows. It sends no message to a worker. */
 import type { RequestHandler } from 'express';
 import { Gauge, Registry } from 'prom-client';
 import { version } from '../../version.ts';

@@ -41,10 +41,7 @@ function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-/**
- * An Adaptive Card, the format for webhooks of Workflows. A RichTextBlock shows plain text; a TextBlock parses
- * Markdown.
- */
+/** An Adaptive Card, for webhooks of Workflows. A RichTextBlock shows plain text; a TextBlock parses Markdown. */
 function card(text: string): object {
   const content = {
     $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',

@@ -78,10 +78,7 @@ export class Notices implements Observer {
     this.#tell('primary-restarted', 'The primary had ended unasked, and was started again');
   }
 
-  /**
-   * Must be called at each change of the cluster. The mark distinguishes a hold from the next one, also after a
-   * restart.
-   */
+  /** Call at each change of the cluster. The mark distinguishes a hold from the next one, also after a restart. */
   holdsChanged(): void {
     const { outbox } = this.#deps;
     if (this.#deps.receivers().length === 0) return;
