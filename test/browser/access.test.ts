@@ -15,6 +15,8 @@ describe('the page is for everybody:', function () {
       const page = await unlocked({ scheme });
       const { cluster } = site();
       await page.locator('#run-rows button').first().click();
+      await page.locator('#worker-rows button').nth(2).click();
+      await page.locator('#log-lines a').last().click();
       for (const width of [360, 800, 1_600]) {
         await page.setViewportSize({ width, height: 900 });
         if (width !== 800) expect(await faults(page), `serving, ${width}`).to.deep.equal([]);
@@ -81,7 +83,7 @@ describe('the page is for everybody:', function () {
     await walk('hold-reason');
     await page.keyboard.type('works on the roof');
     await page.keyboard.press('Enter');
-    await shows(page, '#phase', 'Quiesced');
+    await shows(page, '#phase', 'Paused');
     await shows(page, '#holds', 'works on the roof');
     await walk('resume');
     await page.keyboard.press('Enter');

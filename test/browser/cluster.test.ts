@@ -51,7 +51,7 @@ describe('the page of a real cluster under load', function () {
     await shows(page, '#holds', 'mirror run');
     await picture(page, 'draining');
     await slow.end();
-    await shows(page, '#phase', 'Quiesced');
+    await shows(page, '#phase', 'Paused');
     await shows(page, '#run-steps li[aria-current]', /compare|write/);
     await picture(page, 'running');
     await unlock();
@@ -73,7 +73,7 @@ describe('the page of a real cluster under load', function () {
     await page.locator('#hold-reason').fill('Replacing the disk of db-2');
     await page.locator('#hold-for').selectOption('30m');
     await page.getByRole('dialog').getByRole('button', { name: 'Hold' }).click();
-    await shows(page, '#phase', 'Quiesced');
+    await shows(page, '#phase', 'Paused');
     const refused = await fetch(`${cluster.url}/orders`, { headers: { Accept: 'text/html' } });
     expect([refused.status, await refused.text()].join(' ')).to.match(/^503 [^]*Replacing the disk of db-2/);
     await shows(page, '#phase-detail', /requests refused so far/);
@@ -86,13 +86,17 @@ describe('the page of a real cluster under load', function () {
   });
 
   it('reloads it without a failed request, and changes the number of workers', async () => {
-    const { page } = await open();
+    const { cluster, page } = await open();
+    const old = (await cluster.status()).workers.map(({ pid }) => `pid ${pid}`);
     await page.locator('#reload').click();
     await page.getByRole('dialog').getByRole('button', { name: 'Reload' }).click();
-    await shows(page, '#worker-rows', /incarnation 2/);
+    await shows(page, '#worker-rows', 'starting');
     await picture(page, 'reload');
     await page.locator('#notices').getByText('Every worker has been replaced').waitFor({ timeout: 60_000 });
-    const isNew = async (): Promise<boolean> => !(await text(page, '#worker-rows')).includes('incarnation 1,');
+    const isNew = async (): Promise<boolean> => {
+      const rows = await text(page, '#worker-rows');
+      return old.every((pid) => !rows.includes(pid));
+    };
     await until('the old ones are gone from the table', isNew);
     await traffic!.stop();
     expect([...outcomes()]).to.deep.equal([200]);

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import { leavesItsPanel, overflow, useBrowser, type PageOptions } from './harness/chromium.ts';
+import { drawn, leavesItsPanel, overflow, useBrowser, type PageOptions } from './harness/chromium.ts';
 import { counts, eventually, openUnlocked, shows, text } from './harness/reading.ts';
 import { aRun, useFakeSite } from './harness/fake-site.ts';
 import { picture } from './harness/screenshots.ts';
@@ -77,6 +77,7 @@ describe('the page', function () {
       await shows(page, '#phase', 'Serving');
       for (const width of [360, 767, 768, 800, 959, 960, 992, 1023, 1024, 1151, 1152, 1280, 1311, 1312, 1600]) {
         await page.setViewportSize({ width, height: 900 });
+        await drawn(page);
         expect(await overflow(page), `${width} px`).to.equal(0);
         expect(await leavesItsPanel(page), `${width} px`).to.deep.equal([]);
       }

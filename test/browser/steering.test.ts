@@ -4,6 +4,14 @@ import { useBrowser, type PageOptions } from './harness/chromium.ts';
 import { aRun, useFakeSite } from './harness/fake-site.ts';
 import { counts, eventually, openUnlocked, shows } from './harness/reading.ts';
 
+const day = 86_400_000;
+
+/** As a field for a day and a time takes it. */
+function localTime(at: number): string {
+  const date = new Date(at - new Date(at).getTimezoneOffset() * 60_000);
+  return date.toISOString().slice(0, 16);
+}
+
 describe('the page steers', function () {
   this.timeout(120_000);
   const browsing = useBrowser();
@@ -40,10 +48,10 @@ describe('the page steers', function () {
     const page = await unlocked();
     await page.locator('#hold').click();
     await page.getByLabel('Reason').fill('New disk');
-    await page.locator('#hold-for').selectOption('15 minutes');
+    await page.locator('#hold-for').selectOption('after 15 minutes');
     await page.getByRole('dialog').getByRole('button', { name: 'Hold' }).click();
     await shows(page, '#holds', /operator\s*New disk\s*since .*, until \d\d:\d\d \(in 1[45] min/);
-    await eventually('the title', async () => (await page.title()) === 'Quiesced · shop');
+    await eventually('the title', async () => (await page.title()) === 'Paused · shop');
     expect(await page.locator('#icon').getAttribute('href')).to.equal('/assets/icon-quiesced.svg');
     await page.locator('#resume').click();
     await shows(page, '#resume-text', 'New disk');
@@ -51,6 +59,46 @@ describe('the page steers', function () {
     await shows(page, '#notices', 'The operator hold is over.');
     await shows(page, '#phase', 'Serving');
     expect(site().cluster.asked).to.deep.equal(['maintenance true New disk 900000', 'maintenance false maintenance']);
+  });
+
+  it('a hold until a time of day, with the name of who gives the order', async () => {
+    const page = await browsing.open(site().url);
+    await page.locator('#unlock').click();
+    await page.locator('#token').fill(site().token);
+    await page.locator('#user').fill('Anna');
+    await page.getByRole('dialog').getByRole('button', { name: 'Unlock' }).click();
+    await page.locator('#log-lines').waitFor();
+    await page.locator('#hold').click();
+    await page.locator('#hold-for').selectOption('at a time …');
+    await page.locator('#hold-until').fill('2020-01-01T02:00');
+    await page.getByRole('dialog').getByRole('button', { name: 'Hold' }).click();
+    await shows(page, '#hold-dialog .problem', 'The hold would end in the past.');
+    await page.locator('#hold-until').fill(localTime(Date.now() + 2 * day));
+    await page.getByRole('dialog').getByRole('button', { name: 'Hold' }).click();
+    await shows(page, '#holds', /since .* by Anna, on the dashboard, until 20\d\d-\d\d-\d\d \d\d:\d\d \(in /);
+    const [, , , length] = site().cluster.asked[0]!.split(' ');
+    expect(Number(length)).to.be.within(2 * day - 90_000, 2 * day + 5_000);
+    await page.locator('#unlock').click();
+    expect(await page.evaluate(() => sessionStorage.length)).to.equal(0);
+  });
+
+  it('a hold that begins at a time of day, and calls it off', async () => {
+    const page = await unlocked();
+    await page.locator('#hold').click();
+    await page.locator('#hold-from').selectOption('at a time …');
+    await page.locator('#hold-at').fill(localTime(Date.now() + day));
+    await page.locator('#hold-for').selectOption('after 30 minutes');
+    await page.getByRole('dialog').getByRole('button', { name: 'Hold' }).click();
+    await shows(page, '#holds', /Scheduled[^]*from .* by the dashboard, until /);
+    await shows(page, '#phase', 'Serving');
+    await page.locator('#resume').click();
+    await shows(page, '#resume-dialog', 'The scheduled hold (maintenance) does not begin.');
+    await page.getByRole('dialog').getByRole('button', { name: 'Call it off' }).click();
+    await page.locator('#holds').waitFor({ state: 'hidden' });
+    const at = new Date(localTime(Date.now() + day)).getTime();
+    expect(site().cluster.asked[0]).to.match(/^maintenance true maintenance 1800000 20/);
+    expect(Date.parse(site().cluster.asked[0]!.slice(-24))).to.be.within(at - 60_000, at);
+    expect(site().cluster.asked).to.have.length(2);
   });
 
   it('nothing where the dialog is cancelled', async () => {

@@ -4,17 +4,17 @@ import { post, Refusal } from './api.ts';
 import { ask } from './dialogs.ts';
 import { byId, say, set } from './dom.ts';
 import { duration } from './format.ts';
+import { askForHold } from './hold-dialog.ts';
 import { notify } from './notices.ts';
 import type { Token } from './token.ts';
 
-/** The name that the primary gets for an order: the page does not know its user. */
-const by = 'the dashboard';
 const steering = ['hold', 'resume', 'reload', 'scale', 'cancel', 'abandon'] as const;
 
 export class Actions {
   readonly #token: Token;
   readonly #onToken: () => void;
   #status: ClusterStatus | null = null;
+  #now = 0;
 
   /** @param onToken called when the user has entered the token, and when the token was found to be wrong */
   constructor(token: Token, onToken: () => void) {
@@ -29,12 +29,17 @@ export class Actions {
     for (const id of ['unlock', 'unlock-log']) this.#on(id, () => this.#unlock());
   }
 
-  /** @param status null if there is no connection to a primary */
-  show(status: ClusterStatus | null, trusted: boolean): void {
+  /**
+   * @param status null if there is no connection to a primary
+   * @param now the primary's clock, epoch ms
+   */
+  show(status: ClusterStatus | null, trusted: boolean, now: number): void {
     this.#status = status;
-    const held = status?.holds.some(({ kind }) => kind === 'operator') ?? false;
+    this.#now = now;
+    const held = isHeld(status);
     set(byId('hold'), 'hidden', held);
-    set(byId('resume'), 'hidden', !held);
+    set(byId('resume'), 'hidden', !held && status?.scheduled === undefined);
+    say(byId('resume'), held ? 'Resume …' : 'Call off …');
     for (const id of steering) byId<HTMLButtonElement>(id).disabled = status === null || byId(id).ariaBusy === 'true';
     say(byId('unlock'), trusted ? 'Lock' : 'Unlock');
   }
@@ -53,39 +58,32 @@ export class Actions {
   }
 
   async #hold(): Promise<void> {
-    const reason = byId<HTMLInputElement>('hold-reason');
-    const time = byId<HTMLSelectElement>('hold-for');
     if (!(await this.#ready())) return;
-    reason.value = '';
-    await ask('hold-dialog', async () => {
-      const body = {
-        on: true,
-        by,
-        ...(reason.value.trim() === '' ? {} : { reason: reason.value.trim() }),
-        ...(time.value === '' ? {} : { for: time.value }),
-      };
-      await this.#post('/api/maintenance', body);
-      notify('The cluster is held.');
+    const now = (): number => this.#now;
+    await askForHold(this.#token.by, now, async (order) => {
+      await this.#post('/api/maintenance', order);
+      notify(order.at === undefined ? 'The cluster is held.' : 'The hold is scheduled.');
     });
   }
 
   async #resume(): Promise<void> {
     if (!(await this.#ready())) return;
-    const hold = this.#status?.holds.find(({ kind }) => kind === 'operator');
-    say(
-      byId('resume-text'),
-      `The operator hold (${hold?.reason ?? 'no reason given'}) ends, and requests are served again.`,
-    );
+    const held = isHeld(this.#status);
+    const hold = held ? this.#status?.holds.find(({ kind }) => kind === 'operator') : this.#status?.scheduled;
+    const which = `The ${held ? 'operator' : 'scheduled'} hold (${hold?.reason ?? 'no reason given'})`;
+    say(byId('resume-title'), held ? 'Resume?' : 'Call off the scheduled hold?');
+    say(byId('resume-text'), `${which} ${held ? 'ends, and requests are served again' : 'does not begin'}.`);
+    say(byId('resume-confirm'), held ? 'Resume' : 'Call it off');
     await ask('resume-dialog', async () => {
-      await this.#post('/api/maintenance', { on: false, by });
-      notify('The operator hold is over.');
+      await this.#post('/api/maintenance', { on: false, by: this.#token.by });
+      notify(held ? 'The operator hold is over.' : 'The scheduled hold is called off.');
     });
   }
 
   async #reload(): Promise<void> {
     if (!(await this.#ready())) return;
     await ask('reload-dialog', async () =>
-      this.#later('reload', '/api/reload', { by }, 'Every worker has been replaced'),
+      this.#later('reload', '/api/reload', { by: this.#token.by }, 'Every worker has been replaced'),
     );
   }
 
@@ -97,7 +95,7 @@ export class Actions {
     say(byId('scale-text'), `There are ${slots} now. The change lasts until the primary is started again.`);
     await ask('scale-dialog', async () => {
       const instances = Number(input.value);
-      this.#later('scale', '/api/scale', { instances, by }, `The cluster has ${instances} workers`);
+      this.#later('scale', '/api/scale', { instances, by: this.#token.by }, `The cluster has ${instances} workers`);
     });
   }
 
@@ -155,4 +153,8 @@ export class Actions {
       throw error;
     }
   }
+}
+
+function isHeld(status: ClusterStatus | null): boolean {
+  return status?.holds.some(({ kind }) => kind === 'operator') ?? false;
 }

@@ -1,4 +1,5 @@
-/** Sends orders to the admin interface. */
+/** Sends orders to the admin interface, and reads a run from it. */
+import type { RunRecord } from '#quiesce/protocol/runs.js';
 
 /** A refusal, with its code and what to do about it. */
 export class Refusal extends Error {
@@ -13,14 +14,20 @@ export class Refusal extends Error {
 }
 
 /** @throws Refusal */
-export async function post(path: string, body: unknown, token: string): Promise<unknown> {
+export function post(path: string, body: unknown, token: string): Promise<unknown> {
+  const headers = { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` };
+  return send(path, { method: 'POST', headers, body: JSON.stringify(body) });
+}
+
+/** @throws Refusal */
+export async function getRun(id: string): Promise<RunRecord> {
+  return (await send(`/api/runs/${encodeURIComponent(id)}`, {})) as RunRecord;
+}
+
+async function send(path: string, request: RequestInit): Promise<unknown> {
   let response: Response;
   try {
-    response = await fetch(path, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` },
-      body: JSON.stringify(body),
-    });
+    response = await fetch(path, request);
   } catch {
     throw new Refusal('no-primary', 0, 'The primary cannot be reached, or ended before it answered.');
   }

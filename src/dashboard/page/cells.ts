@@ -1,5 +1,5 @@
 /** Builds the rows of the page's tables: on a phone, each row is a card with the column's name before the value. */
-import { el, say } from './dom.ts';
+import { each, el, say } from './dom.ts';
 
 export interface Column {
   readonly label: string;
@@ -37,4 +37,25 @@ export function sayCell(tr: HTMLTableRowElement, index: number, text: string, su
   const [main, small] = cell(tr, index).children;
   say(main!, text);
   say(small!, sub);
+}
+
+export type Facts = readonly (readonly [name: string, text: string])[];
+
+/** A row of the whole width below another, with a list of facts between what is given. */
+export function detailRow(width: number, after: readonly Node[], before: Node | null = null): HTMLTableRowElement {
+  const content = el('div', { class: 'report' }, before, el('dl'), ...after);
+  return el('tr', { role: 'row' }, el('td', { role: 'cell', colspan: width, class: 'whole' }, content));
+}
+
+export function fillDetails(tr: HTMLTableRowElement, facts: Facts): void {
+  each(
+    tr.querySelector('dl')!,
+    facts.flatMap(([name, text], index) => [
+      { tag: 'dt' as const, key: `${index} ${name}`, text: name },
+      { tag: 'dd' as const, key: `${index} text`, text },
+    ]),
+    ({ key }) => key,
+    ({ tag }) => el(tag),
+    (node, { text }) => say(node, text),
+  );
 }

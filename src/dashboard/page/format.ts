@@ -1,4 +1,15 @@
-/** Formats numbers, sizes and times for people. */
+/** Formats states, numbers, sizes and times for people. */
+
+import type { Phase, WorkerState } from '#quiesce/protocol/runs.js';
+
+/** What people call the phases and the states of a worker. */
+export const phaseWords: Record<Phase, string> = { serving: 'serving', draining: 'draining', quiesced: 'paused' };
+export const workerWords: Record<WorkerState, string> = {
+  ...phaseWords,
+  starting: 'starting',
+  stopping: 'stopping',
+  waiting: 'waiting',
+};
 
 const seconds = 1_000;
 const minutes = 60 * seconds;
@@ -72,4 +83,8 @@ export function clock(time: number, now: number, withSeconds = true): string {
 
 function round(value: number, digits: number): number {
   return Math.round(value * 10 ** digits) / 10 ** digits;
+}
+
+export function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -1,13 +1,15 @@
 /** The page: one event stream in, one model, every panel drawn from it. */
 import { Actions } from './actions.ts';
+import { Arrival } from './arrival.ts';
 import { apply, emptyModel, presentRun, type Model } from './model.ts';
+import { Navigation } from './navigation.ts';
 import { EventStream } from './stream.ts';
 import { Token } from './token.ts';
 import { showHeadline, type Connection } from './view-headline.ts';
 import { LogView } from './view-log.ts';
 import { PausesView } from './view-pauses.ts';
 import { showRun } from './view-run.ts';
-import { showRuns } from './view-runs.ts';
+import { RunsView } from './view-runs.ts';
 import { showTiles } from './view-tiles.ts';
 import { TrafficPlot } from './view-traffic.ts';
 import { showWorkers } from './view-workers.ts';
@@ -34,10 +36,13 @@ const stream = new EventStream(url, token.value, {
     draw();
   },
 });
+const navigation = new Navigation(draw);
+const arrival = new Arrival(navigation);
 const actions = new Actions(token, () => stream.restart(token.value));
 const traffic = new TrafficPlot(draw);
-const pauses = new PausesView(draw);
-const log = new LogView(draw);
+const pauses = new PausesView(navigation, draw);
+const runs = new RunsView(navigation, draw);
+const log = new LogView(navigation);
 
 /** Draws at most once per frame, however many events come. For a hidden page, only the title matters. */
 function draw(): void {
@@ -55,15 +60,16 @@ function show(): void {
   const now = Date.now() + model.clockOffset;
   const live = connection.state === 'live';
   showHeadline(model, connection, now);
-  actions.show(live ? model.status : null, model.trusted);
+  actions.show(live ? model.status : null, model.trusted, now);
   if (document.hidden) return;
   showRun(live ? presentRun(model) : null, now);
   showTiles(model, now);
   traffic.show(model);
   pauses.show(model, now);
-  showWorkers(model);
-  showRuns(model, now, draw);
+  showWorkers(model, navigation);
+  runs.show(model, now);
   log.show(model);
+  arrival.show(model);
 }
 
 setInterval(() => {

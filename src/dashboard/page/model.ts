@@ -32,7 +32,7 @@ export const emptyModel: Model = {
 const keptSamples = 600;
 const keptPauses = 500;
 const keptRuns = 50;
-const keptLines = 500;
+const keptLines = 2_000;
 
 /** @param now the browser's clock, epoch ms */
 export function apply(model: Model, { type, data }: ServerEvent, now: number): Model {

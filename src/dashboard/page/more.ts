@@ -18,11 +18,11 @@ export class More {
     });
   }
 
-  /** The items to show now. */
-  first<T>(items: readonly T[]): readonly T[] {
+  /** Returns the items to show now. @param isWanted which items are shown in any case, such as the one that a link names */
+  first<T>(items: readonly T[], isWanted: (item: T) => boolean = () => false): readonly T[] {
     set(this.#button, 'hidden', items.length <= shown);
     set(this.#button, 'aria-expanded', String(this.#all));
     say(this.#button, this.#all ? 'Show fewer' : `Show all ${items.length} ${this.#what}`);
-    return this.#all ? items : items.slice(0, shown);
+    return this.#all ? items : items.filter((item, index) => index < shown || isWanted(item));
   }
 }

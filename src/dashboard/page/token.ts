@@ -1,8 +1,9 @@
-/** The admin token: requested once, and kept for this tab only. */
+/** The admin token and the name of the user: requested once, and kept for this tab only. */
 import { ask } from './dialogs.ts';
 import { byId, say } from './dom.ts';
 
 const key = 'quiesce.token';
+const nameKey = 'quiesce.name';
 
 export class Token {
   /** Resolves with whether the primary knows the token. */
@@ -16,8 +17,15 @@ export class Token {
     return sessionStorage.getItem(key);
   }
 
+  /** Who gives an order, as the status and the log show it. */
+  get by(): string {
+    const name = sessionStorage.getItem(nameKey);
+    return name === null ? 'the dashboard' : `${name}, on the dashboard`;
+  }
+
   forget(): void {
     sessionStorage.removeItem(key);
+    sessionStorage.removeItem(nameKey);
   }
 
   /** Returns the token and asks the user for it if there is none. Null if the user cancels. */
@@ -31,6 +39,8 @@ export class Token {
       if (!/^[\x21-\x7e]+$/.test(token) || !(await this.#check(token)))
         throw new Error('That is not the token of this primary.');
       sessionStorage.setItem(key, token);
+      const who = byId<HTMLInputElement>('user').value.trim();
+      if (who !== '') sessionStorage.setItem(nameKey, who);
     });
     input.value = '';
     return given ? this.value : null;

@@ -2,7 +2,7 @@
 import type { ClusterStatus, HoldStatus, WaitingRequest } from '#quiesce/protocol/runs.js';
 import { row, sayCell, type Column } from './cells.ts';
 import { byId, each, el, say, set } from './dom.ts';
-import { age, clock, count, duration } from './format.ts';
+import { age, capitalized, clock, count, duration, phaseWords } from './format.ts';
 import { phaseSince, presentPause, type Model } from './model.ts';
 import { holdKinds } from './vendor/words.ts';
 
@@ -12,7 +12,6 @@ export interface Connection {
   readonly lastData: number | null;
 }
 
-const words = { serving: 'Serving', draining: 'Draining', quiesced: 'Quiesced' } as const;
 const waitingColumns: Column[] = [
   { label: 'Request', wide: true },
   { label: 'Slot', number: true },
@@ -25,19 +24,20 @@ export function showHeadline(model: Model, connection: Connection, now: number):
   const { status } = model;
   const live = connection.state === 'live' && status !== null;
   const phase = live ? status.phase : 'unknown';
+  const word = live ? phaseWords[status.phase] : '';
   set(document.documentElement, 'data-phase', phase);
   set(document.documentElement, 'data-connection', connection.state);
-  say(byId('phase'), live ? words[status.phase] : lostWord(connection, model));
+  say(byId('phase'), live ? capitalized(word) : lostWord(connection, model));
   say(byId('phase-detail'), live ? phaseDetail(model, now) : lostDetail(connection, model));
-  say(byId('announcer'), live ? `The cluster is ${status.phase}.` : lostWord(connection, model));
+  say(byId('announcer'), live ? `The cluster is ${word}.` : lostWord(connection, model));
   say(
     byId('connection'),
     live ? 'live' : connection.state === 'lost' ? 'connection lost, trying again' : 'connecting …',
   );
   const name = status?.name ?? 'quiesce';
   say(byId('name'), name);
-  say(byId('instance'), status === null ? '' : `primary ${status.pid} · epoch ${status.epoch}`);
-  const title = live ? `${words[status.phase]} · ${name}` : `No data · ${name}`;
+  say(byId('instance'), status === null ? '' : `primary ${status.pid}`);
+  const title = live ? `${capitalized(word)} · ${name}` : `No data · ${name}`;
   if (document.title !== title) document.title = title;
   set(byId('icon'), 'href', `/assets/icon-${phase}.svg`);
   showHolds(live ? shownHolds(status, now) : []);
@@ -73,7 +73,8 @@ function lostWord({ lastData }: Connection, { clockOffset }: Model): string {
 
 function lostDetail({ state, lastData }: Connection, { status }: Model): string {
   if (lastData === null) return state === 'lost' ? 'Nobody answers at this address. Trying again.' : '';
-  const known = status === null ? '' : `When last seen, ${age(Date.now() - lastData)} ago, it was ${status.phase}. `;
+  const known =
+    status === null ? '' : `When last seen, ${age(Date.now() - lastData)} ago, it was ${phaseWords[status.phase]}. `;
   return `${known}The primary is gone or cannot be reached; what is below is old.`;
 }
 
@@ -88,10 +89,10 @@ function shownHolds({ holds, scheduled }: ClusterStatus, now: number): ShownHold
   const later = (time: string): string =>
     `${clock(Date.parse(time), now, false)} (in ${age(Math.max(0, Date.parse(time) - now))})`;
   const whose = (by: string | undefined): string => (by === undefined ? '' : ` by ${by}`);
-  const shown = holds.map(({ kind, reason, since, until, by }): ShownHold => {
+  const shown = holds.map(({ kind, reason, since, until, by, wayIn }): ShownHold => {
     const end =
       until === undefined ? (kind === 'operator' ? ', until somebody resumes' : '') : `, until ${later(until)}`;
-    const when = `since ${clock(Date.parse(since), now)}${whose(by)}${end}`;
+    const when = `since ${clock(Date.parse(since), now)}${whose(by)}${end}${wayIn === true ? ', with a link that lets its holder pass' : ''}`;
     return { kind, what: holdKinds[kind], why: reason, when };
   });
   if (scheduled === undefined) return shown;

@@ -1,67 +1,130 @@
-/** Shows the end of the log. It follows the newest line until the user scrolls away. */
+/** Shows the end of the log, filtered. It follows the newest line until the user scrolls away or a time is marked. */
 import type { LogLine } from '#quiesce/protocol/live.js';
-import { byId, el, set } from './dom.ts';
+import { home, type LogFilter } from './address.ts';
+import { byId, each, el, say, set } from './dom.ts';
 import { clock } from './format.ts';
+import { passes } from './log-filter.ts';
 import type { Model } from './model.ts';
+import { linkTo, type Navigation } from './navigation.ts';
 
-type Filter = 'all' | 'supervisor' | 'warnings';
 const mostLines = 500;
 
 export class LogView {
+  readonly #navigation: Navigation;
   readonly #box = byId('log-lines');
-  #filter: Filter = 'all';
-  #shown: readonly LogLine[] = [];
+  readonly #level = byId<HTMLSelectElement>('log-level');
+  readonly #from = byId<HTMLSelectElement>('log-from');
+  readonly #text = byId<HTMLInputElement>('log-text');
+  #filter: LogFilter = home.log;
+  #log: readonly LogLine[] = [];
+  #at: number | null = null;
 
-  constructor(onChange: () => void) {
-    byId('log-filter').addEventListener('change', (event) => {
-      this.#filter = (event.target as HTMLSelectElement).value as Filter;
-      this.#clear();
-      onChange();
+  constructor(navigation: Navigation) {
+    this.#navigation = navigation;
+    this.#level.addEventListener('change', () => this.#change({ level: this.#level.value as LogFilter['level'] }));
+    this.#from.addEventListener('change', () => this.#change({ from: this.#from.value }));
+    this.#text.addEventListener('input', () => {
+      const before = navigation.address.log.text;
+      this.#change({ text: this.#text.value }, before === '' || this.#text.value === '' ? 'push' : 'replace');
     });
+    this.#box.addEventListener('click', (event) => this.#onClick(event));
   }
 
-  show({ log, trusted }: Model): void {
+  show({ log, trusted, status }: Model): void {
+    const { log: filter, at } = this.#navigation.address;
     set(byId('log-locked'), 'hidden', trusted);
     set(this.#box, 'hidden', !trusted);
-    if (log === this.#shown) return;
-    // Draws only the new lines if the lines that are already drawn are the start of the log.
-    const last = this.#shown.at(-1);
-    const from = last === undefined ? 0 : log.indexOf(last) + 1;
-    if (from === 0) this.#clear();
-    const follows = this.#box.scrollHeight - this.#box.scrollTop - this.#box.clientHeight < 40;
-    this.#shown = log;
-    const now = Date.now();
-    this.#box.append(
-      ...log
-        .slice(from)
-        .filter((line) => this.#passes(line))
-        .map((line) => lineOf(line, now)),
-    );
-    while (this.#box.childElementCount > mostLines) this.#box.firstElementChild?.remove();
+    this.#showFilter(filter, new Set(status?.workers.map(({ slot }) => slot)));
+    if (log === this.#log && filter === this.#filter && at === this.#at) return;
+    const follows = at === null && (this.#at !== null || this.#isAtEnd());
+    this.#draw(log, filter);
+    const found = log.filter((line) => passes(line, filter)).length;
+    say(byId('log-count'), found === log.length ? '' : `${found} of ${log.length} lines`);
+    set(byId('log-none'), 'hidden', !trusted || found > 0);
+    this.#mark(at, log[0]);
     if (follows) this.#box.scrollTop = this.#box.scrollHeight;
   }
 
-  #clear(): void {
-    this.#box.replaceChildren();
-    this.#shown = [];
+  #change(change: Partial<LogFilter>, how?: 'push' | 'replace'): void {
+    this.#navigation.go({ log: { ...this.#navigation.address.log, ...change } }, how);
   }
 
-  #passes(line: LogLine): boolean {
-    if (this.#filter === 'all') return true;
-    return this.#filter === 'warnings' ? line.level >= 40 || line.stream === 'stderr' : line.stream === undefined;
+  /** A click on the time of a line marks it, or takes the mark away. */
+  #onClick(event: MouseEvent): void {
+    const link = (event.target as Element).closest<HTMLElement>('a.when');
+    if (link === null || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    const time = timeIn(link.parentElement!);
+    this.#navigation.go({ at: time === this.#navigation.address.at ? null : time });
+  }
+
+  #showFilter({ level, from, text }: LogFilter, slots: Set<number>): void {
+    if (/^\d/.test(from)) slots.add(Number(from));
+    each(
+      this.#from,
+      ['all', 'supervisor', ...[...slots].sort((a, b) => a - b).map(String)],
+      (value) => value,
+      (value) => el('option', { value }, sourceName(value)),
+      () => {},
+    );
+    this.#level.value = level;
+    this.#from.value = from;
+    if (this.#text.value !== text) this.#text.value = text;
+  }
+
+  /** Draws only the new lines if the lines that are already drawn are the start of the log. */
+  #draw(log: readonly LogLine[], filter: LogFilter): void {
+    const last = filter === this.#filter ? this.#log.at(-1) : undefined;
+    const from = last === undefined ? 0 : log.indexOf(last) + 1;
+    if (from === 0) this.#box.replaceChildren();
+    this.#log = log;
+    this.#filter = filter;
+    const now = Date.now();
+    const lines = log.slice(from).filter((line) => passes(line, filter));
+    this.#box.append(...lines.slice(-mostLines).map((line) => lineOf(line, now, filter)));
+    while (this.#box.childElementCount > mostLines) this.#box.firstElementChild?.remove();
+  }
+
+  /** Marks the first line at this time or after it, unless the log that is kept begins later. */
+  #mark(at: number | null, first: LogLine | undefined): void {
+    const before = this.#box.querySelector('[aria-current]');
+    const isKept = at !== null && first !== undefined && new Date(first.time).getTime() <= at;
+    const wanted = isKept ? [...this.#box.children].find((line) => timeIn(line) >= at) : undefined;
+    const moved = at !== this.#at || wanted !== (before ?? undefined);
+    this.#at = at;
+    if (!moved) return;
+    if (before !== null) set(before, 'aria-current', null);
+    if (wanted === undefined) return;
+    set(wanted, 'aria-current', 'true');
+    const { top } = wanted.getBoundingClientRect();
+    this.#box.scrollTop += top - this.#box.getBoundingClientRect().top - this.#box.clientHeight / 3;
+  }
+
+  #isAtEnd(): boolean {
+    return this.#box.scrollHeight - this.#box.scrollTop - this.#box.clientHeight < 40;
   }
 }
 
-function lineOf(line: LogLine, now: number): HTMLParagraphElement {
-  const { level, time, msg, slot, incarnation, stream } = line;
-  const who = stream === undefined ? '' : `${slot ?? '?'}.${incarnation ?? '?'}`;
+function sourceName(from: string): string {
+  if (from === 'all') return 'everybody';
+  return from === 'supervisor' ? 'the supervisor' : `worker ${from}`;
+}
+
+function timeIn(line: Element): number {
+  return Number((line as HTMLElement).dataset['time']);
+}
+
+function lineOf(line: LogLine, now: number, log: LogFilter): HTMLParagraphElement {
+  const { level, time, msg, slot, stream } = line;
+  const who = stream === undefined ? '' : String(slot ?? '?');
   const kind = level >= 50 ? 'error' : level >= 40 ? 'warn' : 'info';
   const error = line['err'] as { message?: unknown } | undefined;
   const detail = typeof error?.message === 'string' && !msg?.includes(error.message) ? `: ${error.message}` : '';
+  const at = new Date(time).getTime();
   return el(
     'p',
-    { 'data-level': kind },
-    el('span', { class: 'when' }, clock(new Date(time).getTime(), now)),
+    { 'data-level': kind, 'data-time': at },
+    el('a', { class: 'when', href: linkTo({ at, log }) }, clock(at, now)),
     el('span', { class: 'who' }, who),
     el('span', { class: 'what' }, kind === 'info' ? null : `${kind}: `, `${msg ?? ''}${detail}`),
   );

@@ -1,9 +1,11 @@
-/** Shows the pauses of the last hour, day or week, as a time line and as a table. */
+/** Shows the pauses of the last hour, day or week, as a time line and as a table, and the time that is marked. */
 import type { PauseRecord } from '#quiesce/protocol/live.js';
-import { row, sayCell, type Column } from './cells.ts';
+import { rangeOf, ranges, type Range } from './address.ts';
+import { cell, row, sayCell, type Column } from './cells.ts';
 import { byId, each, el, say, set, svg } from './dom.ts';
 import { clock, count, duration } from './format.ts';
 import type { Model } from './model.ts';
+import type { Navigation } from './navigation.ts';
 import { kindName } from './view-headline.ts';
 import { More } from './more.ts';
 import { kindOf, marksOf, pausedFor, ticksOf } from './timeline.ts';
@@ -15,29 +17,39 @@ const columns: Column[] = [
   { label: 'Drained in', number: true },
   { label: 'Refused', number: true },
 ];
-const hour = 3_600_000;
 
 export class PausesView {
   readonly #strip = svg('svg', { role: 'img', preserveAspectRatio: 'none', viewBox: '0 0 1000 40' });
   readonly #marks = svg('g');
+  readonly #marker = svg('rect', { class: 'marker', y: 0, width: 3, height: 40 });
+  readonly #navigation: Navigation;
   readonly #ticks = el('div', { class: 'ticks', 'aria-hidden': 'true' });
   readonly #more: More;
-  #span = 24 * hour;
 
-  constructor(onChange: () => void) {
+  constructor(navigation: Navigation, onChange: () => void) {
+    this.#navigation = navigation;
     this.#more = new More('more-pauses', 'pauses', onChange);
-    this.#strip.append(svg('rect', { class: 'track', x: 0, y: 0, width: 1000, height: 40, rx: 2 }), this.#marks);
+    this.#strip.append(
+      svg('rect', { class: 'track', x: 0, y: 0, width: 1000, height: 40, rx: 2 }),
+      this.#marks,
+      this.#marker,
+    );
     byId('timeline').append(this.#strip, this.#ticks);
     byId('range').addEventListener('change', (event) => {
-      this.#span = Number((event.target as HTMLInputElement).value);
-      onChange();
+      navigation.go({ range: (event.target as HTMLInputElement).value as Range });
     });
+    byId('unmark').addEventListener('click', () => navigation.go({ at: null }));
   }
 
   /** @param now the primary's clock, epoch ms */
   show({ pauses }: Model, now: number): void {
-    const marks = marksOf(pauses, now, this.#span);
-    const total = pausedFor(marks, this.#span);
+    const { at } = this.#navigation.address;
+    const range = rangeOf(this.#navigation.address, now);
+    const span = ranges[range];
+    for (const input of byId('range').querySelectorAll('input')) input.checked = input.value === range;
+    this.#mark(at, now, span);
+    const marks = marksOf(pauses, now, span);
+    const total = pausedFor(marks, span);
     const label = `${marks.length} pauses, ${duration(total)} in all`;
     set(this.#strip, 'aria-label', label);
     each(
@@ -55,7 +67,7 @@ export class PausesView {
     );
     each(
       this.#ticks,
-      ticksOf(now, this.#span),
+      ticksOf(now, span),
       ({ label: text }) => text,
       () => el('span'),
       (tick, { at, label: text }) => {
@@ -63,7 +75,19 @@ export class PausesView {
         say(tick, text);
       },
     );
-    this.#table(this.#more.first(marks.map(({ pause }) => pause).reverse()), now);
+    const listed = marks.map(({ pause }) => pause).reverse();
+    this.#table(
+      this.#more.first(listed, (pause) => isAt(pause, at, now)),
+      now,
+    );
+  }
+
+  #mark(at: number | null, now: number, span: number): void {
+    set(byId('marked'), 'hidden', at === null);
+    const place = at === null ? -1 : 1 - (now - at) / span;
+    set(this.#marker, 'visibility', place < 0 || place > 1 ? 'hidden' : null);
+    set(this.#marker, 'x', (Math.min(Math.max(place, 0), 0.997) * 1000).toFixed(1));
+    if (at !== null) say(byId('marked-time'), clock(at, now));
   }
 
   #table(pauses: readonly PauseRecord[], now: number): void {
@@ -73,10 +97,17 @@ export class PausesView {
       byId('pause-rows'),
       pauses,
       ({ from }) => from,
-      () => row(columns),
+      ({ from }) => {
+        const tr = row(columns);
+        const link = el('a', { class: 'text' });
+        this.#navigation.follow(link, { at: Date.parse(from) });
+        cell(tr, 0).firstElementChild!.replaceWith(link);
+        return tr;
+      },
       (tr, pause) => {
         const { from, refused } = pause;
         const kind = kindOf(pause);
+        set(tr, 'aria-current', isAt(pause, this.#navigation.address.at, now) && 'true');
         sayCell(tr, 0, clock(Date.parse(from), now));
         sayCell(tr, 1, length(pause, now));
         sayCell(tr, 2, kind === 'none' ? '–' : kindName(kind), reasons(pause));
@@ -88,6 +119,10 @@ export class PausesView {
       },
     );
   }
+}
+
+function isAt({ from, to }: PauseRecord, at: number | null, now: number): boolean {
+  return at !== null && Date.parse(from) <= at && at <= (to === undefined ? now : Date.parse(to));
 }
 
 function drainedIn({ from, drained, to }: PauseRecord): string {

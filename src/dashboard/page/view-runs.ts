@@ -1,10 +1,15 @@
 /** Shows the history of runs; each row opens to its report. */
-import type { Counts, Report, RunRecord } from '#quiesce/protocol/runs.js';
+import type { Counts, RunRecord } from '#quiesce/protocol/runs.js';
+import { toggled } from './address.ts';
+import { getRun } from './api.ts';
 import { row, sayCell, type Column } from './cells.ts';
-import { byId, each, el, set, svg } from './dom.ts';
-import { bytes, clock, count, duration } from './format.ts';
+import { byId, each, el, set } from './dom.ts';
+import { clock, count, duration } from './format.ts';
 import { More } from './more.ts';
 import { presentRun, type Model } from './model.ts';
+import type { Navigation } from './navigation.ts';
+import { notify } from './notices.ts';
+import { reportRow } from './view-report.ts';
 
 const columns: Column[] = [
   { label: 'Began' },
@@ -14,46 +19,78 @@ const columns: Column[] = [
   { label: 'Paused for', number: true },
   { label: 'Took', number: true },
 ];
-const open = new Set<string>();
-let more: More | null = null;
+const width = columns.length + 1;
 
 type Line = { readonly run: RunRecord; readonly report: boolean };
 
-/** @param now the primary's clock, epoch ms */
-export function showRuns(model: Model, now: number, changed: () => void): void {
-  const present = presentRun(model);
-  more ??= new More('more-runs', 'runs', changed);
-  const runs = more.first(model.runs.map((run) => (run.id === present?.id ? present : run)));
-  set(byId('no-runs'), 'hidden', runs.length > 0);
-  const lines = runs.flatMap((run): Line[] => [
-    { run, report: false },
-    ...(open.has(run.id) ? [{ run, report: true }] : []),
-  ]);
-  each(
-    byId('run-rows'),
-    lines,
-    ({ run, report }) => (report ? `${run.id} report ${run.state}` : run.id),
-    ({ run, report }) => (report ? reportRow(run) : runRow(run.id, changed)),
-    (tr, { run, report }) => {
-      if (!report) fillRow(tr, run, now);
-    },
-  );
-}
+export class RunsView {
+  readonly #navigation: Navigation;
+  readonly #onChange: () => void;
+  readonly #more: More;
+  /** Runs that a link names and the event stream does not tell of; null while one is being read. */
+  readonly #older = new Map<string, RunRecord | null>();
 
-function runRow(id: string, changed: () => void): HTMLTableRowElement {
-  const tr = row(columns);
-  const button = el(
-    'button',
-    { type: 'button', class: 'link', 'aria-expanded': 'false', 'aria-label': `Report of run ${id}` },
-    'Report',
-  );
-  button.addEventListener('click', () => {
-    if (!open.delete(id)) open.add(id);
-    set(button, 'aria-expanded', String(open.has(id)));
-    changed();
-  });
-  tr.append(el('td', { role: 'cell', class: 'number' }, button));
-  return tr;
+  constructor(navigation: Navigation, onChange: () => void) {
+    this.#navigation = navigation;
+    this.#onChange = onChange;
+    this.#more = new More('more-runs', 'runs', onChange);
+  }
+
+  /** @param now the primary's clock, epoch ms */
+  show(model: Model, now: number): void {
+    const present = presentRun(model);
+    const open = this.#navigation.address.runs;
+    const known = model.runs.map((run) => (run.id === present?.id ? present : run));
+    const runs = this.#more.first([...known, ...this.#olderThan(known, model.startedAt > 0)], ({ id }) =>
+      open.includes(id),
+    );
+    set(byId('no-runs'), 'hidden', runs.length > 0);
+    each(
+      byId('run-rows'),
+      runs.flatMap((run): Line[] => [
+        { run, report: false },
+        ...(open.includes(run.id) ? [{ run, report: true }] : []),
+      ]),
+      ({ run, report }) => (report ? `${run.id} report ${run.state}` : run.id),
+      ({ run, report }) => (report ? reportRow(run, width, this.#navigation) : this.#row(run.id)),
+      (tr, { run, report }) => {
+        if (report) return;
+        fillRow(tr, run, now);
+        set(tr.querySelector('button')!, 'aria-expanded', String(open.includes(run.id)));
+      },
+    );
+  }
+
+  #row(id: string): HTMLTableRowElement {
+    const tr = row(columns);
+    const button = el('button', { type: 'button', class: 'link', 'aria-label': `Report of run ${id}` }, 'Report');
+    button.addEventListener('click', () => this.#navigation.go({ runs: toggled(this.#navigation.address.runs, id) }));
+    tr.append(el('td', { role: 'cell', class: 'number' }, button));
+    return tr;
+  }
+
+  /** Returns the runs that are open and not known, as far as they have been read. @param ready the known ones are here */
+  #olderThan(known: readonly RunRecord[], ready: boolean): RunRecord[] {
+    if (!ready) return [];
+    const missing = this.#navigation.address.runs.filter((id) => !known.some((run) => run.id === id));
+    return missing.flatMap((id) => {
+      const run = this.#older.get(id);
+      if (run === undefined) void this.#read(id);
+      return run ?? [];
+    });
+  }
+
+  async #read(id: string): Promise<void> {
+    this.#older.set(id, null);
+    try {
+      this.#older.set(id, await getRun(id));
+    } catch (error) {
+      notify((error as Error).message, true);
+      this.#older.delete(id);
+      this.#navigation.go({ runs: this.#navigation.address.runs.filter((each) => each !== id) }, 'replace');
+    }
+    this.#onChange();
+  }
 }
 
 function fillRow(tr: HTMLTableRowElement, run: RunRecord, now: number): void {
@@ -90,55 +127,4 @@ function changes({ inserted, updated, deleted }: Counts): string {
     .filter(([number]) => number > 0)
     .map(([number, name]) => `${count(number)} ${name}`)
     .join(', ');
-}
-
-function reportRow(run: RunRecord): HTMLTableRowElement {
-  const { id, report, error, notes = [], owner, epoch } = run;
-  const facts: [string, string][] = [['Run', id]];
-  if (owner !== undefined) facts.push(['Asked for by', `${owner.method} ${owner.path} in slot ${owner.slot}`]);
-  if (error !== undefined) facts.push(['Error', `${error.code}: ${error.detail}`]);
-  if (report !== undefined) facts.push(...reportFacts(report));
-  else if (epoch !== undefined) facts.push(['Epoch', String(epoch)]);
-  for (const note of notes) facts.push(['Note', note]);
-  const list = el('dl', {}, ...facts.flatMap(([name, text]) => [el('dt', {}, name), el('dd', {}, text)]));
-  const content = el('div', { class: 'report' }, report === undefined ? null : timingBar(report), list);
-  return el('tr', { role: 'row' }, el('td', { role: 'cell', colspan: columns.length + 1, class: 'whole' }, content));
-}
-
-function reportFacts({ counts, feed, timings, strategy, workers, refused, forced, epoch }: Report): [string, string][] {
-  const times = (['upload', 'prepare', 'drain', 'scan', 'write'] as const).map(
-    (step) => `${step} ${duration(timings[step])}`,
-  );
-  return [
-    ['Times', `${times.join(', ')}; paused for ${duration(timings.paused)} of ${duration(timings.total)}`],
-    [
-      'Documents',
-      `${count(counts.inserted)} inserted, ${count(counts.updated)} updated, ${count(counts.deleted)} deleted, ${count(counts.unchanged)} unchanged`,
-    ],
-    ['Feed', `${count(feed.items)} items, ${bytes(feed.bytes)}, ${feed.digest}`],
-    ['Strategy', strategy],
-    ['Cluster', `${workers} workers, epoch ${epoch}, ${count(refused)} requests refused, ${count(forced)} cut off`],
-  ];
-}
-
-function timingBar({ timings }: Report): SVGSVGElement {
-  const steps = (['upload', 'prepare', 'drain', 'scan', 'write'] as const).map((step) => ({ step, ms: timings[step] }));
-  const known = steps.reduce((sum, { ms }) => sum + ms, 0);
-  const total = Math.max(timings.total, known, 0.1);
-  const bar = svg('svg', {
-    class: 'phases',
-    viewBox: '0 0 1000 10',
-    preserveAspectRatio: 'none',
-    'aria-hidden': 'true',
-  });
-  let x = 0;
-  for (const { step, ms } of [...steps, { step: 'rest', ms: total - known }]) {
-    const width = (ms / total) * 1_000;
-    if (width > 0)
-      bar.append(
-        svg('rect', { 'data-step': step, x, y: 0, width, height: 10 }, svg('title', {}, `${step} ${duration(ms)}`)),
-      );
-    x += width;
-  }
-  return bar;
 }

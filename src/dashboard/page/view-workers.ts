@@ -1,10 +1,12 @@
-/** Shows each worker with the last two minutes of its numbers. */
+/** Shows each worker with the last two minutes of its numbers; each row opens to its process and its last exit. */
 import type { Sample, WorkerSample } from '#quiesce/protocol/live.js';
 import type { LastExit, WorkerStatus } from '#quiesce/protocol/runs.js';
-import { cell, row, sayCell, type Column } from './cells.ts';
-import { byId, each, set } from './dom.ts';
-import { age, bytes, clock, count, duration, percent, rate } from './format.ts';
+import { home, toggled } from './address.ts';
+import { cell, detailRow, fillDetails, row, sayCell, type Column, type Facts } from './cells.ts';
+import { byId, each, el, say, set } from './dom.ts';
+import { age, bytes, clock, count, duration, percent, rate, workerWords } from './format.ts';
 import type { Model } from './model.ts';
+import type { Navigation } from './navigation.ts';
 import { drawSparkline, sparkline } from './sparkline.ts';
 
 /** The number of samples in a line, one per second. */
@@ -29,7 +31,9 @@ const lines: readonly { column: number; of: (sample: WorkerSample) => number; le
   { column: 6, of: (sample) => sample.eventLoopDelay, least: 20 },
 ];
 
-export function showWorkers({ status, samples }: Model): void {
+type Line = { readonly worker: WorkerStatus; readonly details: boolean };
+
+export function showWorkers({ status, samples }: Model, navigation: Navigation): void {
   const recent = samples.slice(-shown);
   const scales = lines.map(({ of, least }) =>
     recent.reduce(
@@ -37,40 +41,18 @@ export function showWorkers({ status, samples }: Model): void {
       least,
     ),
   );
+  const open = navigation.address.workers;
   each(
     byId('worker-rows'),
-    status?.workers ?? [],
-    ({ slot, incarnation }) => `${slot}.${incarnation}`,
-    () => {
-      const tr = row(columns);
-      for (const { column } of lines) cell(tr, column).append(sparkline());
-      return tr;
-    },
-    (tr, worker) => {
-      const now = recent.at(-1)?.workers.find((each) => isSame(each, worker));
-      sayCell(
-        tr,
-        0,
-        String(worker.slot),
-        `incarnation ${worker.incarnation}${worker.pid === null ? '' : `, pid ${worker.pid}`}`,
-      );
-      sayCell(
-        tr,
-        1,
-        worker.state,
-        worker.nextTry === undefined ? '' : `next try ${clock(new Date(worker.nextTry).getTime(), Date.now())}`,
-      );
-      const state = tr.cells[1]!.querySelector('.text')!;
-      set(state, 'class', 'text state');
-      set(state, 'data-state', worker.state);
-      sayCell(tr, 2, count(worker.inFlight));
-      sayCell(tr, 3, now === undefined ? '–' : rate(now.rate));
-      sayCell(tr, 4, percent(worker.cpu));
-      sayCell(tr, 5, worker.memory === 0 ? '–' : bytes(worker.memory));
-      sayCell(tr, 6, duration(worker.eventLoopDelay));
-      sayCell(tr, 7, count(worker.restarts), worker.lastExit === undefined ? '' : exitOf(worker.lastExit));
-      set(tr.cells[7]!, 'title', worker.lastExit?.reason ?? null);
-      sayCell(tr, 8, worker.pid === null ? '–' : age(worker.uptime));
+    (status?.workers ?? []).flatMap((worker): Line[] => [
+      { worker, details: false },
+      ...(open.includes(worker.slot) ? [{ worker, details: true }] : []),
+    ]),
+    ({ worker: { slot, incarnation }, details }) => `${slot}.${incarnation}${details ? ' details' : ''}`,
+    ({ worker: { slot }, details }) => (details ? workerDetails(slot, navigation) : workerRow(slot, navigation)),
+    (tr, { worker, details }) => {
+      if (details) return fillDetails(tr, factsOf(worker));
+      fillRow(tr, worker, recent, open.includes(worker.slot));
       const own = recent.map((sample) => inSlot(sample, worker));
       lines.forEach(({ column, of }, index) => {
         const values = own.map((each) => (each === undefined ? null : of(each)));
@@ -80,8 +62,55 @@ export function showWorkers({ status, samples }: Model): void {
   );
 }
 
+function workerRow(slot: number, navigation: Navigation): HTMLTableRowElement {
+  const tr = row(columns);
+  const button = el('button', { type: 'button', class: 'fold', 'aria-label': `Worker ${slot}` }, String(slot));
+  button.addEventListener('click', () => navigation.go({ workers: toggled(navigation.address.workers, slot) }));
+  tr.cells[0]!.replaceChildren(button, el('span', { class: 'sub' }));
+  for (const { column } of lines) cell(tr, column).append(sparkline());
+  return tr;
+}
+
+function fillRow(tr: HTMLTableRowElement, worker: WorkerStatus, recent: readonly Sample[], isOpen: boolean): void {
+  const now = recent.at(-1)?.workers.find((each) => isSame(each, worker));
+  const [button, pid] = tr.cells[0]!.children;
+  set(tr, 'data-open', isOpen);
+  set(button!, 'aria-expanded', String(isOpen));
+  say(pid!, worker.pid === null ? '' : `pid ${worker.pid}`);
+  sayCell(tr, 1, workerWords[worker.state], worker.nextTry === undefined ? '' : `next try ${time(worker.nextTry)}`);
+  const state = tr.cells[1]!.querySelector('.text')!;
+  set(state, 'class', 'text state');
+  set(state, 'data-state', worker.state);
+  sayCell(tr, 2, count(worker.inFlight));
+  sayCell(tr, 3, now === undefined ? '–' : rate(now.rate));
+  sayCell(tr, 4, percent(worker.cpu));
+  sayCell(tr, 5, worker.memory === 0 ? '–' : bytes(worker.memory));
+  sayCell(tr, 6, duration(worker.eventLoopDelay));
+  sayCell(tr, 7, count(worker.restarts), worker.lastExit === undefined ? '' : exitOf(worker.lastExit));
+  sayCell(tr, 8, worker.pid === null ? '–' : age(worker.uptime));
+}
+
+function workerDetails(slot: number, navigation: Navigation): HTMLTableRowElement {
+  const log = el('a', {}, 'Its lines in the log');
+  navigation.follow(log, { log: { ...home.log, from: String(slot) } }, 'log');
+  return detailRow(columns.length, [el('p', {}, log)]);
+}
+
+function factsOf({ pid, incarnation, lastExit }: WorkerStatus): Facts {
+  const facts: [string, string][] = [
+    ['Process', `${pid === null ? 'none' : `pid ${pid}`}, number ${incarnation} in this slot (its incarnation)`],
+    ['Last exit', lastExit === undefined ? 'none that nobody asked for' : exitOf(lastExit)],
+  ];
+  if (lastExit?.reason !== undefined) facts.push(['Why', lastExit.reason]);
+  return facts;
+}
+
 function exitOf({ cause, code, signal, at }: LastExit): string {
-  return `${cause}, ${signal ?? `code ${code}`}, ${clock(new Date(at).getTime(), Date.now())}`;
+  return `${cause}, ${signal ?? `code ${code}`}, ${time(at)}`;
+}
+
+function time(at: string): string {
+  return clock(Date.parse(at), Date.now());
 }
 
 function isSame(a: { slot: number; incarnation: number }, b: { slot: number; incarnation: number }): boolean {

@@ -109,6 +109,11 @@ interface Violation {
   readonly nodes: { readonly html: string }[];
 }
 
+/** Waits until the page is drawn for its present size: the plot gets its own within two frames. */
+export async function drawn(page: Page): Promise<void> {
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+}
+
 /** How far the page is wider than its window, px. */
 export function overflow(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

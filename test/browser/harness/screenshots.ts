@@ -2,6 +2,7 @@
 import type { Page } from 'playwright-core';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { drawn } from './chromium.ts';
 import { commandIfThere, run } from '../../unit/primary/metrics/command.js';
 
 const folder = process.env['SCREENSHOTS'];
@@ -22,8 +23,7 @@ export async function picture(page: Page, name: string): Promise<void> {
     for (const size of sizes) {
       await page.setViewportSize(size);
       await page.evaluate(() => scrollTo(0, 0));
-      // The plot is drawn anew for its size and colours, within two frames.
-      await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+      await drawn(page);
       const file = path.join(folder, `${name}-${size.width}-${colorScheme}.png`);
       await page.screenshot({ path: file });
       if (pngquant !== null) await run(pngquant, ['--force', '--strip', '--output', file, '128', file]);

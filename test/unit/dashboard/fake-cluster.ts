@@ -7,17 +7,19 @@ import { Live } from '#quiesce/primary/live/live.js';
 import { LogTail } from '#quiesce/primary/live/log-tail.js';
 import { aBeat } from '../primary/fleet/a-beat.js';
 import type { ReloadOutcome } from '#quiesce/primary/reload/reloads.js';
-import type { Operations } from '#quiesce/primary/ports.js';
+import type { MaintenanceChange, Operations } from '#quiesce/primary/ports.js';
 import type {
   ClusterStatus,
   HoldStatus,
   Phase,
   RunRecord,
+  ScheduledHoldStatus,
   SettingChange,
   WaitingRequest,
   WorkerStatus,
 } from '#quiesce/protocol/runs.js';
 import { CountedTraffic } from './counted-traffic.ts';
+import { seeded } from './seeded.ts';
 
 interface Played {
   status: WorkerStatus;
@@ -41,9 +43,10 @@ export class FakeCluster implements Operations {
   #phase: Phase = 'serving';
   #epoch = 41;
   #holds: HoldStatus[] = [];
+  #scheduled: ScheduledHoldStatus | undefined;
   #workers: Played[] = [];
   #runs: RunRecord[] = [];
-  #seed = 7;
+  readonly #random = seeded(7);
   #restarts = new Map<number, number>();
   readonly #listeners = new Set<(status: ClusterStatus) => void>();
 
@@ -112,9 +115,10 @@ export class FakeCluster implements Operations {
     this.changed();
   }
 
-  hold(kind: HoldStatus['kind'], reason: string, until?: number): void {
+  hold(kind: HoldStatus['kind'], reason: string, until?: number, by?: string): void {
     const since = new Date(this.now).toISOString();
-    this.#holds.push({ kind, reason, since, ...(until === undefined ? {} : { until: new Date(until).toISOString() }) });
+    const end = until === undefined ? {} : { until: new Date(until).toISOString() };
+    this.#holds.push({ kind, reason, since, ...end, ...(by === undefined ? {} : { by }) });
   }
 
   release(kind: HoldStatus['kind']): void {
@@ -141,7 +145,10 @@ export class FakeCluster implements Operations {
     this.#workers = this.#workers.filter((worker) => worker !== dead);
     this.#restarts.set(slot, (this.#restarts.get(slot) ?? 0) + 1);
     this.log(50, `worker ${slot}.${incarnation} ended with SIGKILL: crash`, { slot, incarnation });
-    this.#fork(slot, incarnation + 1, this.now);
+    const at = new Date(this.now).toISOString();
+    const reason = 'FATAL ERROR: Reached heap limit';
+    const fresh = this.#fork(slot, incarnation + 1, this.now);
+    fresh.status.lastExit = { incarnation, cause: 'crash', code: null, signal: 'SIGKILL', reason, at };
     this.changed();
   }
 
@@ -156,6 +163,7 @@ export class FakeCluster implements Operations {
       phase: this.#phase,
       epoch: this.#epoch,
       holds: [...this.#holds],
+      ...(this.#scheduled === undefined ? {} : { scheduled: this.#scheduled }),
       workers: this.#workers.map(({ status }) => ({ ...status })),
       run: this.#runs.at(-1) ?? null,
       waitingFor: this.#phase === 'draining' ? this.waitingFor : [],
@@ -171,23 +179,22 @@ export class FakeCluster implements Operations {
     return ['http://127.0.0.1:3000'];
   }
 
-  async maintenance({
-    on,
-    reason = 'maintenance',
-    forMs,
-  }: {
-    on: boolean;
-    reason?: string;
-    forMs?: number;
-  }): Promise<ClusterStatus> {
-    this.asked.push(`maintenance ${on} ${reason}${forMs === undefined ? '' : ` ${forMs}`}`);
-    if (on) {
-      this.hold('operator', reason, forMs === undefined ? undefined : this.now + forMs);
+  async maintenance({ on, reason = 'maintenance', forMs, at, by }: MaintenanceChange): Promise<ClusterStatus> {
+    const start = at === undefined ? undefined : new Date(at).toISOString();
+    this.asked.push(['maintenance', on, reason, forMs, start].filter((each) => each !== undefined).join(' '));
+    this.#scheduled = undefined;
+    if (start !== undefined) {
+      const until = forMs === undefined ? {} : { until: new Date(at! + forMs).toISOString() };
+      this.#scheduled = { at: start, ...until, reason, ...(by === undefined ? {} : { by }) };
+      this.changed();
+    } else if (on) {
+      this.hold('operator', reason, forMs === undefined ? undefined : this.now + forMs, by);
       this.move('draining');
       this.move('quiesced');
     } else {
       this.release('operator');
-      this.move('serving');
+      if (this.#phase === 'serving') this.changed();
+      else this.move('serving');
     }
     return this.status();
   }
@@ -287,13 +294,5 @@ export class FakeCluster implements Operations {
       (a, b) => a.status.slot - b.status.slot || a.status.incarnation - b.status.incarnation,
     );
     return worker;
-  }
-
-  /** The same numbers each time (mulberry32). */
-  #random(): number {
-    this.#seed = (this.#seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(this.#seed ^ (this.#seed >>> 15), 1 | this.#seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
   }
 }
