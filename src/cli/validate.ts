@@ -5,6 +5,7 @@ import { loadConfig } from '../config/load.ts';
 import { withoutPassword } from '../config/mongodb-uri.ts';
 import { shownReceiver } from '../config/receivers.ts';
 import { withoutSecrets } from '../config/told.ts';
+import { showMirrorKey } from '../protocol/mirror-key.ts';
 
 export interface ValidateOptions {
   readonly env?: string;
@@ -54,7 +55,7 @@ function describe(app: AppConfig): string {
     ['MongoDB', app.mongodb.uri === null ? nothing : withoutPassword(app.mongodb.uri)],
     [
       'mirror',
-      `${app.sync.collection} by ${app.sync.key}, ${app.sync.token === null ? 'from loopback only' : 'with a token'}, feeds up to ${size(app.sync.maxBytes)}`,
+      `${app.sync.collection} by ${showMirrorKey(app.sync.key)}, ${app.sync.token === null ? 'from loopback only' : 'with a token'}, feeds up to ${size(app.sync.maxBytes)}`,
     ],
     [
       'a pause',

@@ -1,9 +1,10 @@
 /** quiesce's own settings, which are under `quiesce` in the file. See {@link Setting}. */
 import { isIP } from 'node:net';
 import { isPointer, itemsWords } from '../protocol/json-pointer.ts';
+import { keyFault, type MirrorKey } from '../protocol/mirror-key.ts';
 import { maxDeletesWords, parseMaxDeletes } from '../protocol/max-deletes.ts';
 import { strategies } from '../protocol/words.ts';
-import { deadline, duration, integer, kind, oneOf, size, text } from './kinds.ts';
+import { deadline, duration, flag, integer, kind, oneOf, size, text } from './kinds.ts';
 import { withoutPassword } from './mongodb-uri.ts';
 import { receivers, shownReceiver } from './receivers.ts';
 import { atStart, setting, Switchable } from './setting.ts';
@@ -45,6 +46,19 @@ function isNetwork(value: unknown): value is string {
   return family !== 0 && Number(bits ?? 0) <= (family === 4 ? 32 : 128);
 }
 
+const key = kind("a member, a path such as 'sku.id', or a list of them", (value): MirrorKey | undefined => {
+  const isKey = typeof value === 'string' ? value !== '' : isNames(value) && value.length > 0;
+  return isKey && keyFault(value as MirrorKey, [], []) === null ? (value as MirrorKey) : undefined;
+});
+
+const members = kind("a list of top-level members, such as ['createdAt', '__v']", (value) =>
+  isNames(value) && keyFault('_id', value, []) === null ? value : undefined,
+);
+
+function isNames(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string' && each !== '');
+}
+
 const pointer = kind(`${itemsWords}, or '' where the feed is the array`, (value) =>
   typeof value === 'string' && isPointer(value) ? value : undefined,
 );
@@ -82,11 +96,23 @@ export const ownSettings = {
       change: 'new-workers',
       docs: 'The collection that the built-in app mirrors feeds into.',
     }),
-    key: setting(text, {
+    key: setting(key, {
       default: 'id',
       readBy: ['worker'],
       change: 'new-workers',
-      docs: 'The member of each item that identifies it; stored as `_id`.',
+      docs: "The member of each item that identifies it, by a path such as `'sku.id'`, or a list of several; stored as `_id`.",
+    }),
+    keep: setting(members, {
+      default: [],
+      readBy: ['worker'],
+      change: 'new-workers',
+      docs: 'The members that the app owns: a run neither compares nor changes them.',
+    }),
+    deletes: setting(flag, {
+      default: true,
+      readBy: ['worker'],
+      change: 'new-workers',
+      docs: 'Whether a run deletes the documents that the feed does not have. `false` merges the feed into the collection.',
     }),
     items: setting(pointer, {
       default: '',

@@ -98,13 +98,15 @@ export class CarryOut {
   /** The copy is right even if the plan is not exact, but the run reports the plan and may be refused because of it. */
   async #bySwap(swap: Swap): Promise<Outcome | null> {
     const { phase } = this.#survey;
-    const { fence, job } = this.#context;
+    const { fence, job, feed, session } = this.#context;
     if (!phase || !(await swap.isCurrent())) return null;
     const fault = await this.#complete();
+    if (fault !== null && feed.kept !== null) return null; // nobody knows what the app has written to its members
     const plan = fault === null ? phase.plan : await scanned(this.#context);
     const { counts } = plan;
     const keys = changedKeys(plan);
     if (plan !== phase.plan) plan.dispose();
+    await swap.refresh(session);
     const comparedAt = performance.now();
     await fence.announce({ copy: swap.id, counts });
     this.#isRenaming = this.dirty = true;

@@ -26,7 +26,7 @@ async function lackingRights(db: Db, request: ForeseeRequest): Promise<string[]>
     ]);
   if (strategies.includes('swap'))
     costs.push([
-      rightsFor.swap(collection),
+      rightsFor.swap(collection, (request.keep ?? []).length > 0),
       `The strategy swap cannot be used: a feed ${into} that changes most of it will be written in its pause, which takes longer`,
     ]);
   costs.push([
@@ -45,7 +45,7 @@ async function lackingRights(db: Db, request: ForeseeRequest): Promise<string[]>
 }
 
 /** Those that the configuration lets the mirror use, besides `scan`, where the server has change streams. */
-function strategiesOf({ strategy, scope }: ForeseeRequest): string[] {
+function strategiesOf({ strategy, scope, deletes }: ForeseeRequest): string[] {
   if (strategy === 'scan') return [];
-  return strategy === 'two-phase' || scope !== undefined ? ['two-phase'] : ['two-phase', 'swap'];
+  return strategy === 'two-phase' || scope !== undefined || deletes === false ? ['two-phase'] : ['two-phase', 'swap'];
 }

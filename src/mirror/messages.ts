@@ -4,6 +4,7 @@
  */
 import type { Problem } from '../errors.ts';
 import type { MaxDeletes } from '../protocol/max-deletes.ts';
+import type { MirrorKey } from '../protocol/mirror-key.ts';
 import type { FeedCoding, FeedFormat } from '../protocol/mirror-job.ts';
 import type { Counts, Progress, Report } from '../protocol/runs.ts';
 import type { Strategy } from '../protocol/words.ts';
@@ -22,7 +23,11 @@ export interface MirrorJob {
   /** Default: the database in the connection string, else `test`, as in the driver. */
   readonly db?: string;
   readonly collection: string;
-  readonly key: string;
+  readonly key: MirrorKey;
+  /** The top-level members that the app owns, and the run keeps. Default: none. */
+  readonly keep?: readonly string[];
+  /** False: documents that the feed does not have stay. Default true. */
+  readonly deletes?: boolean;
   readonly scope?: Readonly<Record<string, unknown>>;
   readonly extendedJson: boolean;
   /** Default: half of the documents, or 100 if that is more. */
@@ -52,7 +57,10 @@ export interface CheckRequest {
 }
 
 /** A mirror of the app, before its first feed. */
-export type ForeseeRequest = Pick<MirrorJob, 'uri' | 'db' | 'collection' | 'scope' | 'strategy' | 'databaseTimeout'>;
+export type ForeseeRequest = Pick<
+  MirrorJob,
+  'uri' | 'db' | 'collection' | 'scope' | 'keep' | 'deletes' | 'strategy' | 'databaseTimeout'
+>;
 
 export interface Reachable {
   /** The largest epoch in any fence of the database; 0 if there is no fence. */

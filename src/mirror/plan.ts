@@ -20,6 +20,7 @@ export type TouchedKeys = ReadonlyMap<string, Uint8Array>;
 
 export class Plan {
   readonly #feed: PreparedFeed;
+  readonly #mayDelete: boolean;
   /** The stored documents that would be replaced or deleted. */
   readonly #before: DocumentList;
   /** Items that differ from their stored document, and (`replaced`) the place of that document in `before`. */
@@ -32,18 +33,22 @@ export class Plan {
   readonly #id = new Elements(Buffer.alloc(5), 0);
   #disposed = false;
 
-  constructor(feed: PreparedFeed, folder: string) {
+  /** @param deletes whether documents that the feed does not have are deleted */
+  constructor(feed: PreparedFeed, folder: string, deletes: boolean = true) {
     this.#feed = feed;
+    this.#mayDelete = deletes;
     this.#before = new DocumentList(join(folder, `before-${plans++}.bson`));
     feed.table.clear(itemFlag.seen);
+    feed.kept?.clear();
   }
 
   /** Compares one stored document. Call it once for each. */
   readonly take = (bytes: Uint8Array, at: number, end: number): void => {
     const feed = this.#feed;
     const comparison = feed.compare(bytes, at, end);
-    if (comparison === 'missing') this.#deletes.push(this.#before.push(bytes, at, end));
+    if (comparison === 'missing') this.#delete(bytes, at, end);
     else {
+      feed.kept?.note(feed.found, bytes, at);
       feed.table.set(feed.found, itemFlag.seen);
       if (comparison === 'changed') this.#update(feed.found, bytes, at, end);
     }
@@ -70,12 +75,14 @@ export class Plan {
       if (item !== -1) items.add(item);
     }
     this.#forget(keys, items);
+    for (const item of items) this.#feed.kept?.forget(item);
     const missing = new Set(items);
     await read((bytes, at, end) => {
       const feed = this.#feed;
       const comparison = feed.compare(bytes, at, end);
-      if (comparison === 'missing') this.#deletes.push(this.#before.push(bytes, at, end));
+      if (comparison === 'missing') this.#delete(bytes, at, end);
       else {
+        feed.kept?.note(feed.found, bytes, at);
         missing.delete(feed.found);
         if (comparison === 'changed') this.#update(feed.found, bytes, at, end);
       }
@@ -161,6 +168,10 @@ export class Plan {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#before.close();
+  }
+
+  #delete(bytes: Uint8Array, at: number, end: number): void {
+    if (this.#mayDelete) this.#deletes.push(this.#before.push(bytes, at, end));
   }
 
   #update(item: number, bytes: Uint8Array, at: number, end: number): void {

@@ -63,7 +63,7 @@ export class MirrorRun {
       const { folder, progress, signal } = this.#context;
       const startedAt = performance.now();
       rmSync(folder, { recursive: true, force: true }); // files of the same run from a former thread
-      this.#feed = new PreparedFeed(folder, itemsAt(this.#job));
+      this.#feed = new PreparedFeed(folder, itemsAt(this.#job), this.#job.keep);
       progress.start('prepare');
       const read = await readFeed(this.#job, this.#feed, (done) => progress.tick(done), signal);
       const readAt = performance.now();

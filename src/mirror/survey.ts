@@ -81,7 +81,7 @@ export async function refuseEarly(context: RunContext, target: Target): Promise<
 export async function scanned(context: RunContext): Promise<Plan> {
   const { job, db, feed, folder, session } = context;
   const target = await openTarget(db, job.collection, job.scope);
-  const plan = new Plan(feed, folder);
+  const plan = new Plan(feed, folder, job.deletes);
   try {
     await compareAll(target, plan, session, scanProgress(context));
     plan.checkDeletes(job.maxDeletes);
@@ -104,7 +104,7 @@ function checkStrategy({ job }: RunContext, target: Target): void {
       'sync.atomic asks for a transaction, which MongoDB has in a replica set only.',
     );
   }
-  const fault = swapFault(target);
+  const fault = swapFault(target, job.deletes);
   if (job.strategy === 'swap' && fault !== null) {
     throw new QuiesceError('bad-config', `sync.strategy asks for a swap, which is not possible here: ${fault}.`);
   }
@@ -113,13 +113,13 @@ function checkStrategy({ job }: RunContext, target: Target): void {
 async function isSwap({ job, feed, session }: RunContext, target: Target, plan: Plan): Promise<boolean> {
   if (job.strategy !== 'auto') return job.strategy === 'swap';
   const most = Math.max(swapWrites, swapShare * Math.max(plan.stored, feed.table.count));
-  if (plan.size < most || swapFault(target) !== null) return false;
+  if (plan.size < most || swapFault(target, job.deletes) !== null) return false;
   return !(await isWatched(target, session));
 }
 
 /** Returns the swap, or the reason why it is not allowed. */
 async function allowedSwap(context: RunContext, target: Target): Promise<Swap | string> {
-  const missing = await missingRights(context.db, rightsFor.swap(target.collection));
+  const missing = await missingRights(context.db, rightsFor.swap(target.collection, context.feed.kept !== null));
   if (missing.length > 0) return `the user of the connection string lacks ${missing.join('; ')}`;
   try {
     return await buildSwap(context, target);

@@ -31,7 +31,7 @@ export class TwoPhase {
     this.#context = context;
     this.#log = log;
     this.target = target;
-    this.plan = new Plan(context.feed, context.folder);
+    this.plan = new Plan(context.feed, context.folder, context.job.deletes);
   }
 
   /** Compares the whole collection. Resolves with the reason if the server offers no change stream. */

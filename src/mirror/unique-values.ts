@@ -79,7 +79,7 @@ async function markHeld(
     const any: Document[] = [];
     for (const item of batch) {
       const key = keyOf(item);
-      const query = key === null ? null : sameKey(index, feed.document(item));
+      const query = key === null ? null : sameKey(index, feed.whole(item));
       if (query === null) continue;
       const others = items.get(key);
       if (others) others.push(item);
@@ -147,7 +147,7 @@ function* markedItems(marks: Uint8Array): Generator<number> {
 }
 
 function keysOf({ feed }: RunContext, index: UniqueIndex): (item: number) => string | null {
-  return (item) => indexKey(index, feed.document(item), 0);
+  return (item) => indexKey(index, feed.whole(item), 0);
 }
 
 async function eachItem({ feed, signal }: RunContext, take: (item: number) => void): Promise<void> {

@@ -8,14 +8,18 @@ export const maxDeletes = z.union([z.int().nonnegative(), z.string().regex(share
 export const mirrorOptions = z.strictObject({
   /** The collection that becomes equal to the feed. */
   collection: z.string().min(1),
-  /** The member of each item that identifies it; stored as `_id`. Default `id`. */
-  key: z.string().min(1).default('id'),
+  /** The member of each item that identifies it, by a path, or several of them; stored as `_id`. Default `id`. */
+  key: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).default('id'),
   /** The database. Default: `mongodb.db` of the configuration, then the one in the connection string. */
   db: z.string().min(1).optional(),
   /** Limits the mirror to the documents with these members, which are written into each item. */
   scope: z.record(z.string(), z.unknown()).optional(),
   /** Reads MongoDB Extended JSON v2 (`{"$date": …}`) as typed values; refuses inexact ones. Default false. */
   extendedJson: z.boolean().default(false),
+  /** The top-level members that the app owns, and a run keeps. Default: none. */
+  keep: z.array(z.string().min(1)).optional(),
+  /** False: documents that the feed does not have stay. Default true. */
+  deletes: z.boolean().optional(),
   /** Refuses a feed that would delete more, unless the request gives another number. Default: `sync.max_deletes`. */
   maxDeletes: maxDeletes.optional(),
 });

@@ -23,7 +23,7 @@ export async function matchItems(
   take: (item: number) => void,
 ): Promise<boolean> {
   for (const batch of batchesOf(items, feed)) {
-    const documents = batch.map((item) => driverDocument(feed.document(item), 0));
+    const documents = batch.map((item) => driverDocument(feed.whole(item), 0));
     const pipeline = [{ $documents: { $literal: documents } }, { $match: filter }, { $project: { _id: 1 } }];
     const cursor = { batchSize: documentsAtOnce };
     const command = { aggregate: 1, pipeline, cursor, readConcern: { level: 'local' } };

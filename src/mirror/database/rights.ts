@@ -25,9 +25,9 @@ export const rightsFor = {
   writing: (collection: string): Right[] => [{ actions: ['insert', 'update', 'remove'], collection }],
   'two-phase': (): Right[] => [{ actions: ['find', 'changeStream'], collection: '' }],
   /** For every collection, since each copy has a different name. */
-  swap: (collection: string): Right[] => [
+  swap: (collection: string, keeps: boolean): Right[] => [
     { actions: ['listIndexes'], collection },
-    { actions: ['find', 'insert', 'createIndex', 'dropCollection'], collection: '' },
+    { actions: ['find', 'insert', ...(keeps ? ['update'] : []), 'createIndex', 'dropCollection'], collection: '' },
   ],
   /** To find two items with one value of a unique index before the pause. */
   unique: (collection: string): Right[] => [{ actions: ['listIndexes'], collection }],

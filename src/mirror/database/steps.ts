@@ -52,10 +52,16 @@ export function nextMode(error: unknown, mode: Mode, condition: Condition): Mode
 /** `condition`: the mirror's documents match it, and no other document is changed. */
 export function stepsOf(plan: Plan, feed: PreparedFeed, mode: Mode, condition: Condition): Step[] {
   const { moveUpdates, upsertInserts, skipDeletes } = mode;
-  const replace = (item: number): Uint8Array =>
-    replaceStatement(idOf(feed.document(item)), feed.document(item), feed.isDollar(item), condition);
+  const kept = feed.kept?.projection ?? null;
+  const replaced = (item: number, document: Buffer): Uint8Array =>
+    replaceStatement(idOf(document), document, { dollar: feed.isDollar(item), condition, kept });
+  const replace = (item: number): Uint8Array => replaced(item, feed.document(item));
   const copy = (item: number): Uint8Array => Buffer.from(feed.document(item));
   const write = upsertInserts ? replace : copy;
+  const move = (item: number): Uint8Array => {
+    const whole = Buffer.from(feed.whole(item)); // its stored document is deleted first
+    return upsertInserts ? replaced(item, whole) : whole;
+  };
   const steps: Step[] = [];
   if (!skipDeletes) {
     steps.push({
@@ -78,7 +84,7 @@ export function stepsOf(plan: Plan, feed: PreparedFeed, mode: Mode, condition: C
       kind: upsertInserts ? 'update' : 'insert',
       list: 'updates',
       count: plan.updates,
-      statement: (i) => write(plan.updated(i)),
+      statement: (i) => move(plan.updated(i)),
       counts: true,
     });
   } else {

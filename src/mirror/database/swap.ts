@@ -18,6 +18,7 @@ import {
   type IndexDescription,
 } from 'mongodb';
 import { QuiesceError } from '../../errors.ts';
+import { Elements, idElement } from '../bson/elements.ts';
 import { FeedFaults } from '../feed/feed-faults.ts';
 import type { PreparedFeed } from '../prepared/prepared-feed.ts';
 import { collectionId } from './collection-id.ts';
@@ -27,6 +28,7 @@ import { indexesOf } from './indexes.ts';
 import { documents } from './raw-command.ts';
 import { RefusedWrites, type WriteError } from './write/refused-writes.ts';
 import { batchesOf } from './steps.ts';
+import { anyDocument, replaceStatement } from './write/statements.ts';
 import { openTarget, type Target } from './target.ts';
 import { WriteConflict } from './write/transaction-errors.ts';
 
@@ -61,8 +63,9 @@ export class Swap {
    * @throws QuiesceError `invalid-feed` if a document violates a validator or a unique index: nothing was changed
    */
   async build(session: ClientSession): Promise<void> {
-    const { target } = this.#options;
+    const { target, feed } = this.#options;
     this.#indexes = await indexesOf(target);
+    feed.kept?.watch();
     try {
       await target.db.createCollection(this.name, target.options);
       this.#id = await collectionId(target.db, this.name);
@@ -74,6 +77,25 @@ export class Swap {
     } catch (error) {
       await this.dispose();
       throw error;
+    }
+  }
+
+  /** Writes again what the app has written, since the copy was built, to the members that it owns. */
+  async refresh(session: ClientSession): Promise<void> {
+    const { feed, target, signal } = this.#options;
+    const items = feed.kept?.changed ?? [];
+    const replace = (i: number): Uint8Array => {
+      const item = items[i]!;
+      const document = feed.whole(item);
+      const id = new Elements(document, 0);
+      idElement(id);
+      return replaceStatement(id, document, { dollar: feed.isDollar(item), condition: anyDocument, kept: null });
+    };
+    for (const batch of batchesOf({ count: items.length, statement: replace })) {
+      signal.throwIfAborted();
+      const command = { update: this.name, ordered: false, updates: documents('updates', batch) };
+      const { writeErrors } = (await target.db.command(command, { session })) as { writeErrors?: WriteError[] };
+      if (writeErrors?.length) throw new RefusedWrites('update', batch, writeErrors, feed);
     }
   }
 
@@ -124,7 +146,7 @@ export class Swap {
     const { feed, target, signal, onStaged } = this.#options;
     const { count } = feed.table;
     let done = 0;
-    for (const batch of batchesOf({ count, statement: (i) => Buffer.from(feed.document(i)) })) {
+    for (const batch of batchesOf({ count, statement: (i) => Buffer.from(feed.whole(i)) })) {
       signal.throwIfAborted();
       const command = {
         insert: this.name,
@@ -155,7 +177,8 @@ export class Swap {
 }
 
 /** Returns why this collection must not be swapped, or null. */
-export function swapFault(target: Target): string | null {
+export function swapFault(target: Target, deletes: boolean = true): string | null {
+  if (!deletes) return 'a mirror that deletes nothing has documents that the feed does not have';
   if (target.filter) return 'a mirror with a scope shares its collection with other documents';
   if (target.sharded) return 'a sharded collection cannot be renamed over';
   return null;

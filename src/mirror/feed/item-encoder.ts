@@ -3,15 +3,20 @@
  */
 import { BSON } from 'mongodb';
 import { QuiesceError } from '../../errors.ts';
+import { plainKey, type MirrorKey } from '../../protocol/mirror-key.ts';
 import { bsonType, Elements, equalBytes } from '../bson/elements.ts';
 import { equalElements } from '../bson/equal.ts';
 import { doubleAt } from '../bson/numbers.ts';
 import { BsonOutput, maxDocumentBytes } from '../bson/output.ts';
+import { isNamed } from '../prepared/kept-members.ts';
 import { JsonText, refused } from './json-text.ts';
 import { JsonToBson } from './json-to-bson.ts';
+import { KeyWriter } from './key-writer.ts';
 
 export interface EncoderOptions {
-  readonly key: string;
+  readonly key: MirrorKey;
+  /** Members that the app owns: what a feed says of them is left out. */
+  readonly keep?: readonly string[] | undefined;
   readonly scope?: Readonly<Record<string, unknown>> | undefined;
   readonly extendedJson: boolean;
 }
@@ -33,12 +38,18 @@ export class ItemEncoder {
   readonly #converter: JsonToBson;
   readonly #elements = new Elements(Buffer.alloc(5), 0);
   readonly #key: Buffer;
+  /** Null if the key is one member and nothing is kept: then the item is copied in two pieces. */
+  readonly #writer: KeyWriter | null;
+  readonly #keep: readonly Buffer[];
   readonly #scope: Elements[];
 
-  constructor({ key, scope, extendedJson }: EncoderOptions) {
-    this.#key = Buffer.from(key);
+  constructor({ key, scope, extendedJson, keep = [] }: EncoderOptions) {
+    const plain = plainKey(key);
+    this.#key = Buffer.from(plain ?? '');
+    this.#writer = plain !== null && keep.length === 0 ? null : new KeyWriter(key);
+    this.#keep = keep.map((name) => Buffer.from(name));
     this.#converter = new JsonToBson(new BsonOutput(extendedJson ? extendedLimit : maxDocumentBytes), extendedJson);
-    this.#scope = scope ? scopeElements(scope, key) : [];
+    this.#scope = scope ? scopeElements(scope, plain) : [];
   }
 
   /**
@@ -57,7 +68,8 @@ export class ItemEncoder {
       text.requireUtf8();
       const type = this.#converter.convert(text);
       if (type !== bsonType.object) text.refuse(`an item has to be an object, and this is ${nameOfType(type)}`);
-      this.#assemble(this.#converter.out.bytes);
+      if (this.#writer === null) this.#assemble(this.#converter.out.bytes);
+      else this.#assembleApart(this.#converter.out.bytes, this.#writer);
       return true;
     } catch (error) {
       if (error !== refused) throw error;
@@ -95,6 +107,31 @@ export class ItemEncoder {
     if (key === -1) this.#refuse(`the key “${this.#key.toString()}” is missing`);
     document.copy(bytes, 4, key);
     document.copy(bytes, keyEnd, elements.start);
+    this.#finish(bytes, scoped);
+  }
+
+  /** The same for a key that is a path or has several parts, which stays in the document, and without kept members. */
+  #assembleApart(bytes: Uint8Array, writer: KeyWriter): void {
+    const { document } = this;
+    document.at = 4;
+    writer.write(bytes, document, keyFault, (detail, pointer) => this.#refuse(detail, pointer));
+    const elements = this.#elements.reset(bytes, 0);
+    const moved = writer.moved === null ? [] : [writer.moved];
+    this.dollar = false;
+    let scoped = 0;
+    while (elements.next()) {
+      if (isNamed(elements, moved) || isNamed(elements, this.#keep)) continue;
+      if (bytes[elements.name] === 0x24) this.dollar = true;
+      if (equalBytes(bytes, elements.name, elements.nameEnd, idName, 0, 3))
+        this.#refuse('the key is stored as “_id”, and the item has an “_id” of its own', '/_id');
+      if (this.#scope.length > 0 && this.#inScope(elements)) scoped++;
+      document.copy(bytes, elements.start, elements.end);
+    }
+    this.#finish(bytes, scoped);
+  }
+
+  #finish(bytes: Uint8Array, scoped: number): void {
+    const { document } = this;
     if (scoped < this.#scope.length) this.#addScope(bytes);
     document.byte(0);
     document.setInt32(0, document.at);
@@ -186,7 +223,7 @@ function nameOfType(type: number): string {
   return typeNames[type] ?? 'of another type';
 }
 
-function scopeElements(scope: Readonly<Record<string, unknown>>, key: string): Elements[] {
+function scopeElements(scope: Readonly<Record<string, unknown>>, key: string | null): Elements[] {
   const result: Elements[] = [];
   for (const [name, value] of Object.entries(scope)) {
     const scalar =

@@ -9,6 +9,7 @@ import { KeyedHash } from '../bson/keyed-hash.ts';
 import { equalKeys, hashKey } from '../bson/keys.ts';
 import { DocumentFile } from './document-file.ts';
 import { itemFlag, ItemTable } from './item-table.ts';
+import { KeptMembers } from './kept-members.ts';
 
 /** How a stored document relates to the feed. */
 export type Comparison = 'missing' | 'same' | 'changed';
@@ -17,6 +18,8 @@ export class PreparedFeed {
   readonly table: ItemTable = new ItemTable();
   /** The pointer to the array of items, with which the pointer to each item begins. */
   readonly at: string;
+  /** The members that the app owns; null if there are none. */
+  readonly kept: KeptMembers | null;
   readonly #file: DocumentFile;
   readonly #keyHash = new KeyedHash();
   readonly #hasher = new Hasher(randomInt(2 ** 32), randomInt(2 ** 32));
@@ -26,10 +29,15 @@ export class PreparedFeed {
   /** The item that the last {@link PreparedFeed.compare} found. */
   found = -1;
 
-  constructor(folder: string, at: string = '') {
+  /**
+   * @param at the pointer to the array of items
+   * @param keep the names of the members that the app owns
+   */
+  constructor(folder: string, at: string = '', keep: readonly string[] = []) {
     this.at = at;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     this.#file = new DocumentFile(join(folder, 'prepared.bson'));
+    this.kept = keep.length === 0 ? null : new KeptMembers(keep, this.table, join(folder, 'kept.bson'));
   }
 
   /**
@@ -57,6 +65,14 @@ export class PreparedFeed {
    */
   compare(bytes: Uint8Array, at: number, end: number): Comparison {
     const keyHash = this.#hashId(bytes, at);
+    if (this.kept?.strip(bytes, at) === true) {
+      const { bytes: stripped, at: length } = this.kept.stripped;
+      return this.#compared(keyHash, stripped, 0, length);
+    }
+    return this.#compared(keyHash, bytes, at, end);
+  }
+
+  #compared(keyHash: number, bytes: Uint8Array, at: number, end: number): Comparison {
     this.#hasher.hash(bytes, at, end);
     const { a, b } = this.#hasher;
     let same = false;
@@ -83,12 +99,19 @@ export class PreparedFeed {
     return this.#file.read(this.table.offset(item), this.table.length(item));
   }
 
+  /** The same, together with the members of its stored document that the app owns. */
+  whole(item: number): Buffer {
+    const document = this.document(item);
+    return this.kept === null ? document : this.kept.merged(item, document);
+  }
+
   isDollar(item: number): boolean {
     return this.table.is(item, itemFlag.dollar);
   }
 
   dispose(): void {
     this.#file.close();
+    this.kept?.close();
   }
 
   #hashId(bytes: Uint8Array, at: number): number {

@@ -13,6 +13,8 @@ export function foreseeableOf({ mongodb, sync }: AppConfig, mirror: CompleteMirr
     ...(db === null ? {} : { db }),
     collection: mirror.collection,
     ...(mirror.scope === undefined ? {} : { scope: mirror.scope }),
+    ...(mirror.keep === undefined ? {} : { keep: mirror.keep }),
+    ...(mirror.deletes === undefined ? {} : { deletes: mirror.deletes }),
     strategy: sync.strategy,
     databaseTimeout: sync.databaseTimeout,
   };

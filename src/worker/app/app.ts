@@ -30,6 +30,8 @@ export function builtInApp({ mongodb, sync }: WorkerSettings): Express {
       collection: sync.collection,
       key: sync.key,
       items: sync.items,
+      keep: sync.keep,
+      deletes: sync.deletes,
       ...(mongodb.db === null ? {} : { db: mongodb.db }),
     }),
   );

@@ -3,6 +3,7 @@ import { Router, type Request, type Response } from 'express';
 import type { Collection, Document, Filter, MongoClient } from 'mongodb';
 import { QuiesceError } from '../../errors.ts';
 import { Elements, idElement } from '../../mirror/bson/elements.ts';
+import { plainKey, type MirrorKey } from '../../protocol/mirror-key.ts';
 import { memberToJson, valueToJson } from '../../mirror/bson/to-json.ts';
 import { readOnly } from './read-only.ts';
 import { decodeKey, encodeKey, keysFromPath } from './resource-key.ts';
@@ -11,16 +12,17 @@ export interface ResourcesOptions {
   readonly client: MongoClient;
   readonly db: string | null;
   readonly collection: string;
-  /** The member of the feed's items that is stored as `_id`. */
-  readonly key: string;
+  /** The key of the mirror: what is stored as `_id`. */
+  readonly key: MirrorKey;
 }
 
 const defaultLimit = 100;
 const maxLimit = 1_000;
 
-export function resources({ client, db, collection: name, key }: ResourcesOptions): Router {
-  const collection: Collection<Document> = client.db(db ?? undefined).collection(name);
-  const keyName = JSON.stringify(key);
+export function resources({ client, db, collection: collectionName, key }: ResourcesOptions): Router {
+  const collection: Collection<Document> = client.db(db ?? undefined).collection(collectionName);
+  const name = plainKey(key);
+  const keyName = name === null ? null : JSON.stringify(name);
   const router = Router();
   router.all(['/', '/:key'], readOnly);
   // A client whose first connection failed would never try again by itself.
@@ -62,17 +64,20 @@ export function resources({ client, db, collection: name, key }: ResourcesOption
   return router;
 }
 
-/** The document's JSON, as in the feed: the key first, under its own name. */
-function toItem(document: Uint8Array, keyName: string): string {
+/**
+ * The document's JSON, as it came: the key first, under its own name. Without a name, the key is also where the feed had
+ * it, and `_id` is left out.
+ */
+function toItem(document: Uint8Array, keyName: string | null): string {
   const id = keyOf(document);
-  let text = `{${keyName}:${valueToJson(id.bytes, id.type, id.value, id.end)}`;
+  const texts = keyName === null ? [] : [`${keyName}:${valueToJson(id.bytes, id.type, id.value, id.end)}`];
   const members = new Elements(document, 0);
   while (members.next()) {
     if (members.start === id.start) continue;
     const member = memberToJson(members);
-    if (!member.startsWith(`${keyName}:`)) text += `,${member}`; // no feed can have stored it
+    if (keyName === null || !member.startsWith(`${keyName}:`)) texts.push(member); // no feed has left it there
   }
-  return `${text}}`;
+  return `{${texts.join(',')}}`;
 }
 
 function keyOf(document: Uint8Array): Elements {

@@ -4,6 +4,7 @@ import { isAbsolute } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { faultsOf, isMirrorOptions } from '../../protocol/checks.ts';
 import { isPointer, itemsWords } from '../../protocol/json-pointer.ts';
+import { keyFault } from '../../protocol/mirror-key.ts';
 import type { CompleteMirrorOptions } from '../../protocol/mirror-job.ts';
 import type { Counts } from '../../protocol/runs.ts';
 import type { ItemSteps } from './items/messages.ts';
@@ -14,9 +15,10 @@ export interface MirrorOptions {
   collection: string;
   /**
    * The member of each item that identifies it. It is stored as `_id`, and given back under its own name by
-   * `GET /api/resources` of the built-in app. Default `'id'`.
+   * `GET /api/resources` of the built-in app. A path such as `'sku.id'`, or several members or paths, `['shop', 'sku']`,
+   * stay where they are: `_id` is added, for several as an object of them in this order. Default `'id'`.
    */
-  key?: string | undefined;
+  key?: string | readonly string[] | undefined;
   /** The database. Default: `mongodb.db` of the configuration, then the one in the connection string. */
   db?: string | undefined;
   /**
@@ -29,6 +31,13 @@ export interface MirrorOptions {
    * exactly. Default false.
    */
   extendedJson?: boolean | undefined;
+  /**
+   * The top-level members that the app owns, such as `['createdAt', '__v']`. A run neither compares nor changes them, and
+   * what a feed says of them is left out. Default: none.
+   */
+  keep?: readonly string[] | undefined;
+  /** False: documents that the feed does not have stay, so that the feed is merged into the collection. Default true. */
+  deletes?: boolean | undefined;
   /**
    * Refuses a feed that would delete more documents, with 409 `too-many-deletes`, unless the request says another number
    * (`?maxDeletes=`): a number, or a share of the collection such as `'50%'`. Default `sync.max_deletes` of the
@@ -109,6 +118,8 @@ export function checkOptions(options: MirrorOptions): CheckedOptions {
   const wire: unknown = rest;
   if (!isMirrorOptions(wire)) throw new TypeError(`mirror(): ${faultsOf(isMirrorOptions)}`);
   if (typeof items !== 'string' || !isPointer(items)) throw new TypeError(`mirror(): items takes ${itemsWords}.`);
+  const fault = keyFault(wire.key, wire.keep ?? [], Object.keys(wire.scope ?? {}));
+  if (fault !== null) throw new TypeError(`mirror(): ${fault}.`);
   for (const [name, hook] of Object.entries({ before, after })) {
     if (hook !== undefined && typeof hook !== 'function') throw new TypeError(`mirror(): ${name} takes a function.`);
   }

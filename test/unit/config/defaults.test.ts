@@ -47,6 +47,8 @@ describe('a configuration that says next to nothing', () => {
         sync: {
           collection: 'resources',
           key: 'id',
+          keep: [],
+          deletes: true,
           items: '',
           token: null,
           strategy: 'auto',

@@ -23,17 +23,28 @@ export function deleteStatement(id: Elements, condition: Condition): Buffer {
   return finish(statement, at);
 }
 
+export interface ReplaceOptions {
+  /** A top-level name starts with `$`. */
+  readonly dollar: boolean;
+  readonly condition: Condition;
+  /** The members that stay, as `{name: '$name', …}`. */
+  readonly kept: Buffer | null;
+}
+
 /**
  * `{q: {_id, …condition}, u: document, upsert: true}`: inserts the document again if it was deleted meanwhile. With a
  * condition, nothing is inserted: a document that does not match the condition may have the key.
  *
- * `dollar`: a top-level name starts with `$`, which only `u: [{$replaceWith: {$literal: document}}]` accepts.
+ * With `dollar`, it is `u: [{$replaceWith: {$literal: document}}]`, and with `kept`
+ * `u: [{$replaceWith: {$mergeObjects: [{$literal: document}, kept]}}]`: MongoDB itself takes these members from the
+ * document that it replaces.
  */
-export function replaceStatement(id: Elements, document: Buffer, dollar: boolean, condition: Condition): Buffer {
-  const wrapping = dollar ? 3 * 4 + 3 + 14 + 10 + 3 : 0;
+export function replaceStatement(id: Elements, document: Buffer, { dollar, condition, kept }: ReplaceOptions): Buffer {
+  const wrapping = kept ? 128 + kept.length : dollar ? 3 * 4 + 3 + 14 + 10 + 3 : 0;
   const statement = Buffer.allocUnsafe(4 + querySize(id, condition) + 3 + wrapping + document.length + 9 + 1);
   let at = writeQuery(statement, id, condition);
-  at = dollar ? writeLiteral(statement, at, document) : writeMember(statement, at, 'u', document);
+  if (kept) at = writeMerge(statement, at, document, kept);
+  else at = dollar ? writeLiteral(statement, at, document) : writeMember(statement, at, 'u', document);
   statement[at++] = bsonType.boolean;
   at += statement.write('upsert\0', at, 'latin1');
   statement[at++] = condition.length === 0 ? 1 : 0;
@@ -84,6 +95,32 @@ function writeLiteral(statement: Buffer, start: number, document: Buffer): numbe
     statement[at++] = 0;
     statement.writeInt32LE(at - open, open);
   }
+  return at;
+}
+
+function writeMerge(statement: Buffer, start: number, document: Buffer, kept: Buffer): number {
+  let at = start;
+  const opened: number[] = [];
+  const open = (type: number, name: string): void => {
+    statement[at++] = type;
+    at += statement.write(`${name}\0`, at, 'latin1');
+    opened.push(at);
+    at += 4;
+  };
+  const close = (): void => {
+    const from = opened.pop()!;
+    statement[at++] = 0;
+    statement.writeInt32LE(at - from, from);
+  };
+  open(bsonType.array, 'u');
+  open(bsonType.object, '0');
+  open(bsonType.object, '$replaceWith');
+  open(bsonType.array, '$mergeObjects');
+  open(bsonType.object, '0');
+  at = writeMember(statement, at, '$literal', document);
+  close();
+  at = writeMember(statement, at, '1', kept);
+  while (opened.length > 0) close();
   return at;
 }
 

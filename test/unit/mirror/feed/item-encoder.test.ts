@@ -188,6 +188,24 @@ describe('an item', function () {
     expect(() => encode(`{"id":1,${members.join(',')},"n7":0}`)).to.throw('/n7: a second member');
   });
 
+  it('may have a key that is a path or several members, and loses the members that are kept', () => {
+    const text = '{"a":{"b":1,"c":2},"d":"x","e":true,"$f":0}';
+    const decoded = (options: Partial<EncoderOptions>): object => decode(encode(text, options));
+    expect(decoded({ key: 'a.b' })).to.deep.equal({ _id: 1, a: { b: 1, c: 2 }, d: 'x', e: true, $f: 0 });
+    expect(decoded({ key: ['d'], keep: ['e', 'other'] })).to.deep.equal({ _id: 'x', a: { b: 1, c: 2 }, $f: 0 });
+    expect(decoded({ key: ['d', 'a.b'], keep: ['e'], scope: { t: 1 } })).to.deep.equal({
+      _id: { d: 'x', 'a.b': 1 },
+      a: { b: 1, c: 2 },
+      d: 'x',
+      $f: 0,
+      t: 1,
+    });
+    expect(() => encode(text, { key: 'a.x' })).to.throw('-: the key “a.x” is missing');
+    expect(() => encode(text, { key: 'd.x' })).to.throw('-: the key “d.x” is missing');
+    expect(() => encode('{"a":{"b":[]}}', { key: 'a.b' })).to.throw('/a/b: the key is an array');
+    expect(() => encode('{"a":{"b":1},"_id":1}', { key: 'a.b' })).to.throw('/_id: the key is stored as “_id”');
+  });
+
   it('gets the members of the scope, or has them already', () => {
     const scope = { tenant: 'a', live: true };
     expect(decode(encode('{"id":1,"x":2}', { scope }))).to.deep.equal({ _id: 1, x: 2, tenant: 'a', live: true });

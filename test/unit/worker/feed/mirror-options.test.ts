@@ -18,6 +18,20 @@ describe('the options of mirror()', () => {
     expect(options.scope).to.deep.equal({ tenant: 1 });
   });
 
+  for (const [fault, options] of Object.entries<Partial<MirrorOptions>>({
+    'key takes names': { key: 'a..b' },
+    'key has the same member twice': { key: ['a', 'a'] },
+    'key cannot have _id beside another': { key: ['_id', 'a'] },
+    'key must NOT have fewer than 1 items': { key: [] },
+    "not 'a.b'": { keep: ['a.b'] },
+    "not '$x'": { keep: ['$x'] },
+    "not '_id'": { keep: ['_id'] },
+    "keep cannot have 'a', which is in the key": { key: 'a.b', keep: ['a'] },
+    "keep cannot have 't', which is in the scope": { scope: { t: 1 }, keep: ['t'] },
+  }))
+    it(`are refused because ${fault}`, () =>
+      expect(() => completeOptions({ collection: 'a', ...options })).to.throw(TypeError, fault));
+
   // On its way to the primary it would lose its members, and a feed would replace everybody's documents.
   for (const scope of [new Map([['tenant', 1]]), new Date(0), Object.create({ tenant: 1 })] as object[]) {
     it(`have no ${Object.prototype.toString.call(scope)} for a scope that has members only to the eye`, () => {
