@@ -1,12 +1,16 @@
-/** Writes dist/protocol/generated-*.js: the schemas that a worker or a keeper needs, as code that needs nothing else. */
+/** Writes dist/protocol/generated-*.js: the schemas that workers, keepers and commands need, as code that needs nothing else. */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { _, Ajv2020, type KeywordCxt } from 'ajv/dist/2020.js';
 import standalone from 'ajv/dist/standalone/index.js';
 import { z } from 'zod';
+import { execEnd, execStart, runList, stopAnswer, urls } from '#quiesce/protocol/answers.js';
 import { toKeeper } from '#quiesce/protocol/keeper.js';
+import { lockOwner } from '#quiesce/protocol/lock-owner.js';
 import { toWorker } from '#quiesce/protocol/messages.js';
 import { mirrorOptions } from '#quiesce/protocol/mirror-job.js';
+import { notifyTest } from '#quiesce/protocol/notify-test.js';
+import { clusterStatus, problem, reloadAnswer, runRecord } from '#quiesce/protocol/runs.js';
 
 /** To JSON Schema a Map or a Date is an object; zod's records, which may have any members, take plain ones only. */
 const plain = {
@@ -20,39 +24,50 @@ const plain = {
   },
 } as const;
 
-function schemaOf(type: z.ZodType): object {
-  return z.toJSONSchema(type, {
+/** What several of them have in common is written once, and compiled once. */
+function schemasOf(types: Readonly<Record<string, z.ZodType>>): Record<string, object> {
+  const named = z.registry<{ id: string }>();
+  for (const [id, type] of Object.entries(types)) named.add(type, { id });
+  const { schemas } = z.toJSONSchema(named, {
     io: 'input',
+    reused: 'ref',
     override({ zodSchema, jsonSchema }) {
       if (zodSchema._zod.def.type === 'record') jsonSchema['plain'] = true;
+      delete jsonSchema.description; // for people
     },
   });
+  for (const [id, type] of Object.entries(types)) {
+    // What is no object has no discriminator, and would pass.
+    if (type instanceof z.ZodDiscriminatedUnion)
+      Object.assign(schemas[id]!, { type: 'object', discriminator: { propertyName: 'type' } });
+  }
+  return schemas;
 }
 
-/** What is no object has no discriminator, and would pass. */
-const union = (type: z.ZodType): object => ({
-  ...schemaOf(type),
-  type: 'object',
-  discriminator: { propertyName: 'type' },
-});
-
-function write(file: string, schemas: Record<string, object>): void {
+/** @param allErrors else the first: of an answer of one's own primary that is enough, and the code is smaller */
+function write(file: string, types: Readonly<Record<string, z.ZodType>>, allErrors = true): void {
   const ajv = new Ajv2020({
     keywords: [plain],
-    schemas: Object.entries(schemas).map(([$id, schema]) => ({ ...schema, $id })),
+    schemas: Object.entries(schemasOf(types)).map(([$id, schema]) => ({ ...schema, $id })),
     discriminator: true,
     validateFormats: false, // what zod takes for a description only
     strictTypes: false, // zod unites types
     unicode: false, // else the code would load Ajv to count characters; nothing here is longer than 1
     logger: false,
-    allErrors: true,
+    allErrors,
+    messages: allErrors,
     useDefaults: true,
     code: { source: true, esm: true },
   });
-  const code = standalone.default(ajv, Object.fromEntries(Object.keys(schemas).map((name) => [name, name])));
+  const code = standalone.default(ajv, Object.fromEntries(Object.keys(types).map((name) => [name, name])));
   if (code.includes('require(')) throw new Error('the checks would load a part of Ajv, which is not there');
   writeFileSync(fileURLToPath(import.meta.resolve(`#quiesce/protocol/${file}.js`)), code);
 }
 
-write('generated-checks', { toWorker: union(toWorker), mirrorOptions: schemaOf(mirrorOptions) });
-write('generated-keeper-checks', { toKeeper: union(toKeeper) });
+write('generated-checks', { toWorker, mirrorOptions });
+write('generated-keeper-checks', { toKeeper });
+write('generated-owner-check', { lockOwner }, false);
+// Beside the others: to read the code of all takes a health check longer than to ask.
+write('generated-status-checks', { clusterStatus, problem }, false);
+const answers = { execEnd, execStart, notifyTest, reloadAnswer, runList, runRecord, stopAnswer, urls };
+write('generated-answer-checks', answers, false);

@@ -1,21 +1,15 @@
 /** Talks to a running primary through its control socket. */
 import { once } from 'node:events';
 import http from 'node:http';
-import { z } from 'zod';
-import { eventData } from './event-stream.ts';
 import { QuiesceError, toQuiesceError } from '../errors.ts';
 import { lifeOf, readOwner } from '../primary/data-dir/lock-owner.ts';
 import { controlSocket, shortSocketPath } from '../primary/admin/control-socket.ts';
-import {
-  clusterStatus,
-  problem,
-  reloadAnswer,
-  runRecord,
-  type ClusterStatus,
-  type ReloadAnswer,
-  type RunRecord,
-} from '../protocol/runs.ts';
-import { notifyTest, type NotifyTest } from '../protocol/notify-test.ts';
+import type { ExecEnd } from '../protocol/answers.ts';
+import type { Check } from '../protocol/checks.ts';
+import type * as Checks from '../protocol/generated-answer-checks.js';
+import { clusterStatus, problem } from '../protocol/generated-status-checks.js';
+import type { NotifyTest } from '../protocol/notify-test.ts';
+import type { ClusterStatus, ReloadAnswer, RunRecord } from '../protocol/runs.ts';
 
 /** If an answer takes longer, the primary hangs, ms. Operations that may take long have no such limit. */
 const quick = 10_000;
@@ -46,8 +40,12 @@ interface Answer {
   readonly text: string;
 }
 
-const execStart = z.object({ run: z.string() });
-const execEnd = z.object({ run: runRecord, held: z.boolean() });
+type Answers = typeof Checks;
+
+/** The check of an answer. `status` is used as a health check and needs none of these. */
+async function answer<N extends keyof Answers>(name: N): Promise<Answers[N]> {
+  return (await import('../protocol/generated-answer-checks.js'))[name];
+}
 
 export class ControlClient {
   readonly dataDir: string;
@@ -61,7 +59,7 @@ export class ControlClient {
   }
 
   async urls(): Promise<string[]> {
-    return (await this.#call('GET', '/api/urls', z.object({ urls: z.array(z.string()) }))).urls;
+    return (await this.#call('GET', '/api/urls', answer('urls'))).urls;
   }
 
   /** With `wait`, resolves when the cluster is quiesced. */
@@ -74,7 +72,7 @@ export class ControlClient {
    * Resolves when all workers are replaced and use the new configuration; with `dryRun`, when the file has been read.
    */
   reload(order: Order & { readonly dryRun?: boolean } = {}): Promise<ReloadAnswer> {
-    return this.#call('POST', '/api/reload', reloadAnswer, { body: order, timeout: 0 });
+    return this.#call('POST', '/api/reload', answer('reloadAnswer'), { body: order, timeout: 0 });
   }
 
   /** @param instances a number, or a step such as `+1` */
@@ -83,54 +81,56 @@ export class ControlClient {
   }
 
   stop(now: boolean, order: Order = {}): Promise<{ pid: number }> {
-    return this.#call('POST', '/api/stop', z.object({ pid: z.number() }), { body: { now, ...order } });
+    return this.#call('POST', '/api/stop', answer('stopAnswer'), { body: { now, ...order } });
   }
 
   /** Resolves when the cluster is quiesced for a command. The run lasts while the HTTP answer is open. */
   async exec(order: ExecBody, signal: AbortSignal): Promise<{ run: string; over: Promise<void> }> {
-    const answer = await this.#open('POST', '/api/exec', { body: order, timeout: 0, signal });
-    answer.setEncoding('utf8');
-    if (answer.statusCode !== 200) return this.#read(await this.#rest(answer), execStart) as never;
-    const over = new Promise<void>((resolve) => answer.once('close', () => resolve()));
-    answer.on('error', () => undefined); // `close` follows
-    const [line] = (await once(answer, 'data')) as [string];
-    answer.resume();
-    return { run: execStart.parse(JSON.parse(line)).run, over };
+    const begun = await answer('execStart');
+    const response = await this.#open('POST', '/api/exec', { body: order, timeout: 0, signal });
+    response.setEncoding('utf8');
+    if (response.statusCode !== 200) return this.#read(await this.#rest(response), begun) as never;
+    const over = new Promise<void>((resolve) => response.once('close', () => resolve()));
+    response.on('error', () => undefined); // `close` follows
+    const [text] = (await once(response, 'data')) as [string];
+    response.resume();
+    return { run: this.#read({ status: 200, text }, begun).run, over };
   }
 
   /** Resolves when the run's hold has ended or has become an operator's hold. */
-  execEnd(run: string, how: object): Promise<{ run: RunRecord; held: boolean }> {
-    return this.#call('POST', `/api/exec/${encodeURIComponent(run)}/end`, execEnd, { body: how });
+  execEnd(run: string, how: object): Promise<ExecEnd> {
+    return this.#call('POST', `/api/exec/${encodeURIComponent(run)}/end`, answer('execEnd'), { body: how });
   }
 
   /** Resolves when each receiver has answered or timed out. */
   notifyTest(): Promise<NotifyTest> {
-    return this.#call('POST', '/api/notify/test', notifyTest, { body: {}, timeout: 0 });
+    return this.#call('POST', '/api/notify/test', answer('notifyTest'), { body: {}, timeout: 0 });
   }
 
   async runs(limit: number): Promise<RunRecord[]> {
-    return (await this.#call('GET', `/api/runs?limit=${limit}`, z.object({ items: z.array(runRecord) }))).items;
+    return (await this.#call('GET', `/api/runs?limit=${limit}`, answer('runList'))).items;
   }
 
   run(id: string): Promise<RunRecord> {
-    return this.#call('GET', `/api/runs/${encodeURIComponent(id)}`, runRecord);
+    return this.#call('GET', `/api/runs/${encodeURIComponent(id)}`, answer('runRecord'));
   }
 
   /** Resolves when the run has ended. */
   cancel(id: string): Promise<RunRecord> {
-    return this.#call('POST', `/api/runs/${encodeURIComponent(id)}/cancel`, runRecord, { timeout: 0 });
+    return this.#call('POST', `/api/runs/${encodeURIComponent(id)}/cancel`, answer('runRecord'), { timeout: 0 });
   }
 
   abandon(id: string): Promise<RunRecord> {
-    return this.#call('POST', `/api/runs/${encodeURIComponent(id)}/abandon`, runRecord, { timeout: 0 });
+    return this.#call('POST', `/api/runs/${encodeURIComponent(id)}/abandon`, answer('runRecord'), { timeout: 0 });
   }
 
   /** Yields the current status and each later change, until the primary ends. */
   async *watch(signal?: AbortSignal): AsyncGenerator<ClusterStatus> {
     const response = await this.#open('GET', '/api/events', signal === undefined ? {} : { signal });
     response.setEncoding('utf8');
+    const { eventData } = await import('./event-stream.ts');
     try {
-      for await (const data of eventData(response)) yield clusterStatus.parse(JSON.parse(data));
+      for await (const text of eventData(response)) yield this.#read({ status: 200, text }, clusterStatus);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET') throw error;
     }
@@ -139,13 +139,13 @@ export class ControlClient {
   async #call<T>(
     method: string,
     path: string,
-    schema: z.ZodType<T>,
+    check: Check<T> | Promise<Check<T>>,
     options: { body?: unknown; timeout?: number } = {},
   ): Promise<T> {
-    return this.#read(await this.#request(method, path, options), schema);
+    return this.#read(await this.#request(method, path, options), await check);
   }
 
-  #read<T>({ status, text }: Answer, schema: z.ZodType<T>): T {
+  #read<T>({ status, text }: Answer, check: Check<T>): T {
     let body: unknown;
     try {
       body = JSON.parse(text);
@@ -156,16 +156,13 @@ export class ControlClient {
         { cause },
       );
     }
-    if (status >= 400)
-      throw QuiesceError.fromProblem(problem.parse(body) as Parameters<typeof QuiesceError.fromProblem>[0]);
-    const result = schema.safeParse(body);
-    if (result.success) return result.data;
+    if (status < 400 && check(body)) return body;
+    if (status >= 400 && problem(body))
+      throw QuiesceError.fromProblem(body as Parameters<typeof QuiesceError.fromProblem>[0]);
     throw new QuiesceError(
       'no-primary',
       `The primary in ${this.dataDir} answers in a way this command does not know; are both of the same version?`,
-      {
-        cause: result.error,
-      },
+      { cause: new Error(JSON.stringify((status < 400 ? check : problem).errors)) },
     );
   }
 
@@ -199,7 +196,10 @@ export class ControlClient {
         return;
       }
       const headers = body === undefined ? {} : { 'Content-Type': 'application/json' };
-      const request = http.request({ socketPath: short.name, path, method, headers, timeout, signal }, (response) => {
+      // Without `servername` Node tests whether the host is an IPv6 address, by a regular expression that takes longer
+      // to compile than a status takes to be answered.
+      const to = { socketPath: short.name, servername: '', path, method, headers, timeout, signal };
+      const request = http.request(to, (response) => {
         // No timeout from here on: the status may not change for hours.
         request.setTimeout(0);
         resolve(response);

@@ -3,9 +3,8 @@ import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { readOwner, lifeOf } from '../primary/data-dir/lock-owner.ts';
 import { controlSocket } from '../primary/admin/control-socket.ts';
+import { findDefaultFile } from '../config/default-file.ts';
 import { dataPlaces, folderName, workingFolder } from '../config/data-place.ts';
-import { loadConfig } from '../config/load.ts';
-import { findDefaultFile } from '../config/read-file.ts';
 import { QuiesceError } from '../errors.ts';
 
 export interface Target {
@@ -76,6 +75,10 @@ function isCalled(dataDir: string, name: string | undefined): boolean {
 async function fromConfig({ config, only }: Target, folder: string): Promise<string[]> {
   if (config === undefined && findDefaultFile(folder) === undefined) return [];
   try {
+    const { dataDirsIn } = await import('../config/data-dirs.ts');
+    const found = await dataDirsIn(config, folder, only);
+    if (found !== null) return found;
+    const { loadConfig } = await import('../config/load.ts');
     const { apps } = await loadConfig(config, { folder, ...(only === undefined ? {} : { only }) });
     return apps.map(({ dataDir }) => dataDir);
   } catch (error) {

@@ -10,6 +10,7 @@ import type { RunsOptions } from './history/runs.ts';
 import type { StatusOptions } from './status.ts';
 import type { SyncOptions } from './sync/sync.ts';
 import { nextTime } from './orders/next-time.ts';
+import { statusOptions, targetOptions } from './options.ts';
 import { parseDuration, parseSize } from '../config/units.ts';
 import { isPassWord, passWordAllowed } from '../protocol/pass.ts';
 import { isPointer, itemsWords } from '../protocol/json-pointer.ts';
@@ -68,21 +69,18 @@ function workers(value: string): number | string {
 }
 
 export function addOperatorCommands(program: Command, done: (code: number) => void): void {
-  const command = (words: string, description: string, parent = program): Command =>
-    parent
-      .command(words)
-      .description(description)
-      .option('--data-dir <dir>', 'the data directory of the running app (default: the one that was started from here)')
-      .option('--only <name>', 'which app, where several run here')
-      .option('--config <file>', 'the configuration it was started with, where it is not here');
+  const command = (words: string, description: string, parent = program, options = targetOptions): Command => {
+    const added = parent.command(words).description(description);
+    for (const option of options) added.option(...option);
+    return added;
+  };
 
   const signed = (words: string, description: string, parent = program): Command =>
     command(words, description, parent).option('--by <name>', "who asks, for the record (default: the user's name)");
 
-  command('status', 'tell what the cluster is doing')
-    .option('--watch', 'and go on telling')
-    .option('--json', 'as JSON, one object per line with --watch')
-    .action(async (options: StatusOptions) => done(await (await import('./status.ts')).status(options)));
+  command('status', 'tell what the cluster is doing', program, [...targetOptions, ...statusOptions]).action(
+    async (options: StatusOptions) => done(await (await import('./status.ts')).status(options)),
+  );
 
   const maintenance = program.command('maintenance').description('shut the gates: on, off, status').helpCommand(false);
   signed('on', 'refuse requests until it is turned off; ends when none is at work any more', maintenance)

@@ -1,6 +1,5 @@
 /** Writes the output of commands: results to standard output, everything else to standard error. */
 import { styleText } from 'node:util';
-import type { TableConstructorOptions } from 'cli-table3';
 import { visible } from '../protocol/visible.ts';
 
 type Style = Parameters<typeof styleText>[0];
@@ -61,22 +60,4 @@ export function size(bytes: number): string {
   let unit = 0;
   for (; value >= 1024 && unit < units.length - 1; unit += 1) value /= 1024;
   return `${value >= 100 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
-}
-
-/** A table without lines. `numbers`: the indexes of columns with numbers, which are aligned to the right. */
-export function plainTable(head: string[], numbers: readonly number[]): TableConstructorOptions {
-  const edges = ['top', 'bottom', 'left', 'right', 'mid'];
-  const names = [
-    ...edges,
-    ...edges.flatMap((edge) => [`${edge}-mid`, `${edge}-left`, `${edge}-right`]),
-    'left-mid',
-    'right-mid',
-    'mid-mid',
-  ];
-  return {
-    head: head.map((title) => styled('dim', title)),
-    colAligns: head.map((_, index) => (numbers.includes(index) ? 'right' : 'left')),
-    style: { head: [], border: [], compact: true, 'padding-left': 0 },
-    chars: { ...Object.fromEntries(names.map((name) => [name, ''])), middle: ' ' },
-  };
 }

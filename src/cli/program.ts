@@ -5,6 +5,7 @@
 import { Argument, Command, Help } from 'commander';
 import { addOperatorCommands } from './operator-commands.ts';
 import { shells, type Shell } from './completion.ts';
+import { versionFlags } from './options.ts';
 import { ignoreClosedPipe } from './output.ts';
 import type { StartOptions } from './start.ts';
 import type { StartupKind, StartupOptions } from './startup/startup.ts';
@@ -21,7 +22,7 @@ ${new Help().boxWrap(`Exit codes: ${exitMeanings.join(', ')}`, 80)}`;
 export function buildProgram(done: (code: number) => void): Command {
   const program = new Command('quiesce')
     .description('Runs an Express app on every core, and brings all of it to rest for one exclusive job.')
-    .version(version, '-V, --version', 'print the version')
+    .version(version, versionFlags, 'print the version')
     .helpCommand(false)
     .helpOption('-h, --help', 'print help, also after a command')
     .configureHelp({

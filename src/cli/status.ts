@@ -1,10 +1,10 @@
 /** `quiesce status`: shows the state of an app. */
-import Table from 'cli-table3';
 import { ControlClient } from './control-client.ts';
 import { findDataDirs, several, type Target } from './find-data-dir.ts';
-import { duration, plainTable, print, printJson, size, styled } from './output.ts';
-import { describeScheduled } from './orders/maintenance.ts';
-import { describeRun } from './history/runs.ts';
+import { duration, print, printJson, size, styled } from './output.ts';
+import { describeRun } from './history/run-text.ts';
+import { describeScheduled } from './orders/scheduled-text.ts';
+import { table } from './table.ts';
 import { QuiesceError } from '../errors.ts';
 import { visible, visibleIn } from '../protocol/visible.ts';
 import type { ClusterStatus } from '../protocol/runs.ts';
@@ -93,19 +93,16 @@ function lastLine(reason: string): string {
 
 function workerTable(now: ClusterStatus): string {
   const head = ['slot', 'pid', 'state', 'in flight', 'cpu', 'memory', 'loop delay', 'restarts', 'uptime'];
-  const table = new Table(plainTable(head, [0, 1, 3, 4, 5, 6, 7, 8]));
-  for (const worker of now.workers) {
-    table.push([
-      `${worker.slot}.${worker.incarnation}`,
-      worker.pid ?? '',
-      styled(stateColour[worker.state], worker.state),
-      worker.inFlight,
-      `${worker.cpu.toFixed(0)} %`,
-      size(worker.memory),
-      `${worker.eventLoopDelay.toFixed(1)} ms`,
-      worker.restarts,
-      duration(worker.uptime),
-    ]);
-  }
-  return table.toString();
+  const rows = now.workers.map((worker) => [
+    `${worker.slot}.${worker.incarnation}`,
+    worker.pid ?? '',
+    styled(stateColour[worker.state], worker.state),
+    worker.inFlight,
+    `${worker.cpu.toFixed(0)} %`,
+    size(worker.memory),
+    `${worker.eventLoopDelay.toFixed(1)} ms`,
+    worker.restarts,
+    duration(worker.uptime),
+  ]);
+  return table(head, rows, [0, 1, 3, 4, 5, 6, 7, 8]);
 }

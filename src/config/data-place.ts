@@ -3,7 +3,6 @@
  * is outside the tree that a deployment replaces. Its name comes from the configuration's folder as it was given,
  * without resolving symbolic links: `/srv/shop/current` is one app, whichever release it points to.
  */
-import { createHash } from 'node:crypto';
 import { accessSync, constants, readlinkSync, realpathSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -15,6 +14,11 @@ export function workingFolder(env: Env = process.env): string {
   const here = process.cwd();
   const logical = env['PWD'];
   return logical !== undefined && path.isAbsolute(logical) && real(logical) === here ? path.resolve(logical) : here;
+}
+
+/** Returns the name of an app of a configuration. */
+export function appName({ name, script }: { readonly name?: string | undefined; readonly script: string }): string {
+  return name ?? path.basename(script, path.extname(script));
 }
 
 /** Returns the name of an app in the file system. */
@@ -54,6 +58,8 @@ function stateFolder(folder: string, env: Env): string | null {
   const known = nameOfRelease(folder);
   // The words are for people; the digest distinguishes two folders with the same words.
   const words = known.split(path.sep).filter(Boolean).slice(-2).map(folderName).join('-').slice(-40);
+  // Loaded here, as it takes a while: a command that is given its data directory does without.
+  const { createHash } = process.getBuiltinModule('node:crypto');
   const digest = createHash('sha256').update(known).digest('hex').slice(0, 10);
   return path.join(root, 'quiesce', `${words || 'root'}-${digest}`);
 }

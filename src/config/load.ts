@@ -3,11 +3,11 @@
  * app. If several of them set a value, a flag wins over an environment variable, and the variable wins over the file.
  */
 import { logLevelOf, logLevels } from './log-level.ts';
-import { workingFolder } from './data-place.ts';
+import { appName, workingFolder } from './data-place.ts';
 import { configError, faultsOf } from './faults.ts';
 import { sortFields, type SortedApp } from './names.ts';
 import { readConfigFile, type Evaluate } from './read-file.ts';
-import { appName, resolveApp, type Overrides } from './resolve.ts';
+import { resolveApp, type Overrides } from './resolve.ts';
 import { appSchema, type ParsedApp } from './schema.ts';
 import { instances as instancesKind, integer } from './kinds.ts';
 import type { AppConfig } from '../config.ts';

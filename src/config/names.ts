@@ -1,5 +1,5 @@
 /** Sorts the fields of an app as a user wrote them: known, environments, unsupported fields of PM2, unknown. */
-import leven from 'leven';
+import { nearest, snakeCase } from './nearest.ts';
 import { aliases, unsupported } from './pm2-fields.ts';
 import { settings } from './schema.ts';
 
@@ -20,26 +20,11 @@ export interface SortedApp {
 
 const known = new Set([...Object.keys(settings), ...Object.keys(unsupported)]);
 
-function snakeCase(name: string): string {
-  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}
-
 function mainName(name: string): string | undefined {
   if (known.has(name)) return name;
   if (Object.hasOwn(aliases, name)) return aliases[name];
   const snake = snakeCase(name);
   return known.has(snake) ? snake : undefined;
-}
-
-/** Returns the candidate nearest to a misspelt name, or undefined if none is near. */
-export function nearest(name: string, candidates: Iterable<string>): string | undefined {
-  let best: string | undefined;
-  let distance = Math.max(2, Math.floor(name.length / 4)) + 1;
-  for (const candidate of candidates) {
-    const here = leven(snakeCase(name), candidate);
-    if (here < distance) [best, distance] = [candidate, here];
-  }
-  return best;
 }
 
 export function unknownField(name: string, candidates: Iterable<string>): string {

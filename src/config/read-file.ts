@@ -1,10 +1,10 @@
 /** Reads a configuration file in any supported form and returns its list of apps, not validated yet. */
-import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { defaultFiles, findDefaultFile } from './default-file.ts';
 import { QuiesceError } from '../errors.ts';
-import { nearest } from './names.ts';
+import { nearest } from './nearest.ts';
 
 export interface RawConfig {
   /** The configuration file, or null if a script was given. */
@@ -15,21 +15,9 @@ export interface RawConfig {
   readonly warnings: readonly string[];
 }
 
-/** The default files, in this order; the first that exists is used. */
-export const defaultFiles = [
-  'ecosystem.config.js',
-  'ecosystem.config.mjs',
-  'ecosystem.config.cjs',
-  'ecosystem.config.json',
-] as const;
-
 /** PM2's rule: the name shows whether a file is a configuration, since reading a script would run it. */
 export function isConfigFile(file: string): boolean {
   return /\.json$|\.config\.[cm]?[jt]s$/.test(file);
-}
-
-export function findDefaultFile(folder: string): string | undefined {
-  return defaultFiles.map((name) => path.join(folder, name)).find((file) => existsSync(file));
 }
 
 /** Resolves with the exports of a file. */

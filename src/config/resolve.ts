@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, statSync, type Stats } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { dataPlace, folderName, isSwitched } from './data-place.ts';
+import { appName, dataPlace, folderName, isSwitched } from './data-place.ts';
 import { availableCores } from './cores.ts';
 import { workersFor } from './units.ts';
 import { pagePlaceholders, unknownPlaceholders } from './page-placeholders.ts';
@@ -46,10 +46,6 @@ const firstAdminPort = 9615;
 const longestName = 200;
 /** The largest `maintenance.page`, bytes: each worker keeps it, and sends it to each visitor during a pause. */
 const largestPage = 256 * 1024;
-
-export function appName(app: ParsedApp): string {
-  return app.name ?? path.basename(app.script, path.extname(app.script));
-}
 
 export function resolveApp(app: ParsedApp, given: Overrides): Resolved {
   const name = appName(app);

@@ -93,6 +93,7 @@ export const problem = z.looseObject({
   code: z.string(),
   instance: z.string().optional(),
 });
+export type ProblemRecord = z.infer<typeof problem>;
 
 export const feedSummary = z.object({
   items: count,

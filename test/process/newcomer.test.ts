@@ -42,13 +42,28 @@ describe("a newcomer's path", function () {
     const folders = new Set(packed.map((file) => file.split('/')[0]));
     expect([...folders]).to.have.members([
       'CHANGELOG.md',
+      'CONTRIBUTING.md',
       'LICENSE',
       'README.md',
       'dist',
+      'docs',
       'ecosystem.config.js',
       'package.json',
     ]);
     expect(packed.filter((file) => /\.test\.|\.map$|mongod(?!b-uri\.)/.test(file))).to.deep.equal([]);
+  });
+
+  it('has every page that a page of it links to', async () => {
+    const missing: string[] = [];
+    for (const page of packed.filter((file) => file.endsWith('.md'))) {
+      const text = await readFile(join(repository, page), 'utf8');
+      for (const [, target] of text.matchAll(/\]\(([^)\s#]+)[^)]*\)/g)) {
+        if (/^https?:/.test(target!)) continue;
+        const file = new URL(target!, new URL(page, 'file:///')).pathname.slice(1);
+        if (!packed.includes(file)) missing.push(`${page}: ${target}`);
+      }
+    }
+    expect(missing).to.deep.equal([]);
   });
 
   it('leads from nothing to a mirrored feed by what the README says, and by nothing else', async () => {
@@ -79,6 +94,8 @@ describe("a newcomer's path", function () {
   });
 
   it('has types that a strict compiler takes', async () => {
+    // As docs/library.md says.
+    await project.run('npm install --prefer-offline -D @types/express');
     const app = await appOfReadme();
     const wrong = "import { gate } from 'quiesce';\ngate({ onPause: 'explode' });\n";
     await writeFile(join(project.folder, 'app.ts'), app);

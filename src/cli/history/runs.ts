@@ -1,11 +1,12 @@
 /** `quiesce runs`: lists, shows, cancels and abandons runs. */
-import Table from 'cli-table3';
 import { ControlClient } from '../control-client.ts';
 import { findDataDir, type Target } from '../find-data-dir.ts';
-import { duration, plainTable, print, printJson, size, styled } from '../output.ts';
+import { duration, print, printJson, size } from '../output.ts';
 import { historyOf } from './history-of.ts';
+import { countsText, describeRun, stateText } from './run-text.ts';
+import { table } from '../table.ts';
 import { visibleIn } from '../../protocol/visible.ts';
-import type { Counts, Report, RunRecord, RunState } from '../../protocol/runs.ts';
+import type { Report, RunRecord } from '../../protocol/runs.ts';
 
 export interface RunsOptions extends Target {
   readonly json?: boolean;
@@ -17,7 +18,7 @@ export async function runs(id: string | undefined, options: RunsOptions): Promis
   if (id === undefined) {
     const items = await source.runs(options.limit);
     if (options.json) printJson(items);
-    else print(items.length === 0 ? 'no runs yet' : table(visibleIn(items)));
+    else print(items.length === 0 ? 'no runs yet' : listed(visibleIn(items)));
     return 0;
   }
   const run = await source.run(id);
@@ -36,49 +37,17 @@ export async function abandon(id: string, options: Target): Promise<number> {
   return 0;
 }
 
-const ended: Partial<Record<RunState, 'green' | 'red' | 'magenta'>> = {
-  succeeded: 'green',
-  failed: 'red',
-  abandoned: 'magenta',
-};
-
-function stateText(state: RunState): string {
-  return styled(ended[state] ?? 'cyan', state);
-}
-
-export function countsText(counts: Counts): string {
-  return Object.entries(counts)
-    .map(([name, count]) => `${count} ${name}`)
-    .join(', ');
-}
-
-/** Describes a run in one line. */
-export function describeRun(run: RunRecord): string {
-  const { id, kind, state, startedAt, progress, report, error } = visibleIn(run);
-  const far =
-    progress === undefined || ended[state] !== undefined
-      ? ''
-      : `, ${progress.step} ${progress.done}${progress.total === undefined ? '' : ` of ${progress.total}`}`;
-  const what = report === undefined ? '' : `, ${countsText(report.counts)}`;
-  return `${id} (${kind}) ${stateText(state)}, begun ${startedAt}${far}${what}${error === undefined ? '' : `: ${error.detail}`}`;
-}
-
-function table(items: readonly RunRecord[]): string {
-  const rows = new Table(plainTable(['id', 'kind', 'state', 'begun', 'took', 'paused', 'result'], [4, 5]));
-  for (const { id, kind, state, startedAt, endedAt, report, error } of items) {
-    const took = endedAt === undefined ? '' : duration(Date.parse(endedAt) - Date.parse(startedAt));
-    const result = error?.code ?? (report === undefined ? '' : countsText(report.counts));
-    rows.push([
-      id,
-      kind,
-      stateText(state),
-      startedAt,
-      took,
-      report === undefined ? '' : duration(report.timings.paused),
-      result,
-    ]);
-  }
-  return rows.toString();
+function listed(items: readonly RunRecord[]): string {
+  const rows = items.map(({ id, kind, state, startedAt, endedAt, report, error }) => [
+    id,
+    kind,
+    stateText(state),
+    startedAt,
+    endedAt === undefined ? '' : duration(Date.parse(endedAt) - Date.parse(startedAt)),
+    report === undefined ? '' : duration(report.timings.paused),
+    error?.code ?? (report === undefined ? '' : countsText(report.counts)),
+  ]);
+  return table(['id', 'kind', 'state', 'begun', 'took', 'paused', 'result'], rows, [4, 5]);
 }
 
 function renderRun(run: RunRecord): string {

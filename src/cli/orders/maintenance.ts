@@ -5,8 +5,9 @@ import { askedBy, type SignedTarget } from './asked-by.ts';
 import { ControlClient } from '../control-client.ts';
 import { findDataDir, type Target } from '../find-data-dir.ts';
 import { counted, print, say, warn } from '../output.ts';
+import { describeScheduled } from './scheduled-text.ts';
 import { QuiesceError } from '../../errors.ts';
-import type { ClusterStatus, ScheduledHoldStatus } from '../../protocol/runs.ts';
+import type { ClusterStatus } from '../../protocol/runs.ts';
 import { passPath } from '../../protocol/pass.ts';
 import { visibleIn } from '../../protocol/visible.ts';
 
@@ -121,11 +122,4 @@ function describe(status: ClusterStatus): string {
   const who = by === undefined ? '' : ` by ${by}`;
   const waits = waitingFor.length === 0 ? '' : `, waiting for ${counted(waitingFor.length, 'request')}`;
   return `maintenance: on since ${since}${who}, ${until} (${phase}${waits})${wayIn === true ? '; there is a way in' : ''}${reason === '' ? '' : `: ${reason}`}${next}`;
-}
-
-/** Uses the caller's time zone, since a person reads the text. */
-export function describeScheduled({ at, until, reason, by }: ScheduledHoldStatus): string {
-  const here = (iso: string): string => `${new Date(iso).toLocaleString('sv')} (${iso})`;
-  const end = until === undefined ? 'until it is turned off' : `until ${here(until)}`;
-  return `scheduled: on from ${here(at)}, ${end}${by === undefined ? '' : `, by ${by}`}${reason === undefined ? '' : `: ${reason}`}`;
 }

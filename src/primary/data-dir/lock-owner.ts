@@ -7,29 +7,8 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { z } from 'zod';
-
-/** Distinguishes a process from a later one with the same pid. */
-export const processRecord: z.ZodObject<{
-  pid: z.ZodInt;
-  startTime: z.ZodNullable<z.ZodString>;
-  place: z.ZodString;
-}> = z.object({
-  pid: z.int().positive(),
-  /** Start time in clock ticks since boot, as /proc has it. */
-  startTime: z.string().nullable(),
-  place: z.string(),
-});
-export type ProcessRecord = z.infer<typeof processRecord>;
-
-const ownerRecord = processRecord.extend({
-  /** The lock that this record belongs to; an older record says nothing about a newer lock. */
-  lock: z.string(),
-  since: z.string(),
-  /** The process that started the holder and whose death ends it; a primary without a keeper has none. */
-  keeper: processRecord.omit({ place: true }).optional(),
-});
-export type LockOwner = z.infer<typeof ownerRecord>;
+import { lockOwner as isLockOwner } from '../../protocol/generated-owner-check.js';
+import type { LockOwner, ProcessRecord } from '../../protocol/lock-owner.ts';
 
 export const ownerFile = (dataDir: string): string => path.join(dataDir, 'primary.json');
 
@@ -57,7 +36,8 @@ export function describeProcess(pid: number): ProcessRecord {
 /** The record in a data directory; undefined if there is none that can be read. */
 export function readOwner(dataDir: string): LockOwner | undefined {
   try {
-    return ownerRecord.parse(JSON.parse(readFileSync(ownerFile(dataDir), 'utf8')));
+    const record: unknown = JSON.parse(readFileSync(ownerFile(dataDir), 'utf8'));
+    return isLockOwner(record) ? record : undefined;
   } catch {
     return undefined;
   }

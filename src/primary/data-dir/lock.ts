@@ -19,15 +19,8 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HeldLock, identify, lockFolder, staleAfter } from './held-lock.ts';
 import type { Lock, LockEvents, SeenLock } from './held-lock.ts';
-import {
-  describeSelf,
-  isAtWork,
-  isEnding,
-  lifeOf,
-  readOwner,
-  type LockOwner,
-  type ProcessRecord,
-} from './lock-owner.ts';
+import { describeSelf, isAtWork, isEnding, lifeOf, readOwner } from './lock-owner.ts';
+import type { LockOwner, ProcessRecord } from '../../protocol/lock-owner.ts';
 import { QuiesceError } from '../../errors.ts';
 
 /** A lock that was not touched for this long is stale, ms. Its holder touches it much more often. */

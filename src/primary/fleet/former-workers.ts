@@ -9,7 +9,8 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import { QuiesceError } from '../../errors.ts';
 import { writeWhole } from '../data-dir/durable.ts';
-import { describeProcess, lifeOf, processRecord, type ProcessRecord } from '../data-dir/lock-owner.ts';
+import { describeProcess, lifeOf } from '../data-dir/lock-owner.ts';
+import { processRecord, type ProcessRecord } from '../../protocol/lock-owner.ts';
 import type { WorkerEvents } from '../ports.ts';
 import { keyOf } from '../worker-ref.ts';
 

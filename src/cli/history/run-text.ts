@@ -1,0 +1,31 @@
+/** Describes a run for people. */
+import { styled } from '../output.ts';
+import { visibleIn } from '../../protocol/visible.ts';
+import type { Counts, RunRecord, RunState } from '../../protocol/runs.ts';
+
+const ended: Partial<Record<RunState, 'green' | 'red' | 'magenta'>> = {
+  succeeded: 'green',
+  failed: 'red',
+  abandoned: 'magenta',
+};
+
+export function stateText(state: RunState): string {
+  return styled(ended[state] ?? 'cyan', state);
+}
+
+export function countsText(counts: Counts): string {
+  return Object.entries(counts)
+    .map(([name, count]) => `${count} ${name}`)
+    .join(', ');
+}
+
+/** Describes a run in one line. */
+export function describeRun(run: RunRecord): string {
+  const { id, kind, state, startedAt, progress, report, error } = visibleIn(run);
+  const far =
+    progress === undefined || ended[state] !== undefined
+      ? ''
+      : `, ${progress.step} ${progress.done}${progress.total === undefined ? '' : ` of ${progress.total}`}`;
+  const what = report === undefined ? '' : `, ${countsText(report.counts)}`;
+  return `${id} (${kind}) ${stateText(state)}, begun ${startedAt}${far}${what}${error === undefined ? '' : `: ${error.detail}`}`;
+}

@@ -1,0 +1,15 @@
+/** Answers of the admin interface that are not of the documented state, which is in `runs.ts`. */
+import { z } from 'zod';
+import { runRecord } from './runs.ts';
+
+export const execStart = z.object({ run: z.string() });
+export const execEnd = z.object({ run: runRecord, held: z.boolean() });
+export const runList = z.object({ items: z.array(runRecord) });
+export const stopAnswer = z.object({ pid: z.number() });
+export const urls = z.object({ urls: z.array(z.string()) });
+
+export type ExecStart = z.infer<typeof execStart>;
+export type ExecEnd = z.infer<typeof execEnd>;
+export type RunList = z.infer<typeof runList>;
+export type StopAnswer = z.infer<typeof stopAnswer>;
+export type Urls = z.infer<typeof urls>;
