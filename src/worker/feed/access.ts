@@ -6,8 +6,8 @@ import { bearerOf, isSameToken } from '../../bearer.ts';
 import { QuiesceError } from '../../errors.ts';
 
 /**
- * With a token: `Authorization: Bearer <token>` (RFC 6750), compared in constant time. Without one: only clients on the
- * loopback interface that mean this machine, and neither through a proxy nor from a page of another origin.
+ * With a token: `Authorization: Bearer <token>` (RFC 6750), compared in constant time. Without one: only requests over
+ * the loopback interface, for this machine's own name, not through a proxy and not from a page of another origin.
  *
  * @throws QuiesceError `unauthorized` or `forbidden`
  */
@@ -33,8 +33,8 @@ const proxyHeaders =
   /^(forwarded|via|x-real-ip|x-forwarded-.+|x-client-ip|x-cluster-client-ip|x-original-.+|x-envoy-.+|true-client-ip|cf-.+|fastly-.+|fly-.+)$/;
 
 /**
- * A browser on this machine is the other danger: any page that it shows can send requests to loopback, and with DNS
- * rebinding under a name of its own, so that no preflight is asked for. Hence the host has to be this machine's.
+ * A browser on this machine is the other danger: any page in it can send requests to loopback, and with DNS rebinding
+ * even under a host name of its own, which needs no preflight. So the host must be this machine's.
  */
 function whyForeign(req: IncomingMessage): string | null {
   if (!isLoopback(req.socket.remoteAddress)) return `is from ${String(req.socket.remoteAddress)}`;
@@ -53,13 +53,13 @@ function whyForeign(req: IncomingMessage): string | null {
   return null;
 }
 
-/** Without its port, which a tunnel or a container changes. */
+/** The host without its port, which a tunnel or a container may change. */
 function hostOf(header: string | undefined): string | undefined {
   const match = /^(?:\[([0-9a-f:.]+)\]|([^:/@?#\s]+))(?::\d{1,5})?$/i.exec(header ?? '');
   return (match?.[1] ?? match?.[2])?.toLowerCase();
 }
 
-/** By its loopback names only: any other name can be given to a loopback address by whoever owns it. */
+/** Only names and addresses of this machine: the owner of any other name can point it to a loopback address. */
 function isThisMachine(host: string): boolean {
   return host === 'localhost' || host === os.hostname().toLowerCase() || (net.isIP(host) !== 0 && isLoopback(host));
 }

@@ -1,4 +1,4 @@
-/** Gives a feed that is complete to the primary. */
+/** Hands a complete feed over to the primary. */
 import { toQuiesceError } from '../../errors.ts';
 import type { RequestBody } from '../../protocol/messages.ts';
 import type { Link } from '../process/link.ts';
@@ -7,11 +7,11 @@ import type { Link } from '../process/link.ts';
 const patience = 30_000;
 
 /**
- * Resolves when the primary owns the run. If that takes too long, the run is given back; but the primary may have
- * taken it at that same moment, and then the run continues. So this waits for the primary's answer as long as there is
- * a primary: it would be wrong to report that a run failed while it continues.
+ * Resolves when the primary owns the run. If that takes too long, the run is given back; but the primary may have taken
+ * it at that same moment, and then the run continues. So this waits for the primary's answer as long as there is a
+ * primary: it would be wrong to report that a run failed while it continues.
  *
- * Rejects with why the feed was not taken, or `no-primary` when the primary is gone.
+ * Rejects with the reason why the feed was refused, or with `no-primary` if the primary is gone.
  */
 export async function handOver(
   link: Pick<Link, 'request'>,

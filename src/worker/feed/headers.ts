@@ -1,4 +1,4 @@
-/** What the headers of a `PUT /api/sync` say, checked before anything is claimed or read. */
+/** Reads and checks the headers of a `PUT /api/sync`, before anything is claimed or read. */
 import type { IncomingMessage } from 'node:http';
 import zlib from 'node:zlib';
 import contentType from 'content-type';
@@ -9,13 +9,13 @@ import type { FeedCoding, FeedFormat } from '../../protocol/mirror-job.ts';
 export interface FeedHeaders {
   readonly format: FeedFormat;
   readonly coding: FeedCoding;
-  /** The sha-256 that the body must have, base64; null where none was sent. */
+  /** The sha-256 that the body must have, base64; null if none was sent. */
   readonly sha256: string | null;
   /** RFC 7240. */
   readonly prefer: { readonly respondAsync: boolean; readonly representation: boolean | null };
 }
 
-/** As they are registered or usual; the others are the names that senders give to the same. */
+/** The registered or usual names; {@link otherNames} are further names that senders use for the same formats. */
 const formats: Readonly<Record<string, FeedFormat>> = {
   'application/json': 'json',
   'application/x-ndjson': 'ndjson',
@@ -29,7 +29,7 @@ const otherNames: Readonly<Record<string, FeedFormat>> = {
   'application/x-jsonlines': 'ndjson',
 };
 
-/** `zstd` only where this Node has it (22.15, 23.8). */
+/** `zstd` only if this Node version has it (22.15, 23.8). */
 const codings: readonly FeedCoding[] = ['gzip', 'br', ...('createZstdDecompress' in zlib ? (['zstd'] as const) : [])];
 
 /** For the `Accept` and `Accept-Encoding` of a 415 (RFC 9110, sections 12.5.1 and 12.5.3). */
@@ -51,7 +51,7 @@ export function readFeedHeaders(req: IncomingMessage, maxBytes: number): FeedHea
   };
 }
 
-/** RFC 9110, section 14.5. A part, taken for the whole, would have the rest deleted. */
+/** RFC 9110, section 14.5. A part that is taken for the whole feed would delete the rest. */
 function refusePart(range: string | string[] | undefined): void {
   if (range === undefined) return;
   throw new QuiesceError(
@@ -89,7 +89,7 @@ function readFormat(req: IncomingMessage): FeedFormat {
 }
 
 function formatOf(type: string): FeedFormat | undefined {
-  // RFC 6839, section 3.1, and RFC 8259: what such a type says beyond JSON is for its reader, as in application/geo+json.
+  // RFC 6839, section 3.1, and RFC 8259: a `+json` type such as application/geo+json is read as JSON.
   return formats[type] ?? otherNames[type] ?? (type.endsWith('+json') ? 'json' : undefined);
 }
 
@@ -108,7 +108,7 @@ function readCoding(req: IncomingMessage): FeedCoding {
   return coding;
 }
 
-/** RFC 9530: a dictionary of byte sequences. Algorithms that we do not know are left alone, as the RFC wants. */
+/** RFC 9530: a dictionary of byte sequences. Unknown algorithms are ignored, as the RFC requires. */
 function readDigest(header: string | string[] | undefined): string | null {
   if (header === undefined) return null;
   const text = Array.isArray(header) ? header.join(', ') : header;

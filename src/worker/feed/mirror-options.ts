@@ -1,4 +1,4 @@
-/** The options of `mirror()`: what they are, what is checked when the app is loaded, and which of them go to the primary. */
+/** The options of `mirror()`: their types, the checks when the app is loaded, and which of them go to the primary. */
 import { existsSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -9,7 +9,7 @@ import type { CompleteMirrorOptions } from '../../protocol/mirror-job.ts';
 import type { Counts } from '../../protocol/runs.ts';
 import type { ItemSteps } from './items/messages.ts';
 
-/** What {@link mirror} takes. */
+/** The options of {@link mirror}. */
 export interface MirrorOptions {
   /** The collection that becomes equal to the feed. */
   collection: string;
@@ -27,61 +27,61 @@ export interface MirrorOptions {
    */
   scope?: Record<string, unknown> | undefined;
   /**
-   * Reads MongoDB Extended JSON v2 (`{"$date": …}`, `{"$oid": …}`) as typed values, and refuses what stands for none
-   * exactly. Default false.
+   * Reads MongoDB Extended JSON v2 (`{"$date": …}`, `{"$oid": …}`) as typed values, and refuses one that has no exact
+   * value. Default false.
    */
   extendedJson?: boolean | undefined;
   /**
    * The top-level members that the app owns, such as `['createdAt', '__v']`. A run neither compares nor changes them, and
-   * what a feed says of them is left out. Default: none.
+   * ignores them in a feed. Default: none.
    */
   keep?: readonly string[] | undefined;
   /** False: documents that the feed does not have stay, so that the feed is merged into the collection. Default true. */
   deletes?: boolean | undefined;
   /**
-   * Refuses a feed that would delete more documents, with 409 `too-many-deletes`, unless the request says another number
-   * (`?maxDeletes=`): a number, or a share of the collection such as `'50%'`. Default `sync.max_deletes` of the
-   * configuration; without that, half of the documents where these are more than 100.
+   * Refuses a feed that would delete more documents, with 409 `too-many-deletes`, unless the request gives another
+   * limit (`?maxDeletes=`): a number, or a share of the collection such as `'50%'`. Default `sync.max_deletes` of the
+   * configuration; without that, half of the documents, but at least 100.
    */
   maxDeletes?: number | string | undefined;
   /**
-   * Where the array is in a JSON feed that is an object: a JSON Pointer (RFC 6901) such as `'/data/products'`. What else
-   * the object has is checked to be JSON and not kept. `?items=` of a request takes its place. NDJSON needs none. Default
-   * `''`: the feed is the array.
+   * The place of the array in a JSON feed that is an object: a JSON Pointer (RFC 6901) such as `'/data/products'`. The
+   * rest of the object must be JSON, and is not stored. `?items=` of a request replaces this option. NDJSON needs none.
+   * Default `''`: the feed is the array.
    */
   items?: string | undefined;
   /**
-   * A module whose export `transform`, or default export, makes the item that is stored of each item of the feed:
-   * `(item, index) => item`, or a promise of it. Give `new URL('./transform.js', import.meta.url)`, or an absolute path.
+   * A module whose export `transform`, or default export, makes the stored item from each item of the feed:
+   * `(item, index) => item`, or a promise of one. Give `new URL('./transform.js', import.meta.url)`, or an absolute path.
    *
-   * It runs before anything is paused, in a thread of the worker that got the feed. What it throws refuses the feed with
-   * 422 `invalid-feed` and a pointer to the item; where it has not come to an end after `sync.run_timeout`, the thread is
-   * ended and the run fails. It gets and returns what JSON has: an object for each item.
+   * It runs before the pause, in a thread of the worker that got the feed. If it throws, the feed is refused with 422
+   * `invalid-feed` and a pointer to the item. If it has not ended after `sync.run_timeout`, the thread is ended and the
+   * run fails. It gets and returns JSON values: an object for each item.
    */
   transform?: URL | string | undefined;
   /**
-   * A JSON Schema (draft 2020-12 unless its `$schema` says 2019-09, draft-07 or draft-06), or a module as for `transform`
-   * whose export `validate`, or default export, is a function, a JSON Schema or a Standard Schema such as zod's. It is
-   * asked of each item, after `transform`, in the same thread. A function returns nothing or true where the item is valid,
-   * else false, a text or a list of `{ pointer, detail }`; it may return a promise. Each fault refuses the feed with 422
-   * `invalid-feed`. A schema only checks: what it would change or add is not stored.
+   * A JSON Schema (draft 2020-12 unless its `$schema` says 2019-09, draft-07 or draft-06), or a module as for
+   * `transform` whose export `validate`, or default export, is a function, a JSON Schema or a Standard Schema such as
+   * zod's. It checks each item, after `transform`, in the same thread. A function returns nothing or true if the item
+   * is valid, otherwise false, a text or a list of `{ pointer, detail }`; it may return a promise. Any fault refuses
+   * the feed with 422 `invalid-feed`. A schema only checks: what it would change or add is not stored.
    */
   validate?: URL | string | Record<string, unknown> | undefined;
   /**
-   * Called in the pause, before anything is written, in the worker that got the feed. Its promise is waited for. Where it
-   * throws, or that worker has gone, the run fails and nothing is written. `sync.run_timeout` bounds it. Not called where
-   * nothing has to be written, for a dry run, and for a run that is rolled forward after a crash.
+   * Called in the pause, before anything is written, in the worker that got the feed. The run waits for its promise. If
+   * it throws, or that worker is gone, the run fails and nothing is written. `sync.run_timeout` limits it. Not called
+   * if nothing has to be written, for a dry run, or for a run that is rolled forward after a crash.
    */
   before?: ((event: BeforeMirror) => unknown) | undefined;
   /**
-   * Called in the pause, when everything is written, in the worker that got the feed. Its promise is waited for. Where it
-   * throws, or that worker has gone, the mirror stays and the run succeeds: `afterError` of its report says what went
-   * wrong. Not called where {@link MirrorOptions.before} would not be.
+   * Called in the pause, when everything is written, in the worker that got the feed. The run waits for its promise. If
+   * it throws, or that worker is gone, the mirror stays and the run succeeds: `afterError` of its report has the error.
+   * Not called if {@link MirrorOptions.before} would not be.
    */
   after?: ((event: AfterMirror) => unknown) | undefined;
 }
 
-/** What `before` of {@link MirrorOptions} gets. */
+/** The argument of `before` in {@link MirrorOptions}. */
 export interface BeforeMirror {
   /** The id of the run. */
   readonly run: string;
@@ -89,20 +89,20 @@ export interface BeforeMirror {
   readonly collection: string;
 }
 
-/** What `after` of {@link MirrorOptions} gets. */
+/** The argument of `after` in {@link MirrorOptions}. */
 export interface AfterMirror extends BeforeMirror {
   /** How many documents were inserted, updated, deleted and left. */
   readonly counts: Counts;
-  /** The keys of the documents that have changed; null where they are more than 1,000, or not all known. */
+  /** The keys of the changed documents; null if there are more than 1,000, or if not all are known. */
   readonly keys: readonly unknown[] | null;
 }
 
 export type Hooks = Pick<MirrorOptions, 'before' | 'after'>;
 
-/** The options as they are needed: for the primary, for the thread of the items, for this worker. */
+/** The options by their reader: the primary, the thread of the items, this worker. */
 export interface CheckedOptions {
   readonly mirror: CompleteMirrorOptions;
-  /** Null where nothing is to be done with the items. */
+  /** Null if the items need neither step. */
   readonly steps: ItemSteps | null;
   readonly hooks: Hooks;
   /** Where the array is in a JSON feed. */
@@ -110,8 +110,8 @@ export interface CheckedOptions {
 }
 
 /**
- * With the defaults, and as they are now: what the caller does to its object later changes no run.
- * @throws TypeError where an option is not of its type
+ * Checks the options, adds the defaults and copies them: later changes of the caller's object do not affect runs.
+ * @throws TypeError if an option has the wrong type
  */
 export function checkOptions(options: MirrorOptions): CheckedOptions {
   const { transform, validate, before, after, items = '', ...rest } = options;
@@ -146,7 +146,7 @@ function validatorOf(given: NonNullable<MirrorOptions['validate']>): string | ob
   }
 }
 
-/** Whether it is a function, or a schema made of functions (a Standard Schema): no thread can be sent these. */
+/** Whether it is a function, or a schema made of functions (a Standard Schema): these cannot be sent to a thread. */
 function isCode(given: unknown): boolean {
   return typeof given === 'function' || (typeof given === 'object' && given !== null && '~standard' in given);
 }

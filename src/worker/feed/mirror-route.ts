@@ -1,5 +1,5 @@
 /**
- * `mirror()`: the Express handler of `PUT /api/sync`, and of `GET` for the runs where it is mounted for that too.
+ * `mirror()`: the Express handler of `PUT /api/sync`, and of `GET` for the runs if it is mounted for that too.
  *
  * auth → headers → claim (409 at once) → spool → submit → wait for the end → answer
  */
@@ -33,7 +33,7 @@ import { checkOptions, type CheckedOptions, type MirrorOptions } from './mirror-
 import { namesOf, serveHooks } from './run-hooks.ts';
 import { spool } from './upload.ts';
 
-/** How long the modules of `transform` and `validate` may take to be loaded when the app starts, ms. */
+/** How long the modules of `transform` and `validate` may take to load when the app starts, ms. */
 const stepsPatience = 30_000;
 
 /**
@@ -41,9 +41,9 @@ const stepsPatience = 30_000;
  * the whole cluster is quiesced. `docs/http-api.md` has every answer.
  *
  * Mount it with `app.use(path, mirror(…))`, which serves the runs under the same path, or with `app.put(path, mirror(…))`
- * to take feeds only: its answers then have no `Location`, since nothing would be there.
+ * to take feeds only: its answers then have no `Location`, since the runs have no path.
  *
- * @throws TypeError where an option is not of its type.
+ * @throws TypeError if an option has the wrong type.
  */
 export function mirror(options: MirrorOptions): RequestHandler {
   const checked = checkOptions(options);
@@ -52,7 +52,7 @@ export function mirror(options: MirrorOptions): RequestHandler {
 
   function quiesceMirror(req: Request, res: Response): void {
     const place = rememberSpecial(quiesceMirror, req);
-    // A route names the run as a parameter; where the handler is mounted it is what follows the mount point.
+    // In a route, the run is a parameter; in a mounted handler, it follows the mount point.
     const run = place.route === undefined ? req.path.slice(1) : (req.params['id'] ?? '');
     if (req.method === 'PUT' && run === '') {
       put(req, res, checked, place).catch((error: unknown) => fail(req, res, error));
@@ -100,7 +100,7 @@ async function put(req: Request, res: Response, checked: CheckedOptions, place: 
   claimingEntry(req, res);
   let run: string;
   try {
-    // Until the feed is handed over, its items may be worked on as long as a run may take.
+    // Until the feed is handed over, its items may be processed for as long as a run may take.
     run = await claimRun(runtime, req, 'sync', steps === null ? undefined : settings.sync.runTimeout);
   } catch (error) {
     return refuseClaim(req, res, error, servesRuns(place) ? location : undefined);
@@ -121,10 +121,10 @@ async function put(req: Request, res: Response, checked: CheckedOptions, place: 
     await handOver(runtime.link, { op: 'submit', run, feed, mirror: options, hooks: names }, location(run));
   } catch (error) {
     endHooks();
-    // A primary that is lost may have taken it, and then the next one goes on with it.
+    // A lost primary may have taken the feed; then the next primary continues the run.
     return fail(req, res, error, runtime.link.lost ? whereItIs : {});
   }
-  // From here on the run is the primary's: it goes on whether or not this client stays.
+  // From here on the run belongs to the primary: it continues even if this client leaves.
   const end = runtime.link.request<'wait'>({ op: 'wait', run });
   end.then(endHooks, () => endHooks());
   if (headers.prefer.respondAsync) {
@@ -176,7 +176,7 @@ function spoolPath({ link }: Runtime, { spoolDir }: WorkerSettings, name: string
   return join(spoolDir, `${spoolPrefix(link.identity)}${name}.feed`);
 }
 
-/** Lines have no envelope. */
+/** NDJSON has no object around its items. */
 function withItems(feed: SpooledFeed, items: string): SpooledFeed {
   return feed.format === 'json' && items !== '' ? { ...feed, items } : feed;
 }
@@ -189,7 +189,7 @@ function itemLimitsOf({ sync }: WorkerSettings): ItemLimits {
   return { maxBytes: sync.maxBytes, timeout: sync.runTimeout };
 }
 
-/** A run that ends meanwhile, because an operator wants it so, ends the work as well. */
+/** If the run ends, for example because an operator cancels it, the work ends as well. */
 async function workForRun(
   runtime: Runtime,
   run: string,
@@ -259,14 +259,14 @@ function fail(req: Request, res: Response, error: unknown, headers: Record<strin
   });
 }
 
-/** Whether the handler is also asked for `GET <its path>/<run>`: what is mounted is, a route only where it says so. */
+/** Whether the handler also serves `GET <its path>/<run>`: a mounted one does, a route only if it is declared so. */
 function servesRuns({ route }: Place): boolean {
   if (route === undefined) return true;
   const { methods = {}, path } = route;
   return Boolean(methods['_all'] ?? methods['get']) && typeof path === 'string' && path.includes(':id');
 }
 
-/** With one slash at its beginning: two would make it the path of another host. */
+/** Starts with a single slash: with two it would be a URL of another host. */
 function locationOf(req: IncomingMessage): (run: string) => string {
   return (run) => `/${pathOf(req).split('/').filter(Boolean).join('/')}/${run}`;
 }

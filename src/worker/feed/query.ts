@@ -1,13 +1,13 @@
-/** What the query of a `PUT /api/sync` says. Of the query string alone: a path such as `//` is no URL. */
+/** Reads the query of a `PUT /api/sync`. Parses only the query string: a path such as `//` is no URL. */
 import { QuiesceError } from '../../errors.ts';
 import { isPointer, itemsWords } from '../../protocol/json-pointer.ts';
 import { maxDeletesWords, parseMaxDeletes, type MaxDeletes } from '../../protocol/max-deletes.ts';
 
 export interface SyncQuery {
   readonly dryRun: boolean;
-  /** In place of the setting; null where it is not given. */
+  /** Replaces the setting; null if it is not given. */
   readonly maxDeletes: MaxDeletes | null;
-  /** Where the array of items is, in place of the option; null where it is not given. */
+  /** Replaces the option for the place of the array of items; null if it is not given. */
   readonly items: string | null;
 }
 

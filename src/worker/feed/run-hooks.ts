@@ -15,8 +15,8 @@ const waiting = new Map<string, Waiting>();
 let listensTo: Runtime | null = null;
 
 /**
- * Calls the hooks for this run from now on. Returns a function that stops this, to be called with the record where there
- * is one: a run that is rolled forward has its `after` still to come.
+ * Calls the hooks for this run from now on. Returns a function that stops this. Call it with the run's record, if there
+ * is one: the `after` of a run that is rolled forward is still to come.
  */
 export function serveHooks(
   runtime: Runtime,
@@ -42,7 +42,7 @@ export function serveHooks(
   };
 }
 
-/** Resolves with what went wrong. */
+/** Resolves with the problem; null if there is none. */
 async function call(
   runtime: Runtime,
   run: string,
@@ -56,7 +56,7 @@ async function call(
     const { collection, hooks } = known;
     const done = runtime.gate.beginOfRun();
     if (done === null) throw new Error('this host has lost touch with the others of the site');
-    if (hook === 'after') waiting.delete(run); // it is the last
+    if (hook === 'after') waiting.delete(run); // the last hook
     try {
       if (hook === 'before') await hooks.before?.({ run, collection });
       else if (counts !== null) await hooks.after?.({ run, collection, counts, keys });
@@ -70,7 +70,7 @@ async function call(
   }
 }
 
-/** Those that this mirror has. */
+/** The names of the hooks that this mirror has. */
 export function namesOf({ before, after }: Hooks): RunHook[] {
   return [...(before === undefined ? [] : ['before' as const]), ...(after === undefined ? [] : ['after' as const])];
 }

@@ -11,10 +11,10 @@ import { getRuntime } from '../process/runtime.ts';
 const keepAlive = 15_000;
 const listLimit = 100;
 
-/** Of one worker. */
+/** The streams of this worker. */
 const streams = new EventStreams(100);
 
-/** The list where `run` is empty, else that run. */
+/** Answers with the list if `run` is empty, otherwise with that run. */
 export async function serveRuns(req: Request, res: Response, run: string): Promise<void> {
   const runtime = getRuntime();
   runtime.requirePrimary();
@@ -30,8 +30,8 @@ export async function serveRuns(req: Request, res: Response, run: string): Promi
 }
 
 /**
- * Server-sent events: `run` with the whole record at each change, until the run has ended. A slow reader misses what
- * came while it had not caught up, never the end.
+ * Server-sent events: `run` with the whole record at each change, until the run has ended. A slow reader misses changes
+ * until it has caught up, but never the end.
  */
 async function stream(req: Request, res: Response, id: string): Promise<void> {
   streams.enter(res);

@@ -14,17 +14,17 @@ import { tooLarge, type FeedHeaders } from './headers.ts';
 
 export interface UploadLimits {
   readonly maxBytes: number;
-  /** For the whole upload, ms. */
+  /** The limit for the whole upload, ms. */
   readonly timeout: number;
-  /** What has to come in each window at least; default {@link leastRate}. */
+  /** The fewest bytes in each time window; default {@link leastRate}. */
   readonly rate?: { readonly bytes: number; readonly within: number };
 }
 
-/** Slower than any connection that feeds are sent over. A slower client would keep all others from sending theirs. */
+/** Slower than any connection used for feeds. A slower client would keep all others from sending their feeds. */
 export const leastRate = { bytes: 64 * 1024, within: 30_000 };
 
 /**
- * Resolves when the feed is complete, verified and on disk. Leaves no file behind where it rejects.
+ * Resolves when the feed is complete, verified and on disk. If it rejects, it leaves no file behind.
  *
  * @throws QuiesceError `payload-too-large`, `upload-timeout`, `upload-aborted`, `digest-mismatch`, `insufficient-storage`
  */
@@ -46,7 +46,7 @@ export async function spool(
       );
     }
     await file.sync();
-    await syncDirectory(dirname(path)); // or its name is lost in a power cut
+    await syncDirectory(dirname(path)); // otherwise a power cut may lose its name
     return {
       path,
       bytes,
@@ -56,7 +56,7 @@ export async function spool(
       uploadMs: performance.now() - started,
     };
   } catch (error) {
-    // Of one run or dry run, and not handed over yet: no primary, and no successor of one, knows of it.
+    // The file belongs to one run or dry run and is not handed over yet: no primary or successor knows it.
     await rm(path, { force: true });
     throw storageError(error);
   } finally {

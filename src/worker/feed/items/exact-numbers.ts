@@ -1,8 +1,10 @@
-/** Finds the number that JavaScript would change: `transform` gets JavaScript's numbers, and nothing is changed in silence. */
+/**
+ * Finds a number that JavaScript would change: `transform` gets JavaScript's numbers, and nothing may change silently.
+ */
 
-/** Null where every number of the text, which is valid JSON, is told by its own digits again. */
+/** The first number of the text, which is valid JSON, that would change; null if none would. */
 export function changedNumber(text: string): string | null {
-  if (!/\d{16}|\d[eE]/.test(text)) return null; // the rest is exact, and nearly all items are
+  if (!/\d{16}|\d[eE]/.test(text)) return null; // all other numbers are exact, and nearly all items have only these
   for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g)) {
     if (token.startsWith('"')) continue;
     const value = Number(token);

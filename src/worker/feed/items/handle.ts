@@ -1,6 +1,6 @@
 /**
- * The work on the items of a feed as the route sees it: one thread for each feed, in the worker that got it, so with the
- * environment, the folder and the loaders of the app. The mirror reads what comes out of it as it would read the feed.
+ * Runs `transform` and `validate` for a feed: in one thread per feed, in the worker that got the feed, so with the
+ * environment, the working directory and the loaders of the app. The mirror reads the result as it would read the feed.
  */
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -14,18 +14,18 @@ export interface ItemLimits {
   readonly maxBytes: number;
   /** ms */
   readonly timeout: number;
-  /** Aborted where the run has ended meanwhile; its reason is what the caller gets. */
+  /** Aborted if the run has ended; its reason is the error for the caller. */
   readonly signal?: AbortSignal;
 }
 
-/** The heap of the thread may grow to this. */
+/** The limit of the thread's heap. */
 const memoryMb = 512;
 
 /**
- * Resolves with the feed that the mirror is to read: the same one where the items are only validated, else another file.
- * Leaves no file of its own behind where it rejects, and then removes the feed as well.
+ * Resolves with the feed for the mirror: the same one if the items are only validated, otherwise another file. If it
+ * rejects, it leaves no file of its own behind, and removes the feed as well.
  *
- * @throws QuiesceError `invalid-feed` with what is wrong with the items; `run-timeout`; `run-failed`
+ * @throws QuiesceError `invalid-feed` with the faults of the items; `run-timeout`; `run-failed`
  */
 export async function workOnFeed(feed: SpooledFeed, steps: ItemSteps, limits: ItemLimits): Promise<SpooledFeed> {
   const started = performance.now();
@@ -37,7 +37,7 @@ export async function workOnFeed(feed: SpooledFeed, steps: ItemSteps, limits: It
     const itemsMs = performance.now() - started;
     if (steps.transform === undefined) return { ...feed, itemsMs };
     await syncDirectory(dirname(target));
-    // Of one run or dry run, and not handed over yet: no primary, and no successor of one, knows of either file.
+    // Both files belong to one run or dry run and are not handed over yet: no primary or successor knows them.
     await rm(path, { force: true });
     const { items: _, ...rest } = feed; // the transformed items are an array
     return { ...rest, path: target, format: 'json', coding: 'identity', itemsMs };
@@ -47,7 +47,7 @@ export async function workOnFeed(feed: SpooledFeed, steps: ItemSteps, limits: It
   }
 }
 
-/** Rejects with what a feed would be refused for because of the modules themselves. */
+/** Loads only the modules. Rejects with the error that each feed would be refused with because of them. */
 export function checkSteps(steps: ItemSteps, timeout: number): Promise<void> {
   return inThread({ steps, feed: null }, { timeout });
 }
@@ -65,7 +65,7 @@ function inThread(
   return new Promise<void>((resolve, reject) => {
     let isSettled = false;
     const settle = (error: Error | null): void => {
-      if (isSettled) return; // its end follows what it has said
+      if (isSettled) return; // the exit of the thread follows its message
       isSettled = true;
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);

@@ -23,7 +23,7 @@ export class ItemFile {
     if (this.#text.length > batch) this.#write();
   }
 
-  /** All of it would survive a power cut. */
+  /** Writes the rest and syncs: the whole file would survive a power cut. */
   finish(): void {
     this.#text += ']';
     this.#write();

@@ -1,4 +1,4 @@
-/** Loads what the app wants to be done with each item. */
+/** Loads the app's `transform` and `validate`. */
 import { fileURLToPath } from 'node:url';
 import { QuiesceError } from '../../../errors.ts';
 import type { ItemSteps } from './messages.ts';
@@ -32,7 +32,7 @@ async function loadValidator(given: string | object): Promise<Validator> {
   }
 }
 
-/** The export of that name, else the default one, as ESM or CommonJS has them. */
+/** The export of that name, otherwise the default one, of an ESM or a CommonJS module. */
 async function exported(url: string, name: 'transform' | 'validate'): Promise<unknown> {
   let module: Record<string, unknown>;
   try {

@@ -1,33 +1,33 @@
-/** What a worker and the thread that works on the items of one feed say to each other. */
+/** The messages between a worker and the thread that handles the items of one feed. */
 import type { Problem } from '../../../errors.ts';
 import type { FeedCoding, FeedFormat } from '../../../protocol/mirror-job.ts';
 
-/** What is done with each item, in this order. */
+/** The steps for each item, in this order. */
 export interface ItemSteps {
   /** The module that exports the function, as a `file:` URL. */
   readonly transform?: string;
-  /** The same, or a JSON Schema. */
+  /** A module as above, or a JSON Schema. */
   readonly validate?: string | object;
 }
 
 export interface ItemJob {
   readonly steps: ItemSteps;
-  /** Null: the modules are loaded and nothing else. */
+  /** Null: only load the modules. */
   readonly feed: {
     readonly path: string;
     readonly format: FeedFormat;
     readonly coding: FeedCoding;
     readonly items?: string;
-    /** Of the decoded feed, and of what becomes of it. */
+    /** The limit for the decoded feed, and for the transformed one. */
     readonly maxBytes: number;
-    /** Where the items go, as a JSON array; only with `transform`. */
+    /** The file for the transformed items, a JSON array; only with `transform`. */
     readonly target: string;
   } | null;
-  /** One 32-bit integer: the item at work. A thread that never returns says nothing else. */
+  /** One 32-bit integer: the index of the current item. A thread that hangs reports nothing else. */
   readonly at: SharedArrayBuffer;
 }
 
 export type FromItemThread =
   | { readonly type: 'done' }
-  /** Nothing of the feed is taken. */
+  /** The whole feed is refused. */
   | { readonly type: 'failed'; readonly problem: Problem };

@@ -1,4 +1,4 @@
-/** The thread that works on the items of one feed: code of the app that is slow, throws or never returns harms nobody here. */
+/** The thread that handles the items of one feed: app code that is slow, throws or never returns harms nothing else. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { toQuiesceError } from '../../../errors.ts';
 import { toStorageError } from '../../../mirror/storage-error.ts';

@@ -1,4 +1,4 @@
-/** Makes one function of all that `validate` may be: a function, a Standard Schema or a JSON Schema. */
+/** Makes one function from each form of `validate`: a function, a Standard Schema or a JSON Schema. */
 import type { Ajv, ErrorObject, Options } from 'ajv';
 import { isThenable } from '../../gate/attempt.ts';
 
@@ -8,10 +8,10 @@ export interface Fault {
   readonly detail: string;
 }
 
-/** No fault, or some. */
+/** Returns the faults of an item; none if it is valid. */
 export type Validator = (item: unknown) => readonly Fault[] | Promise<readonly Fault[]>;
 
-/** https://standardschema.dev, version 1: what is used of it. */
+/** https://standardschema.dev, version 1: the part that is used. */
 interface StandardSchema {
   readonly '~standard': {
     validate(value: unknown): StandardResult | Promise<StandardResult>;
@@ -28,7 +28,7 @@ interface StandardResult {
 
 const none: readonly Fault[] = [];
 
-/** @throws Error where it is none of these, or no schema that can be used */
+/** @throws Error if it is none of these, or a schema that cannot be used */
 export async function validatorOf(given: unknown): Promise<Validator> {
   if (isStandardSchema(given)) return standardValidator(given);
   if (typeof given === 'function') return functionValidator(given as (item: unknown) => unknown);
@@ -62,7 +62,7 @@ function functionValidator(validate: (item: unknown) => unknown): Validator {
   };
 }
 
-/** What a function may return: nothing or true, false, a text, or a list of faults. */
+/** The values that a function may return: nothing or true, false, a text, or a list of faults. */
 function faultsOf(result: unknown): readonly Fault[] {
   if (result === undefined || result === null || result === true) return none;
   if (result === false) return [{ pointer: '', detail: 'it is not valid' }];
@@ -78,7 +78,7 @@ function faultsOf(result: unknown): readonly Fault[] {
   });
 }
 
-/** Formats are checked; of each item the first fault is told. */
+/** Checks formats, and reports the first fault of each item. */
 async function schemaValidator(schema: object): Promise<Validator> {
   const { $schema: dialect = '' } = schema as { $schema?: string };
   const options: Options = { strict: false };

@@ -1,4 +1,4 @@
-/** Takes a feed item by item: checks that it is JSON, calls the app's functions, collects what is wrong. */
+/** Handles a feed item by item: checks that it is JSON, calls the app's functions, collects the faults. */
 import { QuiesceError } from '../../../errors.ts';
 import { BsonOutput } from '../../../mirror/bson/output.ts';
 import { FeedFaults } from '../../../mirror/feed/feed-faults.ts';
@@ -20,8 +20,8 @@ interface Item {
 }
 
 /**
- * @param at where the number of the item at work is kept
- * @throws QuiesceError with what is wrong with the feed, or with its items
+ * @param at receives the index of the current item
+ * @throws QuiesceError with the faults of the feed, or of its items
  */
 export async function workOnItems(
   feed: NonNullable<ItemJob['feed']>,
@@ -97,7 +97,7 @@ function short(text: string): string {
   return text.length > 300 ? `${text.slice(0, 300)}…` : text;
 }
 
-/** Makes values of the items of a chunk. What the mirror would refuse as JSON is refused here, in the same words. */
+/** Parses the items of a chunk. What the mirror would refuse as JSON is refused here, with the same text. */
 class ItemReader implements ItemSink {
   readonly #faults: FeedFaults;
   readonly #mustBeExact: boolean;
@@ -111,7 +111,7 @@ class ItemReader implements ItemSink {
     this.#mustBeExact = mustBeExact;
   }
 
-  /** Those that have come since the last call. */
+  /** The items since the last call. */
   take(): Item[] {
     const items = this.#items;
     this.#items = [];
@@ -136,7 +136,7 @@ class ItemReader implements ItemSink {
   }
 
   notAnArray(bytes: Buffer, start: number, end: number, base: number): void {
-    this.#isJson(bytes, start, end, base, 0); // throws where it is no JSON at all
+    this.#isJson(bytes, start, end, base, 0); // throws if it is not JSON at all
     const errors = [{ pointer: '', detail: 'the feed has to be an array of objects' }];
     throw new QuiesceError(
       'invalid-feed',
