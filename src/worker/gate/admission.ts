@@ -1,4 +1,4 @@
-/** `gate()`: the middleware that stands before everything else in an app. */
+/** `gate()`: the middleware that must be the first of an app. */
 import type { RequestHandler } from 'express';
 import { gateHandshakes } from './handshakes.ts';
 import { holdDefaults, notHeld, waitOrRefuse } from './paused.ts';
@@ -7,7 +7,7 @@ import { findSpecial } from './routes/special-routes.ts';
 import { markGate } from './routes/start-warnings.ts';
 import { isBelow } from './routes/target.ts';
 
-/** What {@link gate} takes. */
+/** The options of {@link gate}. */
 export interface GateOptions {
   /** Paths that are never gated: equal to the string, or below it, or matching the expression. Default none. */
   except?: (string | RegExp)[];

@@ -1,6 +1,6 @@
 /**
- * The gate of an app that has none of its own: its servers stand behind one as a whole, so that an app that knows
- * nothing of quiesce can be held as well. It goes as soon as the app calls `gate()`, which knows better.
+ * The gate of an app without a gate of its own: it stands before the app's servers as a whole, so that an app that does
+ * not use quiesce can be held too. It is removed when the app calls `gate()`, which is more exact.
  */
 import type { EventEmitter } from 'node:events';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
@@ -10,7 +10,7 @@ import { gateHandshakes, gateHandshakesAt, gateHandshakesOf } from './handshakes
 import { holdDefaults, notHeld, waitOrRefuse } from './paused.ts';
 import type { Runtime } from '../process/runtime.ts';
 
-/** With what node:http hands a request over. A server may hand on what it got, even to another one. */
+/** The events with which node:http hands over a request. A server may pass a request on, even to another server. */
 const requests = new Set<string | symbol>(['request', 'checkContinue', 'checkExpectation']);
 
 /** Call this before any code of the app is loaded. */
@@ -19,7 +19,9 @@ export function gateServersWithout(runtime: Runtime): void {
   for (const { prototype } of [http.Server, https.Server]) gateAll(prototype, runtime);
 }
 
-/** For the servers of node:http2, whose classes are known by their objects only; to be called with each that listens. */
+/**
+ * Gates servers of node:http2, whose classes are reachable only through their objects. Call it with each that listens.
+ */
 export function gateHttp2Without(runtime: Runtime, server: Server): void {
   if (!/^Http2(Secure)?Server$/.test(server.constructor.name)) return;
   const prototype = Object.getPrototypeOf(server) as EventEmitter;
@@ -29,9 +31,10 @@ export function gateHttp2Without(runtime: Runtime, server: Server): void {
 }
 
 /**
- * What a browser asks before it sends a request of a page of another origin (Fetch, section 3.2.2). Only the app's own
- * `cors()` may answer that: the request that is allowed by it may come when the pause is over. So it passes a shut gate.
- * It is no request for work: OPTIONS is safe (RFC 9110, section 9.2.1), and a browser sends none with a body.
+ * Whether it is a CORS preflight, which a browser sends before a request from a page of another origin (Fetch, section
+ * 3.2.2). Only the app's own `cors()` can answer it, and the request that it allows may come after the pause. So it
+ * passes a shut gate. It requests no work: OPTIONS is safe (RFC 9110, section 9.2.1), and a browser sends it without a
+ * body.
  */
 function isPreflight({ method, headers }: IncomingMessage): boolean {
   return (
@@ -44,7 +47,7 @@ function isPreflight({ method, headers }: IncomingMessage): boolean {
 }
 
 function gateAll(prototype: EventEmitter, runtime: Runtime): void {
-  // Not EventEmitter's `emit`: an agent that was loaded first may have wrapped this one.
+  // Not EventEmitter's own `emit`: an agent that was loaded earlier may have wrapped this one.
   const before = Object.getOwnPropertyDescriptor(prototype, 'emit');
   const forward = prototype.emit as (event: string | symbol, ...args: unknown[]) => boolean;
   const remove = (): void => {
@@ -55,7 +58,7 @@ function gateAll(prototype: EventEmitter, runtime: Runtime): void {
   const emit: typeof forward = function (this: EventEmitter, event, ...args) {
     if (!requests.has(event)) return Reflect.apply(forward, this, [event, ...args]);
     const [req, res] = args as [IncomingMessage, ServerResponse];
-    if (runtime.rules !== null) remove(); // from the next event on this costs nothing any more
+    if (runtime.rules !== null) remove(); // from the next event on this costs nothing
     else if (
       !runtime.gate.has(req) &&
       !runtime.isExcepted(req) &&

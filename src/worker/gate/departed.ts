@@ -24,8 +24,8 @@ export function describe(req: IncomingMessage): Label {
 const nobodys = new FinalizationRegistry<() => void>((done) => done());
 
 /**
- * Whether it was the handler that closed the connection, rather than the client or node:http. To be asked before
- * node:http has heard of it, which marks the response as destroyed.
+ * Whether the handler closed the connection, and not the client or node:http. Must be called before node:http handles
+ * the close, which marks the response as destroyed.
  *
  * @param shared whether other requests are in flight on the connection: any of these may have closed it
  */
@@ -39,7 +39,7 @@ export function closedByHandler(
   if (shared) return false;
   if (socket.errored) return socket.errored === req.errored; // req.destroy(error); else the client's reset, or a time limit
   const byClient = socket.readableEnded;
-  // What an idle connection is closed by has no error either; and a body that is not there yet may have run out of time.
+  // The timeout of an idle connection closes it without an error too, and so may the timeout of an incomplete body.
   const mayBeLate = Boolean(socket.timeout) || !req.complete;
   return !byClient && !mayBeLate;
 }
@@ -50,7 +50,7 @@ export function closedByHandler(
  */
 export function whenHandlerIsDone(res: ServerResponse, socket: TrackedSocket, shared: boolean, done: () => void): void {
   onEnd(res, done);
-  // Before the client had gone, or after it: `send` pipes when it has looked at the file.
+  // A pipe may start before or after the client leaves: `send` starts its pipe after it has looked at the file.
   const onSource = (source: Readable): void => {
     if (source.destroyed || source.readableEnded) done();
     else source.once('close', done).once('end', done);
@@ -66,7 +66,9 @@ export function whenHandlerIsDone(res: ServerResponse, socket: TrackedSocket, sh
   nobodys.register(res, done);
 }
 
-/** The flag and not `end`: what a session store has wrapped around that may end the response long after it returned. */
+/**
+ * The flag and not `end`: a session store may have wrapped `end`, and end the response long after the wrapper returned.
+ */
 function onEnd(res: ServerResponse, done: () => void): void {
   if (Object.hasOwn(res, 'finished')) {
     let finished = false;

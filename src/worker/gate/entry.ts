@@ -20,14 +20,14 @@ export interface Entry {
   gone: boolean;
   /** The client has gone before the handler was done; the handler is done when `ended` is set. */
   departed: boolean;
-  /** Left the drain when its handler had ended the response, which a client that does not read keeps from going out. */
+  /** Left the drain: its handler has ended the response, and only its client, which does not read, holds that up. */
   left: boolean;
   ended: boolean;
   settled: boolean;
   /** Promises that keep it from settling. */
   waits: number;
   onSettled: (() => void) | null;
-  /** Its neighbours among those that count, by age. */
+  /** Its neighbours in the list of counted requests, by age. */
   older: Entry | null;
   newer: Entry | null;
 }
@@ -39,7 +39,7 @@ export function entryOf(req: IncomingMessage): Entry | undefined {
   return (req as Tracked)[kEntry];
 }
 
-/** For a request that is admitted now. */
+/** Makes the entry of a request that is admitted now. */
 export function newEntry(req: IncomingMessage, res: ServerResponse, socket: TrackedSocket): Entry {
   const entry: Entry = {
     req,

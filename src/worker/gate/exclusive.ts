@@ -19,15 +19,16 @@ import { shortPathOf } from './routes/target.ts';
 const cutTime = 5_000;
 
 /**
- * Wraps an Express handler so that it runs only while the cluster is quiesced, its own request excepted.
+ * Wraps an Express handler so that it runs only while the cluster is quiesced, except for its own request.
  *
- * Another such request meanwhile gets 409 `run-in-progress`; if the requests in flight do not finish in time, this one
- * gets 503 `drain-timeout` and the handler is not called. The run ends when the handler has ended its response and, if
- * it returned a promise, that has settled; the end of the response is held back until the gates are open again, unless
- * that promise is not settled yet. A run that passes its `timeout` (ms, default `sync.run_timeout`) is ended by killing its
- * worker. Express' types of parameters, bodies and query pass through: `exclusive<{ id: string }>(…)`.
+ * Another such request in the meantime gets 409 `run-in-progress`; if the requests in flight do not finish in time,
+ * this one gets 503 `drain-timeout` and the handler is not called. The run ends when the handler has ended its response
+ * and its promise, if it returned one, has settled. The end of the response is held back until the gates are open
+ * again, unless that promise is still pending. A run that passes its `timeout` (ms, default `sync.run_timeout`) is
+ * ended by killing its worker. Express' types of parameters, bodies and query pass through:
+ * `exclusive<{ id: string }>(…)`.
  *
- * @throws TypeError where it is given no handler, more than one, one that is special already, or a wrong option
+ * @throws TypeError if it gets no handler, more than one, one from exclusive() or mirror(), or a wrong option
  */
 export function exclusive<
   Params = Request['params'],
@@ -87,7 +88,7 @@ export function exclusive(handler: RequestHandler, options: ExclusiveOptions = {
       if (!isThenable(result)) return;
       runtime.gate.wait(entry, result);
       await result;
-      // Its promise says that the handler is done, even if it did not end a response that nobody reads.
+      // The settled promise shows that the handler is done, even if it did not end a response that nobody reads.
       runtime.gate.finish(entry);
     } catch (error) {
       letGo(); // an error after the answer does not change the answer
@@ -99,14 +100,14 @@ export function exclusive(handler: RequestHandler, options: ExclusiveOptions = {
   return quiesceExclusive;
 }
 
-/** The grant came late: another host may have been told meanwhile that this one is gone. */
+/** The error for a late grant: the other hosts may count this one as gone by now. */
 function leaseOver(): QuiesceError {
   const what =
     'This host has lost touch with the others of the site, so the handler was not called. Send the request again.';
   return new QuiesceError('database-unavailable', what);
 }
 
-/** What {@link exclusive} takes. */
+/** The options of {@link exclusive}. */
 export interface ExclusiveOptions {
   /** How long the handler may run, ms; after that its worker is replaced. Default `sync.run_timeout`. */
   timeout?: number;
@@ -137,14 +138,14 @@ function checkHandler(given: ArrayLike<unknown>): void {
 }
 
 /**
- * The entry of a request that asks for a run: from now on it does not count, since a drain must not wait for it.
- * @throws QuiesceError `no-primary`, or `internal` where the app has no gate: then nothing would be held off
+ * The entry of a request that requests a run. From now on it does not count, since a drain must not wait for it.
+ * @throws QuiesceError `no-primary`, or `internal` if the app has no gate: then nothing would be held
  */
 export function claimingEntry(req: IncomingMessage, res: ServerResponse): Entry {
   const runtime = getRuntime();
   const { gate, rules } = runtime;
   runtime.requirePrimary();
-  // A request that the gate lets pass without counting may ask for a run as well.
+  // A request that the gate lets pass without counting may request a run too.
   const entry = entryOf(req) ?? (rules === null ? undefined : gate.enterShut(req, res));
   if (entry === undefined) {
     throw new QuiesceError(
@@ -156,7 +157,7 @@ export function claimingEntry(req: IncomingMessage, res: ServerResponse): Entry 
   return entry;
 }
 
-/** Resolves with the run: a sync's at once, an exclusive one's when the cluster is quiesced. */
+/** Resolves with the run: for a sync at once, for an exclusive run when the cluster is quiesced. */
 export async function claimRun(
   runtime: Runtime,
   req: IncomingMessage,
@@ -180,7 +181,9 @@ export async function claimRun(
   return run;
 }
 
-/** Resolves when the primary has opened the gates again, or does not answer: a lost one has ended the run already. */
+/**
+ * Resolves when the primary has opened the gates again, or does not answer: a lost primary has ended the run already.
+ */
 export async function releaseRun(runtime: Runtime, run: string, problem?: Problem): Promise<void> {
   await runtime.link
     .request<'release'>(
@@ -190,7 +193,7 @@ export async function releaseRun(runtime: Runtime, run: string, problem?: Proble
     .catch(() => {});
 }
 
-/** Answers a claim that was not granted; 409 names the run that is going on. */
+/** Answers a claim that was not granted; 409 names the run in progress. */
 export function refuseClaim(
   req: IncomingMessage,
   res: ServerResponse,

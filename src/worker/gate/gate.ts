@@ -48,15 +48,15 @@ export class Gate {
       this.#inFlight.cutOff(entry);
     },
   });
-  /** What the app stops in a pause: a drain waits for that as well. */
+  /** The work that the app stops in a pause: a drain waits for that too. */
   readonly work: PauseWork = new PauseWork(() => {
     if (this.#state === 'shut') this.#reportIfDrained();
   });
   /** Called when the gate has shut or opened, before anything is admitted. */
   onTurn: (to: 'shut' | 'open') => void = () => {};
-  /** Of a host among several, whose gates may be open for so long only. */
+  /** With several hosts: limits how long the gate may be open. */
   lease: GateLease | null = null;
-  /** Exclusive handlers at work, and what else runs in a pause: no drain waits for it, but the end of a lease does. */
+  /** Exclusive handlers and hooks at work in a pause. No drain waits for them, but the end of a lease does. */
   #ofRuns = 0;
   #ending = false;
   readonly #onCutOff: (request: InFlightRequest) => void;
@@ -65,8 +65,8 @@ export class Gate {
   refused = 0;
 
   /**
-   * `onDrained` is called once for each pause, when no request is in flight any more; `onCutOff` for each request whose
-   * client takes nothing of the answer and is waited for no longer.
+   * `onDrained` is called once for each pause, when no request is in flight any more; `onCutOff` for each request that
+   * is cut off because its client reads nothing of the answer.
    */
   constructor(onDrained: (epoch: number) => void, onCutOff: (request: InFlightRequest) => void = () => {}) {
     this.#onDrained = onDrained;
@@ -94,14 +94,17 @@ export class Gate {
     return this.#ofRuns === 0 && this.oldest(1).length === 0;
   }
 
-  /** For what runs in a pause. Returns what to call when it is done; null where the lease is over, and it may not begin. */
+  /**
+   * Counts work that runs in a pause. Returns a function to call at its end; null if the lease is over: do not start
+   * it.
+   */
   beginOfRun(): (() => void) | null {
     if (this.lease?.isOver() === true) return null;
     this.#ofRuns++;
     return () => this.#ofRuns--;
   }
 
-  /** The same for code that waits for them before this process ends. */
+  /** The number of requests in flight, for code that waits for them before this process ends. */
   countUnfinished(): number {
     this.#ending = true;
     this.#search.begin();
@@ -123,7 +126,7 @@ export class Gate {
     return Math.max(1, Math.ceil((this.#info.retryAfter - (performance.now() - this.#infoAt)) / 1000));
   }
 
-  /** To be called when the response of a request has gone out, as node:http tells. */
+  /** Must be called when node:http reports that the response of a request was sent. */
   finished(req: IncomingMessage): void {
     this.#inFlight.finished(req, this.#state !== 'open');
   }
@@ -132,7 +135,7 @@ export class Gate {
     return this.#inFlight.has(req);
   }
 
-  /** The one hot path: tests and counts in one synchronous step. `undefined` where the gate is not open. */
+  /** The one hot path: tests and counts in one synchronous step. `undefined` if the gate is not open. */
   tryEnter(req: IncomingMessage, res: ServerResponse): Entry | undefined {
     if (this.#state !== 'open') return undefined;
     if (this.lease !== null && this.lease.isOver()) return this.shutForLease();
@@ -140,7 +143,7 @@ export class Gate {
     return this.#inFlight.enter(req, res);
   }
 
-  /** Counts a request that may pass whatever the gate's state: one that asks for an exclusive run of its own. */
+  /** Counts a request that may pass whatever the gate's state: one that requests an exclusive run. */
   enterShut(req: IncomingMessage, res: ServerResponse): Entry {
     this.served++;
     const entry = this.#inFlight.enter(req, res);
@@ -148,7 +151,7 @@ export class Gate {
     return entry;
   }
 
-  /** How one passes now; null where nobody does. */
+  /** The way in for a request now; null if there is none. */
   get wayIn(): NonNullable<PauseInfo['wayIn']> | null {
     if (this.#state !== 'shut' || this.lease?.isOver() === true) return null;
     return this.#info.wayIn ?? null;
@@ -174,7 +177,7 @@ export class Gate {
       res,
       startup: startup && limits.limit === 0,
       timer: setTimeout(() => held.refuse(), startup ? Math.max(startupWait, limits.timeout) : limits.timeout),
-      // In the context of the request, as the handlers before the gate have set it, and not in that of the resume.
+      // In the async context of the request, as the handlers before the gate have set it, not in that of the resume.
       admit: AsyncResource.bind(() => {
         // A pipelined request whose client has left gets no event: its handler is not started.
         if (leave(held) && !req.socket.destroyed) admit();
@@ -199,7 +202,7 @@ export class Gate {
     return this.#inFlight.wait(entry, promise);
   }
 
-  /** What a drain waits for. */
+  /** What a drain waits for, at most `limit` entries. */
   oldest(limit = 20): InFlightRequest[] {
     return [...this.work.list(), ...this.#inFlight.list(limit)].slice(0, limit);
   }
@@ -236,7 +239,7 @@ export class Gate {
 
   resume(epoch: number): void {
     if (this.#state === 'lost' || epoch < this.#epoch) return;
-    // It may have been on its way for as long as this process was stopped. The primary repeats what a beat contradicts.
+    // The message may be as old as a stop of this process. The primary repeats it if a heartbeat contradicts it.
     if (this.lease?.isOver() === true) return;
     const turns = this.#state === 'shut';
     this.#state = 'open';

@@ -1,7 +1,7 @@
 /**
- * The gate before `upgrade` and `connect`, which hand a connection over and never reach a middleware: before those of
- * every server, whoever made it and whenever. Such a request counts until its handshake is answered: what follows on
- * the socket is a connection, not a request, and a page that stays open must not keep every drain from ending.
+ * The gate before `upgrade` and `connect` events, which hand a connection over and never reach a middleware. It covers
+ * every server, whoever makes it and whenever. Such a request counts until its handshake is answered: after that the
+ * socket is a connection, not a request, and a page that stays open must not block every drain.
  */
 import type { EventEmitter } from 'node:events';
 import http, { ServerResponse, type IncomingMessage } from 'node:http';
@@ -13,21 +13,23 @@ import { noteUpgrade } from '../process/websockets.ts';
 import { mayPass } from './pass.ts';
 import { notHeld, refusePaused } from './paused.ts';
 
-// Registered: the app may carry a copy of the package of its own.
+// A registered symbol: the app may have its own copy of the package.
 const kGated = Symbol.for('quiesce.handshakes');
 type Gated = EventEmitter & { [kGated]?: true };
 
-/** How long a client that is refused may take to read that and leave, ms. */
+/** How long a refused client may take to read the answer and leave, ms. */
 const linger = 2_000;
 
 const adding = ['on', 'addListener', 'prependListener'] as const;
 
-/** Whichever server is listened to for handshakes from now on. Only such a server pays for the look at each event. */
+/**
+ * Gates each server that gets a listener for handshakes from now on. Only such a server pays for a check of each event.
+ */
 export function gateHandshakes(): void {
   for (const { prototype } of [http.Server, https.Server]) gateHandshakesOf(prototype);
 }
 
-/** The same for the servers that have this prototype. */
+/** Gates the servers that have this prototype, in the same way. */
 export function gateHandshakesOf(prototype: Gated): void {
   if (Object.hasOwn(prototype, kGated)) return;
   Object.defineProperty(prototype, kGated, { value: true });
@@ -42,12 +44,12 @@ export function gateHandshakesOf(prototype: Gated): void {
   }
 }
 
-/** The same for a server that is listened to already. */
+/** Gates a server that already has such a listener. */
 export function gateHandshakesAt(server: EventEmitter): void {
   if (Object.hasOwn(server, kGated)) return;
   Object.defineProperty(server, kGated, { value: true });
   const own = Object.getOwnPropertyDescriptor(server, 'emit')?.value as Function | undefined;
-  // Its prototype's as it is then: an agent may come later, and the gate of an app that has none may go.
+  // Looks up the prototype's `emit` at each event: an agent may wrap it later, and the auto-gate may be removed.
   const emit = (args: readonly unknown[]): boolean =>
     Reflect.apply(own ?? (Object.getPrototypeOf(server) as EventEmitter).emit, server, args) as boolean;
   server.emit = ((...all: unknown[]) => {
@@ -68,9 +70,9 @@ function isHandshake(event: unknown): boolean {
   return event === 'upgrade' || event === 'connect';
 }
 
-/** What a handshake is answered on. */
+/** The connection on which a handshake is answered. */
 interface Line {
-  /** Until its handler has it. */
+  /** Handles errors until the handler has the connection. */
   guard(): void;
   unguard(): void;
   onAnswer(answered: () => void): void;
@@ -80,7 +82,7 @@ interface Line {
 function enterOrRefuse(req: IncomingMessage, res: ServerResponse, handle: () => void, line: Line): void {
   const runtime = getRuntime();
   const { gate } = runtime;
-  // One server may hand on to another.
+  // One server may pass a request on to another.
   if (gate.has(req) || runtime.isExcepted(req)) return handle();
   line.guard();
   const refuse = (): void => {
@@ -95,7 +97,7 @@ function enterOrRefuse(req: IncomingMessage, res: ServerResponse, handle: () => 
     handle();
   };
   if (gate.state !== 'starting') enter();
-  else gate.hold(req, res, notHeld, enter, enter); // a pause may be one that it passes
+  else gate.hold(req, res, notHeld, enter, enter); // the pause may have a way in
 }
 
 function onSocket(socket: Socket): Line {
@@ -104,7 +106,7 @@ function onSocket(socket: Socket): Line {
     guard: () => void socket.on('error', onError),
     unguard: () => void socket.off('error', onError),
     onAnswer(answered) {
-      // The first that is written answers it, also where it is the last.
+      // The first write answers the handshake, even if it is `end`.
       const { write, end } = socket;
       const call = (method: typeof write | typeof end, args: readonly unknown[]): unknown => {
         socket.write = write;
@@ -127,7 +129,7 @@ function onSocket(socket: Socket): Line {
   };
 }
 
-/** Of HTTP/2 a `connect` comes with a response, whose stream is what is handed over. */
+/** In HTTP/2, `connect` comes with a response, and the handler gets the response's stream. */
 function onHttp2({ stream }: Http2ServerResponse): Line {
   return {
     guard() {},

@@ -2,9 +2,9 @@
 import type { ServerResponse } from 'node:http';
 
 /**
- * What is written goes out at once; `end` goes when what `before` returned has settled, or at once where it returned
- * nothing. `before` is called one turn after the handler has ended the response: a promise of its own that is not
- * settled by then may take for ever.
+ * Writes go out at once. `end` goes out when the promise that `before` returned has settled, or at once if it returned
+ * none. `before` is called one turn after the handler has ended the response: a promise of the handler that is still
+ * pending by then may take for ever.
  *
  * @returns a function that sends a delayed end now
  */

@@ -1,7 +1,7 @@
-/** Requests that wait at the gate: what is kept of each, and how many may wait for how long. */
+/** Requests that wait at the gate: the record of each, and how many may wait for how long. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** What becomes of a request that may not enter now. */
+/** The limits for requests that may not enter now. */
 export interface HoldLimits {
   /** How many may wait. */
   readonly limit: number;

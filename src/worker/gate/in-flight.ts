@@ -3,8 +3,8 @@
  *
  * open ──(response or socket closed)──▶ gone ──(handler is done with the response)──▶ ended ──(no promise left)──▶ settled
  *
- * `close` alone proves nothing: a client that aborts closes the response while the handler works on. And a
- * pipelined request whose client leaves gets no event at all on Node 20 and 22, hence the look at the socket.
+ * `close` alone proves nothing: a client that aborts closes the response while the handler works on. And a pipelined
+ * request whose client leaves gets no event at all on Node 20 and 22, so the socket is watched too.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { constants, type ServerHttp2Stream } from 'node:http2';
@@ -14,7 +14,7 @@ import type { TrackedSocket } from '../process/connections.ts';
 import { closedByHandler, describe, whenHandlerIsDone } from './departed.ts';
 import { entryOf, newEntry, type Entry } from './entry.ts';
 
-// Registered: the app may carry a copy of the package of its own.
+// A registered symbol: the app may have its own copy of the package.
 const kOpen = Symbol.for('quiesce.open');
 const kCut = Symbol.for('quiesce.cut');
 
@@ -22,18 +22,18 @@ type CountedSocket = TrackedSocket & { [kOpen]?: number; [kCut]?: true };
 
 export class InFlight {
   readonly #times: RequestTimes = noRequestTimes();
-  /** Those that count are a list, linked through its entries: a set would have to give each a hash first. */
+  /** The counted requests are a linked list: a set would have to compute a hash for each first. */
   #count = 0;
   #oldest: Entry | null = null;
   #newest: Entry | null = null;
-  /** How many of those are gone and not done. */
+  /** How many of them have lost their client while their handler is not done. */
   #departed = 0;
   readonly #exempt = new Set<Entry>();
   readonly #onLeave: () => void;
   readonly #onSocketClose: (this: TrackedSocket) => void;
   readonly #leave = (entry: Entry): void => this.#left(entry);
   #leaving: Entry | null = null;
-  /** When its response went out: what it took does not grow until somebody looks. */
+  /** When its response was sent: its duration must not grow until the next look. */
   #leftAt = 0;
 
   /** `onLeave` is called each time a request stops counting, or its client has gone. */
@@ -50,7 +50,7 @@ export class InFlight {
     return this.#count;
   }
 
-  /** Whether all that count are requests whose client has gone. */
+  /** Whether every counted request has lost its client. */
   get isDeserted(): boolean {
     this.#flush();
     return this.#count > 0 && this.#count === this.#departed;
@@ -62,9 +62,9 @@ export class InFlight {
   }
 
   /**
-   * Its response has gone out: to be told by node:http costs less than a listener on each response. The app's own
-   * listeners hear of that next and may have the request wait, so it leaves only after them: in a turn of its own where
-   * somebody waits for that, else with the next one, or when somebody looks.
+   * The response of a request was sent: a report of node:http costs less than a listener on each response. The app's
+   * own listeners run next and may call waitUntil(), so the request leaves only after them: in a later turn if
+   * something waits for it, otherwise with the next request that leaves, or at the next look.
    */
   finished(req: IncomingMessage, isAwaited: boolean): void {
     const entry = entryOf(req);
@@ -82,10 +82,10 @@ export class InFlight {
     const socket: CountedSocket = req.socket;
     const entry = newEntry(req, res, socket);
     this.#add(entry);
-    // One that node:http is not at work on, as of HTTP/2, never has a response of which it could tell.
+    // node:http reports nothing for a request that its parser does not handle, as in HTTP/2.
     if (socket.parser?.incoming !== req) res.on('close', () => this.#left(entry));
     const open = socket[kOpen];
-    // Before node:http tells the response, which unpipes what was piped into it.
+    // First, before node:http closes the response, which unpipes what was piped into it.
     if (open === undefined) socket.prependListener('close', this.#onSocketClose);
     socket[kOpen] = (open ?? 0) + 1;
     // The client left while the request was held: no later event reports that.
@@ -107,7 +107,7 @@ export class InFlight {
     this.#onLeave();
   }
 
-  /** Keeps the entry from settling until the promise has settled. False where it is too late for that. */
+  /** Keeps the entry from settling until the promise has settled. False if it is too late for that. */
   wait(entry: Entry, promise: PromiseLike<unknown>): boolean {
     if (entry.res?.closed) this.#flush();
     if (entry.settled) return false;
@@ -131,7 +131,7 @@ export class InFlight {
     this.#end(entry);
   }
 
-  /** All that count, the oldest first. */
+  /** The counted requests, the oldest first. */
   counted(): Iterable<Entry> {
     this.#flush();
     return this.#byAge();
@@ -142,7 +142,7 @@ export class InFlight {
     this.exempt(entry);
   }
 
-  /** Counts one again that has left. */
+  /** Counts a request again that has left. */
   rejoin(entry: Entry): void {
     entry.left = false;
     if (this.#exempt.delete(entry)) this.#add(entry);
@@ -213,7 +213,7 @@ export class InFlight {
     this.#count--;
   }
 
-  /** Those that count, the oldest first; the one at hand may be removed. */
+  /** The counted requests, the oldest first; the current one may be removed meanwhile. */
   *#byAge(): Generator<Entry> {
     for (let entry = this.#oldest, next: Entry | null; entry !== null; entry = next) {
       next = entry.newer;
@@ -221,7 +221,7 @@ export class InFlight {
     }
   }
 
-  /** Where it is not the socket that tells, as with HTTP/2, that may be anybody's. */
+  /** `shared` is true by default: if the socket did not report it, as in HTTP/2, other requests may use the socket. */
   #left(entry: Entry, at?: number, hungUp = false, shared = true): void {
     if (entry.gone) return;
     const res = entry.res!;

@@ -1,4 +1,4 @@
-/** `listen()`: a server whose gate also stands before what never reaches a middleware. */
+/** `listen()`: starts a server whose gate also covers what never reaches a middleware. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Express } from 'express';
 import { gateHandshakes } from './handshakes.ts';
@@ -6,9 +6,9 @@ import { getRuntime } from '../process/runtime.ts';
 import { warnOfUngated } from './routes/start-warnings.ts';
 
 /**
- * Starts an HTTP server for the app, as `app.listen` does, and gates what bypasses its middleware: `Expect:
- * 100-continue` (RFC 9110, section 10.1.1: answered when the handler first reads the body, so that a client that is
- * refused need not send it), `upgrade` and `connect`.
+ * Starts an HTTP server for the app, as `app.listen` does, and gates what bypasses its middleware: `upgrade`, `connect`
+ * and `Expect: 100-continue` (RFC 9110, section 10.1.1: answered when the handler first reads the body, so that a refused
+ * client need not send it).
  *
  * @param port a port, or a path of a Unix socket; default `PORT`, then 3000
  * @param host default `HOST`, then 127.0.0.1
@@ -24,11 +24,11 @@ export function listen(app: Express, port?: number | string, host?: string, onLi
     continueWhenRead(req, res);
     server.emit('request', req, res);
   });
-  // Node cuts a request off after 300 s, which would be shorter than a longer sync.upload_timeout.
+  // Node ends a request after 300 s, which may be less than sync.upload_timeout.
   void runtime.settings.then(({ sync }) => {
     if (server.requestTimeout > 0) server.requestTimeout = Math.max(server.requestTimeout, sync.uploadTimeout + 10_000);
   });
-  if (runtime.mode !== 'worker') warnOfUngated(server); // in a worker every server is looked at
+  if (runtime.mode !== 'worker') warnOfUngated(server); // in a worker every server is checked
   if (typeof where === 'string') return server.listen(where, onListening);
   return server.listen(where, host ?? process.env['HOST'] ?? '127.0.0.1', onListening);
 }

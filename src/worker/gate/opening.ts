@@ -1,16 +1,16 @@
 /**
- * Opens the gate, but not before those who listen to `mirrored` have heard what the pause has changed: their caches are
- * empty when the first request comes.
+ * Opens the gate after the listeners of `mirrored` have handled what the pause has changed: their caches are empty when
+ * the first request comes.
  */
 import type { Mirrored } from '../../protocol/messages.ts';
 
 export interface OpeningSeams {
-  /** Resolves when the listeners are done, or have had time enough; undefined where nobody has to be waited for. */
+  /** Resolves when the listeners are done, or their time is over; undefined if nothing has to be waited for. */
   readonly tell: (event: Mirrored) => Promise<void> | undefined;
   readonly open: (epoch: number) => void;
 }
 
-/** The primary repeats what it does not know to have arrived, so the runs that were told are remembered. */
+/** How many runs are remembered as reported: the primary repeats what may not have arrived. */
 const remembered = 100;
 
 export class Opening {
@@ -23,7 +23,7 @@ export class Opening {
     this.#seams = seams;
   }
 
-  /** Tells of each run once. */
+  /** Reports each run once. */
   hear(runs: readonly Mirrored[]): void {
     for (const event of runs) {
       if (this.#told.has(event.run)) continue;
@@ -37,7 +37,7 @@ export class Opening {
     }
   }
 
-  /** Of a pause that has begun since, the gate itself knows that this epoch is over. */
+  /** If another pause has started since, the gate itself ignores this older epoch. */
   resume(epoch: number, runs: readonly Mirrored[]): void {
     this.hear(runs);
     if (this.#waiting === 0) this.#seams.open(epoch);

@@ -1,8 +1,8 @@
 /**
- * Who passes a gate that only an operator holds: whoever opened the link, sends the word, or comes from an address that
- * the configuration allows. The primary says whether anybody may: never while a run holds the gates.
+ * Lets requests pass a gate that only an operator holds: from a browser that opened the link, with the word, or from an
+ * address that the configuration allows. The primary says whether any request may: never while a run holds the gates.
  *
- * The key belongs to the hold. So a cookie of another app, or of a hold that is over, is one with a wrong signature.
+ * The key belongs to the hold. So a cookie of another app, or of a hold that has ended, has a wrong signature.
  */
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -13,7 +13,7 @@ import { plainPathOf } from './routes/target.ts';
 
 type WayIn = Pick<Runtime, 'gate' | 'allow'>;
 
-/** Enters a request that may pass, and calls `next`, or answers it where it is the link. False where it is neither. */
+/** Admits a request that may pass and calls `next`, or answers it if it is the link. False if it is neither. */
 export function passes(runtime: WayIn, req: IncomingMessage, res: ServerResponse, next: () => void): boolean {
   const { gate } = runtime;
   const way = gate.wayIn;
@@ -28,7 +28,7 @@ export function passes(runtime: WayIn, req: IncomingMessage, res: ServerResponse
   return true;
 }
 
-/** Whether it passes the gate as it is now. The link itself does not. */
+/** Whether the request passes the gate as it is now. The link itself does not. */
 export function mayPass({ gate, allow }: WayIn, req: IncomingMessage): boolean {
   const way = gate.wayIn;
   return way !== null && ((way.secret !== null && isKnown(req, way.secret)) || isAllowed(req, allow));
@@ -47,7 +47,7 @@ export function allowedFrom(networks: readonly string[]): BlockList | null {
   return list;
 }
 
-/** The cookie's own name for each hold: apps on one host share their cookies, whatever their ports. */
+/** The cookie has another name for each hold: apps on one host share their cookies, whatever their ports. */
 export function passCookie({ key }: Pass): { readonly name: string; readonly value: string } {
   const id = randomBytes(12).toString('base64url');
   return { name: cookieName(key), value: `${id}.${sign(key, id)}` };
@@ -85,8 +85,8 @@ function giveCookie(res: ServerResponse, secret: Pass): void {
 }
 
 /**
- * By the address that Express takes for the client's, where it has one. The address of a connection is not the client's
- * where the request says that somebody has forwarded it: an allowed proxy would let everybody in.
+ * Uses the address that Express determines for the client, if there is one. In a forwarded request, the address of the
+ * connection is not the client's and does not count: an allowed proxy would let everybody in.
  */
 function isAllowed(req: IncomingMessage, allow: BlockList | null): boolean {
   if (allow === null) return false;

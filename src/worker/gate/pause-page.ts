@@ -2,11 +2,11 @@
 import { fillIn } from '../../config/page-placeholders.ts';
 import type { Problem } from '../../errors.ts';
 
-/** A hold may end before its time, s. */
+/** The longest time between two reloads, s: a hold may end before its time. */
 const longestSleep = 60;
 const unknown = 5;
 
-/** When a page looks again, whole seconds. */
+/** The time until a page reloads itself, whole seconds. */
 export function refreshAfter(retryAfter: number): number {
   return Math.min(longestSleep, secondsOf(retryAfter));
 }
@@ -16,7 +16,7 @@ function secondsOf(retryAfter: number): number {
 }
 
 /**
- * `own`: the app's own page; `{{reason}}` in it becomes what an operator has said, `{{seconds}}` the wait, `{{until}}` the
+ * `own`: the app's own page; `{{reason}}` in it becomes the operator's reason, `{{seconds}}` the wait, `{{until}}` the
  * time of day. `now` in epoch ms.
  */
 export function pausePage(

@@ -7,13 +7,13 @@ import { refuse } from './refusal.ts';
 import { passes } from './pass.ts';
 import { plainPathOf } from './routes/target.ts';
 
-/** How long and how many wait where `onPause` is 'hold' and nothing else is said. */
+/** The limits if `onPause` is 'hold' and no others are given. */
 export const holdDefaults: HoldLimits = { limit: 1_000, timeout: 30_000 };
 export const notHeld: HoldLimits = { limit: 0, timeout: 0 };
 
 /**
- * Lets a request wait, as far as it may, and refuses it otherwise. One that came before the settings did may turn out
- * to be excepted by them.
+ * Lets a request wait within the limits, and refuses it otherwise. The settings may turn out to except a request that
+ * came before they did.
  */
 export function waitOrRefuse(
   runtime: Runtime,

@@ -8,7 +8,7 @@ import { countProblem, ownPage } from '../process/runtime.ts';
 
 /** A body up to this size is read and thrown away, which keeps the connection; bytes. */
 const smallBody = 64 * 1024;
-/** How long, at most, a client that is still sending is listened to after its answer, ms. */
+/** How long to go on reading from a client that still sends after its answer, ms. */
 const linger = 2_000;
 
 export interface RefusalOptions {
@@ -17,14 +17,14 @@ export interface RefusalOptions {
   readonly page?: boolean;
 }
 
-/** 405 with what is allowed, as `Allow` has it (RFC 9110, section 10.2.1). */
+/** Answers 405 with the allowed methods in `Allow` (RFC 9110, section 10.2.1). */
 export function refuseMethod(req: IncomingMessage, res: ServerResponse, allow: string): void {
   refuse(req, res, new QuiesceError('method-not-allowed', `Here is ${allow}, not ${req.method}.`), {
     headers: { Allow: allow },
   });
 }
 
-/** Answers a request with an error. Safe at any moment: does nothing where an answer has begun. */
+/** Answers a request with an error. Safe at any moment: does nothing if an answer has started. */
 export function refuse(
   req: IncomingMessage,
   res: ServerResponse,
@@ -47,7 +47,7 @@ export function refuse(
     'Content-Type': html ? 'text/html; charset=utf-8' : 'application/problem+json',
     'Content-Length': body.length,
     'Cache-Control': 'no-store',
-    // What the app's own page may load is the app's to say; it is loaded again as the built-in one is.
+    // The app decides what its own page may load. The page reloads itself like the built-in one.
     ...(own === null ? {} : { Refresh: String(refreshAfter(retryAfter)) }),
     ...(html && own === null ? { 'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'" } : {}),
     ...(options.page === true ? { Vary: 'Accept' } : {}),

@@ -1,18 +1,20 @@
 /**
- * Requests that a drain waits for in vain, since their clients do not read.
+ * Finds requests that a drain waits for in vain, because their clients do not read.
  *
- * A response that its handler has ended is no handler at work: what is left is to be sent, and the request leaves the
- * drain. Where a handler still writes to a client that takes nothing, the connection is cut after a while, so that the
- * handler learns of it; the request counts until that has ended.
+ * If the handler has ended the response, it is no longer at work: only sending is left, and the request leaves the
+ * drain. If the handler still writes to a client that reads nothing, the connection is cut after a while, so that the
+ * handler notices; the request counts until the handler has ended.
  */
 import type { ServerResponse } from 'node:http';
 import type { ServerHttp2Stream } from 'node:http2';
 import type { TrackedSocket } from '../process/connections.ts';
 import type { Entry } from './entry.ts';
 
-/** What is flushed to a client that reads has gone out by then, and the app's listeners of that have been called, ms. */
+/**
+ * How often to look, ms: by then, data for a client that reads is sent, and the app's listeners for that were called.
+ */
 const lookEvery = 50;
-/** How long a client may take nothing of what is there for it, ms. */
+/** How long a client may read nothing of the data that waits for it, ms. */
 const patience = 5_000;
 
 export interface Waiting {
@@ -41,7 +43,7 @@ export class SlowReaders {
     this.#waiting = waiting;
   }
 
-  /** To be called when a drain begins, or something joins it. */
+  /** Must be called when a drain starts, or a request joins it. */
   begin(): void {
     if (this.#timer !== null || !this.#waiting.needed()) return;
     this.#timer = setTimeout(() => {
@@ -71,7 +73,7 @@ export class SlowReaders {
   }
 }
 
-/** How much its client has taken, in some measure that any progress changes; null where nothing is there to be taken. */
+/** A number that changes whenever the client reads something; null if no data waits for it. */
 function takenFrom(res: Response, socket: WithHandle): number | null {
   const { stream } = res;
   if (stream !== undefined) return stream.writableNeedDrain ? -stream.writableLength : null;

@@ -4,11 +4,11 @@ import { entryOf } from './entry.ts';
 import { getRuntime } from '../process/runtime.ts';
 
 /**
- * Keeps a request in flight until the promise has settled, well or not, as `ExtendableEvent.waitUntil` does in the
- * browser. A request that never was gated is not counted, so nothing happens for it.
+ * Keeps a request in flight until the promise has settled, fulfilled or rejected, as `ExtendableEvent.waitUntil` does
+ * in the browser. Does nothing for a request that was never gated.
  *
  * @returns the promise, so that the call can stand around the work
- * @throws Error where the request has settled already: a drain may have ended meanwhile, and the work would be unguarded
+ * @throws Error if the request has settled already: a drain may have ended meanwhile, and the work would be unguarded
  */
 export function waitUntil<T>(req: IncomingMessage, promise: PromiseLike<T>): PromiseLike<T> {
   const entry = entryOf(req);

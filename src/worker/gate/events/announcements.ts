@@ -11,7 +11,7 @@ export class Announcements {
   add<Name extends keyof SiteEvents>(name: Name, listener: (event: SiteEvents[Name]) => unknown): () => void {
     const listeners = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, listeners);
-    // The same function may be added twice, and each is removed by itself.
+    // The same function may be added twice; each addition is removed separately.
     const own: Listener = (event: SiteEvents[Name]) => listener(event);
     listeners.add(own);
     return () => void listeners.delete(own);

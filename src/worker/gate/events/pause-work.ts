@@ -1,10 +1,10 @@
 /**
- * What an app stops while the cluster is at rest and starts again afterwards: queue consumers, timers, sockets.
+ * Calls the functions with which an app stops work for a pause and starts it again: queue consumers, timers, sockets.
  *
  * running ──pause──▶ stopping ──(all have settled)──▶ stopped ──resume──▶ starting ──(all have settled)──▶ running
  *
- * The functions of `onPause` and of `onResume` never overlap: a resume that comes while some still stop waits for them,
- * and so does a pause while some still start. When they have settled, what is wanted by then is done next.
+ * The functions of `onPause` and of `onResume` never overlap: a resume waits for functions that still stop, and a pause
+ * for functions that still start. When they have settled, the state that is wanted by then comes next.
  */
 import type { InFlightRequest } from '../../../protocol/messages.ts';
 import { attempt } from '../attempt.ts';
@@ -12,7 +12,7 @@ import { attempt } from '../attempt.ts';
 export type WorkStage = 'running' | 'stopping' | 'stopped' | 'starting';
 type Goal = 'running' | 'stopped';
 
-/** What to do next, where something is to be done. Pure. */
+/** The next stage; null if nothing is to do. Pure. */
 export function nextStage(stage: WorkStage, goal: Goal): WorkStage | null {
   if (stage === 'running' && goal === 'stopped') return 'stopping';
   if (stage === 'stopped' && goal === 'running') return 'starting';
@@ -44,12 +44,12 @@ export class PauseWork {
     this.#onStopped = onStopped;
   }
 
-  /** Whether a drain need not wait for anything here. */
+  /** Whether a drain need not wait for this work. */
   get isStopped(): boolean {
     return this.#stage === 'stopped';
   }
 
-  /** During a pause the function is called at once, after what is running now. Returns how to remove it. */
+  /** During a pause the function is called at once, after the current code. Returns a function that removes it. */
   onPause(work: () => unknown, name: string): () => void {
     const added: Named = { work, name };
     this.#stops.add(added);
@@ -58,7 +58,7 @@ export class PauseWork {
     return () => void this.#stops.delete(added);
   }
 
-  /** Returns how to remove it. */
+  /** Returns a function that removes it. */
   onResume(work: () => unknown, name: string): () => void {
     const added: Named = { work, name };
     this.#starts.add(added);
@@ -75,13 +75,13 @@ export class PauseWork {
     this.#turn();
   }
 
-  /** What a drain waits for here, told as requests are; `age` in ms. */
+  /** The functions that a drain waits for, in the form of requests; `age` in ms. */
   list(): InFlightRequest[] {
     const now = performance.now();
     return [...this.#pending].map(({ method, name, since }) => ({
       method,
       path: name,
-      route: name, // the author's word for it, which everybody may read
+      route: name, // chosen by the author of the app, so everybody may read it
       age: Math.round(now - since),
     }));
   }

@@ -1,9 +1,9 @@
-/** What an app can ask about the site, and hear of it: `isPaused()`, `state()`, `on()`, `onPause()`, `onResume()`. */
+/** What an app can ask about the site, and be told: `isPaused()`, `state()`, `on()`, `onPause()`, `onResume()`. */
 import type { Counts, HoldStatus } from '../../../protocol/runs.ts';
 import { getRuntime } from '../../process/runtime.ts';
 import { attempt } from '../attempt.ts';
 
-/** A pause has begun in this worker: its gate is shut. */
+/** A pause has started in this worker: its gate is shut. */
 export interface PauseEvent {
   /** Grows with every pause. */
   readonly epoch: number;
@@ -13,7 +13,7 @@ export interface PauseEvent {
   readonly run: string | null;
 }
 
-/** A run of `mirror()` has ended that may have changed documents: what is cached of them is no longer true. */
+/** A run of `mirror()` that may have changed documents has ended: what is cached of them may be old. */
 export interface MirroredEvent {
   /** The id of the run. */
   readonly run: string;
@@ -21,22 +21,22 @@ export interface MirroredEvent {
   readonly collection: string;
   /** `failed` and `abandoned`: some documents may have changed; it is not known which. */
   readonly outcome: 'succeeded' | 'failed' | 'abandoned';
-  /** How many documents it inserted, updated, deleted and left; null where it did not succeed. */
+  /** How many documents it inserted, updated, deleted and left; null if it did not succeed. */
   readonly counts: Counts | null;
   /**
-   * The keys of the documents that it inserted, updated or deleted, as they are in the feed. Null where there are more
-   * than 1,000, where they take more than 64 KB, and where they are not known (a run that failed or was rolled forward).
+   * The keys of the documents that it inserted, updated or deleted, as they are in the feed. Null if there are more
+   * than 1,000, if they take more than 64 KB, or if they are not known (a run that failed or was rolled forward).
    */
   readonly keys: readonly unknown[] | null;
 }
 
-/** The pause is over in this worker: its gate is open. */
+/** The pause has ended in this worker: its gate is open. */
 export interface ResumeEvent {
   /** The epoch of the pause that has ended. */
   readonly epoch: number;
 }
 
-/** What `on()` takes, and what its listeners get. */
+/** The events of `on()`, and what their listeners get. */
 export interface SiteEvents {
   /** The gate has shut. */
   pause: PauseEvent;
@@ -84,14 +84,14 @@ const names = ['pause', 'mirrored', 'resume'] as const satisfies (keyof SiteEven
  *
  * - `pause`: the gate has shut. A listener that is added during a pause is called at once.
  * - `mirrored`: a run of `mirror()` has changed documents; also one that was rolled forward after a crash. The gate of
- *   this worker opens when all listeners are done: their promises are waited for, 5 seconds at most.
- * - `resume`: the gate is open again. A worker that starts while the site serves hears none.
+ *   this worker opens when all listeners are done: it waits for their promises, at most 5 seconds.
+ * - `resume`: the gate is open again. A worker that starts while the site serves gets none.
  *
- * What a listener throws is logged and stops nothing. Nobody waits for promises of `pause` and `resume`: see
+ * An error that a listener throws is logged and stops nothing. Nothing waits for promises of `pause` and `resume`: see
  * {@link onPause}.
  *
- * @returns how to remove the listener
- * @throws TypeError where there is no such event, or the listener is no function
+ * @returns a function that removes the listener
+ * @throws TypeError if there is no such event, or the listener is not a function
  */
 export function on<Name extends keyof SiteEvents>(
   name: Name,
@@ -110,17 +110,17 @@ export function on<Name extends keyof SiteEvents>(
 }
 
 /**
- * Stops what works without requests (queue consumers, timers, sockets) while the site is paused. A drain waits for the
- * promise that the function returns, as it does for a request: bounded by `maintenance.drain_timeout`, and named among
- * what the drain waits for. The function is called at the beginning of each pause; where it is added during a pause, at
- * once. What it throws is logged and counts as done.
+ * Stops work that runs without requests (queue consumers, timers, sockets) while the site is paused. A drain waits for
+ * the promise that the function returns, as it does for a request: at most `maintenance.drain_timeout`, and the promise
+ * is listed among what the drain waits for. The function is called at the start of each pause; if it is added during a
+ * pause, at once. An error that it throws is logged and counts as done.
  *
- * The functions of `onPause` and {@link onResume} never overlap: the ones are called when the promises of the others
- * have settled.
+ * The functions of `onPause` and {@link onResume} never overlap: those of one kind are called when the promises of the
+ * other kind have settled.
  *
- * @param options.name what it is called where a drain waits for it; default the name of the function
- * @returns how to remove it
- * @throws TypeError where it is no function
+ * @param options.name its name while a drain waits for it; default the name of the function
+ * @returns a function that removes it
+ * @throws TypeError if it is not a function
  */
 export function onPause(work: () => unknown, options: { name?: string } = {}): () => void {
   requireFunction('onPause', work);
@@ -129,11 +129,11 @@ export function onPause(work: () => unknown, options: { name?: string } = {}): (
 
 /**
  * Starts again what {@link onPause} has stopped: the function is called when the gate of this worker is open again. A
- * worker that starts while the site serves does not call it. What it throws is logged.
+ * worker that starts while the site serves does not call it. An error that it throws is logged.
  *
- * @param options.name what it is called where the next drain waits for its promise; default the name of the function
- * @returns how to remove it
- * @throws TypeError where it is no function
+ * @param options.name its name while the next drain waits for its promise; default the name of the function
+ * @returns a function that removes it
+ * @throws TypeError if it is not a function
  */
 export function onResume(work: () => unknown, options: { name?: string } = {}): () => void {
   requireFunction('onResume', work);

@@ -3,9 +3,10 @@ import v8 from 'node:v8';
 import vm from 'node:vm';
 
 /**
- * Handlers that notice that their client has gone are done by then, ms. A collection stops the process for a moment,
- * longer where its heap is large, so each wait of a pause is twice the one before, and at least 20 times as long as the
- * collection was: 10 collections in the first minute of a pause, 16 in an hour, and never more than a twentieth of the time.
+ * Handlers that notice that their client has gone are done after this time, ms. A collection stops the process for a
+ * moment, longer with a large heap. So each wait of a pause is twice the one before, and at least 20 times as long as
+ * the collection was: 10 collections in the first minute of a pause, 16 in an hour, and never more than a twentieth of
+ * the time.
  */
 const firstAfter = 50;
 const longestWait = 2 ** 31 - 1;
@@ -17,7 +18,7 @@ export class Search {
   #timer: NodeJS.Timeout | null = null;
   #after = firstAfter;
 
-  /** `needed` is asked before each collection. */
+  /** `needed` is called before each collection. */
   constructor(needed: () => boolean, collectNow: () => void = () => collect()) {
     this.#needed = needed;
     this.#collect = collectNow;
@@ -34,7 +35,7 @@ export class Search {
     if (this.#timer !== null || !this.#needed()) return;
     this.#timer = setTimeout(() => {
       this.#timer = null;
-      if (!this.#needed()) return; // it costs no wait of those that come later in this pause
+      if (!this.#needed()) return; // later waits of this pause do not get longer
       const before = performance.now();
       this.#collect();
       const took = performance.now() - before;
@@ -45,7 +46,7 @@ export class Search {
 }
 
 let collect = (): void => {
-  // What `node --expose-gc` gives, without the flag; the app does not see it.
+  // Does what `node --expose-gc` does, without the flag; the app does not see it.
   v8.setFlagsFromString('--expose-gc');
   collect = vm.runInNewContext('gc') as () => void;
   v8.setFlagsFromString('--no-expose-gc');

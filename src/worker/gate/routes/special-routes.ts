@@ -1,14 +1,14 @@
 /**
- * Handlers that a shut gate treats in their own way: those of `mirror` and `exclusive`, which ask for a run rather
- * than serve. The gate stands before all routes, so while it is shut it has to know whether a request is for one of
- * them. To let the request through and to decide when the handler is reached would be too late: whatever stands before
- * it, and each ordinary route, would have run during a pause (S1). Express can only be asked where a request leads by
- * letting it go there. So there are two ways:
+ * Handlers that a shut gate treats differently: those of `mirror` and `exclusive`, which request a run rather than
+ * serve. The gate stands before all routes, so while it is shut it must know whether a request is for one of them. It
+ * would be too late to let the request through and to decide at the handler: everything before the handler, and each
+ * ordinary route, would have run during a pause (S1). Express only shows where a request leads by routing it. So there
+ * are two ways:
  *
- *   - The gate looks up what Express has been told, of Express 4 and 5. What it does not understand there it leaves out.
- *   - Each such handler, whenever Express has called it, tells for which path. This depends on nothing inside Express.
+ *   - The gate looks up the routes of Express 4 and 5. It leaves out what it does not understand there.
+ *   - Each such handler reports its path whenever Express calls it. This depends on nothing inside Express.
  *
- * Where neither knows, a request gets 503 in place of 409 until its handler has been called once.
+ * If neither knows the path, a request gets 503 in place of 409 until its handler has been called once.
  */
 import { METHODS, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Request } from 'express';
@@ -17,7 +17,7 @@ import { pathOf } from './target.ts';
 export interface Special {
   /** May be served at any time and never counts: the runs and their progress. */
   isFree(req: IncomingMessage): boolean;
-  /** Answers while a run is going on; `place` is what the handler is called as. */
+  /** Answers while a run is in progress; `place`: where the handler stands. */
   refuse(req: IncomingMessage, res: ServerResponse, run: string, place: Place): void;
 }
 
@@ -43,11 +43,11 @@ export interface Layer {
   readonly method?: string;
   readonly path?: string | undefined;
   readonly route?: Route;
-  /** Says so and leaves the matched part in `path`, or (since router 2.3) returns it. */
+  /** Reports a match and leaves the matched part in `path`, or (since router 2.3) returns it. */
   match?(path: string): boolean | { readonly path: string };
 }
 
-/** What has been called at a path, by `METHOD path`. */
+/** The handlers that were called, by `METHOD path`. */
 const called = new Map<string, FoundSpecial>();
 const mostCalled = 1_000;
 
@@ -59,7 +59,9 @@ export function isSpecial(handler: object): boolean {
   return kSpecial in handler;
 }
 
-/** To be told by the handler whenever it is called, with the function that Express knows it as. Returns where it stands. */
+/**
+ * Must be called by the handler at each call, with the function that Express knows. Returns where the handler stands.
+ */
 export function rememberSpecial(handler: object, req: IncomingMessage): Place {
   const place = placeOf(handler, req as Request);
   const special = (handler as { [kSpecial]?: Special })[kSpecial];
@@ -71,13 +73,13 @@ export function rememberSpecial(handler: object, req: IncomingMessage): Place {
 type RoutedRequest = Pick<Request, 'baseUrl' | 'path' | 'params'> & { readonly route?: Route };
 
 /**
- * `req.route` alone does not tell: it stays what it was when a route has passed the request on, `app.all('*', auth)` say,
- * and the handler is mounted behind it.
+ * `req.route` alone is not enough: it keeps its value when a route, for example `app.all('*', auth)`, has passed the
+ * request on to a handler that is mounted behind it.
  */
 function placeOf(handler: object, { route, baseUrl, path, params }: RoutedRequest): Place {
   if (route === undefined || route.stack?.some(({ handle }) => handle === handler)) return { route };
-  // The route has passed the request on, or calls the handler within a function of its own. What is mounted below a path
-  // finds that in `baseUrl`, and none of the route's parameters.
+  // The route has passed the request on, or calls the handler within a function of its own. A handler that is mounted
+  // below a path finds the path in `baseUrl`, and none of the route's parameters.
   const { path: pattern } = route;
   const isItsOwn = baseUrl === '' || pattern === path || (String(pattern).includes(':id') && 'id' in params);
   return { route: isItsOwn ? route : undefined };
@@ -87,7 +89,7 @@ export function findSpecial(req: IncomingMessage): FoundSpecial | undefined {
   return findInRoutes(req) ?? called.get(keyOf(req));
 }
 
-/** All that an Express app has been told to do, in order. */
+/** The middleware and routes of an Express app, in order. */
 export function layersOf(app: object): readonly Layer[] {
   const stack = routerOf(app)?.stack;
   return Array.isArray(stack) ? (stack as Layer[]) : [];
@@ -107,21 +109,24 @@ function keyOf(req: IncomingMessage): string {
   return `${req.method ?? 'GET'} ${pathOf(req)}`;
 }
 
-/** `app.all('/api/*', auth)` is `app.use('/api', auth)`: what always answered there would leave nothing for those behind it. */
+/**
+ * `app.all('/api/*', auth)` works like `app.use('/api', auth)`: if it always answered, nothing behind it would be
+ * reached.
+ */
 function isMiddleware({ path, methods = {} }: Route): boolean {
   if (typeof path !== 'string' || !/\*\w*\}?$/.test(path)) return false;
-  // As `route('*').all()` leaves it, and as `app.all('*')` does.
+  // The form of `route('*').all()`, and that of `app.all('*')`.
   return Object.keys(methods).join() === '_all' || METHODS.every((method) => methods[method.toLowerCase()]);
 }
 
-/** The first route that matches decides; a handler before it that is unknown to us changes nothing. */
+/** The first route that matches decides; an unknown handler before it changes nothing. */
 function findInRoutes(req: IncomingMessage): FoundSpecial | undefined {
   const { app } = req as { app?: object };
   if (app === undefined) return undefined;
   try {
     return search(layersOf(app), pathOf(req), (req.method ?? 'GET').toLowerCase()) ?? undefined;
   } catch {
-    return undefined; // made otherwise than we know
+    return undefined; // a structure that is unknown here
   }
 }
 

@@ -12,7 +12,9 @@ export function markGate<T extends object>(gate: T): T {
   return Object.defineProperty(gate, kGate, { value: true });
 }
 
-/** The routes of an Express app that stand before its `gate()`. Those that the gate would let pass are meant so. */
+/**
+ * Warns of routes of an Express app that stand before its `gate()`, except those that the gate would let pass anyway.
+ */
 export function warnOfUngated(server: EventEmitter): void {
   const { rules, except } = getRuntime();
   if (rules === null) return; // the app is gated as a whole
@@ -41,7 +43,7 @@ export function warnOfDatabase(mirror: CompleteMirrorOptions): void {
         'There is a mirror(), and no database for it: each feed will be refused. Set MONGODB_URI, or quiesce.mongodb.uri in the configuration.',
         'QUIESCE_NO_DATABASE',
       );
-    // A single process that calls mirror(), as a test does, must not have a thread and a connection of it.
+    // A single process that calls mirror(), as a test does, must not get a thread and a connection from that.
     if (runtime.mode === 'worker') runtime.link.request<'foresee'>({ op: 'foresee', mirror }).catch(() => {});
   });
 }
@@ -60,7 +62,7 @@ interface Ungated {
   readonly path: string;
 }
 
-/** None where the app has no gate of its own, or is made otherwise than we know. */
+/** Empty if the app has no gate of its own, or a structure that is unknown here. */
 function ungatedIn(app: object): Ungated[] {
   const layers = layersOf(app);
   const gate = layers.findIndex(({ handle }) => handle !== undefined && kGate in handle);

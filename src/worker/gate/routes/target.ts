@@ -1,27 +1,28 @@
-/** What a request is for, as its client wrote it: Express rewrites `url` inside a mounted router. */
+/** Reads the target of a request as its client wrote it: Express rewrites `url` inside a mounted router. */
 import type { IncomingMessage } from 'node:http';
 import parseurl from 'parseurl';
 import { withoutPass } from '../../../protocol/pass.ts';
 
 /**
- * A path, or the absolute form (RFC 9112, section 3.2.2) of a plain http URL: what every parser reads alike. There is
- * nothing in it that one takes for the end of the host, or of the path, and another does not.
+ * A path, or the absolute form (RFC 9112, section 3.2.2) of a plain http URL: every parser reads these alike. They
+ * contain nothing that one parser takes for the end of the host or of the path, and another does not.
  */
 const plain = /^(?:https?:\/\/[\w.:[\]-]+(?=[/?]|$))?(\/(?![/\\])[^#\\\s]*)?$/i;
-/** What a proxy or `new URL()` resolves and Express does not. */
+/** Dot segments: a proxy or `new URL()` resolves them, Express does not. */
 const dots = /(?:^|\/)(?:\.|%2e){1,2}(?:[/?]|$)/i;
 
-/** What is kept of a path in messages, records and the log, characters: a client may send 16 kB. */
+/** The longest path in messages, records and the log, characters: a client may send 16 kB. */
 const kept = 200;
 
-/** {@link pathOf}, cut to what a person wants to read. */
+/** {@link pathOf}, cut to a length for people. */
 export function shortPathOf(req: IncomingMessage): string {
   return shortened(withoutPass(pathOf(req)));
 }
 
 /**
- * The pattern of the route that Express has found, such as `/reset/:token`: unlike the path it tells nothing of a client.
- * The path that a router is mounted at may hold parameters, so it is left out. Undefined where there is no such route.
+ * The pattern of the route that Express has found, such as `/reset/:token`: unlike the path it contains nothing of a
+ * client. The path where a router is mounted may hold parameters, so it is left out. Undefined if there is no such
+ * route.
  */
 export function routeOf(req: IncomingMessage): string | undefined {
   const { route, baseUrl } = req as { route?: { path?: unknown }; baseUrl?: string };
@@ -33,7 +34,7 @@ function shortened(text: string): string {
   return text.length <= kept ? text : `${text.slice(0, kept)}…`;
 }
 
-/** The path of the target, without its query, by the parser that Express finds its routes with. */
+/** The path of the target, without its query, from the parser that Express uses for its routes. */
 export function pathOf(req: IncomingMessage): string {
   const url = targetOf(req);
   try {
@@ -44,8 +45,8 @@ export function pathOf(req: IncomingMessage): string {
 }
 
 /**
- * The same of a target that can only be read in one way, and null of any other. An exception from the gate is made for
- * these only, whoever reads the target behind it.
+ * The path of a target that every parser reads alike; null for any other. Only such a target can be excepted from the
+ * gate, whichever parser reads it later.
  */
 export function plainPathOf(req: IncomingMessage): string | null {
   const url = targetOf(req);
