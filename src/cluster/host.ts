@@ -5,6 +5,7 @@
  * out ──join──▶ in ──(evicted, removed, lease over)──▶ out …  ──stop──▶ left
  */
 import { clock, sleepOffset, sleptSince } from '../monotonic.ts';
+import { isForgetful } from './founding.ts';
 import { evicted, isIn, newMember, renewed, sees, writesOf, type Local, type Member } from './member.ts';
 import type { Refusal, Site, SiteEvent, SiteRules } from './site.ts';
 import type { Answer, SiteStore } from './store.ts';
@@ -37,6 +38,7 @@ export class Host {
   #serverNow = 0;
   #serverNowAt = 0;
   #isBusy = false;
+  #isRefounding = false;
   #notBefore = 0;
   #lastError: string | null = null;
   #sleepOffset = sleepOffset();
@@ -163,6 +165,8 @@ export class Host {
   #take(site: Site, now?: number, more: (member: Member) => Member = (member) => member): void {
     if (now !== undefined) this.#notedTime(now);
     const before = this.#member;
+    const isOther = before.site !== null && before.site.identity !== site.identity;
+    if (isOther && isForgetful(site, before.site, false)) void this.#refound(before.site);
     let next = more(sees(before, site));
     const isOut = isIn(before) && !isIn(next);
     if (isOut && next.ref.incarnation === before.ref.incarnation) next = evicted(next, this.#incarnation());
@@ -170,6 +174,25 @@ export class Host {
     this.#armDeadline();
     this.#options.onView();
     this.poke();
+  }
+
+  /** The document was dropped or restored: nothing in it holds for this host, whose lease is over at once. */
+  async #refound(seen: Site): Promise<void> {
+    if (this.#isRefounding) return;
+    this.#isRefounding = true;
+    this.#options.log.warn(
+      { epoch: seen.epoch },
+      'the document of the cluster is older than what this host has seen: it was removed or restored, so all hosts join again',
+    );
+    this.#member = { ...this.#member, deadline: -Infinity };
+    this.#options.onView();
+    try {
+      const answer = await this.#options.store.refound(seen);
+      if (answer !== null) this.#take(answer.site, answer.now);
+    } catch (error) {
+      this.#failed(error);
+    }
+    this.#isRefounding = false;
   }
 
   #notedTime(now: number): void {
@@ -190,11 +213,13 @@ export class Host {
     this.#noticeSleep();
     if (!isIn(this.#member)) return this.#renewIn(again);
     const sentAt = clock();
-    const { ref } = this.#member;
+    const { ref, site: seen } = this.#member;
     const sent = store.renew(ref);
     sent.then(
       (answer) => {
-        this.#answered({ type: 'renew', ref }, sentAt, answer);
+        // Sent after that was seen, so what it finds is newer: unless somebody has put an older document there.
+        if (isForgetful(answer.site, seen!, answer.refused === null)) void this.#refound(seen!);
+        else this.#answered({ type: 'renew', ref }, sentAt, answer);
         this.#renewIn(rules.renewal);
       },
       (error: unknown) => {

@@ -6,6 +6,7 @@
  * Two rules carry the proof. A document that is older than the newest that was seen says nothing (an answer may come
  * late). And the lease is counted from the moment before its renewal was sent, on the host's own monotonic clock.
  */
+import { isHalfDone } from './founding.ts';
 import {
   evictableAt,
   isMember,
@@ -121,8 +122,7 @@ export function writesOf(member: Member, local: Local, serverNow: number, rules:
   }
   const { run } = site;
   if (run !== null && !isMember(site, run.owner)) {
-    const isFinishable = run.kind === 'sync' && run.stage === 'running' && run.epoch !== null;
-    if (!isFinishable) writes.push({ type: 'bury', ref, run: run.id });
+    if (!isHalfDone(run)) writes.push({ type: 'bury', ref, run: run.id });
     else if (
       local.run === null &&
       local.past(run.id) !== null &&
@@ -169,6 +169,5 @@ function someoneIsLate(
 function endOfOrphan({ run }: Site, ref: HostRef, local: Local): SiteEvent | null {
   if (run === null || local.run?.id === run.id) return null;
   if (run.owner.host !== ref.host || run.owner.incarnation !== ref.incarnation) return null;
-  const mayBeHalfDone = run.kind === 'sync' && run.stage === 'running' && run.epoch !== null;
-  return mayBeHalfDone && local.past(run.id) !== 'ended' ? null : { type: 'end', ref, run: run.id };
+  return isHalfDone(run) && local.past(run.id) !== 'ended' ? null : { type: 'end', ref, run: run.id };
 }

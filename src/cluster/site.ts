@@ -7,6 +7,7 @@
  *
  * Times are the database's, ms. The protocol and its proof: docs/architecture.md, "Many hosts".
  */
+import { isHalfDone, isSettled } from './founding.ts';
 import { checkMove } from '../moves.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { RequestedKind } from '../protocol/words.ts';
@@ -62,6 +63,8 @@ export interface Site {
   readonly operator: SiteHold | null;
   readonly run: SiteRun | null;
   readonly hosts: Readonly<Record<string, SiteHost>>;
+  /** When it took the place of one that was lost. */
+  readonly founded?: number | undefined;
 }
 
 /** Durations in ms. */
@@ -106,10 +109,6 @@ export type SiteStep =
   | { readonly site: Site; readonly refused: null }
   /** Nothing changes. */
   | { readonly site: Site; readonly refused: Refusal };
-
-export function newSite(identity: string, epoch: number): Site {
-  return { identity, version: 1, epoch, operator: null, run: null, hosts: {} };
-}
 
 /** @throws Error on a move that the table does not list: a defect, never an input. */
 export function siteStep(site: Site, event: SiteEvent, now: number, rules: SiteRules): SiteStep {
@@ -167,7 +166,7 @@ function ofMember(
     case 'prepare':
       return ofOwner(site, event, (run) => (run.stage === 'claimed' ? { run: move(run, 'preparing') } : same));
     case 'drain':
-      return ofOwner(site, event, (run) => (run.stage === 'draining' ? same : drain(site, run)));
+      return ofOwner(site, event, (run) => (isSettled(site, now, rules) ? drain(site, run) : 'not-yet'));
     case 'rest':
       return event.epoch === site.epoch && site.hosts[ref.host]!.rest < event.epoch
         ? withHost(site, ref.host, { rest: event.epoch })
@@ -193,6 +192,7 @@ function ofMember(
 }
 
 function drain(site: Site, run: SiteRun): Partial<Site> {
+  if (run.stage === 'draining') return same;
   const epoch = site.epoch + 1;
   return { epoch, run: { ...move(run, 'draining'), epoch } };
 }
@@ -243,8 +243,7 @@ function without(site: Site, host: string): Pick<Site, 'hosts' | 'run'> {
   const { [host]: gone, ...hosts } = site.hosts;
   const { run } = site;
   const isOwner = run !== null && run.owner.host === host && run.owner.incarnation === gone?.incarnation;
-  const goesOn = isOwner && run.stage === 'running' && run.kind === 'sync' && run.epoch !== null;
-  return { hosts, run: isOwner && !goesOn ? null : run };
+  return { hosts, run: isOwner && !isHalfDone(run) ? null : run };
 }
 
 /** One change of owner, epoch and each present host's rest: they have been shut all the while. */

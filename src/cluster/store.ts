@@ -8,7 +8,8 @@ import { MongoClient, MongoServerError, type Collection, type Document } from 'm
 import { z } from 'zod';
 import { mirrorUri } from '../config/mongodb-uri.ts';
 import { QuiesceError } from '../errors.ts';
-import { newSite, siteStep, type HostRef, type Refusal, type Site, type SiteEvent, type SiteRules } from './site.ts';
+import { newSite, refounded } from './founding.ts';
+import { siteStep, type HostRef, type Refusal, type Site, type SiteEvent, type SiteRules } from './site.ts';
 
 export const siteCollection = 'quiesce.cluster';
 /** The newest format of the document that this version knows. */
@@ -62,6 +63,7 @@ const siteSchema = z.looseObject({
     z.string(),
     z.looseObject({ incarnation: z.string(), name: z.string(), lease: z.number(), rest: z.int() }),
   ),
+  founded: z.number().optional(),
 });
 
 export class SiteStore {
@@ -101,7 +103,9 @@ export class SiteStore {
     const found = await this.#find();
     if (found !== null) return this.#parse(found);
     const { name, epoch } = this.#options;
-    const fresh = { _id: name, format, ...newSite(randomUUID(), epoch) };
+    // Where no epoch was ever used there was no cluster.
+    const founded = epoch === 0 ? null : await this.#now();
+    const fresh = { _id: name, format, ...newSite(randomUUID(), epoch, founded) };
     await this.#collection.insertOne(fresh).catch((error: unknown) => {
       // Another host was faster.
       if (!(error instanceof MongoServerError && error.code === duplicateKey)) throw error;
@@ -110,6 +114,28 @@ export class SiteStore {
     if (made === null)
       throw new QuiesceError('database-unavailable', 'The document of the cluster was removed as soon as it was made.');
     return this.#parse(made);
+  }
+
+  async #now(): Promise<number> {
+    const { localTime } = await this.#client.db('admin').command({ hello: 1 });
+    return (localTime as Date).getTime();
+  }
+
+  /** Puts what a host remembers in the place of a document that was dropped or restored. Null where it need not. */
+  async refound(seen: Site): Promise<Answer | null> {
+    for (let left = tries; left > 0; left--) {
+      const { site, now } = await this.read();
+      const next = refounded(site, seen, randomUUID(), now);
+      if (next === null) return null;
+      const written = await this.#replace(site, next);
+      if (written !== null) return { ...written, refused: null };
+    }
+    return null;
+  }
+
+  #replace({ identity, version }: Site, next: Site): Promise<{ site: Site; now: number } | null> {
+    const _id = this.#options.name;
+    return this.#write({ _id, identity, version }, [{ $replaceWith: { $literal: { _id, ...next } } }]);
   }
 
   #find(): Promise<Document | null> {
@@ -123,9 +149,7 @@ export class SiteStore {
       const { site, now } = await this.read();
       const next = siteStep(site, event, now, this.#options.rules);
       if (next.refused !== null || next.site === site) return { ...next, now };
-      const written = await this.#write({ _id: this.#options.name, identity: site.identity, version: site.version }, [
-        { $replaceWith: { $literal: { _id: this.#options.name, ...next.site } } },
-      ]);
+      const written = await this.#replace(site, next.site);
       if (written !== null) return { ...written, refused: null };
       await delay(Math.random() * 10);
     }
@@ -185,10 +209,10 @@ export class SiteStore {
     const parsed = siteSchema.safeParse(rest);
     if (!parsed.success || parsed.data.format > format) {
       const what = `The document of the cluster ${String(name)} in ${siteCollection} is not one that this version of quiesce can read`;
-      throw new QuiesceError(
-        'bad-config',
-        `${what}: ${parsed.success ? `its format is ${parsed.data.format}` : z.prettifyError(parsed.error)}.`,
-      );
+      const why = parsed.success
+        ? `its format is ${parsed.data.format}, and this version knows ${format}. Start this host with the version of quiesce that the other hosts run`
+        : `${z.prettifyError(parsed.error)}. Correct it, or stop all hosts, remove it and start them again`;
+      throw new QuiesceError('bad-config', `${what}: ${why}.`);
     }
     return { site: parsed.data, now: Number(now) };
   }

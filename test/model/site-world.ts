@@ -17,7 +17,8 @@ import {
   type Member,
   type OwnRun,
 } from '#quiesce/cluster/member.js';
-import { newSite, siteStep, type SiteEvent, type SiteRules } from '#quiesce/cluster/site.js';
+import { newSite } from '#quiesce/cluster/founding.js';
+import { siteStep, type SiteEvent, type SiteRules } from '#quiesce/cluster/site.js';
 import type { Move } from './explore.ts';
 import { ways, type Call, type Faults, type Host, type Settings, type State, type Way } from './site-parts.ts';
 
@@ -43,7 +44,7 @@ export class World {
   }
 
   initial(): State {
-    let site = newSite('one', 0);
+    let site = newSite('one', 0, null);
     const refs = this.#names.map((host) => ({ host, incarnation: '1' }));
     for (const ref of refs) site = siteStep(site, { type: 'join', ref, name: ref.host }, 0, this.#rules).site;
     const hosts = refs.map((ref): [string, Host] => {

@@ -55,6 +55,8 @@ export async function joinCluster(config: AppConfig, name: string, deps: JoinDep
   const store = new SiteStore({ uri: mongodb.uri, db: mongodb.db, name, rules, epoch: deps.epoch });
   try {
     await store.check();
+    // One of a newer version is refused before anything starts.
+    await store.read();
   } catch (cause) {
     await store.close();
     if (cause instanceof QuiesceError) throw cause;

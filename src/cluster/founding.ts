@@ -1,0 +1,45 @@
+/**
+ * How a site document begins. Where one was dropped, or restored from a backup, what the hosts remember of the newest one is
+ * put in its place, under a new identity, so that each joins again, shut. Pure.
+ *
+ * Those that the document has forgotten may have open gates until their leases end, so no pause begins before that.
+ */
+import type { Site, SiteRules, SiteRun } from './site.ts';
+
+/** @param now null where no cluster can have been here before */
+export function newSite(identity: string, epoch: number, now: number | null): Site {
+  const site: Site = { identity, version: 1, epoch, operator: null, run: null, hosts: {} };
+  return now === null ? site : { ...site, founded: now };
+}
+
+/** Whether the run may have written a part: then it is not ended, but finished by a host that has its feed. */
+export function isHalfDone({ kind, stage, epoch }: SiteRun): boolean {
+  return kind === 'sync' && stage === 'running' && epoch !== null;
+}
+
+/** Whether the document is not the successor of the newest that was seen. @param isWritten it has just been written to */
+export function isForgetful(site: Site, seen: Site, isWritten: boolean): boolean {
+  if (site.identity !== seen.identity) return site.epoch < seen.epoch;
+  return isWritten ? site.version <= seen.version : site.version < seen.version;
+}
+
+/** Null where another host has done that before, or where the document is newer than what was seen. */
+export function refounded(site: Site, seen: Site, identity: string, now: number): Site | null {
+  if (!isForgetful(site, seen, false)) return null;
+  const operator = site.identity === seen.identity ? seen.operator : (site.operator ?? seen.operator);
+  return {
+    ...site,
+    identity,
+    version: Math.max(site.version, seen.version) + 1,
+    epoch: Math.max(site.epoch, seen.epoch) + 1,
+    operator,
+    run: seen.run !== null && isHalfDone(seen.run) ? seen.run : null,
+    hosts: {},
+    founded: now,
+  };
+}
+
+/** Whether no host of a document that was here before can have open gates any more. */
+export function isSettled({ founded }: Site, now: number, { lease, evictionGrace, margin }: SiteRules): boolean {
+  return founded === undefined || now > founded + lease + evictionGrace + margin;
+}

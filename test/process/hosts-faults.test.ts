@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { endFaults, faults, type Fault } from './harness/host-faults.ts';
+import { hammer, startHosts, type Host } from './harness/hosts.ts';
+import { discard, newDatabase, type TestDatabase } from './harness/mongo.ts';
+import { overlapsIn } from './harness/witness.ts';
+
+/** Each case so often, by `npm run campaign:hosts`; without it a few cases, once. */
+const rounds = Number(process.env['QUIESCE_CAMPAIGN'] ?? 0);
+const lease = 6_000;
+const grace = 1_000;
+const margin = 1_000;
+/** Until the others go on: a host that is overdue is looked for each second, and a machine that tests has other work. */
+const within = lease + grace + margin + 5_000;
+
+const phases = ['serving', 'draining', 'running'] as const;
+const victims = ['owner', 'bystander'] as const;
+
+interface Case {
+  readonly fault: Fault;
+  readonly phase: (typeof phases)[number];
+  readonly victim: (typeof victims)[number];
+}
+
+const all: Case[] = faults.flatMap((fault) =>
+  phases.flatMap((phase) =>
+    victims
+      // Without a run nobody owns one.
+      .filter((victim) => phase !== 'serving' || victim === 'bystander')
+      .map((victim) => ({ fault, phase, victim })),
+  ),
+);
+/** The owner is stopped with its handler in the middle; a host is partitioned with a request in flight. */
+const short = all.filter(
+  ({ fault: { name }, phase, victim }) =>
+    (name.startsWith('a stop of primary and') && phase === 'running' && victim === 'owner') ||
+    (name.startsWith('a partition') && phase === 'draining' && victim === 'bystander'),
+);
+
+describe('a host that is lost', function () {
+  this.timeout(180_000);
+  let hosts: Host[] = [];
+  let database: TestDatabase | undefined;
+  let folder: string;
+  let witness: string;
+
+  before('two hosts', async () => {
+    database = await newDatabase();
+    folder = await mkdtemp(join(tmpdir(), 'quiesce-hosts-'));
+    witness = join(folder, 'witness');
+    await writeFile(witness, '');
+    hosts = await startHosts(['owner', 'bystander'], {
+      uri: database.uri,
+      db: database.name,
+      witness,
+      instances: 1,
+      proxied: true,
+      cluster: { lease: `${lease}ms`, eviction_grace: `${grace}ms` },
+      quiesce: { maintenance: { drain_timeout: '40s' } },
+    });
+  });
+
+  afterEach('nothing is stopped', function () {
+    endFaults();
+    if (this.currentTest?.state === 'failed')
+      for (const { name, cluster } of hosts) console.error(`--- ${name}\n${cluster.output}`);
+  });
+
+  after('hosts ended', async function () {
+    this.timeout(60_000);
+    await Promise.all(hosts.splice(0).map((host) => host.close()));
+    await discard(database);
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  /** Both hosts in that phase; returns how the handlers that keep them there are let go. */
+  async function bringTo(phase: Case['phase']): Promise<(which: 'request' | 'run') => Promise<void>> {
+    const [owner, bystander] = hosts as [Host, Host];
+    for (const host of hosts) await host.serves();
+    const files = { request: join(owner.cluster.folder, randomUUID()), run: join(owner.cluster.folder, randomUUID()) };
+    if (phase === 'draining') void bystander.ask(`/work?until=${encodeURIComponent(files.request)}`);
+    if (phase === 'draining')
+      await bystander.cluster.until('a request is in flight', ({ workers }) =>
+        workers.some((each) => each.inFlight > 0),
+      );
+    if (phase !== 'serving') {
+      void owner.ask(`/alone?until=${encodeURIComponent(files.run)}`, 'POST');
+      await owner.cluster.until(`its run is ${phase}`, ({ run }) => run?.state === phase);
+    }
+    return (which) => writeFile(files[which], '');
+  }
+
+  for (const { fault, phase, victim } of rounds > 0 ? all : short) {
+    it(`the others go on, and it comes back by itself: ${fault.name}, of a ${victim}, ${phase}`, async () => {
+      for (let round = 0; round < Math.max(1, rounds); round++) {
+        const lost = hosts.find(({ name }) => name === victim)!;
+        const other = hosts.find((host) => host !== lost)!;
+        const letGo = await bringTo(phase);
+        const endHammer = hammer(hosts, 10);
+        await fault.begin(lost);
+        const since = performance.now();
+        await letGo(victim === 'owner' ? 'request' : 'run');
+        await other.runsAlone(within);
+        const took = Math.round(performance.now() - since);
+        await fault.end(lost);
+        await letGo(victim === 'owner' ? 'run' : 'request');
+        await lost.serves();
+        await lost.runsAlone();
+        const statuses = await endHammer();
+        expect(overlapsIn(witness)).to.deep.equal([]);
+        for (const status of statuses.keys()) expect(status).to.be.oneOf([0, 200, 503]);
+        if (rounds > 0) console.log(`      others went on after ${took} ms`);
+      }
+    });
+  }
+});
