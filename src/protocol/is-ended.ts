@@ -1,4 +1,4 @@
-/** Tells whether a run in this state has ended. */
+/** Returns whether a run in this state has ended. */
 import type { RunState } from './runs.ts';
 
 export function isEnded(state: RunState): boolean {

@@ -53,7 +53,7 @@ export const requestBody = z.discriminatedUnion('op', [
   z.object({ op: z.literal('end-dry-run') }),
   /** Requests what a run of this feed would do, and ends the dry run of this worker. Answered with counts. */
   z.object({ op: z.literal('dry-run'), feed: spooledFeed, mirror: mirrorOptions }),
-  /** The app has this mirror. Answered at once; the primary warns of what its feeds will have to do without. */
+  /** Reports a mirror of the app. Answered at once; the primary warns of what the database forbids its feeds. */
   z.object({ op: z.literal('foresee'), mirror: mirrorOptions }),
   /** The app is about to listen on this Unix socket. Answered when no socket of a killed process is in the way. */
   z.object({ op: z.literal('clear-socket'), path: z.string() }),

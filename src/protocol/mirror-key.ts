@@ -2,7 +2,7 @@
 
 export type MirrorKey = string | readonly string[];
 
-/** The names on the way to each part of the key. */
+/** The path to each part of the key, as a list of names. */
 export function keyPaths(key: MirrorKey): string[][] {
   return (typeof key === 'string' ? [key] : key).map((part) => part.split('.'));
 }
@@ -17,7 +17,7 @@ export function showMirrorKey(key: MirrorKey): string {
   return typeof key === 'string' ? key : key.join(', ');
 }
 
-/** Returns what is wrong with the key and the members that are kept, which the types do not say; null if nothing is. */
+/** What is wrong with the key and the kept members, beyond what their types check; null if nothing is. */
 export function keyFault(key: MirrorKey, keep: readonly string[], scope: readonly string[]): string | null {
   const parts = typeof key === 'string' ? [key] : key;
   const paths = keyPaths(key);

@@ -10,7 +10,7 @@ export type AgreementEvent = Extract<Event, { type: 'site' | 'agreed' | 'refused
 export interface Lease {
   /** On CLOCK_MONOTONIC, ms. */
   readonly deadline: number;
-  /** What `sleepOffset` gave when the deadline was counted, ms. */
+  /** What `sleepOffset()` returned when the deadline was counted, ms. */
   readonly sleepOffset: number;
   /** How long requests in flight at the deadline may take to end, ms. */
   readonly grace: number;

@@ -1,4 +1,4 @@
-/** The database of the mirrors: whether there is one, and what it will not let their feeds do. */
+/** The database of the mirrors: checks that one is configured, and warns of what it does not allow. */
 import type { Logger } from 'pino';
 import type { AppConfig } from '../../config.ts';
 import { QuiesceError } from '../../errors.ts';
@@ -22,7 +22,7 @@ export class MirrorDatabase {
     throw new QuiesceError('database-unavailable', detail);
   }
 
-  /** Warns of what the feeds of this mirror will have to do without: else the first feed at night tells. */
+  /** Warns of what the database forbids the feeds of this mirror: otherwise the first feed at night shows it. */
   async foresee(mirror: CompleteMirrorOptions): Promise<void> {
     const { config, log } = this.#deps;
     if (config.mongodb.uri === null) return;

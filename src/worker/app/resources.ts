@@ -12,7 +12,7 @@ export interface ResourcesOptions {
   readonly client: MongoClient;
   readonly db: string | null;
   readonly collection: string;
-  /** The key of the mirror: what is stored as `_id`. */
+  /** The key of the mirror, which is stored as `_id`. */
   readonly key: MirrorKey;
 }
 
@@ -65,8 +65,8 @@ export function resources({ client, db, collection: collectionName, key }: Resou
 }
 
 /**
- * The document's JSON, as it came: the key first, under its own name. Without a name, the key is also where the feed had
- * it, and `_id` is left out.
+ * The document's JSON, as in the feed: the key first, under its own name. Without a name, the key stays where the feed
+ * had it, and `_id` is left out.
  */
 function toItem(document: Uint8Array, keyName: string | null): string {
   const id = keyOf(document);
@@ -75,7 +75,7 @@ function toItem(document: Uint8Array, keyName: string | null): string {
   while (members.next()) {
     if (members.start === id.start) continue;
     const member = memberToJson(members);
-    if (keyName === null || !member.startsWith(`${keyName}:`)) texts.push(member); // no feed has left it there
+    if (keyName === null || !member.startsWith(`${keyName}:`)) texts.push(member); // no feed can have stored it
   }
   return `{${texts.join(',')}}`;
 }

@@ -14,9 +14,9 @@ export interface MirrorOptions {
   /** The collection that becomes equal to the feed. */
   collection: string;
   /**
-   * The member of each item that identifies it. It is stored as `_id`, and given back under its own name by
-   * `GET /api/resources` of the built-in app. A path such as `'sku.id'`, or several members or paths, `['shop', 'sku']`,
-   * stay where they are: `_id` is added, for several as an object of them in this order. Default `'id'`.
+   * The member of each item that identifies it. It is stored as `_id`, and `GET /api/resources` of the built-in app
+   * returns it under its own name. With a path such as `'sku.id'`, or several members or paths, `['shop', 'sku']`, the
+   * members stay where they are, and `_id` is added: for several, an object of them in this order. Default `'id'`.
    */
   key?: string | readonly string[] | undefined;
   /** The database. Default: `mongodb.db` of the configuration, then the one in the connection string. */
