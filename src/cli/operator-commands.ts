@@ -138,7 +138,9 @@ export function addOperatorCommands(program: Command, done: (code: number) => vo
 
   signed('reload', 'read the configuration again, and replace every worker without a failed request')
     .option('--dry-run', 'only tell what the configuration would change')
-    .action(async (options: ReloadOptions) => done(await (await import('./orders/rolling.ts')).reload(options)));
+    .action(async (options: ReloadOptions) =>
+      done(await (await import('./orders/reload-each.ts')).reloadEach(options)),
+    );
   signed('scale', 'run more or fewer workers')
     .argument('<n>', 'how many, or how many more or fewer: +1, -2', workers)
     .action(async (instances: number | string, options: SignedTarget) =>

@@ -49,7 +49,12 @@ function describe(app: AppConfig): string {
       'restarts',
       `at once; ever later for a worker that ends within ${duration(app.minUptime)} or more than ${app.maxRestarts} times a minute`,
     ],
-    ['stopping', `killed after ${duration(app.killTimeout)}`],
+    [
+      'stopping',
+      app.killTimeout === null
+        ? 'killed after 1.6 s, or 30 s while it answers'
+        : `killed after ${duration(app.killTimeout)}`,
+    ],
     ['logs', [app.outFile, app.errorFile].filter((name) => name !== null).join(', ') || 'standard output'],
     ...(app.cronRestart === null ? [] : [['reloads', `at ${app.cronRestart}`] as [string, string]]),
     ['MongoDB', app.mongodb.uri === null ? nothing : withoutPassword(app.mongodb.uri)],

@@ -77,10 +77,10 @@ export const pm2Settings = {
     docs: 'A worker that uses more memory is replaced.',
   }),
   kill_timeout: setting(deadline, {
-    default: 1600,
+    default: null,
     readBy: ['primary'],
     change: 'in-place',
-    docs: 'How long a worker that was told to stop may take before it is killed.',
+    docs: 'How long a worker that was told to stop may take before it is killed. If it is not set: 1.6 s, as with PM2; but a worker that a reload or a scale replaces has up to 30 s while it still answers requests (event streams are not counted).',
   }),
   listen_timeout: setting(deadline, {
     default: 3000,

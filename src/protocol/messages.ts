@@ -126,6 +126,8 @@ export const fromWorker = z.discriminatedUnion('type', [
   /** A drain waited for this request, whose client read nothing of the answer: its connection was cut. */
   z.object({ ...envelope, type: z.literal('cut-off'), request: inFlightRequest }),
   z.object({ ...envelope, type: z.literal('heartbeat'), beat: heartbeat }),
+  /** It was told to stop and needs more time for its requests in flight, or needs it no longer. */
+  z.object({ ...envelope, type: z.literal('answering'), answering: z.boolean() }),
   z.object({ ...envelope, type: z.literal('request'), id: z.int(), body: requestBody }),
   /** The worker ends by itself and says why, for example because the app threw while it was loaded. */
   z.object({
@@ -163,6 +165,17 @@ export const mirrored = z.object({
 });
 export type Mirrored = z.infer<typeof mirrored>;
 
+/** How long a worker that stops has, ms. */
+const grace = z.object({
+  /** Until the SIGKILL. */
+  timeout: z.number(),
+  /** Until the SIGKILL, if the worker reports in time that it still answers requests. */
+  answerTimeout: z.number(),
+  /** For WebSockets, if the app has no clean-up that would close them. */
+  webSocketTimeout: z.number(),
+});
+export type Grace = z.infer<typeof grace>;
+
 export const toWorker = z.discriminatedUnion('type', [
   z.object({ ...envelope, type: z.literal('welcome'), settings: workerSettings }),
   z.object({ ...envelope, type: z.literal('pause'), info: pauseInfo }),
@@ -184,7 +197,7 @@ export const toWorker = z.discriminatedUnion('type', [
     grace: z.number(),
   }),
   /** Stop accepting, finish what is in flight, exit. Times in ms. */
-  z.object({ ...envelope, type: z.literal('stop'), timeout: z.number(), webSocketTimeout: z.number() }),
+  z.object({ ...envelope, type: z.literal('stop'), ...grace.shape }),
   /** Answer the client of the exclusive handler: the worker will be killed, since the run was cancelled or is late. */
   z.object({ ...envelope, type: z.literal('run-ended'), run: z.string(), problem }),
   z.object({

@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AppConfig } from '../../config.ts';
+import { pm2KillTimeout } from '../../primary/fleet/settings.ts';
 import { lastingName, startedFrom } from '../../own-files.ts';
 
 export interface StartupPlan {
@@ -32,7 +33,7 @@ export function startupPlan(given: Pick<StartupPlan, 'app' | 'file' | 'several' 
     ...given,
     node: process.execPath,
     main: mainOf(app.cwd),
-    stopTimeout: app.maintenance.drainTimeout + app.killTimeout + margin,
+    stopTimeout: app.maintenance.drainTimeout + (app.killTimeout ?? pm2KillTimeout) + margin,
     project: projectOf(path.dirname(file)),
   };
 }

@@ -60,6 +60,7 @@ function fill(draft: Draft, slot: DraftSlot, now: number, effects: Effect[]): vo
     pinned: false,
     ending: null,
     killAt: null,
+    answering: false,
     killed: false,
     slowNoted: false,
   });
@@ -103,7 +104,9 @@ function end(
   incarnation.ending ??= cause;
   if (served) {
     incarnation.killAt = now + settings.killTimeout;
-    effects.push({ type: 'stop', ref: refOf(incarnation), timeout: settings.killTimeout });
+    const { killTimeout: timeout, webSocketTimeout } = settings;
+    const answerTimeout = ending(draft) ? timeout : settings.answerTimeout;
+    effects.push({ type: 'stop', ref: refOf(incarnation), grace: { timeout, answerTimeout, webSocketTimeout } });
   } else {
     // It has no connections yet, and code that is still loading receives no message.
     incarnation.killed = true;
@@ -129,7 +132,9 @@ function watchClock(slot: DraftSlot, draft: Draft, now: number, settings: FleetS
       effects.push({
         type: 'kill',
         ref: refOf(each),
-        why: `it had not finished after ${settings.killTimeout} ms, its kill_timeout`,
+        why: each.answering
+          ? `it still answered requests after ${settings.answerTimeout} ms, and kill_timeout is not set`
+          : `it had not finished after ${settings.killTimeout} ms, its kill_timeout`,
         late: true,
       });
     }

@@ -2,6 +2,10 @@
 import type { AppConfig } from '../../config.ts';
 import type { FleetSettings } from './state.ts';
 
+/** PM2's default of `kill_timeout`, ms. */
+export const pm2KillTimeout = 1_600;
+/** How long a worker that still answers requests may take to finish if `kill_timeout` is not set, ms. */
+const answerPatience = 30_000;
 /** PM2's default of `listen_timeout`, ms. */
 const pm2ListenTimeout = 3_000;
 /** How long a worker may take to boot if `listen_timeout` is not set, ms. */
@@ -17,7 +21,9 @@ const longestProbation = 1_000;
 export function fleetSettings(config: AppConfig): FleetSettings {
   const { killTimeout, listenTimeout, minUptime, maxRestarts, restartDelay, expBackoffRestartDelay } = config;
   return {
-    killTimeout,
+    killTimeout: killTimeout ?? pm2KillTimeout,
+    answerTimeout: killTimeout ?? answerPatience,
+    webSocketTimeout: config.webSocketTimeout,
     slowBoot: Math.min(listenTimeout, pm2ListenTimeout),
     bootLimit: listenTimeout === pm2ListenTimeout ? patience : listenTimeout,
     probation: Math.min(minUptime, longestProbation),

@@ -1,5 +1,6 @@
 /** The types of the supervisor's model: what is known of each slot, what can happen, and what to do. */
 import type { QuiesceError } from '../../errors.ts';
+import type { Grace } from '../../protocol/messages.ts';
 import type { ExitCause } from '../../protocol/runs.ts';
 import type { WorkerExit, WorkerRef } from '../ports.ts';
 import { noMemoryRecord, type MemoryRecord } from './memory-policy.ts';
@@ -24,6 +25,8 @@ export interface Incarnation extends WorkerRef {
   readonly ending: ExitCause | null;
   /** When its time to finish ends. */
   readonly killAt: number | null;
+  /** It has reported that it still answers requests, and has more time for them. */
+  readonly answering: boolean;
   readonly killed: boolean;
   readonly slowNoted: boolean;
 }
@@ -87,6 +90,8 @@ export type FleetEvent =
   | { readonly type: 'retire'; readonly ref: WorkerRef; readonly cause: 'memory'; readonly why: string }
   | { readonly type: 'kill'; readonly ref: WorkerRef; readonly cause: 'heartbeat' | 'killed'; readonly why: string }
   | { readonly type: 'pin'; readonly ref: WorkerRef; readonly pinned: boolean }
+  /** A stopping worker needs more time for its requests in flight, or needs it no longer. */
+  | { readonly type: 'answering'; readonly ref: WorkerRef; readonly answering: boolean }
   | { readonly type: 'stop'; readonly now: boolean }
   /** A deadline may have passed. */
   | { readonly type: 'tick' };
@@ -95,8 +100,8 @@ export type Task = 'start' | 'reload' | 'scale' | 'stop';
 
 export type Effect =
   | { readonly type: 'fork'; readonly ref: WorkerRef }
-  /** Request it to finish; SIGKILL follows after `timeout` ms. */
-  | { readonly type: 'stop'; readonly ref: WorkerRef; readonly timeout: number }
+  /** Request it to finish; SIGKILL follows after that time. */
+  | { readonly type: 'stop'; readonly ref: WorkerRef; readonly grace: Grace }
   /** `late`: its time to finish has ended, and its requests in flight are cut off. */
   | { readonly type: 'kill'; readonly ref: WorkerRef; readonly why: string; readonly late?: true }
   /** It goes on serving until its replacement serves. */
@@ -111,6 +116,9 @@ export type Effect =
 export interface FleetSettings {
   /** How long a worker has to finish, ms. */
   readonly killTimeout: number;
+  /** How long a worker that still answers requests has to finish, unless the whole cluster ends, ms. */
+  readonly answerTimeout: number;
+  readonly webSocketTimeout: number;
   /** A worker that is not ready after this time is logged, ms. */
   readonly slowBoot: number;
   /** A worker that is not ready after this time has failed to boot, ms. */

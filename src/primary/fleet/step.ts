@@ -104,8 +104,18 @@ function apply(
         found.incarnation.killAt = now + settings.killTimeout;
       return;
     }
+    case 'answering': {
+      const each = find(draft, event.ref)?.incarnation;
+      if (!each || each.killAt === null || each.answering === event.answering || ending(draft)) return;
+      each.answering = event.answering;
+      // What remains after the last request, such as a clean-up, has the time of any worker that stops.
+      each.killAt = event.answering
+        ? each.killAt + settings.answerTimeout - settings.killTimeout
+        : Math.min(each.killAt, now + settings.killTimeout);
+      return;
+    }
     case 'stop':
-      return stop(draft, event.now, effects);
+      return stop(draft, event.now, now + settings.killTimeout, effects);
   }
 }
 
@@ -132,13 +142,18 @@ function reload(draft: Draft, from: number, effects: Effect[]): void {
   for (const slot of draft.slots) slot.retryAt = null;
 }
 
-function stop(draft: Draft, now: boolean, effects: Effect[]): void {
+/** @param latest when a worker that still answers has to be gone */
+function stop(draft: Draft, now: boolean, latest: number, effects: Effect[]): void {
   if (draft.phase === 'stopped') return void effects.push({ type: 'settle', task: 'stop' });
   if (draft.phase === 'booting') effects.push({ type: 'settle', task: 'start', error: stopping() });
   if (draft.reload !== null) effects.push({ type: 'settle', task: 'reload', error: stopping() });
   draft.reload = null;
   failScale(draft, stopping(), effects);
   if (draft.phase !== 'halting') draft.phase = 'stopping';
+  for (const each of draft.slots.flatMap((slot) => slot.incarnations)) {
+    if (each.answering) each.killAt = Math.min(each.killAt ?? latest, latest);
+    each.answering = false;
+  }
   if (!now) return;
   for (const slot of draft.slots) {
     for (const each of slot.incarnations) {

@@ -192,7 +192,7 @@ export class Supervisor implements WorkerPort {
       case 'fork':
         return this.#fork(effect.ref);
       case 'stop':
-        return this.#running.get(keyOf(effect.ref))?.process.stop(effect.timeout, this.#config.webSocketTimeout);
+        return this.#running.get(keyOf(effect.ref))?.process.stop(effect.grace);
       case 'kill':
         if (effect.late) this.cutOff.worker(this.#deps.lastBeat(effect.ref)?.inFlight ?? 0);
         this.#noteReason(effect);
@@ -261,12 +261,12 @@ export class Supervisor implements WorkerPort {
     const received = readMessage(raw, ref);
     if (received.kind === 'foreign') return;
     if (received.kind === 'app-ready') return this.#ready(ref);
-    if (received.kind === 'dropped') {
+    if (received.kind === 'dropped')
       return log.warn(ref, `a message of worker ${keyOf(ref)} was dropped, ${received.why}`);
-    }
     const { message } = received;
     if (message.type === 'heartbeat') this.#watch.beat(ref);
     else if (message.type === 'failed') this.#failed(ref, message);
+    else if (message.type === 'answering') this.#enqueue({ type: 'answering', ref, answering: message.answering });
     events.message(ref, message);
   }
 

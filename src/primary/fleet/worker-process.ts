@@ -3,6 +3,7 @@ import cluster, { type Address, type Worker } from 'node:cluster';
 import type { AppConfig } from '../../config.ts';
 import { ownFile } from '../../own-files.ts';
 import type { ToWorker } from '../../protocol/messages.ts';
+import type { Grace } from '../../protocol/messages.ts';
 import type { OutgoingMessage, WorkerRef } from '../ports.ts';
 import { WorkerOutput, type LineListener } from './worker-output.ts';
 
@@ -64,10 +65,10 @@ export class WorkerProcess {
     return this.#worker.process.pid ?? null;
   }
 
-  /** Requests it to finish within `timeout` ms. Its output from now on counts as its last words. */
-  stop(timeout: number, webSocketTimeout: number): void {
+  /** Requests it to finish within that time. Its output from now on counts as its last words. */
+  stop(grace: Grace): void {
     this.#output.listen();
-    this.send({ type: 'stop', epoch: 0, timeout, webSocketTimeout });
+    this.send({ type: 'stop', epoch: 0, ...grace });
   }
 
   /** False if its channel is closed. */

@@ -188,6 +188,7 @@ export class Coordinator implements WorkerEvents {
         return;
       }
       case 'failed':
+      case 'answering':
         return; // the supervisor handles it
       default:
         return message satisfies never;

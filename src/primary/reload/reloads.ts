@@ -175,7 +175,7 @@ export class Reloads {
 
 type CutOff = ReloadedFleet['cutOff'];
 
-function cutOffText(before: CutOff, after: CutOff, killTimeout: number): string[] {
+function cutOffText(before: CutOff, after: CutOff, killTimeout: number | null): string[] {
   const workers = after.workers - before.workers;
   const requests = after.requests - before.requests;
   if (workers === 0) return [];
@@ -184,7 +184,9 @@ function cutOffText(before: CutOff, after: CutOff, killTimeout: number): string[
     requests === 0
       ? 'No request was in flight.'
       : `The reload cut off ${requests === 1 ? '1 request' : `${requests} requests`}.`;
+  const limit =
+    killTimeout === null ? 'in time (kill_timeout is not set)' : `after ${killTimeout} ms, the kill_timeout,`;
   return [
-    `${who} had not finished after ${killTimeout} ms, the kill_timeout, and had to be killed. ${what} Set kill_timeout to what the slowest requests and the clean-up of the app take.`,
+    `${who} had not finished ${limit} and had to be killed. ${what} Set kill_timeout to what the slowest requests and the clean-up of the app take.`,
   ];
 }

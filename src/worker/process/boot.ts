@@ -28,7 +28,11 @@ trackServers(
 );
 reportFailures(runtime.link);
 runtime.onStop = (grace) => {
-  stopGracefully(grace, () => runtime.gate.countUnfinished());
+  stopGracefully(
+    grace,
+    () => runtime.gate.countUnfinished(),
+    (answering) => runtime.link.send({ type: 'answering', epoch: runtime.gate.epoch, answering }),
+  );
   runtime.gate.dismiss(); // after the connections have been marked as closing
 };
 

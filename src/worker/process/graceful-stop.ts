@@ -11,11 +11,14 @@
  * An app with a clean-up decides when the process ends, as under plain Node: it exits, raises its signal, or leaves
  * nothing that keeps the process alive. Without a clean-up the process ends with its last connection. The primary's
  * SIGKILL limits all of this. Some time before it comes the last call: the clean-up starts whatever is in flight,
- * because only the app can end what never ends by itself, such as an event stream.
+ * because only the app can end what never ends by itself, such as an event stream. If `kill_timeout` is not set, the last call waits
+ * up to 30 s for other requests in flight.
  */
 import { subscribe } from 'node:diagnostics_channel';
 import type { ServerResponse } from 'node:http';
 import { Server } from 'node:net';
+import type { Grace } from '../../protocol/messages.ts';
+import { isAnswering } from './answering.ts';
 import { tracked, type TrackedServer, type TrackedSocket } from './connections.ts';
 import { cleanUpSignal, runCleanUp } from './signals.ts';
 import { stopAccepting } from './stand-in.ts';
@@ -32,17 +35,19 @@ const closingShare = 0.5;
 /** How often to check for handlers that still work although no connection is left, ms. */
 const pollEvery = 20;
 
-export interface Grace {
-  /** ms until the primary's SIGKILL. */
-  readonly timeout: number;
-  /** How long WebSockets stay open, ms, if the app has no clean-up that closes them. */
-  readonly webSocketTimeout: number;
-}
-
-/** Stops this process; `busy` returns the number of requests whose handler still works, connected or not. */
-export function stopGracefully({ timeout, webSocketTimeout }: Grace, busy: () => number): void {
+/**
+ * Stops this process.
+ * @param busy returns the number of requests whose handler still works, connected or not
+ * @param report tells the primary that this process needs more time to answer, or needs it no longer
+ */
+export function stopGracefully(
+  { timeout, answerTimeout, webSocketTimeout }: Grace,
+  busy: () => number,
+  report: (answering: boolean) => void,
+): void {
   const linger = Math.min(longestLinger, timeout * lingerShare);
   const begun = performance.now();
+  let deadline = begun + timeout;
   // Before anything is closed, so that no request slips through unmarked.
   subscribe('http.server.request.start', (message) => close((message as { response: ServerResponse }).response));
   for (const socket of tracked.sockets) closeAfterTurn(socket);
@@ -57,7 +62,7 @@ export function stopGracefully({ timeout, webSocketTimeout }: Grace, busy: () =>
   const idle = [...tracked.sockets].filter((socket) => !socket._httpMessage);
   const readBefore = new Map(idle.map((socket) => [socket, socket.bytesRead]));
   const closeWebSockets = (): void => {
-    const left = timeout - (performance.now() - begun);
+    const left = deadline - performance.now();
     for (const socket of tracked.sockets) closeWebSocket(socket, Math.min(longestClosing, left * closingShare));
   };
   const cleanUp = (): void => {
@@ -73,11 +78,26 @@ export function stopGracefully({ timeout, webSocketTimeout }: Grace, busy: () =>
     for (const socket of tracked.sockets) if (socket.bytesRead === 0 && quiet(socket)) socket.destroy();
     finish(busy, cleanUp);
   });
-  setTimeout(() => {
+  const lastCall = (): void => {
     closeWebSockets();
     cleanUpOfApp();
     // A connection whose response the app ends now has no time left to stay open.
     setInterval(() => setImmediate(() => closeIdle(lingeringServers, () => true)), pollEvery).unref();
+  };
+  const lateLastCall = (): void => {
+    const isLate = performance.now() >= begun + answerTimeout * lastCallShare;
+    if (!isLate && isAnswering(busy)) return void setTimeout(lateLastCall, pollEvery).unref();
+    if (!isLate) {
+      deadline = performance.now() + timeout;
+      report(false);
+    }
+    lastCall();
+  };
+  setTimeout(() => {
+    if (answerTimeout <= timeout || !isAnswering(busy)) return lastCall();
+    deadline = begun + answerTimeout;
+    report(true);
+    lateLastCall();
   }, timeout * lastCallShare).unref();
   finish(busy, cleanUp);
 }

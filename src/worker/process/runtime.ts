@@ -19,7 +19,7 @@ import { Opening } from '../gate/opening.ts';
 import type { PauseEvent } from '../gate/events/site-events.ts';
 import { allowedFrom } from '../gate/pass.ts';
 import { isBelow, plainPathOf } from '../gate/routes/target.ts';
-import type { Grace } from './graceful-stop.ts';
+import type { Grace } from '../../protocol/messages.ts';
 import { tracked } from './connections.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { Lease } from './lease.ts';

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
@@ -8,6 +9,7 @@ import { freePort } from '../../../dev/free-port.ts';
 import { ControlClient } from '#quiesce/cli/control-client.js';
 import { dataPlace } from '#quiesce/config/data-place.js';
 import { scratchFolders } from '../../unit/scratch.ts';
+import { quiesce } from '../harness/command.ts';
 import { until } from '../harness/until.ts';
 
 const command = fileURLToPath(import.meta.resolve('#quiesce/cli/main.js'));
@@ -115,9 +117,20 @@ describe('several apps in one file', function () {
     expect(launcher.output).to.include('the primary of api ended with SIGKILL and is started again at once');
   });
 
-  it('one that is stopped stays stopped, and with the last of them the launcher ends', async () => {
+  it('are reloaded one after another; one that is stopped stays stopped, and with the last of them the launcher ends', async () => {
     const launcher = await launch();
     const [web] = await Promise.all([launcher.serving('web'), launcher.serving('api')]);
+    const reload = (): ReturnType<typeof quiesce> => quiesce(['reload'], { cwd: launcher.folder });
+    const reloaded = await reload();
+    expect([reloaded.code, reloaded.out], reloaded.err).to.deep.equal([0, 'reloaded 1 worker\nreloaded 1 worker\n']);
+    expect(reloaded.err).to.match(/^web \(1 of 2 apps\)$[^]*^api \(2 of 2 apps\)$/m);
+    const file = path.join(launcher.folder, 'ecosystem.config.json');
+    const config = await readFile(file, 'utf8');
+    await writeFile(file, config.replace('"WHO":"web"', '"BROKEN":1'));
+    const failed = await reload();
+    expect([failed.code, failed.out], failed.err).to.deep.equal([4, '']);
+    expect(failed.err).to.include('web failed, so these were not reloaded: api');
+
     await launcher.control['api']!.stop(false);
     await launcher.gone('api');
     expect(await launcher.serving('web')).to.equal(web);

@@ -25,7 +25,7 @@ describe('a configuration that says next to nothing', () => {
         instances: 1,
         env: {},
         maxMemoryRestart: null,
-        killTimeout: 1600,
+        killTimeout: null,
         listenTimeout: 3000,
         waitReady: false,
         minUptime: 1000,

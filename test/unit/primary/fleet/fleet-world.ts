@@ -19,6 +19,8 @@ export type Step = typeof step;
 
 export const settings: FleetSettings = {
   killTimeout: 1_600,
+  answerTimeout: 30_000,
+  webSocketTimeout: 1_000,
   slowBoot: 3_000,
   bootLimit: 10_000,
   probation: 0,

@@ -68,6 +68,14 @@ const commands = fc.oneof(
       (each) => each.pinned,
     ),
   },
+  ...[true, false].map((answering) => ({
+    weight: 1,
+    arbitrary: onProcess(
+      answering ? 'answers still' : 'has answered',
+      (world, { slot, incarnation }) => world.send({ type: 'answering', ref: { slot, incarnation }, answering }),
+      alive,
+    ),
+  })),
   { weight: 2, arbitrary: fc.constant(command('reload', (world) => world.order('reload', { type: 'reload' }))) },
   {
     weight: 2,
@@ -141,7 +149,13 @@ describe('lifecycle under orders, crashes and late words in any order', () => {
             .find(({ slot }) => slot === effect.ref.slot)
             ?.incarnations.find((each) => each.stage === 'serving');
         return old
-          ? [{ type: 'stop', ref: { slot: old.slot, incarnation: old.incarnation }, timeout: 1 } as const]
+          ? [
+              {
+                type: 'stop',
+                ref: { slot: old.slot, incarnation: old.incarnation },
+                grace: { timeout: 1, answerTimeout: 1, webSocketTimeout: 1 },
+              } as const,
+            ]
           : [];
       });
       return { ...result, effects: [...result.effects, ...early] };
