@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { commandsIn, otherShells } from '../../../dev/docs/commands.ts';
+import { commandsIn, filesIn, otherShells } from '../../../dev/docs/commands.ts';
 import { root } from '../../../dev/docs/generated.ts';
 import { pages } from '../../../dev/docs/pages.ts';
 import { discard, newDatabase, type TestDatabase } from '../harness/mongo.ts';
@@ -22,6 +22,7 @@ describe('the commands in', function () {
           this.timeout(120_000);
           database = await newDatabase();
           project = await Project.create(database);
+          for (const [name, text] of filesIn(markdown)) await project.write(name, text);
         });
         after('it ended', async () => {
           await project?.close();

@@ -5,6 +5,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { filesIn } from '../../../dev/docs/commands.ts';
 import { root } from '../../../dev/docs/generated.ts';
 import { freePort } from '../../../dev/free-port.ts';
 import { runProgram } from '../harness/command.ts';
@@ -29,9 +30,7 @@ describe('the recipes of docs/library.md', function () {
   before('they are compiled', async function () {
     this.timeout(120_000);
     const page = await readFile(new URL('docs/library.md', root), 'utf8');
-    files = new Map(
-      [...page.matchAll(/^<!-- file: (\S+) -->\n```ts\n(.*?)^```$/gms)].map(([, name, code]) => [name!, code!]),
-    );
+    files = filesIn(page);
     expect(page.match(/^```(ts|js|typescript|javascript)$/gm), 'blocks that no test would see').to.have.lengthOf(
       files.size,
     );

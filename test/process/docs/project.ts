@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ControlClient } from '#quiesce/cli/control-client.js';
 import { dataPlace } from '#quiesce/config/data-place.js';
@@ -25,7 +25,7 @@ export class Project {
   readonly folder: string;
   /** Where the app answers. */
   readonly url: string;
-  readonly #substitutions: readonly (readonly [string, string])[];
+  readonly #substitutions: (readonly [string, string])[];
   readonly #env: NodeJS.ProcessEnv;
   #running: { child: ChildProcess; exited: Promise<unknown> } | null = null;
   #output = '';
@@ -64,7 +64,8 @@ export class Project {
     const modules = join(folder, 'node_modules');
     await mkdir(join(modules, '.bin'), { recursive: true });
     await symlink(repository, join(modules, 'quiesce'));
-    await symlink(join(repository, 'node_modules', 'express'), join(modules, 'express'));
+    for (const name of ['express', '@opentelemetry'])
+      await symlink(join(repository, 'node_modules', name), join(modules, name));
     // What npm would make of the package's `bin`.
     const command = `#!/bin/sh\nexec "${process.execPath}" "${join(repository, 'dist', 'cli', 'main.js')}" "$@"\n`;
     await writeFile(join(modules, '.bin', 'quiesce'), command, { mode: 0o755 });
@@ -81,19 +82,30 @@ export class Project {
     return project;
   }
 
-  /** Ends what runs from here, and starts this; resolves when it serves. */
-  async start(script: string): Promise<void> {
+  /** What commands and files say stands for something else here. */
+  substitute(from: string, to: string): void {
+    this.#substitutions.push([from, to]);
+  }
+
+  async write(name: string, text: string): Promise<void> {
+    const mode = text.startsWith('#!') ? 0o755 : 0o644;
+    await mkdir(dirname(join(this.folder, name)), { recursive: true });
+    await writeFile(join(this.folder, name), this.#here(text), { mode });
+  }
+
+  /** Ends what runs from here, and starts this; resolves when it serves. @param place where the configuration is */
+  async start(script: string, place: string = this.folder): Promise<void> {
     await this.#stop();
     const child = this.#spawn(script);
     const exited = once(child, 'close');
     this.#running = { child, exited };
-    const control = new ControlClient(dataPlace('app', this.folder, process.env).dataDir);
+    const control = new ControlClient(dataPlace('app', place, process.env).dataDir);
     const serves = async (): Promise<boolean> => {
       if (child.exitCode !== null) throw new Error(`it ended before it served: ${this.#output}`);
       const status = await control.status().catch(() => null);
       return status?.workers.every(({ state }) => state === 'serving') ?? false;
     };
-    await until('it serves', serves, { within: 30_000 });
+    await until('it serves', serves, { within: 60_000 });
   }
 
   /** Resolves with what it printed. Rejects where it ends with another code than 0, or not at all. */
@@ -111,10 +123,13 @@ export class Project {
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
+  #here(text: string): string {
+    return this.#substitutions.reduce((given, [from, to]) => given.replaceAll(from, to), text);
+  }
+
   #spawn(script: string): ChildProcess {
-    const text = this.#substitutions.reduce((given, [from, to]) => given.replaceAll(from, to), script);
     // A process group of its own, so that all of it can be ended.
-    const child = spawn('bash', ['-euo', 'pipefail', '-c', text], {
+    const child = spawn('bash', ['-euo', 'pipefail', '-c', this.#here(script)], {
       cwd: this.folder,
       env: this.#env,
       detached: true,

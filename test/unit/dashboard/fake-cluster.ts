@@ -19,7 +19,7 @@ import type {
   WorkerStatus,
 } from '#quiesce/protocol/runs.js';
 import { CountedTraffic } from './counted-traffic.ts';
-import { seeded } from './seeded.ts';
+import { randomFrom } from '../../model/explore.ts';
 
 interface Played {
   status: WorkerStatus;
@@ -46,7 +46,7 @@ export class FakeCluster implements Operations {
   #scheduled: ScheduledHoldStatus | undefined;
   #workers: Played[] = [];
   #runs: RunRecord[] = [];
-  readonly #random = seeded(7);
+  readonly #random = randomFrom(7);
   #restarts = new Map<number, number>();
   readonly #listeners = new Set<(status: ClusterStatus) => void>();
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { commandsIn, otherShells } from '../../../dev/docs/commands.ts';
+import { commandsIn, filesIn, otherShells } from '../../../dev/docs/commands.ts';
 
 const page = `# Page
 
@@ -20,6 +20,11 @@ serve
 fly
 \`\`\`
 
+<!-- file: a.sh -->
+\`\`\`sh
+#!/bin/sh
+\`\`\`
+
 \`\`\`console
 $ hidden
 \`\`\`
@@ -33,6 +38,10 @@ describe('the commands of a page', () => {
       { line: 12, script: 'serve\n', starts: true, notRun: null },
       { line: 17, script: 'fly\n', starts: false, notRun: 'needs the moon' },
     ]);
+  });
+
+  it('are told from the files', () => {
+    expect([...filesIn(page)]).to.deep.equal([['a.sh', '#!/bin/sh\n']]);
   });
 
   it('cannot hide in blocks of another shell', () => {
