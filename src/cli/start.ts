@@ -1,5 +1,4 @@
 /** `quiesce start`: runs an app as its primary. */
-import cluster from 'node:cluster';
 import path from 'node:path';
 import { warn } from './output.ts';
 import { workingFolder } from '../config/data-place.ts';
@@ -38,12 +37,8 @@ export async function start(file: string | undefined, options: StartOptions): Pr
 }
 
 async function run(file: string | undefined, options: StartOptions, keeper: KeeperLink | null): Promise<number> {
-  if (cluster.isWorker) {
-    throw new QuiesceError(
-      'bad-usage',
-      'This process is a cluster worker of another supervisor, and quiesce forks workers itself. Under PM2 run it in fork mode: `quiesce startup pm2` prints such a configuration.',
-    );
-  }
+  const { refuseWorkers, start: startSite } = await import('../run.ts');
+  refuseWorkers();
   const { env, keeper: _keeper, ...rest } = options;
   const origin: Origin = {
     file,
@@ -60,14 +55,7 @@ async function run(file: string | undefined, options: StartOptions, keeper: Keep
   for (const warning of warnings) warn(warning);
   const [app, ...others] = apps;
   if (app !== undefined && others.length === 0) {
-    const { runPrimary } = await import('../primary/main.ts');
-    const inherited = undoing(origin.env, process.env);
-    return runPrimary(app, {
-      keeper,
-      origin,
-      inherited,
-      more: async () => [(await import('../dashboard/routes.ts')).dashboard()],
-    });
+    return startSite(app, { keeper, origin, inherited: undoing(origin.env, process.env) }).over;
   }
   if (keeper === null)
     throw new QuiesceError(

@@ -6,7 +6,7 @@ import { logLevelOf, logLevels } from './log-level.ts';
 import { appName, workingFolder } from './data-place.ts';
 import { configError, faultsOf } from './faults.ts';
 import { sortFields, type SortedApp } from './names.ts';
-import { readConfigFile, type Evaluate } from './read-file.ts';
+import { readConfigFile, type Evaluate, type RawConfig } from './read-file.ts';
 import { resolveApp, type Overrides } from './resolve.ts';
 import { appSchema, type ParsedApp } from './schema.ts';
 import { instances as instancesKind, integer } from './kinds.ts';
@@ -30,6 +30,8 @@ export interface LoadOptions {
   readonly folder?: string;
   /** How the file is evaluated; default in this process. */
   readonly evaluate?: Evaluate;
+  /** In place of a file: apps as in its list. */
+  readonly apps?: readonly unknown[];
   /** The app is one of several that are started together, chosen with `only`. */
   readonly launched?: boolean;
 }
@@ -50,10 +52,13 @@ export async function loadConfig(file: string | undefined, options: LoadOptions 
   const folder = options.folder ?? workingFolder();
   const flags = checkFlags(options);
   const before = { ...flags.processEnv };
-  const raw = await readConfigFile(file, folder, options.evaluate);
+  const raw: RawConfig =
+    options.apps === undefined
+      ? await readConfigFile(file, folder, options.evaluate)
+      : { file: null, folder, apps: options.apps, warnings: [] };
   // A file may set variables, as dotenv does.
   const setByFile = Object.entries(flags.processEnv).filter(([name, value]) => before[name] !== value);
-  const where = raw.file ?? file ?? folder;
+  const where = raw.file ?? file ?? (options.apps === undefined ? folder : 'the app');
 
   const apps: { parsed: ParsedApp; sorted: SortedApp; index: number }[] = [];
   const faults: string[] = [];

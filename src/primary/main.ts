@@ -16,6 +16,7 @@ import { keptBy } from './data-dir/lock-owner.ts';
 import type { KeeperLink } from './kept/link.ts';
 import { KeptSockets } from './kept/sockets.ts';
 import type { OpenLog } from './log/log.ts';
+import type { SiteParts } from './open-site.ts';
 
 export interface PrimaryOptions {
   /** The source of the configuration; without it a reload replaces the workers and changes no setting. */
@@ -26,7 +27,15 @@ export interface PrimaryOptions {
   readonly keeper?: KeeperLink | null;
   /** Further routes of the admin server: the dashboard, which a module of a higher layer provides. */
   readonly more?: () => Promise<readonly RequestHandler[]>;
+  /** Called when every worker serves. */
+  readonly opened?: (site: SiteParts) => void;
+  /** Whether signals steer the site, and the process that started this one is told when it is ready; default true. */
+  readonly signals?: boolean;
+  /** Whether the log also goes to stdout; default true. */
+  readonly stdout?: boolean;
 }
+
+const ignore = (): void => {};
 
 /**
  * Runs until it is stopped. Resolves with the exit code.
@@ -37,7 +46,7 @@ export async function runPrimary(config: AppConfig, options: PrimaryOptions = {}
   const kept = options.keeper ?? null;
   // Node ignores SIGXFSZ until a package such as signal-exit listens to it; that package ends the process if it is the
   // only listener. The write then fails with EFBIG, which is handled where it happens.
-  process.on('SIGXFSZ', () => {});
+  if (!process.listeners('SIGXFSZ').includes(ignore)) process.on('SIGXFSZ', ignore);
   startedFrom(config.cwd);
   prepareDataDir(config.dataDir);
   // The resolved path from here on: a link in the path may be switched to another release.
@@ -52,13 +61,13 @@ export async function runPrimary(config: AppConfig, options: PrimaryOptions = {}
   let log: OpenLog | null = null;
   try {
     const { openLog } = await import('./log/log.ts');
-    log = await openLog(config.name);
+    log = await openLog(config.name, options.stdout ?? true);
     log.keepIn(dataDir);
     const { runSite } = await import('./site.ts');
     const more = (await options.more?.()) ?? [];
     const { configReader } = await import('./reload/config-reader.ts');
     const read = options.origin === undefined ? null : configReader(options.origin, config, dataDir, log.logger);
-    const { inherited = {} } = options;
+    const { inherited = {}, opened = () => {}, signals = true } = options;
     const again = (await kept?.begun) ?? false;
     const site = { ...config, dataDir };
     const sockets = kept === null ? null : new KeptSockets(kept);
@@ -67,7 +76,11 @@ export async function runPrimary(config: AppConfig, options: PrimaryOptions = {}
     // `os`.
     if (config.scheduling !== 'os') await sockets?.closeAll();
     try {
-      return await runSite(site, { log, more, read, inherited, keeper: kept, again }, (events) => (keeper = events));
+      return await runSite(
+        site,
+        { log, more, read, inherited, keeper: kept, again, opened, signals },
+        (events) => (keeper = events),
+      );
     } finally {
       // Before the lock is released: the next `start` may want the same ports.
       giveBack?.();

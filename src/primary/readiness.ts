@@ -17,6 +17,9 @@ export interface Readiness {
   stopping(): void;
 }
 
+/** For a program that was not started as a service of quiesce's. */
+export const silent: Readiness = { ready: () => {}, stopping: () => {} };
+
 export interface Starter {
   readonly keeper: { readonly pid: number; send(message: { type: 'ready' }): void } | null;
   /** systemd already knows this site and watches it. */

@@ -51,6 +51,11 @@ export function keepSignals(): void {
   };
 }
 
+/** The signals are for the program whose process this is. */
+export function leaveSignals(_actions: SignalActions): () => void {
+  return () => {};
+}
+
 /**
  * Returns a function that removes the handlers. Signals follow nginx, unicorn and puma; docs/signals.md has the table.
  */

@@ -28,10 +28,11 @@ import { Ending } from './ending.ts';
 import { notifier } from './notify/notifier.ts';
 import { observe } from './observe.ts';
 import { operations } from './admin/operations.ts';
-import { announcer } from './readiness.ts';
+import type { SiteParts } from './open-site.ts';
+import { announcer, silent } from './readiness.ts';
 import { rulesOf } from './maintenance/rules.ts';
 import { RunStore } from './runs/history.ts';
-import { onSignals } from './signals.ts';
+import { leaveSignals, onSignals } from './signals.ts';
 import { Supervisor } from './fleet/supervisor.ts';
 import { workerSettingsOf } from './fleet/worker-settings.ts';
 import type { KeeperLink } from './kept/link.ts';
@@ -51,12 +52,16 @@ export interface SiteOptions {
   readonly keeper: KeeperLink | null;
   /** The site has served before, under a primary that died. */
   readonly again: boolean;
+  /** Called when every worker serves. */
+  readonly opened: (site: SiteParts) => void;
+  /** Whether signals steer the site, and the process that started this one is told when it is ready. */
+  readonly signals: boolean;
 }
 
 /** Runs until it is stopped. `watchLock` gets the handler for what happens to the lock. */
 export async function runSite(
   config: AppConfig,
-  { log: openLog, more, read, inherited, keeper: link, again }: SiteOptions,
+  { log: openLog, more, read, inherited, keeper: link, again, opened, signals }: SiteOptions,
   watchLock: (events: LockEvents) => void,
 ): Promise<number> {
   const { dataDir } = config;
@@ -148,7 +153,7 @@ export async function runSite(
     mend: async () => admin?.mend(),
   });
   watchLock(keeper);
-  const readiness = announcer(log, process.env, { keeper: link, again });
+  const readiness = signals ? announcer(log, process.env, { keeper: link, again }) : silent;
   if (link !== null)
     link.lost = () => {
       sync.halt();
@@ -170,7 +175,7 @@ export async function runSite(
   });
   const control = operations({ name: config.name, coordinator, supervisor, reloads, runs, stop, log, keeper });
   const { live, metrics } = await observe(control, observers, openLog, coordinator.beats);
-  const removeSignals = onSignals({
+  const removeSignals = (signals ? onSignals : leaveSignals)({
     stop,
     toggleHold: () => coordinator.operator.toggle('SIGUSR2'),
     reload: async () => void (await reloads.reload()),
@@ -199,6 +204,7 @@ export async function runSite(
       () => {
         log.info({ urls: supervisor.urls(), workers: config.instances }, `${config.name} is ready`);
         readiness.ready();
+        opened({ name: config.name, dataDir, operations: control, exec: coordinator.exec });
       },
       (thrown: unknown) => {
         const error = toQuiesceError(thrown, 'boot-failed');

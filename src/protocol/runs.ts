@@ -123,7 +123,9 @@ export type Report = z.infer<typeof report>;
 
 export const runKind = z
   .enum(namesOf(runKinds))
-  .describe('sync: a feed; exclusive: a handler of the app; exec: a command of `quiesce exec`.');
+  .describe(
+    'sync: a feed; exclusive: a handler of the app; exec: a command of `quiesce exec`, or the work of a program (`exclusive` of quiesce/primary).',
+  );
 
 export const runRecord = z
   .object({

@@ -19,6 +19,7 @@ const below: Record<string, readonly (typeof parts)[number][]> = {
   'primary/main.ts': ['mirror'],
   'worker/deep/gate.ts': ['mirror'],
   'index.ts': ['mirror', 'worker'],
+  'run.ts': ['mirror', 'primary', 'dashboard'],
   'cli/main.ts': ['mirror', 'primary', 'dashboard'],
   'dashboard/routes.ts': ['mirror', 'primary'],
 };

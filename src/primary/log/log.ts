@@ -29,13 +29,16 @@ export interface OpenLog {
   drained(): Promise<void>;
 }
 
-/** Reads `LOG_LEVEL` and `NO_COLOR` from the environment. */
-export async function openLog(name: string): Promise<OpenLog> {
+/**
+ * Reads `LOG_LEVEL` and `NO_COLOR` from the environment.
+ *
+ * @param toStdout where it does not go there, lines before `keepIn` are lost
+ */
+export async function openLog(name: string, toStdout: boolean): Promise<OpenLog> {
   // Not `process.stdout.isTTY`: the first use of process.stdout makes a pipe non-blocking for all who share it.
-  const stdout: pino.DestinationStream & Partial<Stdout> = isatty(1)
-    ? await forPeople()
-    : stdoutForMachines((lines) => dropped(lines));
-  const streams = pino.multistream([{ stream: stdout, level: 'trace' }]);
+  let stdout: (pino.DestinationStream & Partial<Stdout>) | null = null;
+  if (toStdout) stdout = isatty(1) ? await forPeople() : stdoutForMachines((lines) => dropped(lines));
+  const streams = pino.multistream(stdout === null ? [] : [{ stream: stdout, level: 'trace' }]);
   const level = logLevelOf(process.env) ?? 'info';
   const logger = pino({ name, level, hooks: { streamWrite: withoutCredentials } }, streams);
   const dropped = (lines: number): void => logger.warn({ lines }, 'log lines were dropped: stdout is read too slowly');
@@ -52,7 +55,7 @@ export async function openLog(name: string): Promise<OpenLog> {
     },
     reopen: () => kept?.reopen(),
     close: async () => kept?.close(),
-    drained: async () => stdout.drained?.(),
+    drained: async () => stdout?.drained?.(),
   };
 }
 

@@ -25,6 +25,8 @@ export interface CommandEnd {
   readonly code?: number | undefined;
   readonly signal?: string | undefined;
   readonly error?: string | undefined;
+  /** What the work of a program threw: `exclusive` of a site that was started from code. */
+  readonly threw?: string | undefined;
 }
 
 export interface ExecEnd {
@@ -72,7 +74,7 @@ export class ExecRuns {
     const known = runs.get(id);
     if (known?.kind !== 'exec') throw new QuiesceError('not-found', `There is no run of a command ${id}.`);
     if (how.code === 0) this.#finish(id, null);
-    else this.#finish(id, new QuiesceError('run-failed', `The command ${whatBecame(how)}.`));
+    else this.#finish(id, new QuiesceError('run-failed', whatBecame(how)));
     await ended(id);
     await written();
     return { run: runs.get(id) ?? known, held: state().operator !== null };
@@ -97,7 +99,8 @@ export class ExecRuns {
   }
 }
 
-function whatBecame({ code, signal, error }: CommandEnd): string {
-  if (error !== undefined) return `could not be started: ${error}`;
-  return signal === undefined ? `ended with ${code}` : `was killed by ${signal}`;
+function whatBecame({ code, signal, error, threw }: CommandEnd): string {
+  if (threw !== undefined) return `The work threw: ${threw}`;
+  if (error !== undefined) return `The command could not be started: ${error}.`;
+  return `The command ${signal === undefined ? `ended with ${code}` : `was killed by ${signal}`}.`;
 }

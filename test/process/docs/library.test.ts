@@ -26,6 +26,7 @@ describe('the recipes of docs/library.md', function () {
   const database = useDatabase();
   let files: Map<string, string>;
   let child: ChildProcess | undefined;
+  let printed = '';
 
   before('they are compiled', async function () {
     this.timeout(120_000);
@@ -72,15 +73,21 @@ describe('the recipes of docs/library.md', function () {
     uri.pathname = `/${database.name}`;
     const { QUIESCE_SYNC_TOKEN: _token, ...inherited } = process.env;
     child = spawn(process.execPath, ['--import', tether, join(folder, name.replace('.ts', '.js'))], {
+      cwd: folder,
       env: { ...inherited, PORT: String(port), HOST: '127.0.0.1', MONGODB_URI: uri.href },
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     });
+    printed = '';
+    child.stdout!.on('data', (chunk) => (printed += String(chunk)));
     const ask: Ask = (path, message = {}) => send(`http://127.0.0.1:${port}${path}`, message);
-    await until('it serves', () =>
-      ask('/nothing').then(
-        ({ status }) => status === 404,
-        () => false,
-      ),
+    await until(
+      'it serves',
+      () =>
+        ask('/nothing').then(
+          ({ status }) => status === 404,
+          () => false,
+        ),
+      { within: 30_000 },
     );
     return ask;
   }
@@ -159,6 +166,14 @@ describe('the recipes of docs/library.md', function () {
         (await ask('/readyz')).status,
         (await ask('/orders')).status,
       ]).to.deep.equal([200, 200, 200]);
+    },
+    'program.ts': async (ask) => {
+      expect((await ask('/orders')).status).to.equal(200);
+      await until('its work is done', () => printed.includes('moved while 2 workers were at rest'));
+      const ended = once(child!, 'exit');
+      child!.kill('SIGTERM');
+      expect(await ended).to.deep.equal([0, null]);
+      child = undefined;
     },
   };
 

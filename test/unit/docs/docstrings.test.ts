@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { mirrorOptions } from '#quiesce/protocol/mirror-job.js';
 
 const index = import.meta.resolve('#quiesce/index.js').replace(/\.js$/, '.d.ts');
+const primary = import.meta.resolve('#quiesce/run.js').replace(/\.js$/, '.d.ts');
 
 /** What `quiesce` exports: the name, and the declaration file that it comes from. */
 function exported(): Map<string, string> {
@@ -48,6 +49,26 @@ describe('the published types', () => {
         [...members].filter(([, hasDoc]) => !hasDoc),
         name,
       ).to.deep.equal([]);
+    }
+  });
+
+  it('say of every option of run() and of the site that it starts what it is', () => {
+    const own = readFileSync(new URL(primary), 'utf8');
+    const site = readFileSync(new URL('primary/open-site.d.ts', primary), 'utf8');
+    const declared: [string, string[]][] = [
+      [own, ['AppDefinition', 'RunOptions']],
+      [site, ['ExclusiveOptions', 'ExclusiveRun', 'HoldOptions', 'Site']],
+    ];
+    for (const [file, interfaces] of declared) {
+      for (const name of interfaces) {
+        expect(file).to.match(new RegExp(`\\*/\\nexport interface ${name}\\b`));
+        const members = membersOf(file, name);
+        expect(members.size, name).to.be.above(0);
+        expect(
+          [...members].filter(([, hasDoc]) => !hasDoc),
+          name,
+        ).to.deep.equal([]);
+      }
     }
   });
 
