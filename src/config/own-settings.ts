@@ -149,7 +149,7 @@ export const ownSettings = {
       default: null,
       readBy: ['primary'],
       change: 'in-place',
-      docs: "Refuses a feed that would delete more. Without it, one that would delete more than half of the documents, where these are more than 100; `'100%'` allows everything. `?maxDeletes=` of a request takes its place.",
+      docs: "Refuses a feed that would delete more. Without it, one that would delete more than 100 documents and more than half of them; `'100%'` allows everything. `?maxDeletes=` of a request takes its place.",
     }),
     upload_timeout: setting(deadline, {
       default: '5m',

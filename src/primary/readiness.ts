@@ -39,7 +39,8 @@ export function announcer(
   const tell = (...words: string[]): void => {
     if (socket === undefined || socket === '') return;
     execFile('systemd-notify', words, { env: { ...env, NOTIFY_SOCKET: socket }, timeout: 5000 }, (error) => {
-      if (error !== null) log.warn({ err: error, words }, 'systemd could not be told; is systemd-notify on the PATH?');
+      if (error !== null)
+        log.warn({ err: error, words }, 'systemd could not be notified; is systemd-notify on the PATH?');
     });
   };
   const feed = (): void => {

@@ -107,7 +107,7 @@ describe('a hold that is scheduled', function () {
     await inTime(1_500, 1);
     cluster.launch();
     expect((await cluster.ready()).phase).to.equal('serving');
-    await cluster.said(/is dropped: its time has passed while no primary could begin it/);
+    await cluster.said(/is dropped: its time passed while no primary was running/);
     await until('nor told of again', async () => (await stored()).scheduled === null);
   });
 });

@@ -52,7 +52,7 @@ describe('a client that does not read', function () {
     const { timings, id } = await reportOf('[{"id":2}]');
     expect(timings.drain).to.be.within(4_500, 12_000);
     const { notes = [] } = await client.run(id);
-    expect(notes.join()).to.include('A GET /endless, ').and.include('its client took nothing of the answer');
+    expect(notes.join()).to.include('A GET /endless, ').and.include('its client read nothing of the answer');
     socket.resume();
     await once(socket, 'close');
   });

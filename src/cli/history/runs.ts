@@ -54,7 +54,7 @@ function renderRun(run: RunRecord): string {
   const { owner, notes = [], report, error } = run;
   const lines = [describeRun(run)];
   if (owner !== undefined)
-    lines.push(`  asked for by ${owner.method} ${owner.path} in slot ${owner.slot}.${owner.incarnation}`);
+    lines.push(`  requested by ${owner.method} ${owner.path} in slot ${owner.slot}.${owner.incarnation}`);
   if (report !== undefined) lines.push(...reportLines(report));
   if (error !== undefined) lines.push(`  ${error.code}: ${error.detail}`);
   lines.push(...notes.map((note) => `  ${note}`));

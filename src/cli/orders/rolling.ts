@@ -23,7 +23,7 @@ export async function reload({ dryRun = false, ...options }: ReloadOptions): Pro
   const { workers, changes, warnings = [] } = visibleIn(await tellingOfRun(client, 'reload', order, also));
   for (const { setting, from, to } of changes) print(`${setting}: ${from} → ${to}`);
   const later = changes.filter(({ needsPrimary }) => needsPrimary).map(({ setting }) => setting);
-  if (dryRun) print(changes.length === 0 ? 'the configuration is as it was' : 'nothing was changed: --dry-run');
+  if (dryRun) print(changes.length === 0 ? 'the configuration has not changed' : 'nothing was changed: --dry-run');
   else print(`reloaded ${serving(workers)}`);
   for (const warning of warnings) warn(warning);
   if (later.length > 0) warn(`only a new primary takes ${later.join(', ')}: stop the app and start it again`);

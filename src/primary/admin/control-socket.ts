@@ -21,5 +21,7 @@ export function shortSocketPath(socket: string): { name: string; done: () => voi
   const name = path.join(folder, 'd', path.basename(socket));
   if (Buffer.byteLength(name) <= longest) return { name, done };
   done();
-  throw new Error(`no short name can be made for the socket ${socket}: TMPDIR (${os.tmpdir()}) is too long as well`);
+  throw new Error(
+    `no short name can be made for the socket ${socket}: TMPDIR (${os.tmpdir()}) is too long too; set a shorter one`,
+  );
 }

@@ -55,7 +55,7 @@ export function operations(deps: OperationsDeps): Operations {
   const ordered = (what: string, { by, ...details }: Order & { readonly at?: Date }): void =>
     log.info(
       { order: what, ...(by === undefined ? {} : { by }), ...details },
-      `${what}, asked for by ${by ?? 'somebody unnamed'}`,
+      `${what}, requested by ${by ?? 'an unnamed caller'}`,
     );
   return {
     status,
@@ -94,7 +94,7 @@ export function operations(deps: OperationsDeps): Operations {
     async cancel(id): Promise<RunRecord> {
       const run = known(id);
       if (await coordinator.cancel(id)) return known(id);
-      const hint = run.state === 'rolling-forward' ? ` It is half done; to give it up: quiesce runs abandon ${id}` : '';
+      const hint = run.state === 'rolling-forward' ? ` It is half done; to abandon it: quiesce runs abandon ${id}` : '';
       const what = `Run ${id} is ${run.state}: only a run that is going on can be cancelled.`;
       throw new QuiesceError('bad-request', `${what}${hint}`);
     },
@@ -115,7 +115,8 @@ function warningsOf(
 ): Pick<ClusterStatus, 'warnings'> {
   const warnings = troubles.filter((each) => each !== null);
   if (unsaved !== null) {
-    const then = state.operator === null ? 'a restart would hold the cluster again' : 'a restart would open the gates';
+    const then =
+      state.operator === null ? 'after a restart the cluster would be held again' : 'a restart would open the gates';
     warnings.push(`The operator hold cannot be written (${unsaved}): ${then}. It is tried again until it is written.`);
   }
   return warnings.length === 0 ? {} : { warnings };

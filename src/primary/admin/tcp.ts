@@ -50,7 +50,7 @@ export class AdminTcp {
     } catch (error) {
       this.#log.warn(
         { code: (error as NodeJS.ErrnoException).code },
-        `No dashboard on ${nameOf(address)}: ${(error as Error).message}. Set quiesce.admin.port to a free one, or quiesce.admin to false`,
+        `No dashboard on ${nameOf(address)}: ${(error as Error).message}. Set quiesce.admin.port to a free port, or quiesce.admin to false`,
       );
     }
   }
@@ -120,7 +120,7 @@ function samePort({ url }: Listening, { port }: Address): boolean {
 function inUse(address: Address, cause: unknown): QuiesceError {
   return new QuiesceError(
     'port-in-use',
-    `The admin server cannot listen on ${nameOf(address)}: ${(cause as Error).message}. Set quiesce.admin.port to a free one. Nothing was changed.`,
+    `The admin server cannot listen on ${nameOf(address)}: ${(cause as Error).message}. Set quiesce.admin.port to a free port. Nothing was changed.`,
     { cause },
   );
 }

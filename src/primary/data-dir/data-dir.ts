@@ -41,7 +41,7 @@ export function prepareDataDir(folder: string): void {
     if ((mode & 0o022) !== 0 && (mode & 0o1000) === 0 && ofOurs(readdirSync(folder))) {
       throw new QuiesceError(
         'data-dir-unusable',
-        `Other users could write to the data directory ${folder} (mode ${(mode & 0o7777).toString(8)}), and what is in it is mirrored and obeyed. ` +
+        `Other users could write to the data directory ${folder} (mode ${(mode & 0o7777).toString(8)}), and its files are trusted, and feeds in it are mirrored. ` +
           `Look what is in it, then close it: chmod 700 ${folder}`,
       );
     }

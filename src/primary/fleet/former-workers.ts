@@ -30,7 +30,7 @@ export function recordWorkers(events: WorkerEvents, file: string, log: Logger): 
     // Not synced: after a power cut there is no process left to end.
     writing = writing
       .then(() => writeWhole(file, text))
-      .catch((error: unknown) => log.warn({ err: error, file }, 'who the workers are cannot be put on record'));
+      .catch((error: unknown) => log.warn({ err: error, file }, 'the list of workers cannot be written'));
     return writing;
   };
   return {
@@ -67,7 +67,7 @@ export async function endFormerWorkers(file: string, log: Logger): Promise<void>
   const left = (): ProcessRecord[] => former.filter((each) => each.startTime !== null && lifeOf(each) === 'alive');
   if (await gone(left, grace)) return;
   for (const { pid } of left()) {
-    log.warn({ workerPid: pid }, `worker ${pid} of a former primary has not ended by itself and is killed`);
+    log.warn({ workerPid: pid }, `worker ${pid} of a former primary did not end by itself and is killed`);
     kill(pid);
   }
   if (await gone(left, killWait)) return;

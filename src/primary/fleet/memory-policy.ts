@@ -34,7 +34,7 @@ export function decideMemory(
   if (now < before.notBefore) return null;
   const delay = Math.min(longestDelay, firstDelay * 2 ** before.streak);
   const remark =
-    '. It was so large as soon as it had started, so the app needs more than that: raise max_memory_restart. ' +
+    '. It was above the limit right after its start: the app needs more: raise max_memory_restart. ' +
     `The slot is left alone for ${delay / 1_000} s`;
   return { record: { streak: before.streak + 1, notBefore: now + delay }, remark };
 }

@@ -180,8 +180,7 @@ export class Supervisor implements WorkerPort {
     carryOutEach(
       effects,
       (effect) => this.#run(effect),
-      (err, { type }) =>
-        this.#deps.log.error({ err, effect: type }, `what was to be done with a worker failed (${type})`),
+      (err, { type }) => this.#deps.log.error({ err, effect: type }, `an action on a worker failed (${type})`),
     );
   }
 

@@ -19,7 +19,7 @@ export function readMessage(raw: unknown, ref: WorkerRef): Received {
   if (!parsed.success) return { kind: 'dropped', why: `it is malformed: ${parsed.error.message}` };
   const message = parsed.data;
   if (message.slot !== ref.slot || message.incarnation !== ref.incarnation) {
-    return { kind: 'dropped', why: `it is in the name of ${keyOf(message)}` };
+    return { kind: 'dropped', why: `it names another worker as its sender: ${keyOf(message)}` };
   }
   return { kind: 'ours', message };
 }

@@ -80,7 +80,7 @@ export async function joinCluster(config: AppConfig, name: string, deps: JoinDep
     forget: (run) => {
       if (hasEnded(run)) return;
       const what =
-        'This host was taken out of the cluster, or stopped, before the run had begun to write, or the run was ended elsewhere.';
+        'This host was taken out of the cluster, or stopped, before the run started to write, or the run was ended elsewhere.';
       const error = new QuiesceError('owner-died', what).toProblem();
       void runs.end(run, { state: 'failed', error }).then(() => sync.discard(run));
     },

@@ -74,7 +74,7 @@ export class Observers {
       try {
         tell(observer);
       } catch (error) {
-        this.#log.error({ err: error }, 'what shows the cluster failed; the cluster itself goes on');
+        this.#log.error({ err: error }, 'an observer (events, metrics, notices) failed; the cluster is not affected');
       }
     }
   }

@@ -14,7 +14,7 @@ export function announce(
   const scheduled = { at: new Date(hold.at).toISOString(), ...(hold.by === null ? {} : { by: hold.by }) };
   switch (what) {
     case 'begun':
-      return log.info({ scheduled }, 'the scheduled hold begins');
+      return log.info({ scheduled }, 'the scheduled hold starts');
     case 'missed':
       return log.warn({ scheduled }, missedText(hold));
     case 'overdue':
@@ -29,5 +29,5 @@ export function announce(
 
 function missedText({ at, lasts }: ScheduledHold): string {
   const until = new Date(at + (lasts ?? 0)).toISOString();
-  return `the hold that was scheduled from ${new Date(at).toISOString()} to ${until} is dropped: its time has passed while no primary could begin it`;
+  return `the hold that was scheduled from ${new Date(at).toISOString()} to ${until} is dropped: its time passed while no primary was running`;
 }

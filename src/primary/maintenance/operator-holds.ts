@@ -139,7 +139,7 @@ export class OperatorHolds {
       case 'stopping':
         return new QuiesceError('stopping', 'The cluster was stopped before it had come to rest.');
       case 'gone':
-        return new QuiesceError('hold-ended', 'Whoever asked for the hold has gone.');
+        return new QuiesceError('hold-ended', 'The client that requested the hold has disconnected.');
       default:
         return outcome satisfies never;
     }

@@ -53,12 +53,12 @@ export class EventMetrics implements Observer {
     this.#problems.inc({ code: 'paused' }, 0);
     this.#times = new CountedHistogram(
       'quiesce_request_duration_seconds',
-      'How long gated requests took, from the admission until nothing of them ran any more',
+      'How long gated requests took, from the admission until all of their work had ended',
       registry,
     );
     this.#restarts = new Counter({
       name: 'quiesce_worker_restarts_total',
-      help: 'Workers that ended without being asked to, by cause; each is replaced',
+      help: 'Workers that ended unexpectedly, by cause; each is replaced',
       labelNames: ['cause'],
       registers,
     });

@@ -75,7 +75,7 @@ export class Notices implements Observer {
   }
 
   restarted(): void {
-    this.#tell('primary-restarted', 'The primary had ended unasked, and was started again');
+    this.#tell('primary-restarted', 'The primary ended unexpectedly and was started again');
   }
 
   /** Call at each change of the cluster. The mark distinguishes a hold from the next one, also after a restart. */

@@ -149,7 +149,7 @@ export class Outbox {
         await writeDurably(file, `${JSON.stringify({ entries: this.#queue.entries, marks: this.#marks })}\n`);
         this.#unwritten = null;
       } catch (err) {
-        if (this.#unwritten === null) log.warn({ err, file }, 'what is still to be sent cannot be written');
+        if (this.#unwritten === null) log.warn({ err, file }, 'the queue of notices cannot be written');
         this.#unwritten = err as Error;
       }
     });

@@ -163,12 +163,12 @@ export class Reloads {
     if (failed === undefined) return new QuiesceError(error.code, text, { cause: error, extra: error.extra });
     const why = toQuiesceError(failed.reason).message;
     log.error({ err: failed.reason }, 'workers that have got the new settings cannot be given the old ones');
-    this.#trouble = `A reload has failed, and workers that had got its settings already could not be replaced (${why}): they serve with other settings than the rest. Correct the app or its configuration and run \`quiesce reload\`.`;
+    this.#trouble = `A reload has failed, and workers that had got its settings already could not be replaced (${why}): they run with settings that differ from those of the other workers. Correct the app or its configuration and run \`quiesce reload\`.`;
     return new QuiesceError(error.code, `${text} But some workers still have the new ones: ${why}`, { cause: error });
   }
 
   #tell(changes: readonly SettingChange[]): void {
-    const text = changes.length === 0 ? 'the configuration is as it was' : changes.map(lineOf).join('; ');
+    const text = changes.length === 0 ? 'the configuration has not changed' : changes.map(lineOf).join('; ');
     this.#deps.log.info({ changes }, `reload: ${text}`);
   }
 }

@@ -18,5 +18,5 @@ export function tellCutOff(
 /** Everybody who may read runs can see it. A path may contain a secret, so the note names the route instead. */
 function noteOf({ method, route, age }: InFlightRequest): string {
   const which = `${method}${route === undefined ? ' request' : ` ${route}`}`;
-  return `A ${which}, ${Math.round(age / 1_000)} s old, was cut off in the drain: its client took nothing of the answer for 5 s.`;
+  return `A ${which}, ${Math.round(age / 1_000)} s old, was cut off in the drain: its client read nothing of the answer for 5 s.`;
 }

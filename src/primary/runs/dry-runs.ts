@@ -32,7 +32,7 @@ export class DryRuns {
   /** @throws QuiesceError `run-in-progress` if another dry run is in progress */
   begin(worker: WorkerRef): null {
     if (this.#state !== null)
-      throw new QuiesceError('run-in-progress', 'Another dry run is going on. Try again when it has ended.');
+      throw new QuiesceError('run-in-progress', 'Another dry run is in progress. Try again when it has ended.');
     this.#state = { is: 'uploading', worker: keyOf(worker) };
     return null;
   }

@@ -43,7 +43,7 @@ export function runFailure(code: ErrorCode, rules: Rules, waitingFor: readonly W
       );
     }
     case 'owner-died':
-      return new QuiesceError(code, 'The worker that had asked for the run died before it was done.');
+      return new QuiesceError(code, 'The worker that requested the run died before it was done.');
     case 'run-timeout':
       return new QuiesceError(
         code,
@@ -60,7 +60,7 @@ export function runFailure(code: ErrorCode, rules: Rules, waitingFor: readonly W
         `The feed was not complete after ${rules.uploadTimeout} ms (sync.upload_timeout). Nothing was changed.`,
       );
     case 'stopping':
-      return new QuiesceError(code, 'The cluster was stopped before the run had begun to write. Nothing was changed.');
+      return new QuiesceError(code, 'The cluster was stopped before the run started to write. Nothing was changed.');
     default:
       return new QuiesceError(code, 'The run failed.');
   }

@@ -86,7 +86,8 @@ export class ExecRuns {
   }
 
   #lost(id: string): void {
-    const what = '`quiesce exec` has gone before it said how its command ended. The command may still be running.';
+    const what =
+      '`quiesce exec` disconnected before it reported the end of its command. The command may still be running.';
     this.#finish(id, new QuiesceError('run-failed', what));
   }
 

@@ -5,6 +5,6 @@ export async function quietly(log: Logger, work: Promise<unknown>, what: string)
   try {
     await work;
   } catch (error) {
-    log.warn({ err: error, what }, 'what is left of a run cannot be removed');
+    log.warn({ err: error, what }, 'the files of an ended run cannot be removed');
   }
 }

@@ -152,7 +152,7 @@ describe('quiesce exec', function () {
     const found = await shared.cluster.until('its run has failed', ({ run }) => run?.state === 'failed');
     expect([found.phase, found.run?.error?.detail]).to.deep.equal([
       'quiesced',
-      '`quiesce exec` has gone before it said how its command ended. The command may still be running.',
+      '`quiesce exec` disconnected before it reported the end of its command. The command may still be running.',
     ]);
     expect(isAlive(orphan)).to.equal(true);
     process.kill(orphan, 'SIGKILL');

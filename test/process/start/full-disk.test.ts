@@ -102,7 +102,9 @@ describe('a primary that finds no room for what it writes', function () {
     for (let times = 0; times < 2; times++) {
       const off = await cluster.control.maintenance({ on: false });
       expect(off).to.include({ phase: 'serving' });
-      expect(off.warnings?.[0]).to.match(/cannot be written \(EFBIG.*\): a restart would hold the cluster again/);
+      expect(off.warnings?.[0]).to.match(
+        /cannot be written \(EFBIG.*\): after a restart the cluster would be held again/,
+      );
     }
     limit('unlimited');
     expect((await cluster.control.maintenance({ on: false })).warnings).to.equal(undefined);

@@ -31,7 +31,7 @@ describe('messages of a worker', () => {
       { ...hello, incarnation: 3 },
     ]) {
       const received = readMessage(raw, ref);
-      expect(received.kind === 'dropped' && received.why).to.match(/in the name of/);
+      expect(received.kind === 'dropped' && received.why).to.match(/names another worker/);
     }
   });
 });
