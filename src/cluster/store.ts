@@ -70,6 +70,7 @@ export class SiteStore {
   readonly #options: StoreOptions;
   readonly #client: MongoClient;
   readonly #collection: Collection<SiteDocument>;
+  #hasRead = false;
 
   constructor(options: StoreOptions) {
     this.#options = options;
@@ -103,8 +104,8 @@ export class SiteStore {
     const found = await this.#find();
     if (found !== null) return this.#parse(found);
     const { name, epoch } = this.#options;
-    // Where no epoch was ever used there was no cluster.
-    const founded = epoch === 0 ? null : await this.#now();
+    // Where no epoch was ever used, and no document was ever read, there was no cluster.
+    const founded = epoch === 0 && !this.#hasRead ? null : await this.#now();
     const fresh = { _id: name, format, ...newSite(randomUUID(), epoch, founded) };
     await this.#collection.insertOne(fresh).catch((error: unknown) => {
       // Another host was faster.
@@ -214,6 +215,7 @@ export class SiteStore {
         : `${z.prettifyError(parsed.error)}. Correct it, or stop all hosts, remove it and start them again`;
       throw new QuiesceError('bad-config', `${what}: ${why}.`);
     }
+    this.#hasRead = true;
     return { site: parsed.data, now: Number(now) };
   }
 }

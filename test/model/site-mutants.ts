@@ -22,6 +22,14 @@ const withoutProof: StepFault = (real, site, event, now, rules) => {
   return step.refused === null ? { ...step, site: { ...step.site, hosts: site.hosts } } : step;
 };
 
+/** The message of a former pause, or of a former incarnation, is taken for one of now. */
+const anyRest: StepFault = (real, site, event, now, rules) => {
+  const host = event.type === 'rest' ? site.hosts[event.ref.host] : undefined;
+  if (event.type !== 'rest' || host === undefined) return real(site, event, now, rules);
+  const ref = { ...event.ref, incarnation: host.incarnation };
+  return real(site, { ...event, ref, epoch: site.epoch }, now, rules);
+};
+
 export interface Mutant {
   readonly name: string;
   readonly faults: Faults;
@@ -75,6 +83,12 @@ export const mutants: readonly Mutant[] = [
     isRare: true,
     kind: 'sync',
     faults: { endsUnfenced: true },
+  },
+  {
+    name: 'counts the rest of a former pause or a former incarnation (raft-rs #234)',
+    isRare: true,
+    kind: 'exclusive',
+    faults: { step: anyRest },
   },
   {
     name: 'begins before every host is at rest (kamal-proxy: drained after a timeout)',

@@ -1,0 +1,55 @@
+import { expect } from 'chai';
+import { isForgetful, isSettled, newSite, refounded } from '#quiesce/cluster/founding.js';
+import { siteStep, type Site, type SiteEvent, type SiteRules } from '#quiesce/cluster/site.js';
+
+const rules: SiteRules = { lease: 30_000, evictionGrace: 5_000, margin: 1_000, onPartition: 'shut' };
+const ref = { host: 'a', incarnation: '1.1' };
+
+/** After these events, each at the time 0. */
+function after(site: Site, ...events: SiteEvent[]): Site {
+  return events.reduce((now, event) => {
+    const step = siteStep(now, event, 0, rules);
+    expect(step.refused).to.equal(null);
+    return step.site;
+  }, site);
+}
+
+describe('how a site document begins', () => {
+  const first = after(newSite('one', 7, null), { type: 'join', ref, name: 'A' });
+  const later = after(
+    first,
+    { type: 'claim', ref, run: 'r', kind: 'sync' },
+    { type: 'drain', ref, run: 'r' },
+    { type: 'rest', ref, epoch: 8 },
+    { type: 'begin', ref, run: 'r' },
+  );
+
+  it('knows a backup from what was written since, and a late answer from neither', () => {
+    expect(isForgetful(first, later, false)).to.equal(true);
+    expect(isForgetful({ ...first, version: later.version }, later, true), 'it was just written to').to.equal(true);
+    expect(isForgetful(later, first, true)).to.equal(false);
+    expect(isForgetful(newSite('two', 3, 0), later, false), 'made anew, with an epoch that was used').to.equal(true);
+    expect(isForgetful(newSite('two', 8, 0), later, false)).to.equal(false);
+  });
+
+  it('puts what is remembered in the place of a backup: no host, an epoch that nobody has used, a run that is half done', () => {
+    const next = refounded(first, later, 'two', 500)!;
+    expect(next).to.include({ identity: 'two', epoch: 9, founded: 500, run: later.run });
+    expect(next.hosts).to.deep.equal({});
+    const claimed = after(first, { type: 'claim', ref, run: 'r', kind: 'sync' });
+    expect(refounded(first, claimed, 'two', 500)!.run, 'a run that has not written ends').to.equal(null);
+    expect(refounded(later, first, 'two', 500), 'nothing is put in the place of a newer one').to.equal(null);
+  });
+
+  it('begins no pause before the leases of those that are forgotten have ended', () => {
+    const site = after(
+      { ...refounded(first, { ...later, run: null }, 'two', 0)! },
+      { type: 'join', ref, name: 'A' },
+      { type: 'claim', ref, run: 's', kind: 'exclusive' },
+    );
+    const drain: SiteEvent = { type: 'drain', ref, run: 's' };
+    expect(siteStep(site, drain, 36_000, rules).refused).to.equal('not-yet');
+    expect(siteStep(site, drain, 36_001, rules).refused).to.equal(null);
+    expect(isSettled(first, 0, rules), 'no cluster was here before').to.equal(true);
+  });
+});
