@@ -1,8 +1,7 @@
 /** quiesce's own settings, which are under `quiesce` in the file. See {@link Setting}. */
 import { isIP } from 'node:net';
-import { isPointer, itemsWords } from '../protocol/json-pointer.ts';
-import { keyFault, type MirrorKey } from '../protocol/mirror-key.ts';
-import { maxDeletesWords, parseMaxDeletes } from '../protocol/max-deletes.ts';
+import { feedSources, shownSource } from './feed-sources.ts';
+import { deletions, key, members, pointer } from './mirror-kinds.ts';
 import { strategies } from '../protocol/words.ts';
 import { deadline, duration, flag, integer, kind, oneOf, size, text } from './kinds.ts';
 import { withoutPassword } from './mongodb-uri.ts';
@@ -11,10 +10,6 @@ import { atStart, setting, Switchable } from './setting.ts';
 
 const mongodbUri = kind("a connection string that begins with 'mongodb://' or 'mongodb+srv://'", (value) =>
   typeof value === 'string' && /^mongodb(\+srv)?:\/\/\S+$/.test(value) ? value : undefined,
-);
-
-const deletions = kind(maxDeletesWords, (value) =>
-  typeof value === 'number' || typeof value === 'string' ? parseMaxDeletes(String(value)) : undefined,
 );
 
 const namespaceName = kind("a name without '$' or NUL", (value) =>
@@ -45,23 +40,6 @@ function isNetwork(value: unknown): value is string {
   const family = isIP(address);
   return family !== 0 && Number(bits ?? 0) <= (family === 4 ? 32 : 128);
 }
-
-const key = kind("a member, a path such as 'sku.id', or a list of them", (value): MirrorKey | undefined => {
-  const isKey = typeof value === 'string' ? value !== '' : isNames(value) && value.length > 0;
-  return isKey && keyFault(value as MirrorKey, [], []) === null ? (value as MirrorKey) : undefined;
-});
-
-const members = kind("a list of top-level members, such as ['createdAt', '__v']", (value) =>
-  isNames(value) && keyFault('_id', value, []) === null ? value : undefined,
-);
-
-function isNames(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((each) => typeof each === 'string' && each !== '');
-}
-
-const pointer = kind(`${itemsWords}, or '' where the feed is the array`, (value) =>
-  typeof value === 'string' && isPointer(value) ? value : undefined,
-);
 
 const token = kind('text without spaces', (value) =>
   typeof value === 'string' && /^[\x21-\x7e]+$/.test(value) ? value : undefined,
@@ -119,6 +97,13 @@ export const ownSettings = {
       readBy: ['worker'],
       change: 'new-workers',
       docs: 'Where the array is in a JSON feed that is an object, for the built-in app: a JSON Pointer (RFC 6901). `?items=` of a request takes its place. NDJSON needs none.',
+    }),
+    source: setting(feedSources, {
+      default: [],
+      readBy: ['primary'],
+      change: 'in-place',
+      docs: 'Feeds that are fetched on a schedule, see [operations](operations.md#feeds-that-are-fetched).',
+      shown: (list) => list.map(shownSource),
     }),
     token: setting(token, {
       default: null,

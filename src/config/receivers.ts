@@ -5,6 +5,7 @@ import { allowedWords, deadline, kind, oneOf } from './kinds.ts';
 export const notifyEvents = [
   'run-failed',
   'run-overdue',
+  'fetch-failed',
   'hold-started',
   'hold-ended',
   'hold-expiring',

@@ -36,6 +36,8 @@ import { leaveSignals, onSignals } from './signals.ts';
 import { Supervisor } from './fleet/supervisor.ts';
 import { workerSettingsOf } from './fleet/worker-settings.ts';
 import type { KeeperLink } from './kept/link.ts';
+import { Deliveries } from './source/deliveries.ts';
+import { feedSources } from './source/start.ts';
 import { Reloads, type InForce } from './reload/reloads.ts';
 import { SyncRuns } from './runs/feed-runs.ts';
 import { takeOver } from './runs/take-over.ts';
@@ -113,7 +115,9 @@ export async function runSite(
   const left = await takeOver({ dataDir, journal, runs, sync, log });
   if (hosts === null) coordinator.recover(left);
   else hosts.start(left);
-  const events = recordWorkers(observers.between(coordinator, coordinator.beats), workersFile, log);
+  const deliveries = new Deliveries();
+  const seen = deliveries.between(observers.between(coordinator, coordinator.beats));
+  const events = recordWorkers(seen, workersFile, log);
   supervisor = new Supervisor(config, {
     events,
     lastBeat: (ref) => coordinator.beats.of(ref),
@@ -164,13 +168,25 @@ export async function runSite(
     readiness.stopping();
     ending.begin(now);
   };
+  const sources = feedSources({
+    inForce,
+    state: () => coordinator.state,
+    send: (ref, message) => supervisor.send(ref, message),
+    deliveries,
+    runs,
+    fetchFailed: (...failure) => notify.fetchFailed(...failure),
+    log,
+  });
   const cron = new CronReloads(() => reloads.reload(), log);
   const reloads = new Reloads({
     read,
     inForce,
     fleet: supervisor,
     prepareAdmin: (next) => admin!.prepare(next),
-    onChange: ({ cronRestart }) => cron.use(cronRestart),
+    onChange: ({ cronRestart, sync: { source } }) => {
+      cron.use(cronRestart);
+      sources.use(source);
+    },
     log,
   });
   const control = operations({ name: config.name, coordinator, supervisor, reloads, runs, stop, log, keeper });
@@ -185,6 +201,7 @@ export async function runSite(
     log,
   });
   cron.use(config.cronRestart);
+  sources.use(config.sync.source);
   try {
     admin = await startAdminServer({
       dataDir,
@@ -217,6 +234,7 @@ export async function runSite(
     removeSignals();
     live.close();
     cron.use(null);
+    sources.close();
     coordinator.close();
     await hosts?.host.leave(); // no worker is left
     await Promise.all([admin?.close(), sync.close(), runs.flush(), holdFile.close(), events.flush()]);

@@ -32,6 +32,10 @@ export const requestBody = z.discriminatedUnion('op', [
     kind: z.enum(requestedKinds),
     method: z.string(),
     path: z.string(),
+    /** Of a sync. */
+    collection: z.string().optional(),
+    /** The address of a feed that the primary has fetched. */
+    source: z.string().optional(),
     /** How long the handler may work; for a sync, how long its worker may process the items of the feed, ms. */
     timeout: z.number().positive().optional(),
   }),
@@ -125,6 +129,14 @@ export const fromWorker = z.discriminatedUnion('type', [
   z.object({ ...envelope, type: z.literal('drained') }),
   /** A drain waited for this request, whose client read nothing of the answer: its connection was cut. */
   z.object({ ...envelope, type: z.literal('cut-off'), request: inFlightRequest }),
+  /** What became of a `take-feed`: a run, or why not. */
+  z.object({
+    ...envelope,
+    type: z.literal('feed-taken'),
+    delivery: z.string(),
+    run: z.string().optional(),
+    problem: problem.optional(),
+  }),
   z.object({ ...envelope, type: z.literal('heartbeat'), beat: heartbeat }),
   /** It was told to stop and needs more time for its requests in flight, or needs it no longer. */
   z.object({ ...envelope, type: z.literal('answering'), answering: z.boolean() }),
@@ -206,6 +218,15 @@ export const toWorker = z.discriminatedUnion('type', [
     id: z.int(),
     value: z.unknown().optional(),
     problem: problem.optional(),
+  }),
+  /** A feed that the primary has fetched, for the mirror of this collection; null: for the only one. Answered by `feed-taken`. */
+  z.object({
+    ...envelope,
+    type: z.literal('take-feed'),
+    delivery: z.string(),
+    feed: spooledFeed,
+    source: z.string(),
+    collection: z.string().nullable(),
   }),
   z.object({ ...envelope, type: z.literal('run-changed'), run: runRecord }),
   /** Answered with a request `hook-ended`. `counts` and `keys`: what the run has changed, only with `after`. */

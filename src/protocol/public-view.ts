@@ -12,9 +12,10 @@ export function publicProblem<T extends object>(problem: T): T {
 }
 
 export function publicRun(run: RunRecord): RunRecord {
-  const { kind, owner, error, report } = run;
+  const { source: _, ...known } = run; // an address inside of a network
+  const { kind, owner, error, report } = known;
   return {
-    ...run,
+    ...known,
     ...(owner === undefined || kind === 'sync' ? {} : { owner: { ...owner, path: '…' } }),
     ...(error === undefined ? {} : { error: publicProblem(error) }),
     ...(report?.error === undefined ? {} : { report: { ...report, error: publicProblem(report.error) } }),

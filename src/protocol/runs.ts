@@ -137,6 +137,11 @@ export const runRecord = z
       .object({ slot: z.int(), incarnation: z.int(), method: z.string(), path: z.string() })
       .optional()
       .describe('The worker and the request that asked for it.'),
+    collection: z.string().optional().describe('Of a sync: the collection that becomes equal to the feed.'),
+    source: z
+      .string()
+      .optional()
+      .describe('Where the primary has fetched the feed, without what may be a secret. To operators only.'),
     startedAt: time,
     endedAt: time.optional(),
     progress: progress.optional(),

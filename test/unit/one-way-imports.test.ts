@@ -13,6 +13,7 @@ const below: Record<string, readonly (typeof parts)[number][]> = {
   'errors.ts': [],
   'config/load.ts': [],
   'protocol/messages.ts': [],
+  'fetch/fetch-feed.ts': [],
   'mirror/thread.ts': [],
   'cluster/site.ts': [],
   'keeper/main.ts': [],

@@ -1,9 +1,6 @@
 /** Reads the headers for the server of a feed: `--header 'Name: value'`, `--header-env Name=VARIABLE`. */
-import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { QuiesceError } from '../../errors.ts';
-
-/** Headers that control the transfer itself, so a user must not set them. */
-const ours = /^(connection|content-length|expect|transfer-encoding|upgrade|te|trailer)$/i;
+import { isHeader, isTransferHeader } from '../../protocol/sent-headers.ts';
 
 /** Error messages never contain values: they are secrets. @throws QuiesceError `bad-usage` */
 export function feedHeaders(
@@ -13,13 +10,10 @@ export function feedHeaders(
 ): Record<string, string> {
   const headers: Record<string, string> = {};
   const add = (option: string, name: string, value: string): void => {
-    try {
-      validateHeaderName(name);
-      validateHeaderValue(name, value);
-    } catch {
+    if (!isHeader(name, value))
       throw new QuiesceError('bad-usage', `${option} has a name or a value that no header can have.`);
-    }
-    if (ours.test(name)) throw new QuiesceError('bad-usage', `${option} cannot set ${name}: the transfer needs it.`);
+    if (isTransferHeader(name))
+      throw new QuiesceError('bad-usage', `${option} cannot set ${name}: the transfer needs it.`);
     headers[name] = value;
   };
   for (const header of literal) {

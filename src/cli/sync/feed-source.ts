@@ -1,8 +1,8 @@
 /** Opens the feed for `quiesce sync`: a file, standard input or a web address, with the headers to send. */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { kindByName, sourceOf, type FeedFormat, type FeedSource } from './feed-kind.ts';
-import { fetchFeed, type FetchOptions } from './fetch-feed.ts';
+import { kindByName, sourceOf, type FeedFormat, type FeedSource } from '../../fetch/feed-kind.ts';
+import { fetchFeed, type FetchOptions } from '../../fetch/fetch-feed.ts';
 import { QuiesceError } from '../../errors.ts';
 
 export async function openFeed(

@@ -5,7 +5,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { pipeline, Transform } from 'node:stream';
-import type { FeedSource } from './feed-kind.ts';
+import type { FeedSource } from '../../fetch/feed-kind.ts';
 import { QuiesceError } from '../../errors.ts';
 
 /** A server that does not know `Expect` does not answer: the body is sent after this time, ms (RFC 9110, 10.1.1). */

@@ -51,6 +51,7 @@ export async function sync(feed: string, options: SyncOptions): Promise<number> 
     headers,
     limits: { ...fetchLimits, total: options.fetchTimeout ?? fetchLimits.total },
     maxBytes: options.fetchMaxBytes ?? fetchMaxBytes,
+    hints: { timeout: '--fetch-timeout', maxBytes: '--fetch-max-bytes', headers: '--header' },
     onProgress: (bytes, total) => fetched?.got(bytes, total),
   })
     .finally(() => fetched?.end())

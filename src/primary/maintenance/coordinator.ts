@@ -187,6 +187,7 @@ export class Coordinator implements WorkerEvents {
         });
         return;
       }
+      case 'feed-taken': // of the sources
       case 'failed':
       case 'answering':
         return; // the supervisor handles it

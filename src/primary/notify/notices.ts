@@ -1,5 +1,6 @@
 /** Turns events of the cluster into notices. Costs nothing without receivers. */
 import { randomUUID } from 'node:crypto';
+import type { QuiesceError } from '../../errors.ts';
 import type { Receiver } from '../../config/receivers.ts';
 import { isEnded } from '../../protocol/is-ended.ts';
 import type { HoldStatus, RunRecord } from '../../protocol/runs.ts';
@@ -52,6 +53,14 @@ export class Notices implements Observer {
         ...(endedAt === undefined ? {} : { endedAt }),
       },
     );
+  }
+
+  /** @param source the address, without what may be a secret */
+  fetchFailed(source: string, error: QuiesceError): void {
+    this.#tell('fetch-failed', `The feed of ${source} was not mirrored: ${shortened(error.message)}`, {
+      source,
+      code: error.code,
+    });
   }
 
   gone({ slot, incarnation }: WorkerRef, { cause, reason }: WorkerExit): void {

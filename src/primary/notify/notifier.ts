@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Router } from 'express';
 import type { Logger } from 'pino';
+import type { QuiesceError } from '../../errors.ts';
 import { shownReceiver } from '../../config/receivers.ts';
 import type { NotifyTest } from '../../protocol/notify-test.ts';
 import type { Coordinator } from '../maintenance/coordinator.ts';
@@ -26,6 +27,7 @@ export interface NotifierDeps {
 export interface Notifier {
   /** `POST /api/notify/test`, on the control socket. */
   readonly route: Router;
+  fetchFailed(source: string, error: QuiesceError): void;
   restore(): Promise<void>;
   close(): Promise<void>;
 }
@@ -74,6 +76,7 @@ export async function notifier(deps: NotifierDeps): Promise<Notifier> {
   });
   return {
     route,
+    fetchFailed: (...failure) => notices.fetchFailed(...failure),
     restore: () => outbox.restore(),
     async close() {
       clearInterval(timer);

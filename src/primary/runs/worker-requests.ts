@@ -43,7 +43,12 @@ export class WorkerRequests {
         const now = new Date();
         const id = newRunId(now);
         const owner = { slot: ref.slot, incarnation: ref.incarnation, method: body.method, path: body.path };
-        runs.add({ id, kind: body.kind, state: 'uploading', owner, startedAt: now.toISOString() });
+        const { kind, collection, source } = body;
+        const feed = {
+          ...(collection === undefined ? {} : { collection }),
+          ...(source === undefined ? {} : { source }),
+        };
+        runs.add({ id, kind, state: 'uploading', owner, ...feed, startedAt: now.toISOString() });
         callers.claim(id, ref, answer);
         dispatch({ type: 'claim', run: id, kind: body.kind, owner: ref, timeout: body.timeout });
         runs.update(id, {}); // reports the run to listeners, unless it was refused

@@ -13,7 +13,7 @@ import type { WorkerSettings } from '../../config.ts';
 import type { SpooledFeed } from '../../protocol/mirror-job.ts';
 import type { Counts, RunRecord } from '../../protocol/runs.ts';
 import { spoolPrefix } from '../../protocol/spool-prefix.ts';
-import { claimingEntry, claimRun, refuseClaim, releaseRun } from '../gate/exclusive.ts';
+import { askedBy, claimingEntry, claimRun, refuseClaim, releaseRun } from '../gate/exclusive.ts';
 import { runInProgress } from '../../protocol/run-in-progress.ts';
 import { handOver } from './hand-over.ts';
 import { accepted, readFeedHeaders, type FeedHeaders } from './headers.ts';
@@ -27,7 +27,9 @@ import { warn, warnOfDatabase, warnsForAll } from '../gate/routes/start-warnings
 import { authorize } from './access.ts';
 import { dryRunOf, readSyncQuery } from './query.ts';
 import { pathOf } from '../gate/routes/target.ts';
-import { checkSteps, workOnFeed, type ItemLimits } from './items/handle.ts';
+import { takeDeliveries } from './deliveries.ts';
+import { itemLimitsOf, withItems, workForRun } from './items/for-run.ts';
+import { checkSteps, workOnFeed } from './items/handle.ts';
 import type { ItemSteps } from './items/messages.ts';
 import { checkOptions, type CheckedOptions, type MirrorOptions } from './mirror-options.ts';
 import { namesOf, serveHooks } from './run-hooks.ts';
@@ -49,6 +51,7 @@ export function mirror(options: MirrorOptions): RequestHandler {
   const checked = checkOptions(options);
   warnOfDatabase(checked.mirror);
   if (checked.steps !== null) warnOfSteps(checked.steps);
+  takeDeliveries(checked);
 
   function quiesceMirror(req: Request, res: Response): void {
     const place = rememberSpecial(quiesceMirror, req);
@@ -101,7 +104,12 @@ async function put(req: Request, res: Response, checked: CheckedOptions, place: 
   let run: string;
   try {
     // Until the feed is handed over, its items may be processed for as long as a run may take.
-    run = await claimRun(runtime, req, 'sync', steps === null ? undefined : settings.sync.runTimeout);
+    run = await claimRun(
+      runtime,
+      { ...askedBy(req), collection: mirror.collection },
+      'sync',
+      steps === null ? undefined : settings.sync.runTimeout,
+    );
   } catch (error) {
     return refuseClaim(req, res, error, servesRuns(place) ? location : undefined);
   }
@@ -176,39 +184,8 @@ function spoolPath({ link }: Runtime, { spoolDir }: WorkerSettings, name: string
   return join(spoolDir, `${spoolPrefix(link.identity)}${name}.feed`);
 }
 
-/** NDJSON has no object around its items. */
-function withItems(feed: SpooledFeed, items: string): SpooledFeed {
-  return feed.format === 'json' && items !== '' ? { ...feed, items } : feed;
-}
-
 function limitsOf(settings: WorkerSettings): { maxBytes: number; timeout: number } {
   return { maxBytes: settings.sync.maxBytes, timeout: settings.sync.uploadTimeout };
-}
-
-function itemLimitsOf({ sync }: WorkerSettings): ItemLimits {
-  return { maxBytes: sync.maxBytes, timeout: sync.runTimeout };
-}
-
-/** If the run ends, for example because an operator cancels it, the work ends as well. */
-async function workForRun(
-  runtime: Runtime,
-  run: string,
-  feed: SpooledFeed,
-  steps: ItemSteps,
-  settings: WorkerSettings,
-): Promise<SpooledFeed> {
-  const { link } = runtime;
-  const over = new AbortController();
-  const look = ({ state, error }: RunRecord): void => {
-    if (isEnded(state)) over.abort(QuiesceError.fromProblem(error as Problem));
-  };
-  const { current, stop } = await link.watch(run, look);
-  try {
-    look(current);
-    return await link.unlessLost(workOnFeed(feed, steps, { ...itemLimitsOf(settings), signal: over.signal }));
-  } finally {
-    stop();
-  }
 }
 
 /** Warns at the start, not at the first feed at night; only one worker warns. */

@@ -1,6 +1,7 @@
 /** `exclusive()`: a handler that runs alone in the whole cluster. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { RequestBody } from '../../protocol/messages.ts';
 import { QuiesceError, toQuiesceError, type Problem } from '../../errors.ts';
 import { publicProblem } from '../../protocol/public-view.ts';
 import { runInProgress } from '../../protocol/run-in-progress.ts';
@@ -50,7 +51,7 @@ export function exclusive(handler: RequestHandler, options: ExclusiveOptions = {
     let run: string;
     try {
       entry = claimingEntry(req, res);
-      run = await claimRun(runtime, req, 'exclusive', timeout);
+      run = await claimRun(runtime, askedBy(req), 'exclusive', timeout);
     } catch (error) {
       return refuseClaim(req, res, error);
     }
@@ -157,10 +158,17 @@ export function claimingEntry(req: IncomingMessage, res: ServerResponse): Entry 
   return entry;
 }
 
+/** Who asks for a run, and for a sync what for. */
+type Asked = Pick<Extract<RequestBody, { op: 'claim' }>, 'method' | 'path' | 'collection' | 'source'>;
+
+export function askedBy(req: IncomingMessage): Asked {
+  return { method: req.method ?? '', path: shortPathOf(req) };
+}
+
 /** Resolves with the run: for a sync at once, for an exclusive run when the cluster is quiesced. */
 export async function claimRun(
   runtime: Runtime,
-  req: IncomingMessage,
+  asked: Asked,
   kind: RequestedKind,
   workTimeout?: number,
 ): Promise<string> {
@@ -169,8 +177,7 @@ export async function claimRun(
     {
       op: 'claim',
       kind,
-      method: req.method ?? '',
-      path: shortPathOf(req),
+      ...asked,
       ...(workTimeout === undefined ? {} : { timeout: workTimeout }),
     },
     {

@@ -50,6 +50,7 @@ describe('a configuration that says next to nothing', () => {
           keep: [],
           deletes: true,
           items: '',
+          source: [],
           token: null,
           strategy: 'auto',
           atomic: 'auto',

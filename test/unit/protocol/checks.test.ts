@@ -19,6 +19,7 @@ const run = {
   error: problem,
   notes: ['a note'],
 };
+const feed = { path: '/a', bytes: 1, digest: '', format: 'json', coding: 'gzip', uploadMs: 1 };
 const settings = {
   name: 'app',
   mongodb: { uri: null, db: 'db' },
@@ -41,11 +42,13 @@ const messages: object[] = [
   { type: 'reply', id: 1, value: { any: 'thing' } },
   { type: 'reply', id: 1, problem },
   { type: 'run-changed', run },
+  { type: 'take-feed', delivery: 'd', feed, source: 'https://a.example/', collection: null },
 ].map((message) => ({ ...envelope, ...message }));
 const options: object[] = [
   { collection: 'resources' },
   { collection: 'a', key: 'k', db: 'd', scope: { tenant: 1 }, extendedJson: true, maxDeletes: '50%' },
   { collection: 'a', maxDeletes: 0 },
+  { collection: 'a', key: ['a', 'b.c'], keep: ['d'], deletes: false },
 ];
 
 /** Every place in a value where something else could stand. */

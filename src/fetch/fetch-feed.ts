@@ -8,8 +8,10 @@ import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import { kindOfAnswer, sourceOf, type FeedFormat, type FeedKind, type FeedSource } from './feed-kind.ts';
-import { failed, shown, WebGet, type WebLimits } from './web-get.ts';
-import { QuiesceError } from '../../errors.ts';
+import { failed, shown, WebGet, type Hints, type WebLimits } from './web-get.ts';
+import { QuiesceError } from '../errors.ts';
+
+export type { FeedFormat } from './feed-kind.ts';
 
 export interface FetchOptions {
   /** The format from `--ndjson` or `--csv`. */
@@ -18,21 +20,47 @@ export interface FetchOptions {
   readonly limits: WebLimits;
   /** The largest size as transferred, before decoding. */
   readonly maxBytes: number;
+  /** Where it is kept. Default: the folder for temporary files. */
+  readonly folder?: string;
+  readonly hints: Hints;
   readonly onProgress?: (bytes: number, total: number | undefined) => void;
+}
+
+/** How a server names the state of a feed, RFC 9110, section 8.8; null if it does not. */
+export interface Known {
+  readonly etag: string | null;
+  readonly lastModified: string | null;
+}
+
+export interface Found {
+  readonly source: FeedSource;
+  readonly known: Known;
 }
 
 /** @param address may contain a user name and a password; they are sent and never shown */
 export async function fetchFeed(address: string, options: FetchOptions): Promise<FeedSource> {
+  const found = await fetchChanged(address, { ...options, known: null });
+  if (found === 'unchanged') throw new QuiesceError('internal', 'A feed that nobody knows cannot be unchanged.');
+  return found.source;
+}
+
+/** Fetches the feed unless the server says that it is still what is `known`. */
+export async function fetchChanged(
+  address: string,
+  options: FetchOptions & { readonly known: Known | null },
+): Promise<Found | 'unchanged'> {
   const { url, headers } = withoutCredentials(address);
-  const get = new WebGet(url, options.limits);
+  const get = new WebGet(url, options.limits, options.hints);
   let file: FileHandle | undefined;
   try {
-    const answer = await get.answer({ ...headers, ...options.headers });
+    const answer = await get.answer({ ...headers, ...options.headers, ...conditions(options.known) });
     // The connection may still fail after reading has stopped.
     answer.response.on('error', () => undefined);
     const isElsewhere = answer.url.origin !== url.origin;
     try {
-      refuseStatus(answer.response, answer.url, isElsewhere);
+      const { headers: said, statusCode } = answer.response;
+      if (statusCode === 304 && options.known !== null) return 'unchanged';
+      refuseStatus(answer.response, answer.url, isElsewhere, options.hints);
       const kind = kindOfAnswer(
         answer.response,
         `The feed at ${shown(answer.url)}`,
@@ -40,9 +68,10 @@ export async function fetchFeed(address: string, options: FetchOptions): Promise
         options.format,
       );
       refuseUnframed(answer.response, answer.url, kind);
-      file = await unnamedFile();
+      file = await unnamedFile(options.folder ?? os.tmpdir());
       const bytes = await copy(answer.response, answer.url, file, options);
-      return sourceOf(file.createReadStream({ start: 0 }), kind, bytes);
+      const source = sourceOf(file.createReadStream({ start: 0 }), kind, bytes);
+      return { source, known: { etag: said.etag ?? null, lastModified: said['last-modified'] ?? null } };
     } finally {
       answer.response.destroy();
     }
@@ -52,6 +81,14 @@ export async function fetchFeed(address: string, options: FetchOptions): Promise
   } finally {
     get.end();
   }
+}
+
+/** RFC 9110, section 13.1: the tag where there is one, since times are exact to the second only. */
+function conditions(known: Known | null): Record<string, string> {
+  if (known === null) return {};
+  const { etag, lastModified } = known;
+  if (etag !== null) return { 'If-None-Match': etag };
+  return lastModified === null ? {} : { 'If-Modified-Since': lastModified };
 }
 
 function withoutCredentials(address: string): { url: URL; headers: Record<string, string> } {
@@ -77,13 +114,18 @@ function decoded(text: string): string {
   }
 }
 
-function refuseStatus({ statusCode = 0, statusMessage }: http.IncomingMessage, url: URL, isElsewhere: boolean): void {
+function refuseStatus(
+  { statusCode = 0, statusMessage }: http.IncomingMessage,
+  url: URL,
+  isElsewhere: boolean,
+  { headers }: Hints,
+): void {
   if (statusCode === 200) return;
-  if (statusCode === 304) throw failed(url, 'answered 304: it has not changed since what --header names');
+  if (statusCode === 304) throw failed(url, `answered 304: it has not changed since what ${headers} names`);
   if (statusCode === 206) throw failed(url, 'answered 206: this is a part of it, and a feed has to come whole');
   const refusal = isElsewhere
-    ? ': it is on another server than the address says, which is sent neither --header nor a password'
-    : ': it wants credentials, see --header';
+    ? `: it is on another server than the address says, which is sent neither ${headers} nor a password`
+    : `: it wants credentials, see ${headers}`;
   const more = statusCode === 401 || statusCode === 403 ? refusal : '';
   throw failed(
     url,
@@ -104,48 +146,48 @@ async function copy(
   response: http.IncomingMessage,
   url: URL,
   file: FileHandle,
-  { maxBytes, onProgress }: FetchOptions,
+  { maxBytes, hints, folder = os.tmpdir(), onProgress }: FetchOptions,
 ): Promise<number> {
   const length = response.headers['content-length'];
   const total = length === undefined ? undefined : Number(length);
   const refuse = (what: string): QuiesceError =>
     new QuiesceError(
       'payload-too-large',
-      `The feed at ${shown(url)} ${what}, and ${maxBytes} are allowed. Allow more with --fetch-max-bytes. Nothing was sent to the app.`,
+      `The feed at ${shown(url)} ${what}, and ${maxBytes} are allowed. Allow more with ${hints.maxBytes}. Nothing was sent to the app.`,
     );
   if (total !== undefined && total > maxBytes) throw refuse(`has ${total} bytes`);
   let bytes = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     bytes += chunk.length;
     if (bytes > maxBytes) throw refuse(`has more bytes`);
-    await write(file, chunk);
+    await write(file, chunk, folder);
     onProgress?.(bytes, total);
   }
   if (!response.complete) throw failed(url, `was cut off after ${bytes} bytes`);
   return bytes;
 }
 
-async function write(file: FileHandle, chunk: Buffer): Promise<void> {
+async function write(file: FileHandle, chunk: Buffer, where: string): Promise<void> {
   try {
     await file.writeFile(chunk);
   } catch (cause) {
     throw new QuiesceError(
       'insufficient-storage',
-      `The feed cannot be kept in ${os.tmpdir()}: ${(cause as Error).message}. Free some space there, or name another folder with TMPDIR.`,
+      `The feed cannot be kept in ${where}: ${(cause as Error).message}. Free some space there.`,
       { cause },
     );
   }
 }
 
-async function unnamedFile(): Promise<FileHandle> {
+async function unnamedFile(where: string): Promise<FileHandle> {
   let folder: string | undefined;
   try {
-    folder = await mkdtemp(path.join(os.tmpdir(), 'quiesce-feed-'));
+    folder = await mkdtemp(path.join(where, 'quiesce-feed-'));
     return await open(path.join(folder, 'feed'), 'wx+', 0o600);
   } catch (cause) {
     throw new QuiesceError(
       'insufficient-storage',
-      `There is no place for the feed in ${os.tmpdir()}: ${(cause as Error).message}. Name another folder with TMPDIR.`,
+      `There is no place for the feed in ${where}: ${(cause as Error).message}.`,
       { cause },
     );
   } finally {

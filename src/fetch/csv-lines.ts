@@ -2,7 +2,7 @@
 import { PassThrough, pipeline, Transform, type Readable } from 'node:stream';
 import zlib from 'node:zlib';
 import { CsvError, parse } from 'csv-parse';
-import { QuiesceError } from '../../errors.ts';
+import { QuiesceError } from '../errors.ts';
 
 /** The longest row, bytes. A longer row means that a closing quote is missing. */
 const longestRow = 16 * 1024 ** 2;

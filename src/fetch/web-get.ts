@@ -1,7 +1,7 @@
 /** Makes the GET request for a feed: follows safe redirects, limits each wait, and explains each failure. */
 import http from 'node:http';
 import https from 'node:https';
-import { QuiesceError } from '../../errors.ts';
+import { QuiesceError } from '../errors.ts';
 
 export interface WebLimits {
   /** The time to connect, ms. */
@@ -10,6 +10,13 @@ export interface WebLimits {
   readonly idle: number;
   /** The total time, ms. */
   readonly total: number;
+}
+
+/** What a user can change, by the name that is shown in an error. */
+export interface Hints {
+  readonly timeout: string;
+  readonly maxBytes: string;
+  readonly headers: string;
 }
 
 export interface WebAnswer {
@@ -26,6 +33,11 @@ export function shown(url: URL): string {
   return `${url.origin}${url.pathname}${url.search === '' ? '' : '?…'}`;
 }
 
+/** The same for an address that may have a user and a password. */
+export function shownAddress(address: string): string {
+  return shown(new URL(address));
+}
+
 export class WebGet {
   readonly #limits: WebLimits;
   readonly #abort = new AbortController();
@@ -33,11 +45,11 @@ export class WebGet {
   #why: QuiesceError | undefined;
   #from: URL;
 
-  constructor(start: URL, limits: WebLimits) {
+  constructor(start: URL, limits: WebLimits, hints: Pick<Hints, 'timeout'>) {
     this.#from = start;
     this.#limits = limits;
     this.#timer = setTimeout(
-      () => this.#giveUp(`was not complete after ${limits.total} ms. Allow more with --fetch-timeout`),
+      () => this.#giveUp(`was not complete after ${limits.total} ms. Allow more with ${hints.timeout}`),
       limits.total,
     );
   }

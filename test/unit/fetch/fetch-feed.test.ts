@@ -9,15 +9,16 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
-import { fetchFeed, type FetchOptions } from '#quiesce/cli/sync/fetch-feed.js';
+import { fetchChanged, fetchFeed, type FetchOptions } from '#quiesce/fetch/fetch-feed.js';
 import { feedHeaders } from '#quiesce/cli/sync/feed-headers.js';
-import type { FeedSource } from '#quiesce/cli/sync/feed-kind.js';
+import type { FeedSource } from '#quiesce/fetch/feed-kind.js';
 import { openFeed } from '#quiesce/cli/sync/feed-source.js';
 import { QuiesceError } from '#quiesce/errors.js';
-import { scratchFolders } from '../../scratch.ts';
+import { scratchFolders } from '../scratch.ts';
 
 const limits = { connect: 5000, idle: 5000, total: 20_000 };
-const usual: FetchOptions = { limits, maxBytes: 1000 };
+const hints = { timeout: '--fetch-timeout', maxBytes: '--fetch-max-bytes', headers: '--header' };
+const usual: FetchOptions = { limits, maxBytes: 1000, hints };
 const feed = '[{"id":1}]';
 
 describe('a feed that is fetched', () => {
@@ -156,6 +157,28 @@ describe('a feed that is fetched', () => {
       expect(error.message).to.match(message);
     });
   }
+
+  it('is not fetched where the server says that it is what is known', async () => {
+    const seen: http.IncomingHttpHeaders[] = [];
+    const base = await serve((req, res) => {
+      seen.push(req.headers);
+      const isKnown = req.headers['if-none-match'] === '"1"' || req.headers['if-modified-since'] === 'yesterday';
+      if (isKnown) return void res.writeHead(304).end();
+      const state = req.url === '/tag' ? { ETag: '"1"' } : {};
+      res.writeHead(200, { 'Content-Type': 'application/json', 'Last-Modified': 'yesterday', ...state }).end(feed);
+    });
+    for (const [path, etag] of [
+      ['/tag', '"1"'],
+      ['/time', null],
+    ] as const) {
+      const first = await fetchChanged(`${base}${path}`, { ...usual, known: null });
+      if (first === 'unchanged') throw new Error('nothing was known');
+      first.source.stream.destroy();
+      expect(first.known).to.deep.equal({ etag, lastModified: 'yesterday' });
+      expect(await fetchChanged(`${base}${path}`, { ...usual, known: first.known })).to.equal('unchanged');
+    }
+    expect(seen[1]).to.not.have.property('if-modified-since');
+  });
 
   it('is bounded in bytes: by what the server says, and by what it sends', async () => {
     let left = Infinity;

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
-import { csvToLines } from '#quiesce/cli/sync/csv-lines.js';
+import { csvToLines } from '#quiesce/fetch/csv-lines.js';
 import { QuiesceError } from '#quiesce/errors.js';
 
 const lines = async (csv: string | Buffer, coding?: string): Promise<unknown[]> =>

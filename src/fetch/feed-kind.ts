@@ -4,7 +4,8 @@ import type http from 'node:http';
 import type { Readable } from 'node:stream';
 import contentType from 'content-type';
 import { csvToLines } from './csv-lines.ts';
-import { QuiesceError } from '../../errors.ts';
+import { QuiesceError } from '../errors.ts';
+import type { FeedCoding } from '../protocol/mirror-job.ts';
 
 /** The formats of a feed. CSV is sent to the app as NDJSON. */
 export type FeedFormat = 'json' | 'ndjson' | 'csv';
@@ -14,11 +15,14 @@ export interface FeedSource {
   /** Unknown for standard input, and for CSV. */
   readonly bytes: number | undefined;
   readonly headers: Readonly<Record<string, string>>;
+  /** As the stream has it: CSV has become NDJSON. */
+  readonly format: 'json' | 'ndjson';
+  readonly coding: FeedCoding;
 }
 
 export interface FeedKind {
   readonly format: FeedFormat;
-  readonly coding: string | undefined;
+  readonly coding: FeedCoding | undefined;
 }
 
 /** Returns the stream and the headers to send to the app for a feed of this kind. */
@@ -28,6 +32,8 @@ export function sourceOf(stream: Readable, { format, coding }: FeedKind, bytes: 
       stream: csvToLines(stream, coding),
       bytes: undefined,
       headers: { 'Content-Type': 'application/x-ndjson' },
+      format: 'ndjson',
+      coding: 'identity',
     };
   }
   const headers = {
@@ -35,10 +41,10 @@ export function sourceOf(stream: Readable, { format, coding }: FeedKind, bytes: 
     ...(coding === undefined ? {} : { 'Content-Encoding': coding }),
     ...(bytes === undefined ? {} : { 'Content-Length': String(bytes) }),
   };
-  return { stream, bytes, headers };
+  return { stream, bytes, headers, format, coding: coding ?? 'identity' };
 }
 
-const codings: Readonly<Record<string, string>> = { '.gz': 'gzip', '.br': 'br', '.zst': 'zstd' };
+const codings: Readonly<Record<string, FeedCoding>> = { '.gz': 'gzip', '.br': 'br', '.zst': 'zstd' };
 const formats: Readonly<Record<string, FeedFormat>> = {
   '.json': 'json',
   '.ndjson': 'ndjson',
@@ -47,13 +53,13 @@ const formats: Readonly<Record<string, FeedFormat>> = {
 };
 
 /** Finds the kind from the name. The format is undefined if the name does not show it. */
-export function kindByName(name: string): { format: FeedFormat | undefined; coding: string | undefined } {
+export function kindByName(name: string): { format: FeedFormat | undefined; coding: FeedCoding | undefined } {
   const coding = codings[path.extname(name)];
   const plain = coding === undefined ? name : name.slice(0, -path.extname(name).length);
   return { format: formats[path.extname(plain)], coding };
 }
 
-const sentCodings: Readonly<Record<string, string>> = { gzip: 'gzip', 'x-gzip': 'gzip', br: 'br', zstd: 'zstd' };
+const sentCodings: Readonly<Record<string, FeedCoding>> = { gzip: 'gzip', 'x-gzip': 'gzip', br: 'br', zstd: 'zstd' };
 
 /**
  * Finds the kind of an answer. The headers of the server come first; if its type can be any file, the name decides.

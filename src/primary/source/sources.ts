@@ -1,0 +1,198 @@
+/**
+ * `sync.source`: fetches feeds on a schedule, and gives each to a worker as if it had been sent by PUT.
+ *
+ * Of a source: waiting → (time) → fetching → unchanged, or delivered → run → waiting. A failure that may pass is tried
+ * again until the next time of the schedule; a time that comes while the source is at work is left out.
+ */
+import { randomUUID } from 'node:crypto';
+import { rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { Cron } from 'croner';
+import type { FeedSourceSettings } from '../../config/feed-sources.ts';
+import { QuiesceError, toQuiesceError } from '../../errors.ts';
+import type { Known } from '../../fetch/fetch-feed.ts';
+import { shownAddress } from '../../fetch/web-get.ts';
+import { isEnded } from '../../protocol/is-ended.ts';
+import type { RunRecord } from '../../protocol/runs.ts';
+import { spoolPrefix } from '../../protocol/spool-prefix.ts';
+import { syncDirectory } from '../../sync-directory.ts';
+import { mustHold, removeHeld } from '../data-dir/durable.ts';
+import type { WorkerRef } from '../ports.ts';
+import type { Fetched } from './fetch.ts';
+import type { FetchJob } from './messages.ts';
+import { nextAttempt } from './retries.ts';
+
+export interface SourcesDeps {
+  readonly workDir: string;
+  readonly spoolDir: string;
+  readonly maxBytes: () => number;
+  readonly fetch: (job: FetchJob, signal: AbortSignal) => Promise<Fetched>;
+  /** The worker that is to take a feed; null if none can. */
+  readonly worker: () => WorkerRef | null;
+  readonly deliver: (
+    id: string,
+    worker: WorkerRef,
+    order: { readonly feed: Extract<Fetched, { type: 'fetched' }>['feed']; source: string; collection: string | null },
+  ) => Promise<string>;
+  readonly runs: {
+    get(id: string): RunRecord | undefined;
+    find(isLike: (run: RunRecord) => boolean): RunRecord | undefined;
+    onChange(listener: (run: RunRecord) => void): void;
+  };
+  /** Why no run can start now, such as a hold; null if one can. */
+  readonly obstacle: () => string | null;
+  /** Whether this host fetches. Of several hosts, one does. */
+  readonly mayFetch: () => boolean;
+  readonly onFailure: (source: string, error: QuiesceError) => void;
+  /** A pino logger fits. */
+  readonly log: Record<'info' | 'warn' | 'error', (fields: object, message: string) => void>;
+  readonly random?: () => number;
+}
+
+interface Source {
+  readonly settings: FeedSourceSettings;
+  readonly shown: string;
+  readonly cron: Cron;
+  readonly stop: AbortController;
+  /** What the server said of the feed that `run` has mirrored. */
+  last: { readonly known: Known; readonly run: string } | null;
+}
+
+export class FeedSources {
+  readonly #deps: SourcesDeps;
+  #sources: Source[] = [];
+  readonly #ends = new Map<string, (run: RunRecord) => void>();
+
+  constructor(deps: SourcesDeps) {
+    this.#deps = deps;
+    deps.runs.onChange((run) => {
+      if (isEnded(run.state)) this.#ends.get(run.id)?.(run);
+    });
+  }
+
+  /** From now on these. A source that stays as it is goes on with what it is doing. */
+  use(settings: readonly FeedSourceSettings[]): void {
+    const stay = this.#sources.filter((source) => settings.some((one) => isDeepStrictEqual(one, source.settings)));
+    for (const source of this.#sources) if (!stay.includes(source)) stop(source);
+    this.#sources = settings.map(
+      (one) => stay.find((source) => isDeepStrictEqual(one, source.settings)) ?? this.#start(one),
+    );
+  }
+
+  close(): void {
+    for (const source of this.#sources) stop(source);
+    this.#sources = [];
+  }
+
+  #start(settings: FeedSourceSettings): Source {
+    const { cron, timezone } = settings;
+    const options = { protect: true, unref: true, ...(timezone === null ? {} : { timezone }) };
+    const source: Source = {
+      settings,
+      shown: shownAddress(settings.url),
+      cron: new Cron(cron, options, () => this.#atItsTime(source)),
+      stop: new AbortController(),
+      last: null,
+    };
+    return source;
+  }
+
+  /** Never rejects. */
+  async #atItsTime(source: Source): Promise<void> {
+    const { log, random = Math.random, onFailure, mayFetch } = this.#deps;
+    const { settings, shown, stop: stopped } = source;
+    const { signal } = stopped;
+    if (!mayFetch()) return;
+    try {
+      await delay(random() * settings.jitter, undefined, { signal, ref: false });
+      for (let failures = 1; ; failures++) {
+        try {
+          return await this.#fetch(source);
+        } catch (thrown) {
+          if (signal.aborted) return;
+          const error = toQuiesceError(thrown, 'fetch-failed');
+          const wait = nextAttempt(error.code, failures, random());
+          const left = source.cron.msToNext() ?? Infinity;
+          if (wait === null || wait >= left) {
+            log.error({ code: error.code, source: shown }, `the feed of ${shown} was not mirrored: ${error.message}`);
+            return onFailure(shown, error);
+          }
+          log.warn({ code: error.code, source: shown, wait }, `${error.message} It is tried again in ${wait} ms.`);
+          await delay(wait, undefined, { signal, ref: false });
+        }
+      }
+    } catch {
+      // Stopped while it waited.
+    }
+  }
+
+  /** @throws QuiesceError why it is not mirrored */
+  async #fetch(source: Source): Promise<void> {
+    const { workDir, spoolDir, maxBytes, deliver, worker: pick, obstacle, log } = this.#deps;
+    const { settings, shown, stop: stopped } = source;
+    this.#requireWay(obstacle());
+    const id = randomUUID();
+    const target = join(workDir, `${id}.fetched`);
+    const { url, headers, format, timeout } = settings;
+    const job = { url, headers, format, timeout, target, maxBytes: maxBytes(), known: this.#knownOf(source) };
+    log.info({ source: shown }, `fetches the feed of ${shown}`);
+    const found = await this.#deps.fetch(job, stopped.signal);
+    if (found.type === 'unchanged') return log.info({ source: shown }, `the feed of ${shown} has not changed`);
+    let path = target;
+    try {
+      this.#requireWay(obstacle()); // fetching takes time
+      const worker = pick();
+      if (worker === null) throw new QuiesceError('fetch-failed', 'No worker serves that could take the feed.');
+      path = join(spoolDir, `${spoolPrefix(worker)}${id}.feed`);
+      mustHold(path);
+      await rename(target, path);
+      await syncDirectory(dirname(path));
+      const run = await deliver(id, worker, {
+        feed: { ...found.feed, path },
+        source: shown,
+        collection: settings.collection,
+      });
+      const ended = await this.#endOf(run);
+      if (ended.state !== 'succeeded')
+        throw ended.error === undefined
+          ? new QuiesceError('run-failed', `The run ${run} did not succeed.`)
+          : QuiesceError.fromProblem(ended.error as Parameters<typeof QuiesceError.fromProblem>[0]);
+      source.last = { known: found.known, run };
+    } catch (error) {
+      for (const file of [target, path])
+        await removeHeld(file).catch((err: unknown) => log.warn({ err, file }, 'a feed cannot be removed'));
+      throw error;
+    }
+  }
+
+  #requireWay(obstacle: string | null): void {
+    if (obstacle !== null) throw new QuiesceError('paused', `The feed is not fetched now: ${obstacle}.`);
+  }
+
+  /** Null where anything else has been mirrored since: then the collection may hold something else. */
+  #knownOf({ last }: Source): Known | null {
+    if (last === null) return null;
+    const collection = this.#deps.runs.get(last.run)?.collection;
+    const newest = this.#deps.runs.find((run) => run.kind === 'sync' && run.collection === collection);
+    return newest?.id === last.run ? last.known : null;
+  }
+
+  #endOf(id: string): Promise<RunRecord> {
+    return new Promise((resolve) => {
+      const done = (run: RunRecord): void => {
+        this.#ends.delete(id);
+        resolve(run);
+      };
+      this.#ends.set(id, done);
+      const now = this.#deps.runs.get(id);
+      if (now !== undefined && isEnded(now.state)) done(now);
+    });
+  }
+}
+
+function stop({ cron, stop: stopped }: Source): void {
+  cron.stop();
+  stopped.abort(new QuiesceError('stopping', 'The source is fetched no longer.'));
+}

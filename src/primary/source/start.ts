@@ -1,0 +1,50 @@
+/** Connects the sources of feeds to the running site. */
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { QuiesceError } from '../../errors.ts';
+import type { State } from '../maintenance/state.ts';
+import type { OutgoingMessage, WorkerRef } from '../ports.ts';
+import type { InForce } from '../reload/reloads.ts';
+import type { RunStore } from '../runs/history.ts';
+import { spoolDirOf } from '../fleet/worker-settings.ts';
+import type { Deliveries } from './deliveries.ts';
+import { fetchInThread } from './fetch.ts';
+import { FeedSources } from './sources.ts';
+
+export interface SourcesStart {
+  readonly inForce: InForce;
+  readonly state: () => State;
+  readonly send: (ref: WorkerRef, message: OutgoingMessage) => boolean;
+  readonly deliveries: Deliveries;
+  readonly runs: RunStore;
+  readonly fetchFailed: (source: string, error: QuiesceError) => void;
+  readonly log: Logger;
+}
+
+export function feedSources({ inForce, state, send, deliveries, runs, fetchFailed, log }: SourcesStart): FeedSources {
+  const { dataDir } = inForce.config;
+  return new FeedSources({
+    workDir: join(dataDir, 'work'),
+    spoolDir: spoolDirOf(dataDir),
+    maxBytes: () => inForce.config.sync.maxBytes,
+    fetch: fetchInThread,
+    worker: () => servingWorker(state()),
+    deliver: (id, worker, order) => deliveries.deliver(id, worker, order, send),
+    runs,
+    obstacle: () => obstacleIn(state()),
+    mayFetch: () => true, // of several hosts, the one that they agree on
+    onFailure: fetchFailed,
+    log,
+  });
+}
+
+export function servingWorker({ workers }: State): WorkerRef | null {
+  return [...workers.values()].find(({ greeted, gate }) => greeted && gate === 'open') ?? null;
+}
+
+/** A PUT would get 503 or 409 then. */
+export function obstacleIn({ run, phase, stopping }: State): string | null {
+  if (stopping) return 'the site stops';
+  if (run !== null) return `the run ${run.id} is going on`;
+  return phase === 'serving' ? null : 'the site is held';
+}

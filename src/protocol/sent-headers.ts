@@ -1,0 +1,18 @@
+/** The headers that a user may send to the server of a feed. */
+import { validateHeaderName, validateHeaderValue } from 'node:http';
+
+/** Whether a header can have this name and this value. */
+export function isHeader(name: string, value: string): boolean {
+  try {
+    validateHeaderName(name);
+    validateHeaderValue(name, value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether it controls the transfer itself, so that a user must not set it. */
+export function isTransferHeader(name: string): boolean {
+  return /^(connection|content-length|expect|transfer-encoding|upgrade|te|trailer)$/i.test(name);
+}

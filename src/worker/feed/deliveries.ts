@@ -1,0 +1,73 @@
+/** Takes feeds that the primary has fetched, on the way of a PUT: claim, `transform` and `validate`, hand-over. */
+import { QuiesceError, toQuiesceError } from '../../errors.ts';
+import type { ToWorker } from '../../protocol/messages.ts';
+import { claimRun, releaseRun } from '../gate/exclusive.ts';
+import { getRuntime, type Runtime } from '../process/runtime.ts';
+import { handOver } from './hand-over.ts';
+import { withItems, workForRun } from './items/for-run.ts';
+import type { CheckedOptions } from './mirror-options.ts';
+import { namesOf, serveHooks } from './run-hooks.ts';
+
+type Order = Extract<ToWorker, { type: 'take-feed' }>;
+
+/** Every mirror of the app. */
+const mirrors: CheckedOptions[] = [];
+let listensTo: Runtime | null = null;
+
+/** From now on this mirror can be given feeds. */
+export function takeDeliveries(checked: CheckedOptions): void {
+  mirrors.push(checked);
+  const runtime = getRuntime();
+  if (listensTo === runtime || runtime.mode === 'foreign') return;
+  listensTo = runtime;
+  runtime.link.onMessage((message) => {
+    if (message.type !== 'take-feed') return;
+    const { delivery } = message;
+    const answer = (more: { run: string } | { problem: object }): void =>
+      runtime.link.send({ type: 'feed-taken', epoch: runtime.gate.epoch, delivery, ...more } as never);
+    take(runtime, message).then(
+      (run) => answer({ run }),
+      (error: unknown) => answer({ problem: toQuiesceError(error, 'run-failed').toProblem() }),
+    );
+  });
+}
+
+/** Resolves with the run when it is the primary's. */
+async function take(runtime: Runtime, { collection, source, feed: given }: Order): Promise<string> {
+  const { mirror, steps, hooks, items } = mirrorOf(collection);
+  const settings = await runtime.settings;
+  const timeout = steps === null ? undefined : settings.sync.runTimeout;
+  const asked = { method: 'GET', path: '(fetched)', source, collection: mirror.collection };
+  const run = await claimRun(runtime, asked, 'sync', timeout);
+  let feed = withItems(given, items);
+  try {
+    if (steps !== null) feed = await workForRun(runtime, run, feed, steps, settings);
+  } catch (error) {
+    void releaseRun(runtime, run, toQuiesceError(error, 'run-failed').toProblem());
+    throw error;
+  }
+  const names = namesOf(hooks);
+  const endHooks = names.length === 0 ? () => {} : serveHooks(runtime, run, mirror.collection, hooks);
+  try {
+    await handOver(runtime.link, { op: 'submit', run, feed, mirror, hooks: names }, run);
+  } catch (error) {
+    endHooks();
+    throw error;
+  }
+  runtime.link.request<'wait'>({ op: 'wait', run }).then(endHooks, () => endHooks());
+  return run;
+}
+
+function mirrorOf(collection: string | null): CheckedOptions {
+  const found = mirrors.filter(({ mirror }) => collection === null || mirror.collection === collection);
+  const [one] = found;
+  if (one !== undefined && found.length === 1) return one;
+  const which = collection === null ? '' : ` of ${collection}`;
+  const names = [...new Set(mirrors.map(({ mirror }) => mirror.collection))].join(', ');
+  throw new QuiesceError(
+    'bad-config',
+    one === undefined
+      ? `The feed of a source has no mirror(): this app has none${which}${names === '' ? '' : `, but of ${names}`}. Name its collection in sync.source.`
+      : `This app has ${found.length} mirrors${which}, and a source cannot tell which is meant. Name in sync.source the collection of one that has it for itself.`,
+  );
+}

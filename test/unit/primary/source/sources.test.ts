@@ -1,0 +1,160 @@
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import type { FeedSourceSettings } from '#quiesce/config/feed-sources.js';
+import { QuiesceError, type ErrorCode } from '#quiesce/errors.js';
+import type { FetchJob } from '#quiesce/primary/source/messages.js';
+import { nextAttempt } from '#quiesce/primary/source/retries.js';
+import { FeedSources } from '#quiesce/primary/source/sources.js';
+import { obstacleIn, servingWorker } from '#quiesce/primary/source/start.js';
+import type { State } from '#quiesce/primary/maintenance/state.js';
+import type { RunRecord } from '#quiesce/protocol/runs.js';
+import { scratchFolders } from '../../scratch.ts';
+
+const settings: FeedSourceSettings = {
+  url: 'https://me:secret@feeds.example/a?k=secret',
+  cron: '* * * * * *',
+  timezone: null,
+  jitter: 0,
+  headers: {},
+  timeout: 1000,
+  format: null,
+  collection: null,
+};
+const scratch = scratchFolders();
+
+/** A site in which each fetch does what it is told, and that counts until there are as many as are waited for. */
+function site(answers: readonly ('feed' | '304' | ErrorCode)[], ends: readonly RunRecord['state'][] = []) {
+  const folder = scratch();
+  for (const name of ['work', 'spool']) mkdirSync(join(folder, name));
+  const seen = {
+    jobs: [] as FetchJob[],
+    delivered: [] as string[],
+    failures: [] as string[],
+    texts: [] as string[],
+    obstacle: null as string | null,
+    mayFetch: true,
+  };
+  const runs: RunRecord[] = [];
+  let done: () => void = () => {};
+  const over = new Promise<void>((resolve) => (done = resolve));
+  const log = (_fields: object, text: string): void => void seen.texts.push(text);
+  const sources = new FeedSources({
+    workDir: join(folder, 'work'),
+    spoolDir: join(folder, 'spool'),
+    maxBytes: () => 1000,
+    fetch: async (job) => {
+      const answer = answers[seen.jobs.length] ?? 'feed';
+      seen.jobs.push(job);
+      if (seen.jobs.length === answers.length) setTimeout(done, 50);
+      await Promise.resolve();
+      if (answer === '304') return { type: 'unchanged' };
+      if (answer !== 'feed') throw new QuiesceError(answer, `it is ${answer}`);
+      writeFileSync(job.target, '[]');
+      const feed = { path: job.target, bytes: 2, digest: '', format: 'json', coding: 'identity', uploadMs: 1 } as const;
+      return { type: 'fetched', feed, known: { etag: `"${seen.jobs.length}"`, lastModified: null } };
+    },
+    worker: () => ({ slot: 1, incarnation: 2 }),
+    deliver: async (_id, _worker, { feed }) => {
+      seen.delivered.push(feed.path);
+      const id = `r${seen.delivered.length}`;
+      const state = ends[seen.delivered.length - 1] ?? 'succeeded';
+      runs.push({ id, kind: 'sync', state, collection: 'a', startedAt: '' });
+      return id;
+    },
+    runs: {
+      get: (id) => runs.find((run) => run.id === id),
+      find: (isLike) => runs.findLast(isLike),
+      onChange: () => {},
+    },
+    obstacle: () => seen.obstacle,
+    mayFetch: () => seen.mayFetch,
+    onFailure: (source, { code }) => seen.failures.push(`${source} ${code}`),
+    log: { info: log, warn: log, error: log },
+    random: () => 0,
+  });
+  // Its timers keep nothing alive.
+  const alive = setInterval(() => {}, 1000);
+  const close = (): void => {
+    sources.close();
+    clearInterval(alive);
+  };
+  return { sources, seen, runs, over, folder, close };
+}
+
+describe('a source of feeds', function () {
+  this.timeout(20_000);
+
+  it('asks whether the feed has changed since its own run, as long as nothing else has been mirrored', async () => {
+    const { sources, seen, runs, over, close, folder } = site(['feed', '304', '304', 'feed']);
+    sources.use([settings]);
+    sources.use([{ ...settings }]);
+    await new Promise<void>((resolve) => {
+      const look = setInterval(() => {
+        if (seen.jobs.length < 3) return;
+        clearInterval(look);
+        runs.push({ id: 'put', kind: 'sync', state: 'failed', collection: 'a', startedAt: '' });
+        resolve();
+      }, 5);
+    });
+    await over;
+    close();
+    expect(seen.jobs.map(({ known }) => known?.etag ?? null)).to.deep.equal([null, '"1"', '"1"', null]);
+    expect(seen.delivered).to.have.length(2);
+    expect(seen.delivered[0]).to.match(/\/spool\/1-2-[^/]+\.feed$/);
+    expect(seen.texts.join()).to.include('https://feeds.example/a?…').and.not.include('secret');
+    expect(readdirSync(join(folder, 'work'))).to.deep.equal([]);
+  });
+
+  it('tells of a feed that is wrong at once, and asks for it anew after a run that failed', async () => {
+    const { sources, seen, over, close, folder } = site(['payload-too-large', 'feed', 'feed'], ['failed']);
+    sources.use([settings]);
+    await over;
+    close();
+    const shown = 'https://feeds.example/a?…';
+    expect(seen.failures).to.deep.equal([`${shown} payload-too-large`, `${shown} run-failed`]);
+    expect(seen.jobs[2]!.known).to.equal(null);
+    expect(readdirSync(join(folder, 'work'))).to.deep.equal([]);
+  });
+
+  it('fetches nothing where no run could start, or another host fetches', async () => {
+    const { sources, seen, close } = site([]);
+    seen.obstacle = 'the site is held';
+    sources.use([settings]);
+    await new Promise((resolve) => setTimeout(resolve, 1200));
+    expect(seen.failures).to.deep.equal(['https://feeds.example/a?… paused']);
+    seen.mayFetch = false;
+    await new Promise((resolve) => setTimeout(resolve, 1200));
+    close();
+    expect(seen.failures).to.have.length(1);
+    expect(seen.jobs).to.deep.equal([]);
+  });
+
+  it('is tried again where the failure may pass, later each time, and not for ever', () => {
+    expect([1, 2, 3, 4].map((failures) => nextAttempt('fetch-failed', failures, 0.5))).to.deep.equal([
+      10_000,
+      60_000,
+      300_000,
+      null,
+    ]);
+    expect(nextAttempt('run-in-progress', 1, 0)).to.equal(8_000);
+    for (const code of ['invalid-feed', 'payload-too-large', 'too-many-deletes', 'run-failed'] as const)
+      expect(nextAttempt(code, 1, 0)).to.equal(null);
+  });
+
+  it('is for a worker that serves, while the site does', () => {
+    const worker = (slot: number, gate: string, greeted = true): object => ({ slot, incarnation: 1, gate, greeted });
+    const workers = [worker(0, 'shut'), worker(1, 'open', false), worker(2, 'open')];
+    const state = {
+      run: null,
+      phase: 'serving',
+      stopping: false,
+      workers: new Map(workers.map((one, i) => [String(i), one])),
+    } as unknown as State;
+    expect(servingWorker(state)?.slot).to.equal(2);
+    expect(servingWorker({ ...state, workers: new Map() })).to.equal(null);
+    expect(obstacleIn(state)).to.equal(null);
+    expect(obstacleIn({ ...state, phase: 'quiesced' })).to.equal('the site is held');
+    expect(obstacleIn({ ...state, run: { id: 'r' } } as State)).to.equal('the run r is going on');
+  });
+});
