@@ -34,6 +34,7 @@ export const requestBody = z.discriminatedUnion('op', [
     path: z.string(),
     /** Of a sync. */
     collection: z.string().optional(),
+    scope: z.record(z.string(), z.unknown()).optional(),
     /** The address of a feed that the primary has fetched. */
     source: z.string().optional(),
     /** How long the handler may work; for a sync, how long its worker may process the items of the feed, ms. */
@@ -63,7 +64,12 @@ export const requestBody = z.discriminatedUnion('op', [
   z.object({ op: z.literal('clear-socket'), path: z.string() }),
   /** The owner of a claimed or running run has finished, or failed. Answered with whether the run still goes on. */
   z.object({ op: z.literal('release'), run: z.string(), problem: problem.optional() }),
-  z.object({ op: z.literal('runs'), limit: z.int().positive().max(1000) }),
+  /** `mirror`: only those of this mirror. */
+  z.object({
+    op: z.literal('runs'),
+    limit: z.int().positive().max(1000),
+    mirror: mirrorOptions.pick({ collection: true, scope: true }).optional(),
+  }),
   z.object({ op: z.literal('run'), run: z.string() }),
   /** From now on each change of this run comes as a `run-changed`. Answered with the run. */
   z.object({ op: z.literal('watch'), run: z.string() }),

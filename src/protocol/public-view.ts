@@ -12,7 +12,7 @@ export function publicProblem<T extends object>(problem: T): T {
 }
 
 export function publicRun(run: RunRecord): RunRecord {
-  const { source: _, ...known } = run; // an address inside of a network
+  const { source: _source, scope: _scope, ...known } = run; // an address inside of a network, the name of a tenant
   const { kind, owner, error, report } = known;
   return {
     ...known,

@@ -138,6 +138,10 @@ export const runRecord = z
       .optional()
       .describe('The worker and the request that asked for it.'),
     collection: z.string().optional().describe('Of a sync: the collection that becomes equal to the feed.'),
+    scope: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe('Of a sync: the members of the documents that belong to its mirror. To operators only.'),
     source: z
       .string()
       .optional()

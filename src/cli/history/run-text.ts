@@ -19,6 +19,15 @@ export function countsText(counts: Counts): string {
     .join(', ');
 }
 
+/** Describes what a run is for: its collection, and where its feed came from; or the request of a handler. */
+export function purposeOf({ kind, collection, scope, source, owner }: RunRecord): string {
+  const request = owner === undefined ? '' : `${owner.method} ${owner.path}`;
+  if (kind !== 'sync') return request;
+  const members = Object.entries(scope ?? {}).map(([name, value]) => `${name}=${String(value)}`);
+  const from = source ?? request;
+  return [collection, ...members, from && `from ${from}`].filter(Boolean).join(' ');
+}
+
 /** Describes a run in one line. */
 export function describeRun(run: RunRecord): string {
   const { id, kind, state, startedAt, progress, report, error } = visibleIn(run);

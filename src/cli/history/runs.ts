@@ -3,7 +3,7 @@ import { ControlClient } from '../control-client.ts';
 import { findDataDir, type Target } from '../find-data-dir.ts';
 import { duration, print, printJson, size } from '../output.ts';
 import { historyOf } from './history-of.ts';
-import { countsText, describeRun, stateText } from './run-text.ts';
+import { countsText, describeRun, purposeOf, stateText } from './run-text.ts';
 import { table } from '../table.ts';
 import { visibleIn } from '../../protocol/visible.ts';
 import type { Report, RunRecord } from '../../protocol/runs.ts';
@@ -38,21 +38,26 @@ export async function abandon(id: string, options: Target): Promise<number> {
 }
 
 function listed(items: readonly RunRecord[]): string {
-  const rows = items.map(({ id, kind, state, startedAt, endedAt, report, error }) => [
-    id,
-    kind,
-    stateText(state),
-    startedAt,
-    endedAt === undefined ? '' : duration(Date.parse(endedAt) - Date.parse(startedAt)),
-    report === undefined ? '' : duration(report.timings.paused),
-    error?.code ?? (report === undefined ? '' : countsText(report.counts)),
-  ]);
-  return table(['id', 'kind', 'state', 'begun', 'took', 'paused', 'result'], rows, [4, 5]);
+  const rows = items.map((run) => {
+    const { id, kind, state, startedAt, endedAt, report, error } = run;
+    return [
+      id,
+      kind,
+      purposeOf(run),
+      stateText(state),
+      startedAt,
+      endedAt === undefined ? '' : duration(Date.parse(endedAt) - Date.parse(startedAt)),
+      report === undefined ? '' : duration(report.timings.paused),
+      error?.code ?? (report === undefined ? '' : countsText(report.counts)),
+    ];
+  });
+  return table(['id', 'kind', 'for', 'state', 'begun', 'took', 'paused', 'result'], rows, [5, 6]);
 }
 
 function renderRun(run: RunRecord): string {
-  const { owner, notes = [], report, error } = run;
+  const { owner, notes = [], report, error, kind } = run;
   const lines = [describeRun(run)];
+  if (kind === 'sync' && run.collection !== undefined) lines.push(`  mirrors into ${purposeOf(run)}`);
   if (owner !== undefined)
     lines.push(`  requested by ${owner.method} ${owner.path} in slot ${owner.slot}.${owner.incarnation}`);
   if (report !== undefined) lines.push(...reportLines(report));

@@ -47,7 +47,8 @@ export function showRun(run: RunRecord | null, now: number): void {
   if (run === null) return;
   const { id, kind, state, startedAt, progress, notes = [] } = run;
   const rolling = state === 'rolling-forward';
-  const what = kind === 'sync' ? 'Mirror run' : 'Exclusive run';
+  const what =
+    kind === 'sync' ? `Mirror run${run.collection === undefined ? '' : ` into ${run.collection}`}` : 'Exclusive run';
   const verb = rolling
     ? 'is being finished after a crash'
     : `has been going on for ${age(now - Date.parse(startedAt))}`;

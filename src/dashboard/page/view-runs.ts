@@ -99,7 +99,9 @@ function fillRow(tr: HTMLTableRowElement, run: RunRecord, now: number): void {
     tr,
     0,
     clock(Date.parse(run.startedAt), now),
-    run.kind === 'sync' ? '' : `${run.owner?.method ?? ''} ${run.owner?.path ?? ''}`,
+    run.kind === 'sync'
+      ? [run.collection, run.source].filter(Boolean).join(' ← ')
+      : `${run.owner?.method ?? ''} ${run.owner?.path ?? ''}`,
   );
   sayCell(tr, 1, run.state, run.error?.code ?? '');
   const state = tr.cells[1]!.querySelector('.text')!;

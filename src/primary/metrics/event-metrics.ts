@@ -31,6 +31,7 @@ export class EventMetrics implements Observer {
   readonly #steps: Histogram<'step'>;
   readonly #documents: Counter<'change'>;
   readonly #lastRun: Gauge<'kind' | 'outcome'>;
+  readonly #lastMirror: Gauge<'collection' | 'outcome'>;
   readonly #ended = new Set<string>();
   #drainingSince: number | null = null;
   #lastPause = -1;
@@ -115,6 +116,12 @@ export class EventMetrics implements Observer {
       labelNames: ['kind', 'outcome'],
       registers,
     });
+    this.#lastMirror = new Gauge({
+      name: 'quiesce_mirror_last_end_timestamp_seconds',
+      help: 'When the last mirror run into this collection ended with this outcome; runs of earlier primaries count',
+      labelNames: ['collection', 'outcome'],
+      registers,
+    });
     for (const run of earlier.toReversed()) this.#note(run);
   }
 
@@ -161,10 +168,11 @@ export class EventMetrics implements Observer {
     for (const change of changes) this.#documents.inc({ change }, report.counts[change]);
   }
 
-  #note({ kind, state, endedAt }: RunRecord): void {
+  #note({ kind, state, endedAt, collection }: RunRecord): void {
     const outcome = outcomes.find((each) => each === state);
     if (outcome !== undefined && endedAt !== undefined) {
       this.#lastRun.set({ kind, outcome }, Date.parse(endedAt) / 1_000);
+      if (collection !== undefined) this.#lastMirror.set({ collection, outcome }, Date.parse(endedAt) / 1_000);
     }
   }
 }

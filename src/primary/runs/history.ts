@@ -48,9 +48,9 @@ export class RunStore {
     return this.#runs.get(id);
   }
 
-  /** The newest first. */
-  list(limit: number): RunRecord[] {
-    return [...this.#runs.values()].slice(-limit).reverse();
+  /** The newest first; with `isLike`, only those for which it is true. */
+  list(limit: number, isLike: (run: RunRecord) => boolean = () => true): RunRecord[] {
+    return [...this.#runs.values()].filter(isLike).slice(-limit).reverse();
   }
 
   /** The newest run for which `isLike` is true. */

@@ -11,6 +11,7 @@ import { clearSocket } from '../fleet/unix-sockets.ts';
 import type { WorkerRef } from '../ports.ts';
 import { lateSubmission } from './end.ts';
 import { newRunId } from './id.ts';
+import { isOf } from './of-mirror.ts';
 import type { RunStore } from './history.ts';
 import type { SyncRuns } from './feed-runs.ts';
 import { quietly } from './quietly.ts';
@@ -43,9 +44,10 @@ export class WorkerRequests {
         const now = new Date();
         const id = newRunId(now);
         const owner = { slot: ref.slot, incarnation: ref.incarnation, method: body.method, path: body.path };
-        const { kind, collection, source } = body;
+        const { kind, collection, scope, source } = body;
         const feed = {
           ...(collection === undefined ? {} : { collection }),
+          ...(scope === undefined ? {} : { scope }),
           ...(source === undefined ? {} : { source }),
         };
         runs.add({ id, kind, state: 'uploading', owner, ...feed, startedAt: now.toISOString() });
@@ -95,7 +97,7 @@ export class WorkerRequests {
         await clearSocket(body.path, log);
         return answer({ value: null });
       case 'runs':
-        return answer({ value: runs.list(body.limit) });
+        return answer({ value: runs.list(body.limit, body.mirror && isOf(body.mirror)) });
       case 'run':
         return answer({ value: this.#known(body.run) });
       case 'watch': {

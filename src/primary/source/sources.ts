@@ -20,6 +20,7 @@ import { spoolPrefix } from '../../protocol/spool-prefix.ts';
 import { syncDirectory } from '../../sync-directory.ts';
 import { mustHold, removeHeld } from '../data-dir/durable.ts';
 import type { WorkerRef } from '../ports.ts';
+import { isOf } from '../runs/of-mirror.ts';
 import type { Fetched } from './fetch.ts';
 import type { FetchJob } from './messages.ts';
 import { nextAttempt } from './retries.ts';
@@ -174,8 +175,8 @@ export class FeedSources {
   /** Null where anything else has been mirrored since: then the collection may hold something else. */
   #knownOf({ last }: Source): Known | null {
     if (last === null) return null;
-    const collection = this.#deps.runs.get(last.run)?.collection;
-    const newest = this.#deps.runs.find((run) => run.kind === 'sync' && run.collection === collection);
+    const own = this.#deps.runs.get(last.run);
+    const newest = own && this.#deps.runs.find(isOf(own));
     return newest?.id === last.run ? last.known : null;
   }
 

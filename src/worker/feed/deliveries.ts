@@ -1,5 +1,6 @@
 /** Takes feeds that the primary has fetched, on the way of a PUT: claim, `transform` and `validate`, hand-over. */
 import { QuiesceError, toQuiesceError } from '../../errors.ts';
+import type { CompleteMirrorOptions } from '../../protocol/mirror-job.ts';
 import type { ToWorker } from '../../protocol/messages.ts';
 import { claimRun, releaseRun } from '../gate/exclusive.ts';
 import { getRuntime, type Runtime } from '../process/runtime.ts';
@@ -13,6 +14,14 @@ type Order = Extract<ToWorker, { type: 'take-feed' }>;
 /** Every mirror of the app. */
 const mirrors: CheckedOptions[] = [];
 let listensTo: Runtime | null = null;
+
+/** What a claim tells of the mirror. */
+export function claimFor({
+  collection,
+  scope,
+}: CompleteMirrorOptions): Pick<CompleteMirrorOptions, 'collection' | 'scope'> {
+  return { collection, ...(scope === undefined ? {} : { scope }) };
+}
 
 /** From now on this mirror can be given feeds. */
 export function takeDeliveries(checked: CheckedOptions): void {
@@ -37,7 +46,7 @@ async function take(runtime: Runtime, { collection, source, feed: given }: Order
   const { mirror, steps, hooks, items } = mirrorOf(collection);
   const settings = await runtime.settings;
   const timeout = steps === null ? undefined : settings.sync.runTimeout;
-  const asked = { method: 'GET', path: '(fetched)', source, collection: mirror.collection };
+  const asked = { method: 'GET', path: '(fetched)', source, ...claimFor(mirror) };
   const run = await claimRun(runtime, asked, 'sync', timeout);
   let feed = withItems(given, items);
   try {

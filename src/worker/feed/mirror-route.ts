@@ -27,7 +27,7 @@ import { warn, warnOfDatabase, warnsForAll } from '../gate/routes/start-warnings
 import { authorize } from './access.ts';
 import { dryRunOf, readSyncQuery } from './query.ts';
 import { pathOf } from '../gate/routes/target.ts';
-import { takeDeliveries } from './deliveries.ts';
+import { claimFor, takeDeliveries } from './deliveries.ts';
 import { itemLimitsOf, withItems, workForRun } from './items/for-run.ts';
 import { checkSteps, workOnFeed } from './items/handle.ts';
 import type { ItemSteps } from './items/messages.ts';
@@ -62,7 +62,7 @@ export function mirror(options: MirrorOptions): RequestHandler {
     } else if (req.method === 'GET' || req.method === 'HEAD') {
       const entry = entryOf(req);
       if (entry) getRuntime().gate.exempt(entry); // a page that follows a run must not keep it from draining
-      serveRuns(req, res, String(run)).catch((error: unknown) => fail(req, res, error));
+      serveRuns(req, res, String(run), checked.mirror).catch((error: unknown) => fail(req, res, error));
     } else {
       refuseMethod(req, res, run === '' ? 'GET, HEAD, PUT' : 'GET, HEAD');
     }
@@ -106,7 +106,7 @@ async function put(req: Request, res: Response, checked: CheckedOptions, place: 
     // Until the feed is handed over, its items may be processed for as long as a run may take.
     run = await claimRun(
       runtime,
-      { ...askedBy(req), collection: mirror.collection },
+      { ...askedBy(req), ...claimFor(mirror) },
       'sync',
       steps === null ? undefined : settings.sync.runTimeout,
     );

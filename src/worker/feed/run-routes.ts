@@ -3,6 +3,7 @@ import type { Request, Response } from 'express';
 import { EventStreams } from '../../protocol/event-streams.ts';
 import { isEnded } from '../../protocol/is-ended.ts';
 import { publicRun } from '../../protocol/public-view.ts';
+import type { CompleteMirrorOptions } from '../../protocol/mirror-job.ts';
 import type { RunRecord } from '../../protocol/runs.ts';
 import { requestTimeout } from '../process/link.ts';
 import { getRuntime } from '../process/runtime.ts';
@@ -15,12 +16,21 @@ const listLimit = 100;
 const streams = new EventStreams(100);
 
 /** Answers with the list if `run` is empty, otherwise with that run. */
-export async function serveRuns(req: Request, res: Response, run: string): Promise<void> {
+export async function serveRuns(
+  req: Request,
+  res: Response,
+  run: string,
+  { collection, scope }: CompleteMirrorOptions,
+): Promise<void> {
   const runtime = getRuntime();
   runtime.requirePrimary();
   res.set('Cache-Control', 'no-store');
   if (run === '') {
-    const items = await runtime.link.request<'runs'>({ op: 'runs', limit: listLimit }, { timeout: requestTimeout });
+    const mirror = { collection, ...(scope === undefined ? {} : { scope }) };
+    const items = await runtime.link.request<'runs'>(
+      { op: 'runs', limit: listLimit, mirror },
+      { timeout: requestTimeout },
+    );
     res.json({ items: items.map(publicRun) });
     return;
   }

@@ -159,7 +159,7 @@ export function claimingEntry(req: IncomingMessage, res: ServerResponse): Entry 
 }
 
 /** Who asks for a run, and for a sync what for. */
-type Asked = Pick<Extract<RequestBody, { op: 'claim' }>, 'method' | 'path' | 'collection' | 'source'>;
+type Asked = Pick<Extract<RequestBody, { op: 'claim' }>, 'method' | 'path' | 'collection' | 'scope' | 'source'>;
 
 export function askedBy(req: IncomingMessage): Asked {
   return { method: req.method ?? '', path: shortPathOf(req) };
