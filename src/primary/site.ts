@@ -174,6 +174,7 @@ export async function runSite(
     send: (ref, message) => supervisor.send(ref, message),
     deliveries,
     runs,
+    isTaken: sync.isTaken,
     fetchFailed: (...failure) => notify.fetchFailed(...failure),
     log,
   });

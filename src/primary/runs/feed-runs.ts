@@ -121,6 +121,8 @@ export class SyncRuns {
   }
 
   readonly keeps = (run: string): boolean => this.#work.get(run)?.feed !== undefined;
+  /** Whether a run has this feed. */
+  readonly isTaken = (path: string): boolean => [...this.#work.values()].some(({ feed }) => feed?.path === path);
   isRollingForward(run: string): boolean {
     return this.#work.get(run)?.rolling !== undefined;
   }
@@ -171,8 +173,7 @@ export class SyncRuns {
   /** Removes the uploads that this worker did not hand over. */
   async gone(worker: WorkerRef): Promise<void> {
     this.dryRuns.end(worker);
-    const isTaken = (path: string): boolean => [...this.#work.values()].some(({ feed }) => feed?.path === path);
-    await quietly(this.#deps.log, removeUploads(this.spoolDir, worker, isTaken), 'uploads');
+    await quietly(this.#deps.log, removeUploads(this.spoolDir, worker, this.isTaken), 'uploads');
   }
 
   dryRun(worker: WorkerRef, feed: SpooledFeed, mirror: CompleteMirrorOptions): Promise<DryRunReport> {

@@ -42,6 +42,8 @@ export interface SourcesDeps {
     find(isLike: (run: RunRecord) => boolean): RunRecord | undefined;
     onChange(listener: (run: RunRecord) => void): void;
   };
+  /** Whether a run has this feed: a worker may die right after it has handed it over. */
+  readonly isTaken: (path: string) => boolean;
   /** Why no run can start now, such as a hold; null if one can. */
   readonly obstacle: () => string | null;
   /** Whether this host fetches. Of several hosts, one does. */
@@ -131,7 +133,7 @@ export class FeedSources {
 
   /** @throws QuiesceError why it is not mirrored */
   async #fetch(source: Source): Promise<void> {
-    const { workDir, spoolDir, maxBytes, deliver, worker: pick, obstacle, log } = this.#deps;
+    const { workDir, spoolDir, maxBytes, deliver, worker: pick, obstacle, isTaken, log } = this.#deps;
     const { settings, shown, stop: stopped } = source;
     this.#requireWay(obstacle());
     const id = randomUUID();
@@ -162,7 +164,7 @@ export class FeedSources {
           : QuiesceError.fromProblem(ended.error as Parameters<typeof QuiesceError.fromProblem>[0]);
       source.last = { known: found.known, run };
     } catch (error) {
-      for (const file of [target, path])
+      for (const file of [target, path].filter((each) => !isTaken(each)))
         await removeHeld(file).catch((err: unknown) => log.warn({ err, file }, 'a feed cannot be removed'));
       throw error;
     }

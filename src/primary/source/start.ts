@@ -17,11 +17,13 @@ export interface SourcesStart {
   readonly send: (ref: WorkerRef, message: OutgoingMessage) => boolean;
   readonly deliveries: Deliveries;
   readonly runs: RunStore;
+  readonly isTaken: (path: string) => boolean;
   readonly fetchFailed: (source: string, error: QuiesceError) => void;
   readonly log: Logger;
 }
 
-export function feedSources({ inForce, state, send, deliveries, runs, fetchFailed, log }: SourcesStart): FeedSources {
+export function feedSources(start: SourcesStart): FeedSources {
+  const { inForce, state, send, deliveries, runs, isTaken, fetchFailed, log } = start;
   const { dataDir } = inForce.config;
   return new FeedSources({
     workDir: join(dataDir, 'work'),
@@ -31,6 +33,7 @@ export function feedSources({ inForce, state, send, deliveries, runs, fetchFaile
     worker: () => servingWorker(state()),
     deliver: (id, worker, order) => deliveries.deliver(id, worker, order, send),
     runs,
+    isTaken,
     obstacle: () => obstacleIn(state()),
     mayFetch: () => true, // of several hosts, the one that they agree on
     onFailure: fetchFailed,

@@ -34,6 +34,8 @@ function site(answers: readonly ('feed' | '304' | ErrorCode)[], ends: readonly R
     texts: [] as string[],
     obstacle: null as string | null,
     mayFetch: true,
+    dies: false,
+    taken: false,
   };
   const runs: RunRecord[] = [];
   let done: () => void = () => {};
@@ -57,6 +59,7 @@ function site(answers: readonly ('feed' | '304' | ErrorCode)[], ends: readonly R
     worker: () => ({ slot: 1, incarnation: 2 }),
     deliver: async (_id, _worker, { feed }) => {
       seen.delivered.push(feed.path);
+      if (seen.dies) throw new QuiesceError('fetch-failed', 'the worker has gone');
       const id = `r${seen.delivered.length}`;
       const state = ends[seen.delivered.length - 1] ?? 'succeeded';
       runs.push({ id, kind: 'sync', state, collection: 'a', startedAt: '' });
@@ -67,6 +70,7 @@ function site(answers: readonly ('feed' | '304' | ErrorCode)[], ends: readonly R
       find: (isLike) => runs.findLast(isLike),
       onChange: () => {},
     },
+    isTaken: () => seen.taken,
     obstacle: () => seen.obstacle,
     mayFetch: () => seen.mayFetch,
     onFailure: (source, { code }) => seen.failures.push(`${source} ${code}`),
@@ -115,6 +119,17 @@ describe('a source of feeds', function () {
     expect(seen.failures).to.deep.equal([`${shown} payload-too-large`, `${shown} run-failed`]);
     expect(seen.jobs[2]!.known).to.equal(null);
     expect(readdirSync(join(folder, 'work'))).to.deep.equal([]);
+  });
+
+  it('leaves the file to the run where a worker dies that has handed it over', async () => {
+    for (const taken of [true, false]) {
+      const { sources, seen, over, close, folder } = site(['feed']);
+      Object.assign(seen, { dies: true, taken });
+      sources.use([settings]);
+      await over;
+      close();
+      expect(readdirSync(join(folder, 'spool'))).to.have.length(taken ? 1 : 0);
+    }
   });
 
   it('fetches nothing where no run could start, or another host fetches', async () => {
