@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { hammer, startHosts, type Host } from './harness/hosts.ts';
+import { ReplicaSet } from './harness/replica-set.ts';
+import { overlapsIn } from './harness/witness.ts';
+
+describe('hosts on a replica set of three, with the default lease', function () {
+  this.timeout(240_000);
+  let set: ReplicaSet;
+  let folder: string;
+  let witness: string;
+  let hosts: Host[] = [];
+
+  before('a replica set and two hosts', async function () {
+    if (process.env['MONGODB_URI']) this.skip(); // that one is not ours to kill
+    set = await ReplicaSet.start();
+    folder = await mkdtemp(join(tmpdir(), 'quiesce-hosts-'));
+    witness = join(folder, 'witness');
+    hosts = await startHosts(['A', 'B'], { uri: set.uri, db: 'site', witness, instances: 1 });
+  });
+
+  afterEach(function () {
+    if (this.currentTest?.state !== 'failed') return;
+    for (const { name, cluster } of hosts) console.error(`--- ${name}\n${cluster.output}`);
+  });
+
+  after('all of it ended', async function () {
+    this.timeout(60_000);
+    await Promise.all(hosts.map((host) => host.close()));
+    await set?.close();
+    if (folder) await rm(folder, { recursive: true, force: true });
+  });
+
+  /** None of them has thought of its lease. */
+  function nobodyShut(): void {
+    for (const { cluster } of hosts) expect(cluster.output).not.to.match(/lease|taken out|not in the cluster/);
+    expect(overlapsIn(witness)).to.deep.equal([]);
+  }
+
+  it('shut for no election: nothing is refused while there is no primary, and a run goes on through the next one', async () => {
+    const [a, b] = hosts as [Host, Host];
+    await a.runsAlone();
+    const end = hammer(hosts, 10);
+    await set.stepDown();
+    expect([...(await end()).keys()]).to.deep.equal([200]);
+    const letGo = join(folder, randomUUID());
+    const run = a.ask(`/alone?until=${encodeURIComponent(letGo)}`, 'POST');
+    await a.cluster.until('its run is at work', ({ run: its }) => its?.state === 'running', 30_000);
+    await set.stepDown();
+    await writeFile(letGo, '');
+    expect(await run).to.equal(200);
+    await b.runsAlone();
+    nobodyShut();
+  });
+
+  it('shut for no primary that is killed: nothing is refused, and the next run waits for the election', async () => {
+    const [a, b] = hosts as [Host, Host];
+    for (const host of hosts) await host.serves();
+    const end = hammer(hosts, 10);
+    await set.killPrimary();
+    expect([...(await end()).keys()]).to.deep.equal([200]);
+    await a.runsAlone();
+    await b.runsAlone();
+    nobodyShut();
+  });
+});
