@@ -16,8 +16,11 @@ export interface LoadOptions {
   readonly timeout?: number;
   /** ms between an answer and the next request of a connection. Default 0. */
   readonly pause?: number;
-  /** Called with the status or the error's code of each request, and when it began and ended (`Date.now()`). */
-  readonly onOutcome?: (outcome: number | string, began: number, ended: number) => void;
+  /**
+   * Called with the status or the error's code of each request, when it began and ended (`Date.now()`), and how long, in
+   * ms, after the one before it on its connection it was sent; null where that is unknown, or where it is the first.
+   */
+  readonly onOutcome?: (outcome: number | string, began: number, ended: number, interval: number | null) => void;
 }
 
 export interface LoadReport {
@@ -73,13 +76,15 @@ export class Load {
   async #loop(): Promise<void> {
     const { keepAlive, pause, paths, timeout, url, onOutcome } = this.#options;
     const agent = new Agent({ keepAlive, maxSockets: 1 });
+    let last: number | null = null;
     while (!this.#stopped) {
       const path = paths[this.#next++ % paths.length]!;
       const since = performance.now();
       const began = Date.now();
       const outcome = await get(new URL(path, url), agent, timeout);
       this.#latencies.push(performance.now() - since);
-      onOutcome(outcome, began, Date.now());
+      onOutcome(outcome, began, Date.now(), last === null ? null : since - last);
+      last = keepAlive && typeof outcome === 'number' ? since : null;
       if (typeof outcome === 'number') this.#byStatus[outcome] = (this.#byStatus[outcome] ?? 0) + 1;
       else {
         this.#failures[outcome] = (this.#failures[outcome] ?? 0) + 1;

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { Load } from '../../../dev/load/load.ts';
-import { usePlainClusters } from '../harness/clusters.ts';
 import { useSharedPlainCluster } from '../harness/shared-cluster.ts';
 
 const app = fileURLToPath(new URL('../fixtures/trouble.js', import.meta.url));
@@ -11,7 +10,8 @@ const app = fileURLToPath(new URL('../fixtures/trouble.js', import.meta.url));
 describe('reload and scale', function () {
   this.timeout(120_000);
   const shared = useSharedPlainCluster({ script: app, instances: 2, env: { BROKEN: 'broken' } });
-  const clusters = usePlainClusters();
+  /** Its workers keep idle connections for the whole second, and are not killed on a slow machine. */
+  const patient = useSharedPlainCluster({ script: app, instances: 2, app: { kill_timeout: 15_000 } });
 
   /** While it is there, no worker can boot. */
   const broken = (): string => join(shared.cluster.folder, 'broken');
@@ -38,23 +38,34 @@ describe('reload and scale', function () {
 
   it('fail no request of 2 s and no stream that was under way', async () => {
     // A stream that has begun cannot announce the close, so one more request may follow it.
-    const cluster = await clusters.start({ script: app, instances: 2, app: { kill_timeout: 15_000 } });
+    const { cluster } = patient;
     const load = new Load({ url: cluster.url, paths: ['/?ms=2000', '/stream?ms=1500'], connections: 24 });
     await cluster.control.reload();
     const report = await load.stop();
     expect(report.failures, `${JSON.stringify(report)}\n${cluster.output}`).to.deep.equal({});
   });
 
-  it('fail nobody who sends one request each second, or a connection for each', async () => {
-    const { cluster } = shared;
-    const calm = new Load({ url: cluster.url, connections: 20, pause: 950 });
+  it('fail nobody whose connection sends at least once a second, nor a connection for each request', async () => {
+    const { cluster } = patient;
+    const failed: [outcome: string, interval: number | null][] = [];
+    let kept = 0;
+    const calm = new Load({
+      url: cluster.url,
+      connections: 20,
+      pause: 600,
+      onOutcome(outcome, _began, _ended, interval) {
+        // Whoever is silent for longer may send in just the moment in which the connection is closed: RFC 9112, 9.5.
+        if (interval !== null && interval >= 1000) return;
+        if (typeof outcome === 'string') failed.push([outcome, interval]);
+        else if (interval !== null) kept++;
+      },
+    });
     const fresh = new Load({ url: cluster.url, connections: 4, keepAlive: false, pause: 10 });
     await cluster.control.reload();
-    const reports = await Promise.all([calm.stop(), fresh.stop()]);
-    expect(
-      reports.map(({ failed }) => failed),
-      JSON.stringify(reports),
-    ).to.deep.equal([0, 0]);
+    const [, report] = await Promise.all([calm.stop(), fresh.stop()]);
+    expect(failed, cluster.output).to.deep.equal([]);
+    expect(kept).to.be.above(0);
+    expect(report.failures).to.deep.equal({});
   });
 
   it('a build that cannot boot ends the reload with its reason, and the old workers serve on', async () => {
