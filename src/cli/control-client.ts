@@ -27,6 +27,7 @@ interface MaintenanceBody extends Order {
   readonly wait?: boolean;
   readonly timeout?: number;
   readonly keep?: boolean;
+  readonly secret?: string;
 }
 
 interface ExecBody extends Order {
@@ -116,12 +117,17 @@ export class ControlClient {
   }
 
   /** Resolves when the run has ended. */
-  cancel(id: string): Promise<RunRecord> {
-    return this.#call('POST', `/api/runs/${encodeURIComponent(id)}/cancel`, answer('runRecord'), { timeout: 0 });
+  cancel(id: string, order: Order = {}): Promise<RunRecord> {
+    return this.#end(id, 'cancel', order);
   }
 
-  abandon(id: string): Promise<RunRecord> {
-    return this.#call('POST', `/api/runs/${encodeURIComponent(id)}/abandon`, answer('runRecord'), { timeout: 0 });
+  abandon(id: string, order: Order = {}): Promise<RunRecord> {
+    return this.#end(id, 'abandon', order);
+  }
+
+  #end(id: string, how: 'cancel' | 'abandon', order: Order): Promise<RunRecord> {
+    const path = `/api/runs/${encodeURIComponent(id)}/${how}`;
+    return this.#call('POST', path, answer('runRecord'), { body: order, timeout: 0 });
   }
 
   /** Yields the current status and each later change, until the primary ends. */

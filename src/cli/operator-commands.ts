@@ -3,6 +3,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { SignedTarget } from './orders/asked-by.ts';
 import type { Target } from './find-data-dir.ts';
 import type { LogsOptions } from './history/logs.ts';
+import type { OrdersOptions } from './history/orders.ts';
 import type { ExecOptions } from './orders/exec.ts';
 import type { HoldOptions } from './orders/maintenance.ts';
 import type { ReloadOptions } from './orders/rolling.ts';
@@ -164,16 +165,16 @@ export function addOperatorCommands(program: Command, done: (code: number) => vo
     );
   // The options of a subcommand come after its name, those of `runs` before it; a flag of both goes to the subcommand.
   runs.enablePositionalOptions();
-  command('cancel', 'end a run that is going on; the worker of an exclusive handler is replaced', runs)
+  signed('cancel', 'end a run that is going on; the worker of an exclusive handler is replaced', runs)
     .argument('<id>', 'the run')
     .action(async (id: string, _own: Target, self: Command) =>
-      done(await (await import('./history/runs.ts')).cancel(id, self.optsWithGlobals<Target>())),
+      done(await (await import('./history/runs.ts')).cancel(id, self.optsWithGlobals<SignedTarget>())),
     );
-  command('abandon', 'give up a run that cannot be rolled forward', runs)
+  signed('abandon', 'give up a run that cannot be rolled forward', runs)
     .argument('<id>', 'the run')
     // A flag may stand before or after `abandon`.
     .action(async (id: string, _own: Target, self: Command) =>
-      done(await (await import('./history/runs.ts')).abandon(id, self.optsWithGlobals<Target>())),
+      done(await (await import('./history/runs.ts')).abandon(id, self.optsWithGlobals<SignedTarget>())),
     );
 
   const notify = program.command('notify').description('those who are told when something goes wrong: test');
@@ -181,6 +182,11 @@ export function addOperatorCommands(program: Command, done: (code: number) => vo
   command('test', 'send a test to each configured receiver', notify).action(async (options: Target) =>
     done(await (await import('./orders/notify.ts')).notifyTest(options)),
   );
+
+  command('orders', 'list who held, released, reloaded, scaled, cancelled or stopped, and when')
+    .option('-n, --limit <n>', 'how many', count(1, 100_000), 20)
+    .option('--json', 'as JSON')
+    .action(async (options: OrdersOptions) => done(await (await import('./history/orders.ts')).orders(options)));
 
   command('logs', 'print the log of the supervisor and the workers')
     .option('-f, --follow', 'and go on printing')

@@ -91,6 +91,6 @@ export interface Operations {
   runs(limit: number): RunRecord[];
   run(id: string): RunRecord | undefined;
   /** Resolves when the run has ended, or must be rolled forward. */
-  cancel(id: string): Promise<RunRecord>;
-  abandon(id: string): Promise<RunRecord>;
+  cancel(id: string, order?: Order): Promise<RunRecord>;
+  abandon(id: string, order?: Order): Promise<RunRecord>;
 }

@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 
 export interface SignalActions {
-  readonly stop: (now: boolean) => void;
+  readonly stop: (now: boolean, signal: NodeJS.Signals) => void;
   readonly toggleHold: () => void;
   readonly reload: () => Promise<void>;
   readonly scaleBy: (step: 1 | -1) => Promise<void>;
@@ -71,7 +71,7 @@ export function onSignals(actions: SignalActions): () => void {
   };
   let stoppedAt = -Infinity;
   const stopUnlessEcho = (signal: NodeJS.Signals): (() => void) => {
-    const act = later(signal, () => stop(false));
+    const act = later(signal, () => stop(false, signal));
     return () => {
       if (now() - stoppedAt < echo) return log.debug({ signal }, `${signal} received again at once: an echo`);
       stoppedAt = now();

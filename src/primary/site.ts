@@ -28,6 +28,7 @@ import { Ending } from './ending.ts';
 import { notifier } from './notify/notifier.ts';
 import { observe } from './observe.ts';
 import { operations } from './admin/operations.ts';
+import { OrderHistory } from './admin/order-history.ts';
 import type { SiteParts } from './open-site.ts';
 import { announcer, silent } from './readiness.ts';
 import { rulesOf } from './maintenance/rules.ts';
@@ -178,7 +179,11 @@ export async function runSite(
     fetchFailed: (...failure) => notify.fetchFailed(...failure),
     log,
   });
-  const cron = new CronReloads(() => reloads.reload(), log);
+  const orders = new OrderHistory(dataDir, log);
+  const cron = new CronReloads(() => {
+    orders.given('reload', { by: 'cron_restart' });
+    return reloads.reload();
+  }, log);
   const reloads = new Reloads({
     read,
     inForce,
@@ -190,15 +195,27 @@ export async function runSite(
     },
     log,
   });
-  const control = operations({ name: config.name, coordinator, supervisor, reloads, runs, stop, log, keeper });
+  const control = operations({ name: config.name, coordinator, supervisor, reloads, runs, stop, orders, log, keeper });
   const { live, metrics } = await observe(control, observers, openLog, coordinator.beats);
   const removeSignals = (signals ? onSignals : leaveSignals)({
-    stop,
-    toggleHold: () => coordinator.operator.toggle('SIGUSR2'),
-    reload: async () => void (await reloads.reload()),
+    stop: (now, by) => {
+      orders.given('stop', { by });
+      stop(now);
+    },
+    toggleHold: () => {
+      orders.given(coordinator.state.operator === null ? 'maintenance on' : 'maintenance off', { by: 'SIGUSR2' });
+      coordinator.operator.toggle('SIGUSR2');
+    },
+    reload: async () => {
+      orders.given('reload', { by: 'SIGHUP' });
+      await reloads.reload();
+    },
     reopenFiles: () => supervisor.reopenFiles(),
     ...(link === null ? {} : { keeper: link }),
-    scaleBy: (step) => supervisor.scale(Math.max(1, supervisor.instances + step)),
+    scaleBy: (step) => {
+      orders.given('scale', { by: step > 0 ? 'SIGTTIN' : 'SIGTTOU', step });
+      return supervisor.scale(Math.max(1, supervisor.instances + step));
+    },
     log,
   });
   cron.use(config.cronRestart);
@@ -238,7 +255,7 @@ export async function runSite(
     sources.close();
     coordinator.close();
     await hosts?.host.leave(); // no worker is left
-    await Promise.all([admin?.close(), sync.close(), runs.flush(), holdFile.close(), events.flush()]);
+    await Promise.all([admin?.close(), sync.close(), runs.flush(), holdFile.close(), events.flush(), orders.flush()]);
     await notify.close();
   }
 }

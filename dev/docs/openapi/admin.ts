@@ -40,7 +40,7 @@ function change({ body, answer, codes = [], ...rest }: Change): Operation {
   return {
     ...rest,
     security: [{ adminToken: [] }],
-    requestBody: { required: !['empty', 'reload', 'stop'].includes(body), content: json(inputSchema(bodies[body])) },
+    requestBody: { required: !['run', 'reload', 'stop'].includes(body), content: json(inputSchema(bodies[body])) },
     responses: {
       ...answer,
       ...refusals([...common, ...codes], { 401: { 'WWW-Authenticate': text('`Bearer`.') } }),
@@ -176,7 +176,7 @@ export const adminPaths: Paths = {
       description:
         'Answers when it has ended. What a feed has written is put back; where that cannot be, it is rolled forward. The worker of an exclusive handler is replaced. A run that is being rolled forward can only be abandoned.',
       parameters: [runId],
-      body: 'empty',
+      body: 'run',
       answer: { 200: { description: 'The run, as it ended.', content: json(ref('Run')) } },
       codes: ['not-found'],
     }),
@@ -188,7 +188,7 @@ export const adminPaths: Paths = {
       description:
         'The gates open on a collection that may hold a part of the feed. Only where serving that is better than serving nothing; the next feed makes it whole.',
       parameters: [runId],
-      body: 'empty',
+      body: 'run',
       answer: { 200: { description: 'The run, abandoned.', content: json(ref('Run')) } },
       codes: ['not-found'],
     }),

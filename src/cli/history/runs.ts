@@ -2,6 +2,7 @@
 import { ControlClient } from '../control-client.ts';
 import { findDataDir, type Target } from '../find-data-dir.ts';
 import { duration, print, printJson, size } from '../output.ts';
+import { askedBy, type SignedTarget } from '../orders/asked-by.ts';
 import { historyOf } from './history-of.ts';
 import { countsText, describeRun, purposeOf, stateText } from './run-text.ts';
 import { table } from '../table.ts';
@@ -27,13 +28,13 @@ export async function runs(id: string | undefined, options: RunsOptions): Promis
   return 0;
 }
 
-export async function cancel(id: string, options: Target): Promise<number> {
-  print(describeRun(await new ControlClient(await findDataDir(options)).cancel(id)));
+export async function cancel(id: string, options: SignedTarget): Promise<number> {
+  print(describeRun(await new ControlClient(await findDataDir(options)).cancel(id, askedBy(options))));
   return 0;
 }
 
-export async function abandon(id: string, options: Target): Promise<number> {
-  print(describeRun(await new ControlClient(await findDataDir(options)).abandon(id)));
+export async function abandon(id: string, options: SignedTarget): Promise<number> {
+  print(describeRun(await new ControlClient(await findDataDir(options)).abandon(id, askedBy(options))));
   return 0;
 }
 

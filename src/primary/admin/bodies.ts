@@ -52,6 +52,7 @@ export const bodies = {
   }),
   reload: z.strictObject({ dryRun: flag.optional(), by }),
   scale: z.strictObject({ instances: instances(mostWorkers), by }),
+  run: z.strictObject({ by }),
   stop: z.strictObject({ now: flag.optional(), by }),
   /** On the control socket only. */
   exec: z.strictObject({
@@ -65,7 +66,6 @@ export const bodies = {
     signal: z.string().max(20).optional(),
     error: z.string().max(1_000).optional(),
   }),
-  empty: z.strictObject({}),
 };
 
 /** A number, or a relative step: `"+1"`, `"-2"`. */

@@ -5,7 +5,8 @@ import { QuiesceError } from '../../errors.ts';
 import type { ClusterStatus, RunRecord, WorkerState, WorkerStatus } from '../../protocol/runs.ts';
 import type { Coordinator } from '../maintenance/coordinator.ts';
 import { scheduledOf } from '../maintenance/pause-informer.ts';
-import type { Operations, Order } from '../ports.ts';
+import type { Operations } from '../ports.ts';
+import type { OrderHistory } from './order-history.ts';
 import type { RunStore } from '../runs/history.ts';
 import type { ProcessStatus } from '../fleet/status.ts';
 import type { Supervisor } from '../fleet/supervisor.ts';
@@ -19,6 +20,7 @@ export interface OperationsDeps {
   readonly reloads: Reloads;
   readonly runs: RunStore;
   readonly stop: (now: boolean) => void;
+  readonly orders: Pick<OrderHistory, 'given'>;
   readonly log: Pick<Logger, 'info'>;
   readonly keeper: { readonly trouble: string | null };
 }
@@ -30,7 +32,7 @@ export const mostWorkers = 1024;
 const watchInterval = 100;
 
 export function operations(deps: OperationsDeps): Operations {
-  const { name, coordinator, supervisor, reloads, runs, stop, log, keeper } = deps;
+  const { name, coordinator, supervisor, reloads, runs, stop, orders, log, keeper } = deps;
   const status = (): ClusterStatus => {
     const { state } = coordinator;
     return {
@@ -51,18 +53,13 @@ export function operations(deps: OperationsDeps): Operations {
     if (run === undefined) throw new QuiesceError('not-found', `There is no run ${id}.`);
     return run;
   };
-  /** The log records who requested what. */
-  const ordered = (what: string, { by, ...details }: Order & { readonly at?: Date }): void =>
-    log.info(
-      { order: what, ...(by === undefined ? {} : { by }), ...details },
-      `${what}, requested by ${by ?? 'an unnamed caller'}`,
-    );
   return {
     status,
     watch: (listener) => watch(status, coordinator, listener),
     urls: () => supervisor.urls(),
     async maintenance({ on, wait, at, secret, ...order }) {
-      ordered(`maintenance ${on ? 'on' : 'off'}`, at === undefined ? order : { ...order, at: new Date(at) });
+      const begins = at === undefined ? {} : { at: new Date(at).toISOString() };
+      orders.given(`maintenance ${on ? 'on' : 'off'}`, { ...order, ...begins });
       const { reason = null, forMs: lasts = null, by = null } = order;
       const pass = secret === undefined ? {} : { pass: { word: secret, key: randomBytes(32).toString('base64url') } };
       if (on && at !== undefined) await coordinator.operator.schedule({ at, lasts, reason, by, ...pass });
@@ -72,7 +69,7 @@ export function operations(deps: OperationsDeps): Operations {
       return status();
     },
     reload: (order = {}) => {
-      ordered('reload', order);
+      orders.given('reload', { ...order });
       const { run } = coordinator.state;
       if (run?.kind === 'exclusive')
         log.info({ run: run.id }, `the reload waits for run ${run.id}; to end it: quiesce runs cancel ${run.id}`);
@@ -80,26 +77,28 @@ export function operations(deps: OperationsDeps): Operations {
     },
     previewReload: () => reloads.preview(),
     scale: (order) => {
-      ordered('scale', order);
+      orders.given('scale', { ...order });
       const instances = 'step' in order ? supervisor.instances + order.step : order.instances;
       if (instances <= mostWorkers) return supervisor.scale(Math.max(1, instances));
       return Promise.reject(new QuiesceError('bad-request', `More than ${mostWorkers} workers are not run.`));
     },
     stop: ({ now, ...order }) => {
-      ordered('stop', order);
+      orders.given(now ? 'stop --now' : 'stop', { ...order });
       stop(now);
     },
     runs: (limit) => runs.list(limit),
     run: (id) => runs.get(id),
-    async cancel(id): Promise<RunRecord> {
+    async cancel(id, order = {}): Promise<RunRecord> {
       const run = known(id);
+      orders.given('runs cancel', { ...order, run: id });
       if (await coordinator.cancel(id)) return known(id);
       const hint = run.state === 'rolling-forward' ? ` It is half done; to abandon it: quiesce runs abandon ${id}` : '';
       const what = `Run ${id} is ${run.state}: only a run that is going on can be cancelled.`;
       throw new QuiesceError('bad-request', `${what}${hint}`);
     },
-    async abandon(id): Promise<RunRecord> {
+    async abandon(id, order = {}): Promise<RunRecord> {
       const run = known(id);
+      orders.given('runs abandon', { ...order, run: id });
       if (await coordinator.abandon(id)) return runs.get(id) ?? run;
       throw new QuiesceError(
         'bad-request',

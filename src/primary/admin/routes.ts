@@ -68,12 +68,12 @@ export function adminRoutes(operations: Operations, live: Live): Router {
     response.json(run);
   });
   api.post('/runs/:id/cancel', async (request, response) => {
-    bodyOf(bodies.empty, request.body);
-    response.json(await operations.cancel(request.params.id));
+    const order = orderOf(bodyOf(bodies.run, request.body));
+    response.json(await operations.cancel(request.params.id, order));
   });
   api.post('/runs/:id/abandon', async (request, response) => {
-    bodyOf(bodies.empty, request.body);
-    response.json(await operations.abandon(request.params.id));
+    const order = orderOf(bodyOf(bodies.run, request.body));
+    response.json(await operations.abandon(request.params.id, order));
   });
 
   api.post('/maintenance', async (request, response) => {

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { storedOrders } from '#quiesce/primary/admin/order-history.js';
 import { useSharedPlainCluster } from '../harness/shared-cluster.ts';
 
 const app = fileURLToPath(new URL('../fixtures/app.js', import.meta.url));
@@ -29,6 +30,24 @@ describe('orders that cross', function () {
     expect((await fetch(`${cluster.url}/work`)).status).to.equal(503);
     await cluster.control.maintenance({ on: false });
     expect((await fetch(`${cluster.url}/work`)).status).to.equal(200);
+  });
+
+  it('are kept with who gave them, over any way, and without the secret of a hold', async () => {
+    const { cluster } = shared;
+    const before = (await storedOrders(cluster.dataDir)).length;
+    await cluster.control.maintenance({ on: true, reason: 'move', by: 'ann', secret: 'open-sesame' });
+    process.kill(cluster.pid, 'SIGUSR2');
+    await cluster.until('it is released', ({ holds }) => holds.length === 0);
+    await cluster.control.scale(3, { by: 'bob' });
+    process.kill(cluster.pid, 'SIGTTOU');
+    await cluster.until('it has two again', ({ workers }) => workers.length === 2);
+    const given = (await storedOrders(cluster.dataDir)).slice(before).map(({ time: _time, ...order }) => order);
+    expect(given).to.deep.equal([
+      { order: 'maintenance on', by: 'ann', reason: 'move' },
+      { order: 'maintenance off', by: 'SIGUSR2' },
+      { order: 'scale', by: 'bob', instances: 3 },
+      { order: 'scale', by: 'SIGTTOU', step: -1 },
+    ]);
   });
 
   // The last one: it ends the cluster of all.

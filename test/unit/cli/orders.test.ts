@@ -27,6 +27,25 @@ describe('the commands that give orders', function () {
     ]);
   });
 
+  it('lists the orders that were given, the newest first, without a primary', async () => {
+    const cwd = scratch({
+      '.quiesce/web/admin.token': 'x',
+      '.quiesce/web/orders.jsonl.1': '{"time":"2026-01-01T00:00:00.000Z","order":"reload"}\n',
+      '.quiesce/web/orders.jsonl':
+        '{"time":"2026-01-02T00:00:00.000Z","order":"maintenance on","by":"ann\\u001b[2J","reason":"works","forMs":600000}\n',
+    });
+    const { code, out } = await run(['orders'], { cwd });
+    expect(code).to.equal(0);
+    const [, newest, oldest] = out.split('\n');
+    expect(newest).to.match(/^2026-01-02T00:00:00\.000Z +maintenance on +ann\\u001b\[2J +for 10 min 0 s, reason works/);
+    expect(oldest).to.match(/^2026-01-01T00:00:00\.000Z +reload/);
+    const json = JSON.parse((await run(['orders', '--json', '-n', '1'], { cwd })).out) as { order: string }[];
+    expect(json.map(({ order }) => order)).to.deep.equal(['maintenance on']);
+    expect((await run(['orders'], { cwd: scratch({ '.quiesce/web/admin.token': '' }) })).out).to.equal(
+      'no orders yet\n',
+    );
+  });
+
   it('takes no time without a unit', async () => {
     for (const flag of ['--for', '--timeout']) {
       const { code, err } = await run(['maintenance', 'on', flag, '10'], { cwd: scratch() });
