@@ -38,7 +38,7 @@ const messages: object[] = [
   { type: 'cut' },
   { type: 'lease', deadline: 1, sleepOffset: 1, grace: 1 },
   { type: 'run-ended', run: 'r', problem },
-  { type: 'stop', timeout: 1600, webSocketTimeout: 1000 },
+  { type: 'stop', timeout: 1600, answerTimeout: 1600, webSocketTimeout: 1000 },
   { type: 'reply', id: 1, value: { any: 'thing' } },
   { type: 'reply', id: 1, problem },
   { type: 'run-changed', run },
@@ -147,7 +147,9 @@ describe('the checks that workers carry', () => {
   it('say what is wrong, and where', () => {
     expect(isMirrorOptions({ collection: 'a', maxDelete: 1 })).to.equal(false);
     expect(faultsOf(isMirrorOptions)).to.equal("it must NOT have additional properties ('maxDelete')");
-    expect(isToWorker({ ...envelope, type: 'stop', timeout: 'soon', webSocketTimeout: 1 })).to.equal(false);
+    expect(isToWorker({ ...envelope, type: 'stop', timeout: 'soon', answerTimeout: 1, webSocketTimeout: 1 })).to.equal(
+      false,
+    );
     expect(faultsOf(isToWorker)).to.equal('timeout must be number');
   });
 });

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { FeedSourceSettings } from '#quiesce/config/feed-sources.js';
 import { QuiesceError, type ErrorCode } from '#quiesce/errors.js';
@@ -22,6 +23,11 @@ const settings: FeedSourceSettings = {
   collection: null,
 };
 const scratch = scratchFolders();
+
+/** What has begun ends after the answer that the test waits for. */
+async function isEmpty(folder: string): Promise<void> {
+  while (readdirSync(folder).length > 0) await delay(5);
+}
 
 /** A site in which each fetch does what it is told, and that counts until there are as many as are waited for. */
 function site(answers: readonly ('feed' | '304' | ErrorCode)[], ends: readonly RunRecord['state'][] = []) {
@@ -107,7 +113,7 @@ describe('a source of feeds', function () {
     expect(seen.delivered).to.have.length(2);
     expect(seen.delivered[0]).to.match(/\/spool\/1-2-[^/]+\.feed$/);
     expect(seen.texts.join()).to.include('https://feeds.example/a?…').and.not.include('secret');
-    expect(readdirSync(join(folder, 'work'))).to.deep.equal([]);
+    await isEmpty(join(folder, 'work'));
   });
 
   it('tells of a feed that is wrong at once, and asks for it anew after a run that failed', async () => {
@@ -118,7 +124,7 @@ describe('a source of feeds', function () {
     const shown = 'https://feeds.example/a?…';
     expect(seen.failures).to.deep.equal([`${shown} payload-too-large`, `${shown} run-failed`]);
     expect(seen.jobs[2]!.known).to.equal(null);
-    expect(readdirSync(join(folder, 'work'))).to.deep.equal([]);
+    await isEmpty(join(folder, 'work'));
   });
 
   it('leaves the file to the run where a worker dies that has handed it over', async () => {
@@ -128,7 +134,9 @@ describe('a source of feeds', function () {
       sources.use([settings]);
       await over;
       close();
-      expect(readdirSync(join(folder, 'spool'))).to.have.length(taken ? 1 : 0);
+      await isEmpty(join(folder, 'work'));
+      if (taken) expect(readdirSync(join(folder, 'spool'))).to.have.length(1);
+      else await isEmpty(join(folder, 'spool'));
     }
   });
 
