@@ -21,6 +21,7 @@ interface Order {
 
 interface MaintenanceBody extends Order {
   readonly on: boolean;
+  readonly here?: boolean;
   readonly reason?: string;
   readonly for?: number;
   readonly at?: string;
@@ -72,13 +73,17 @@ export class ControlClient {
   /**
    * Resolves when all workers are replaced and use the new configuration; with `dryRun`, when the file has been read.
    */
-  reload(order: Order & { readonly dryRun?: boolean } = {}): Promise<ReloadAnswer> {
+  reload(order: Order & { readonly dryRun?: boolean; readonly all?: boolean } = {}): Promise<ReloadAnswer> {
     return this.#call('POST', '/api/reload', answer('reloadAnswer'), { body: order, timeout: 0 });
   }
 
   /** @param instances a number, or a step such as `+1` */
   scale(instances: number | string, order: Order = {}): Promise<ClusterStatus> {
     return this.#call('POST', '/api/scale', clusterStatus, { body: { instances, ...order }, timeout: 0 });
+  }
+
+  removeHost(name: string, order: Order = {}): Promise<ClusterStatus> {
+    return this.#call('POST', `/api/hosts/${encodeURIComponent(name)}/remove`, clusterStatus, { body: order });
   }
 
   stop(now: boolean, order: Order = {}): Promise<{ pid: number }> {

@@ -5,6 +5,7 @@ import type { Target } from './find-data-dir.ts';
 import type { LogsOptions } from './history/logs.ts';
 import type { OrdersOptions } from './history/orders.ts';
 import type { ExecOptions } from './orders/exec.ts';
+import type { HostsOptions, RemoveOptions } from './orders/hosts.ts';
 import type { HoldOptions } from './orders/maintenance.ts';
 import type { ReloadOptions } from './orders/rolling.ts';
 import type { RunsOptions } from './history/runs.ts';
@@ -85,6 +86,7 @@ export function addOperatorCommands(program: Command, done: (code: number) => vo
 
   const maintenance = program.command('maintenance').description('shut the gates: on, off, status').helpCommand(false);
   signed('on', 'refuse requests until it is turned off; ends when none is at work any more', maintenance)
+    .option('--here', 'hold this host alone, where there are several (default: all of them)')
     .option('--reason <text>', 'shown to those who are refused')
     .option('--for <duration>', 'end by itself, such as after 10m', time)
     .option('--at <time>', 'begin by itself: the next 02:00, or 2026-11-28T02:00', clockTime)
@@ -95,9 +97,11 @@ export function addOperatorCommands(program: Command, done: (code: number) => vo
     .action(async (options: HoldOptions) =>
       done(await (await import('./orders/maintenance.ts')).maintenanceOn(options)),
     );
-  signed('off', 'open the gates', maintenance).action(async (options: SignedTarget) =>
-    done(await (await import('./orders/maintenance.ts')).maintenanceOff(options)),
-  );
+  signed('off', 'open the gates', maintenance)
+    .option('--here', 'end the hold of this host alone, where there are several')
+    .action(async (options: SignedTarget & { here?: boolean }) =>
+      done(await (await import('./orders/maintenance.ts')).maintenanceOff(options)),
+    );
   command('status', 'tell whether it is on, why and until when', maintenance).action(async (options: Target) =>
     done(await (await import('./orders/maintenance.ts')).maintenanceStatus(options)),
   );
@@ -139,6 +143,7 @@ export function addOperatorCommands(program: Command, done: (code: number) => vo
 
   signed('reload', 'read the configuration again, and replace every worker without a failed request')
     .option('--dry-run', 'only tell what the configuration would change')
+    .option('--all', 'every host of the cluster, one after another, up to the first that fails')
     .action(async (options: ReloadOptions) =>
       done(await (await import('./orders/reload-each.ts')).reloadEach(options)),
     );
@@ -175,6 +180,17 @@ export function addOperatorCommands(program: Command, done: (code: number) => vo
     // A flag may stand before or after `abandon`.
     .action(async (id: string, _own: Target, self: Command) =>
       done(await (await import('./history/runs.ts')).abandon(id, self.optsWithGlobals<SignedTarget>())),
+    );
+
+  const hosts = command('hosts', 'list the hosts of the cluster, or take out a dead one (hosts remove <name>)')
+    .option('--json', 'as JSON')
+    .action(async (options: HostsOptions) => done(await (await import('./orders/hosts.ts')).hosts(options)));
+  hosts.enablePositionalOptions();
+  signed('remove', 'take a dead host out of the cluster, so that the others no longer wait for it', hosts)
+    .argument('<name>', 'the host')
+    .option('--yes', 'without a question')
+    .action(async (name: string, _own: RemoveOptions, self: Command) =>
+      done(await (await import('./orders/hosts.ts')).removeHost(name, self.optsWithGlobals<RemoveOptions>())),
     );
 
   const notify = program.command('notify').description('those who are told when something goes wrong: test');

@@ -3,6 +3,7 @@ import { ControlClient } from './control-client.ts';
 import { findDataDirs, several, type Target } from './find-data-dir.ts';
 import { duration, print, printJson, size, styled } from './output.ts';
 import { describeRun } from './history/run-text.ts';
+import { hostTable } from './orders/host-table.ts';
 import { describeScheduled } from './orders/scheduled-text.ts';
 import { table } from './table.ts';
 import { QuiesceError } from '../errors.ts';
@@ -50,14 +51,17 @@ export function renderStatus(given: ClusterStatus): string {
   const colour = now.phase === 'serving' ? 'green' : 'yellow';
   const lines = [`${styled('bold', now.name)}  ${styled(colour, now.phase)}  epoch ${now.epoch}  pid ${now.pid}`];
   for (const hold of now.holds) {
+    const where =
+      now.hosts === undefined || hold.kind !== 'operator' ? '' : hold.allHosts ? ' of all hosts' : ' of this host';
     const until = hold.until === undefined ? '' : ` until ${hold.until}`;
     const by = hold.by === undefined ? '' : ` by ${hold.by}`;
     lines.push(
-      `hold: ${styled('yellow', hold.kind)} since ${hold.since}${by}${until}${hold.reason === '' ? '' : `: ${hold.reason}`}`,
+      `hold: ${styled('yellow', hold.kind)}${where} since ${hold.since}${by}${until}${hold.reason === '' ? '' : `: ${hold.reason}`}`,
     );
   }
   if (now.scheduled !== undefined) lines.push(styled('yellow', describeScheduled(now.scheduled)));
   for (const warning of now.warnings ?? []) lines.push(styled('red', `warning: ${warning}`));
+  if (now.hosts !== undefined) lines.push(hostTable(now.hosts));
   lines.push(workerTable(now), ...lastExits(now));
   for (const { slot, method, path, age, clientGone } of now.waitingFor) {
     lines.push(

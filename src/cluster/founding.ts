@@ -4,11 +4,12 @@
  *
  * Those that the document has forgotten may have open gates until their leases end, so no pause begins before that.
  */
-import type { Site, SiteRules, SiteRun } from './site.ts';
+import { mayStillWork, type Site, type SiteRules, type SiteRun } from './document.ts';
 
 /** @param now null where no cluster can have been here before */
 export function newSite(identity: string, epoch: number, now: number | null): Site {
-  const site: Site = { identity, version: 1, epoch, operator: null, run: null, hosts: {} };
+  const nothing = { operator: null, scheduled: null, reload: null, run: null, hosts: {} };
+  const site: Site = { identity, version: 1, epoch, ...nothing };
   return now === null ? site : { ...site, founded: now };
 }
 
@@ -32,8 +33,11 @@ export function refounded(site: Site, seen: Site, identity: string, now: number)
     identity,
     version: Math.max(site.version, seen.version) + 1,
     epoch: Math.max(site.epoch, seen.epoch) + 1,
-    operator,
-    run: seen.run !== null && isHalfDone(seen.run) ? seen.run : null,
+    // Those who waited for a hold stood there with incarnations that are over.
+    operator: operator !== null && operator.waiters.length > 0 ? null : operator,
+    scheduled: site.scheduled ?? seen.scheduled,
+    reload: null,
+    run: seen.run !== null && (isHalfDone(seen.run) || mayStillWork(seen.run)) ? seen.run : null,
     hosts: {},
     founded: now,
   };

@@ -7,7 +7,8 @@
 import { clock, sleepOffset, sleptSince } from '../monotonic.ts';
 import { isForgetful } from './founding.ts';
 import { evicted, isIn, newMember, renewed, sees, writesOf, type Local, type Member } from './member.ts';
-import type { Refusal, Site, SiteEvent, SiteRules } from './site.ts';
+import type { Site, SiteRules } from './document.ts';
+import type { Refusal, SiteEvent } from './events.ts';
 import type { Answer, SiteStore } from './store.ts';
 
 export interface HostOptions {
@@ -15,6 +16,8 @@ export interface HostOptions {
   readonly rules: SiteRules & { readonly renewal: number };
   readonly host: string;
   readonly name: string;
+  /** Of quiesce. */
+  readonly version: string;
   /** What each incarnation of this primary begins with. */
   readonly primary: string;
   /** The former primary, seen dead with each of its workers. */
@@ -119,9 +122,9 @@ export class Host {
   }
 
   #join(): SiteEvent {
-    const { replaces } = this.#options;
+    const { replaces, version } = this.#options;
     const { ref, name } = this.#member;
-    return { type: 'join', ref, name, ...(replaces === null ? {} : { replaces }) };
+    return { type: 'join', ref, name, version, ...(replaces === null ? {} : { replaces }) };
   }
 
   async #send(event: SiteEvent): Promise<void> {

@@ -6,18 +6,24 @@
  * Two rules carry the proof. A document that is older than the newest that was seen says nothing (an answer may come
  * late). And the lease is counted from the moment before its renewal was sent, on the host's own monotonic clock.
  */
-import { isHalfDone } from './founding.ts';
+import type { RunKind } from '../protocol/words.ts';
 import {
+  areAllAtRest,
   evictableAt,
   isMember,
+  isReady,
+  isSameRef,
+  isStranded,
+  mayStillWork,
   pauseOf,
   type HostRef,
-  type RunKind,
   type Site,
-  type SiteEvent,
   type SiteRules,
+  type SiteRun,
   type SiteStage,
-} from './site.ts';
+} from './document.ts';
+import type { HostFailure, SiteEvent } from './events.ts';
+import { isHalfDone } from './founding.ts';
 
 export interface Member {
   readonly ref: HostRef;
@@ -34,6 +40,10 @@ export interface Local {
   /** Nothing is in flight, and no gate is open, whatever the pause. */
   readonly isIdle: boolean;
   readonly run: OwnRun | null;
+  /** What became of the last reload of all hosts here; null where there was none. */
+  readonly reloaded: { readonly id: string; readonly failed: HostFailure | null } | null;
+  /** Those who wait here for a hold of the cluster. */
+  readonly waiters: ReadonlySet<string>;
   /** Of a run whose owner is gone: `left` where this host has its feed, `ended` where it came to its end here before. */
   readonly past: (run: string) => 'left' | 'ended' | null;
 }
@@ -45,6 +55,9 @@ export interface OwnRun {
   readonly wants: 'claim' | 'prepare' | 'drain' | 'begin' | 'end' | null;
   /** It was another host's, which may still be at work on it. */
   readonly isTakenOver: boolean;
+  readonly keeps?: SiteRun['keeps'];
+  /** It wants to end: its work had begun, and has not succeeded. */
+  readonly failed?: boolean;
 }
 
 /** How much slower than the database's clock a host's may go: NTP slews by 0.05 %. */
@@ -98,7 +111,7 @@ export function mayOpen(member: Member, now: number): boolean {
 export function onWon(member: Member, run: OwnRun, now: number): 'begin' | 'end' | 'wait' {
   const { site, ref } = member;
   const own = site?.run;
-  const isOwner = own?.id === run.id && own.owner.host === ref.host && own.owner.incarnation === ref.incarnation;
+  const isOwner = own?.id === run.id && isSameRef(own.owner, ref);
   if (isIn(member) && isOwner && own.stage === 'running' && now <= member.deadline) return 'begin';
   return run.isTakenOver ? 'wait' : 'end';
 }
@@ -114,23 +127,39 @@ export function writesOf(member: Member, local: Local, serverNow: number, rules:
     writes.push({ type: 'rest', ref, epoch: pause });
   const own = writeForRun(site, ref, local, serverNow, rules) ?? endOfOrphan(site, ref, local);
   if (own !== null) writes.push(own);
-  const until = site.operator?.until ?? null;
-  if (until !== null && serverNow > until) writes.push({ type: 'unhold', ref, isOver: true });
-  for (const [host, { incarnation, ...rest }] of Object.entries(site.hosts)) {
-    if (host !== ref.host && serverNow > evictableAt({ incarnation, ...rest }, rules))
-      writes.push({ type: 'evict', host, incarnation });
+  writes.push(...writesForHolds(site, ref, local, serverNow));
+  for (const [host, each] of Object.entries(site.hosts)) {
+    if (host !== ref.host && serverNow > evictableAt(each, rules))
+      writes.push({ type: 'evict', host, incarnation: each.incarnation });
   }
-  const { run } = site;
-  if (run !== null && !isMember(site, run.owner)) {
-    if (!isHalfDone(run)) writes.push({ type: 'bury', ref, run: run.id });
-    else if (
-      local.run === null &&
-      local.past(run.id) !== null &&
-      Object.values(site.hosts).every(({ rest }) => rest >= run.epoch!)
-    )
-      writes.push({ type: 'take-over', ref, run: run.id });
-  }
+  const { reload } = site;
+  if (local.reloaded !== null && local.reloaded.id === reload?.id && reload.left[0] === ref.host)
+    writes.push({ type: 'reloaded', ref, ...local.reloaded });
+  const orphan = writeForOrphan(site, ref, local);
+  if (orphan !== null) writes.push(orphan);
   return writes;
+}
+
+function* writesForHolds(
+  { operator, scheduled }: Site,
+  ref: HostRef,
+  { waiters }: Local,
+  serverNow: number,
+): Iterable<SiteEvent> {
+  const until = operator?.until ?? null;
+  if (until !== null && serverNow > until) yield { type: 'lapse', ref };
+  if (scheduled !== null && serverNow >= scheduled.at) yield { type: 'begin-scheduled', ref };
+  for (const waiter of operator?.waiters ?? [])
+    if (isSameRef(waiter, ref) && !waiters.has(waiter.id)) yield { type: 'give-up', ref, waiter: waiter.id };
+}
+
+/** Of a run whose owner is gone. */
+function writeForOrphan(site: Site, ref: HostRef, local: Local): SiteEvent | null {
+  const { run } = site;
+  if (run === null || !isStranded(site, run) || mayStillWork(run)) return null;
+  if (!isHalfDone(run)) return { type: 'bury', ref, run: run.id };
+  const isAble = local.run === null && local.past(run.id) !== null && areAllAtRest(site, run.epoch);
+  return isAble ? { type: 'take-over', ref, run: run.id } : null;
 }
 
 /** The next step of the run that this host owns, where the document is not there yet. */
@@ -139,13 +168,17 @@ function writeForRun(site: Site, ref: HostRef, local: Local, serverNow: number, 
   if (run === null || run.wants === null) return null;
   const { wants, id } = run;
   const { run: own } = site;
-  if (wants === 'claim') return own?.id === id ? null : { type: 'claim', ref, run: id, kind: run.kind };
+  if (wants === 'claim') return own?.id === id ? null : claimOf(run, ref);
   if (own?.id !== id || isDone(wants, own.stage)) return null;
   if (wants === 'drain') return someoneIsLate(site, ref, serverNow, rules) ? null : { type: 'drain', ref, run: id };
+  if (wants === 'end') return { type: 'end', ref, run: id, ...(run.failed === true ? { failed: true } : {}) };
   if (wants !== 'begin') return { type: wants, ref, run: id };
   if (own.stage === 'claimed') return { type: 'prepare', ref, run: id };
-  const isReady = own.stage === 'preparing' || Object.values(site.hosts).every(({ rest }) => rest === own.epoch);
-  return isReady ? { type: 'begin', ref, run: id } : null;
+  return isReady(site, own) ? { type: 'begin', ref, run: id } : null;
+}
+
+function claimOf({ id, kind, keeps }: OwnRun, ref: HostRef): SiteEvent {
+  return { type: 'claim', ref, run: id, kind, ...(keeps && { keeps }) };
 }
 
 function isDone(wants: OwnRun['wants'], stage: SiteStage): boolean {
@@ -168,6 +201,8 @@ function someoneIsLate(
 /** A claim may take effect when nobody waits for it any more. What may be half written is not ended but finished. */
 function endOfOrphan({ run }: Site, ref: HostRef, local: Local): SiteEvent | null {
   if (run === null || local.run?.id === run.id) return null;
-  if (run.owner.host !== ref.host || run.owner.incarnation !== ref.incarnation) return null;
-  return isHalfDone(run) && local.past(run.id) !== 'ended' ? null : { type: 'end', ref, run: run.id };
+  if (!isSameRef(run.owner, ref)) return null;
+  // How a command has ended is not known here any more: what was to stay held does.
+  if (isHalfDone(run) && local.past(run.id) !== 'ended') return null;
+  return { type: 'end', ref, run: run.id, ...(run.keeps === undefined ? {} : { failed: true }) };
 }

@@ -8,15 +8,19 @@ import { MongoClient, MongoServerError, type Collection, type Document } from 'm
 import { z } from 'zod';
 import { mirrorUri } from '../config/mongodb-uri.ts';
 import { QuiesceError } from '../errors.ts';
+import { pass } from '../protocol/pass-schema.ts';
+import { namesOf, runKinds } from '../protocol/words.ts';
+import { siteMoves, type HostRef, type Site, type SiteRules } from './document.ts';
+import type { Refusal, SiteEvent } from './events.ts';
 import { newSite, refounded } from './founding.ts';
-import { siteStep, type HostRef, type Refusal, type Site, type SiteEvent, type SiteRules } from './site.ts';
+import { siteStep } from './site.ts';
 
 export const siteCollection = 'quiesce.cluster';
 /** The newest format of the document that this version knows. */
 const format = 1;
 /** How often a write is tried while other hosts write first. */
 const tries = 30;
-/** How long a server is looked for, and an answer waited for, ms. A lease is at least twice that. */
+/** How long a server is looked for, and an answer waited for, ms. A shorter lease ends before a call gives up. */
 const patience = 3_000;
 const duplicateKey = 11_000;
 
@@ -41,28 +45,56 @@ interface SiteDocument extends Document {
   _id: string;
 }
 
-const stage = z.enum(['claimed', 'preparing', 'draining', 'running']);
 const ref = z.looseObject({ host: z.string(), incarnation: z.string() });
 /** Loose: fields of a later version are kept as they are. */
+const operator = z.looseObject({
+  reason: z.string(),
+  since: z.number(),
+  until: z.number().nullable(),
+  by: z.string().nullable(),
+  pass: pass.optional(),
+  waiters: z.array(z.looseObject({ ...ref.shape, id: z.string() })),
+});
+const scheduled = z.looseObject({
+  at: z.number(),
+  lasts: z.number().nullable(),
+  reason: z.string().nullable(),
+  by: z.string().nullable(),
+  pass: pass.optional(),
+});
+const reload = z.looseObject({
+  id: z.string(),
+  by: z.string().nullable(),
+  left: z.array(z.string()),
+  done: z.int(),
+  of: z.int(),
+  failed: z.looseObject({ host: z.string(), code: z.string(), why: z.string() }).nullable(),
+});
+const run = z.looseObject({
+  id: z.string(),
+  kind: z.enum(namesOf(runKinds)),
+  owner: z.looseObject({ ...ref.shape, name: z.string() }),
+  stage: z.enum(namesOf(siteMoves)),
+  epoch: z.int().nullable(),
+  keeps: z.looseObject({ reason: z.string(), by: z.string().nullable() }).optional(),
+});
+const host = z.looseObject({
+  incarnation: z.string(),
+  name: z.string(),
+  lease: z.number(),
+  rest: z.int(),
+  version: z.string().optional(),
+});
 const siteSchema = z.looseObject({
   format: z.int(),
   identity: z.string(),
   version: z.int(),
   epoch: z.int(),
-  operator: z.looseObject({ reason: z.string(), since: z.number(), until: z.number().nullable() }).nullable(),
-  run: z
-    .looseObject({
-      id: z.string(),
-      kind: z.enum(['sync', 'exclusive']),
-      owner: ref,
-      stage,
-      epoch: z.int().nullable(),
-    })
-    .nullable(),
-  hosts: z.record(
-    z.string(),
-    z.looseObject({ incarnation: z.string(), name: z.string(), lease: z.number(), rest: z.int() }),
-  ),
+  operator: operator.nullable(),
+  scheduled: scheduled.nullable(),
+  reload: reload.nullable(),
+  run: run.nullable(),
+  hosts: z.record(z.string(), host),
   founded: z.number().optional(),
 });
 

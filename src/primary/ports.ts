@@ -58,6 +58,8 @@ export interface Order {
 
 export interface MaintenanceChange extends Order {
   readonly on: boolean;
+  /** This host alone, where there are several. */
+  readonly here?: boolean;
   readonly reason?: string;
   /** The hold ends by itself after this many ms. */
   readonly forMs?: number;
@@ -80,9 +82,10 @@ export interface Operations {
   maintenance(change: MaintenanceChange): Promise<ClusterStatus>;
   /**
    * Resolves with the changes of the configuration when every worker is replaced and the configuration is in force.
-   * Rejects with `bad-config`, or with `boot-failed` if a replacement did not boot: then nothing has changed.
+   * Rejects with `bad-config`, or with `boot-failed` if a replacement did not boot: then nothing has changed. `all`: every host of the cluster, one
+   * after another, up to the first that fails.
    */
-  reload(order?: Order): Promise<ReloadOutcome>;
+  reload(order?: Order & { readonly all?: boolean }): Promise<ReloadOutcome>;
   /** What a reload would change now. */
   previewReload(): Promise<SettingChange[]>;
   scale(order: Order & ({ instances: number } | { step: number })): Promise<void>;
@@ -93,4 +96,6 @@ export interface Operations {
   /** Resolves when the run has ended, or must be rolled forward. */
   cancel(id: string, order?: Order): Promise<RunRecord>;
   abandon(id: string, order?: Order): Promise<RunRecord>;
+  /** Takes a dead host out of the cluster. */
+  removeHost(name: string, order: Order): Promise<void>;
 }

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 
 export interface SignalActions {
   readonly stop: (now: boolean, signal: NodeJS.Signals) => void;
-  readonly toggleHold: () => void;
+  readonly toggleHold: () => void | Promise<void>;
   readonly reload: () => Promise<void>;
   readonly scaleBy: (step: 1 | -1) => Promise<void>;
   readonly reopenFiles: () => void;

@@ -16,8 +16,7 @@ import type { LockEvents } from './data-dir/held-lock.ts';
 import { Keeper } from './data-dir/keeper.ts';
 import { requireDatabase } from './database-check.ts';
 import { endFormerWorkers, recordWorkers } from './fleet/former-workers.ts';
-import type { JoinDeps } from './hosts/join.ts';
-import type { SiteAgreement } from './hosts/site-agreement.ts';
+import type { JoinDeps, JoinedCluster } from './hosts/join.ts';
 import { announce } from './maintenance/announce.ts';
 import { HoldFile } from './maintenance/hold-file.ts';
 import { Journal } from './runs/journal.ts';
@@ -94,10 +93,11 @@ export async function runSite(
   let supervisor: Supervisor | null = null;
   const epoch = Math.max(stored.epoch, fenceEpoch, runs.newestEpoch, await journal.newestEpoch());
   const hosts = await hostsOf(config, { runs, sync, log, epoch });
+  const rules = rulesOf(inForce, hosts?.agreement.asksOthers);
   const coordinator = new Coordinator({
-    rules: rulesOf(inForce, hosts?.asksOthers),
+    rules,
     epoch,
-    ...(hosts === null ? {} : { agreement: hosts }),
+    ...(hosts === null ? {} : { agreement: hosts.agreement }),
     kept: stored,
     port: {
       send: (ref, message) => supervisor?.send(ref, message) ?? false,
@@ -115,7 +115,8 @@ export async function runSite(
   const notify = await notifier({ dataDir, inForce, coordinator, observers, runs, again, log });
   const left = await takeOver({ dataDir, journal, runs, sync, log });
   if (hosts === null) coordinator.recover(left);
-  else hosts.start(left);
+  else hosts.agreement.start(left);
+  const cluster = hosts?.operations(coordinator, rules) ?? null;
   const deliveries = new Deliveries();
   const seen = deliveries.between(observers.between(coordinator, coordinator.beats));
   const events = recordWorkers(seen, workersFile, log);
@@ -195,7 +196,8 @@ export async function runSite(
     },
     log,
   });
-  const control = operations({ name: config.name, coordinator, supervisor, reloads, runs, stop, orders, log, keeper });
+  const deps = { coordinator, supervisor, reloads, runs, stop, orders, log, keeper, cluster };
+  const control = operations({ name: config.name, ...deps });
   const { live, metrics } = await observe(control, observers, openLog, coordinator.beats);
   const removeSignals = (signals ? onSignals : leaveSignals)({
     stop: (now, by) => {
@@ -203,8 +205,9 @@ export async function runSite(
       stop(now);
     },
     toggleHold: () => {
-      orders.given(coordinator.state.operator === null ? 'maintenance on' : 'maintenance off', { by: 'SIGUSR2' });
-      coordinator.operator.toggle('SIGUSR2');
+      const isHeld = cluster === null ? coordinator.state.operator !== null : cluster.isHeld;
+      orders.given(isHeld ? 'maintenance off' : 'maintenance on', { by: 'SIGUSR2' });
+      return (cluster?.holds ?? coordinator.operator).toggle('SIGUSR2');
     },
     reload: async () => {
       orders.given('reload', { by: 'SIGHUP' });
@@ -254,7 +257,7 @@ export async function runSite(
     cron.use(null);
     sources.close();
     coordinator.close();
-    await hosts?.host.leave(); // no worker is left
+    await hosts?.agreement.host.leave(); // no worker is left
     await Promise.all([admin?.close(), sync.close(), runs.flush(), holdFile.close(), events.flush(), orders.flush()]);
     await notify.close();
   }
@@ -265,13 +268,8 @@ function keeperLost(pid: number): string {
 }
 
 /** Loads the code for several hosts only if the configuration names a cluster. */
-async function hostsOf(config: AppConfig, deps: JoinDeps): Promise<SiteAgreement | null> {
+async function hostsOf(config: AppConfig, deps: JoinDeps): Promise<JoinedCluster | null> {
   if (config.cluster.name === null) return null;
-  if (process.env['QUIESCE_UNFINISHED_CLUSTER'] !== '1')
-    throw new QuiesceError(
-      'bad-config',
-      'quiesce.cluster.name is not finished in this version: several hosts do not pause together yet. Leave it out.',
-    );
   const { joinCluster } = await import('./hosts/join.ts');
   return joinCluster(config, config.cluster.name, deps);
 }

@@ -23,6 +23,7 @@ export const holdStatus = z
     since: time,
     until: time.optional().describe('When it ends by itself.'),
     by: z.string().optional().describe('Who asked for it, where that is known.'),
+    allHosts: z.literal(true).optional().describe('An operator holds every host of the cluster, not this one alone.'),
     wayIn: z.boolean().optional().describe('There is a link by which one passes it.'),
   })
   .describe('A reason to keep the gates shut. They open when none is left.');
@@ -34,6 +35,7 @@ export const scheduledHold = z
     until: time.optional().describe('When it ends by itself.'),
     reason: z.string().optional(),
     by: z.string().optional().describe('Who asked for it, where that is known.'),
+    allHosts: z.literal(true).optional().describe('It will hold every host of the cluster.'),
   })
   .describe('An operator hold that begins by itself.');
 export type ScheduledHoldStatus = z.infer<typeof scheduledHold>;
@@ -201,6 +203,29 @@ export const settingChange = z
   .describe('A setting that the file has changed.');
 export type SettingChange = z.infer<typeof settingChange>;
 
+export const hostState = z.enum(['serving', 'draining', 'quiesced', 'away']);
+export type HostState = z.infer<typeof hostState>;
+
+export const hostStatus = z
+  .object({
+    name: z.string().describe('The name of its machine; several on one machine get a number.'),
+    here: z.boolean().describe('It is the one that answers.'),
+    state: hostState.describe('away: it has not renewed its lease in time.'),
+    lease: z.number().describe('How long the others still count on it, milliseconds; below 0 where that is over.'),
+    version: z.string().optional().describe('Of quiesce.'),
+  })
+  .describe('A host of the cluster, as the host that answers knows it.');
+export type HostStatus = z.infer<typeof hostStatus>;
+
+export const hostsReload = z
+  .object({
+    host: z.string().describe('The one that is at it.'),
+    done: count.describe('Hosts that have the new configuration.'),
+    of: count,
+  })
+  .describe('A reload of all hosts, one after another, that is going on.');
+export type HostsReload = z.infer<typeof hostsReload>;
+
 export const clusterStatus = z.object({
   name: z.string(),
   pid: z.int().describe('Of the primary.'),
@@ -208,6 +233,8 @@ export const clusterStatus = z.object({
   epoch: count.describe('Grows with every pause.'),
   holds: z.array(holdStatus),
   scheduled: scheduledHold.optional(),
+  hosts: z.array(hostStatus).optional().describe('Of the cluster, where `quiesce.cluster.name` is set.'),
+  hostsReload: hostsReload.optional(),
   workers: z.array(workerStatus),
   run: runRecord.nullable().describe('The run that is going on, or the last one.'),
   waitingFor: z.array(waitingRequest).describe('The requests that keep a drain waiting, the oldest first.'),

@@ -1,6 +1,6 @@
 /** The properties of hosts around one site document. */
 import { isIn } from '#quiesce/cluster/member.js';
-import { pauseOf } from '#quiesce/cluster/site.js';
+import { areAllAtRest, pauseOf } from '#quiesce/cluster/document.js';
 import type { Model } from './explore.ts';
 import { keyOf, type Faults, type Settings, type State } from './site-parts.ts';
 import { World } from './site-world.ts';
@@ -24,6 +24,11 @@ export function siteModel(name: string, settings: Settings, faults: Faults = {})
           ? `a request of ${busy.join(', ')} beside the exclusive handler of ${handlers[0]}`
           : null;
       },
+      'S1: nothing is at work once all hosts rest': ({ site, hosts }) => {
+        if (pauseOf(site) === null || !areAllAtRest(site, site.epoch)) return null;
+        const busy = names.filter((host) => hosts[host]!.busy);
+        return busy.length > 0 ? `a request of ${busy.join(', ')}` : null;
+      },
       'S3: who is out of the document is shut': ({ hosts }) => {
         const open = names.filter((host) => hosts[host]!.gate && !isIn(hosts[host]!.member));
         return open.length > 0 ? `${open.join(', ')} is open` : null;
@@ -33,6 +38,7 @@ export function siteModel(name: string, settings: Settings, faults: Faults = {})
       'a run is at work': ({ hosts }) => names.some((host) => hosts[host]!.handler || hosts[host]!.writes !== null),
       'all are quiesced': ({ site }) =>
         pauseOf(site) !== null && Object.values(site.hosts).every(({ rest }) => rest === site.epoch),
+      'an operator holds all hosts': ({ site }) => site.operator !== null && areAllAtRest(site, site.epoch),
       'a host is evicted': ({ site }) => mutual || names.some((host) => site.hosts[host] === undefined),
       'an evicted host joins anew': ({ site }) =>
         mutual || names.some((host) => Number(site.hosts[host]?.incarnation) > 1),

@@ -1,5 +1,5 @@
 /** Faults that somebody could build into the protocol between hosts; each has to break a promise. */
-import type { RunKind } from '#quiesce/cluster/site.js';
+import type { RunKind } from '#quiesce/protocol/words.js';
 import type { Faults } from './site-parts.ts';
 
 type StepFault = NonNullable<Faults['step']>;
@@ -30,6 +30,12 @@ const anyRest: StepFault = (real, site, event, now, rules) => {
   return real(site, { ...event, ref, epoch: site.epoch }, now, rules);
 };
 
+const releasesWithHost: StepFault = (real, site, event, now, rules) => {
+  const step = real(site, event, now, rules);
+  if (event.type !== 'evict' || step.refused !== null) return step;
+  return step.site.run?.owner.host === event.host ? { ...step, site: { ...step.site, run: null } } : step;
+};
+
 export interface Mutant {
   readonly name: string;
   readonly faults: Faults;
@@ -39,6 +45,7 @@ export interface Mutant {
 }
 
 export const mutants: readonly Mutant[] = [
+  { name: 'releases a command with its host', kind: 'exec', faults: { step: releasesWithHost } },
   {
     name: 'evicts without grace',
     isRare: true,

@@ -1,6 +1,9 @@
 /** What the model of a site is made of, and when two of its states are the same. */
 import type { Member, OwnRun } from '#quiesce/cluster/member.js';
-import type { RunKind, Site, SiteEvent, SiteRules, siteStep, SiteStep } from '#quiesce/cluster/site.js';
+import type { Site, SiteRules } from '#quiesce/cluster/document.js';
+import type { SiteEvent } from '#quiesce/cluster/events.js';
+import type { siteStep, SiteStep } from '#quiesce/cluster/site.js';
+import type { RunKind } from '#quiesce/protocol/words.js';
 
 /** A write on its way: sent, then perhaps applied, then perhaps answered. */
 export interface Call {
@@ -27,8 +30,10 @@ export interface Host {
   /** What the workers know of the lease. */
   readonly workersDeadline: number;
   readonly run: OwnRun | null;
-  /** An exclusive handler is at work in a worker. */
+  /** An exclusive handler is at work in a worker, or the command of `exec` somewhere. */
   readonly handler: boolean;
+  /** Somebody waits here for a hold of all hosts. */
+  readonly waits: boolean;
   /** It writes the differences of a mirror under this epoch. */
   readonly writes: number | null;
 }
@@ -100,10 +105,11 @@ export function keyOf(state: State, names: readonly string[]): string {
     return [member.site!, ...ways.flatMap((way) => calls[way]?.answer?.site ?? [])];
   });
   const versions = [...new Set([site, ...sites].map(({ version }) => version))].sort((a, b) => a - b);
-  const ofSite = ({ version, epoch, operator, run, hosts: members }: Site): unknown => [
+  const ofSite = ({ version, epoch, operator, scheduled, run, hosts: members }: Site): unknown => [
     versions.indexOf(version),
     epoch,
-    operator !== null,
+    operator === null ? 0 : [operator.waiters, operator.until === null ? 0 : Math.max(past, operator.until - now)],
+    scheduled === null ? 0 : Math.max(past, scheduled.at - now),
     run === null ? 0 : [run.id, run.owner.host, run.owner.incarnation, run.stage, run.epoch],
     names.map((host) => {
       const found = members[host];

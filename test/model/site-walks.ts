@@ -10,6 +10,7 @@ const weights: readonly (readonly [ending: string, weight: number])[] = [
   ['is stopped', 0.5],
   ['request ends', 0.3],
   ['handler ends', 0.2],
+  ['command ends', 0.05],
   ['is lost', 0.1],
   ['times out', 0.3],
   ['goes away', 0.05],

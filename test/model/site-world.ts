@@ -17,9 +17,12 @@ import {
   type Member,
   type OwnRun,
 } from '#quiesce/cluster/member.js';
+import type { SiteRules } from '#quiesce/cluster/document.js';
+import type { SiteEvent } from '#quiesce/cluster/events.js';
 import { newSite } from '#quiesce/cluster/founding.js';
-import { siteStep, type SiteEvent, type SiteRules } from '#quiesce/cluster/site.js';
+import { siteStep } from '#quiesce/cluster/site.js';
 import type { Move } from './explore.ts';
+import { change, operatorsAt, spend } from './site-operators.ts';
 import { ways, type Call, type Faults, type Host, type Settings, type State, type Way } from './site-parts.ts';
 
 /** In ticks. A deadline is counted one tick short, for a clock that may miss one in a lease. */
@@ -51,7 +54,7 @@ export class World {
       const member = renewed(newMember(ref, ref.host), site, 0, this.#rules);
       const workersDeadline = Math.floor(member.deadline);
       const calls = { renewal: null, other: null };
-      const idle = { busy: false, run: null, handler: false, writes: null };
+      const idle = { busy: false, run: null, handler: false, writes: null, waits: false };
       return [ref.host, { member, isRunning: true, clock: 0, calls, gate: true, workersDeadline, ...idle }];
     });
     const fence = { epoch: 0, owner: '' };
@@ -93,7 +96,11 @@ export class World {
       yield { name: `${host}: the request ends`, to: change(state, host, { busy: false }), fair: `${host} request` };
     if (handler) {
       const to = change(state, host, { handler: false, run: { ...run!, wants: 'end' } });
-      yield { name: `${host}: the exclusive handler ends`, to: this.#settle(to, host), fair: `${host} handler` };
+      yield {
+        name: `${host}: the ${run!.kind === 'exec' ? 'command' : 'exclusive handler'} ends`,
+        to: this.#settle(to, host),
+        fair: `${host} handler`,
+      };
     }
   }
 
@@ -141,6 +148,8 @@ export class World {
       const to = change(state, host, { run: { ...run, wants: 'end' } });
       yield { name: `${host}: the drain of its run times out`, to };
     }
+    if (state.hosts[host]!.waits)
+      yield { name: `${host}: nobody waits for the hold any more`, to: change(state, host, { waits: false }) };
     if (writes !== null && !isAway) yield* this.#batch(state, host, writes);
     yield* this.#sends(state, host);
   }
@@ -161,11 +170,7 @@ export class World {
     // A renewal right after one changes nothing.
     if (isIn(member) && member.deadline < clock + 2)
       events.push({ event: { type: 'renew', ref }, way: 'renewal', from: state });
-    const hold = { reason: '', since: 0, until: null };
-    if (state.left.holds > 0 && isIn(member) && state.site.operator === null)
-      events.push({ event: { type: 'hold', ref, hold }, way: 'other', from: spend(state, 'holds') });
-    if (isIn(member) && member.site!.operator !== null)
-      events.push({ event: { type: 'unhold', ref }, way: 'other', from: state });
+    for (const [event, from] of operatorsAt(state, host)) events.push({ event, way: 'other', from });
     for (const { event, way, from } of events) {
       if (own.calls[way] !== null) continue;
       const fair = event.type === 'hold' ? {} : { fair: `${host} ${way}` };
@@ -234,7 +239,7 @@ export class World {
     const next = this.#faults.beginsLate ? 'begin' : onWon(member, run, clock);
     if (next !== 'begin') return change(state, host, { run: { ...run, wants: next === 'end' ? 'end' : 'begin' } });
     const begun = { ...run, wants: null };
-    if (run.kind === 'exclusive') return change(state, host, { run: begun, handler: true });
+    if (run.kind !== 'sync') return change(state, host, { run: begun, handler: true });
     return change(state, host, { run: begun, writes: member.site!.run?.epoch ?? 0 });
   }
 
@@ -263,8 +268,10 @@ export class World {
       const clock = own.clock + (host === misses ? 0 : 1);
       const isPast = clock > own.workersDeadline && !this.#faults.knowsNoDeadline;
       const isOver = clock > own.workersDeadline + this.#rules.evictionGrace && !this.#faults.outlives;
-      const run = isOver && own.handler ? { ...own.run!, wants: 'end' as const } : own.run;
-      const ended = isOver ? { busy: false, handler: false } : {};
+      // A command is nobody's to end.
+      const endsWork = isOver && own.handler && own.run!.kind !== 'exec';
+      const run = endsWork ? { ...own.run!, wants: 'end' as const } : own.run;
+      const ended = isOver ? { busy: false, ...(endsWork ? { handler: false } : {}) } : {};
       next = change(next, host, { clock, gate: own.gate && !isPast, run, ...ended });
     }
     return next;
@@ -285,15 +292,8 @@ export class World {
   }
 }
 
-function localOf({ gate, busy, handler, writes, run, member }: Host): Local {
+function localOf({ gate, busy, handler, writes, run, member, waits }: Host): Local {
+  const waiters = new Set(waits ? [member.ref.host] : []);
   const isIdle = !gate && !busy && !handler && writes === null;
-  return { rest: gate || busy ? null : pauseFor(member), isIdle, run, past: () => 'left' };
-}
-
-function change(state: State, host: string, by: Partial<Host>): State {
-  return { ...state, hosts: { ...state.hosts, [host]: { ...state.hosts[host]!, ...by } } };
-}
-
-function spend(state: State, what: keyof State['left']): State {
-  return { ...state, left: { ...state.left, [what]: state.left[what] - 1 } };
+  return { rest: gate || busy ? null : pauseFor(member), isIdle, run, past: () => 'left', waiters, reloaded: null };
 }

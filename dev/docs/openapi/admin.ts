@@ -12,6 +12,14 @@ const runId: Parameter = {
   schema: { type: 'string' },
 };
 
+const hostName: Parameter = {
+  name: 'name',
+  in: 'path',
+  required: true,
+  description: 'The name of a host, as in the status.',
+  schema: { type: 'string' },
+};
+
 /** What every request over TCP may get. */
 function reading(more: readonly ErrorCode[] = []): Record<string, Answer> {
   return refusals([...more, 'forbidden', 'internal']);
@@ -193,15 +201,27 @@ export const adminPaths: Paths = {
       codes: ['not-found'],
     }),
   },
+  '/api/hosts/{name}/remove': {
+    post: change({
+      operationId: 'removeHost',
+      summary: 'Take a dead host out of the cluster',
+      description:
+        'The others no longer wait for its word. Only where its processes are dead: one that is alive finds itself out, shuts, and joins anew.',
+      parameters: [hostName],
+      body: 'removeHost',
+      answer: status,
+      codes: ['not-found', 'database-unavailable'],
+    }),
+  },
   '/api/maintenance': {
     post: change({
       operationId: 'setMaintenance',
       summary: 'The operator hold, on or off',
       description:
-        'On: the gates shut, for a time (`for`) or until it is turned off, over restarts of the primary too. A sync still runs. With `at` they shut then, and `for` counts from then; it answers once that is stored, and off ends it as well. With `wait` it answers when the cluster is at rest: no request of the app is at work, and no run. At the `timeout` (default `maintenance.drain_timeout`) it answers `drain-timeout` with the requests in `waitingFor` and takes the hold back, as it does where the client goes before; with `keep`, or where somebody else holds as well, it stays (`"held": true`).',
+        'On: the gates shut, for a time (`for`) or until it is turned off, over restarts of the primary too. A sync still runs. With `at` they shut then, and `for` counts from then; it answers once that is stored, and off ends it as well. With several hosts it holds and opens all of them, or with `here` the one that is asked. With `wait` it answers when the cluster is at rest: no request of the app is at work, and no run. At the `timeout` (default `maintenance.drain_timeout`) it answers `drain-timeout` with the requests in `waitingFor` and takes the hold back, as it does where the client goes before; with `keep`, or where somebody else holds as well, it stays (`"held": true`).',
       body: 'maintenance',
       answer: status,
-      codes: ['drain-timeout', 'hold-ended', 'stopping'],
+      codes: ['drain-timeout', 'hold-ended', 'stopping', 'database-unavailable'],
     }),
   },
   '/api/reload': {
@@ -209,7 +229,7 @@ export const adminPaths: Paths = {
       operationId: 'reload',
       summary: 'Read the configuration again, and replace every worker without a failed request',
       description:
-        'The file that `start` read is read again, with the flags and the environment of `start`. Answers when all of it is in force. Where the file is wrong, or a new worker does not boot, it answers with an error, and the old settings stay in force for all. Of two at once the second one begins when the first one has ended. With `dryRun` it answers with what the file would change, and changes nothing.',
+        'The file that `start` read is read again, with the flags and the environment of `start`. Answers when all of it is in force. Where the file is wrong, or a new worker does not boot, it answers with an error, and the old settings stay in force for all. Of two at once the second one begins when the first one has ended. With `dryRun` it answers with what the file would change, and changes nothing. With `all` each host of the cluster reads its own file, one after another, up to the first that fails.',
       body: 'reload',
       answer: {
         200: { description: 'The status after it, and what has changed.', content: json(ref('ReloadAnswer')) },

@@ -7,7 +7,7 @@ import { findDataDir, type Target } from '../find-data-dir.ts';
 import { counted, print, say, warn } from '../output.ts';
 import { describeScheduled } from './scheduled-text.ts';
 import { QuiesceError } from '../../errors.ts';
-import type { ClusterStatus } from '../../protocol/runs.ts';
+import type { ClusterStatus, HoldStatus } from '../../protocol/runs.ts';
 import { passPath } from '../../protocol/pass.ts';
 import { visibleIn } from '../../protocol/visible.ts';
 
@@ -15,6 +15,7 @@ export interface HoldOptions extends SignedTarget {
   readonly reason?: string;
   readonly for?: number;
   readonly at?: Date;
+  readonly here?: boolean;
   readonly timeout?: number;
   readonly keep?: boolean;
   readonly wait: boolean;
@@ -42,6 +43,7 @@ export async function maintenanceOn(options: HoldOptions): Promise<number> {
   const client = new ControlClient(await findDataDir(options));
   const held = client.maintenance({
     on: true,
+    ...(options.here === undefined ? {} : { here: options.here }),
     ...(reason === undefined ? {} : { reason }),
     ...(limit === undefined ? {} : { for: limit }),
     ...(at === undefined ? {} : { at: at.toISOString() }),
@@ -97,9 +99,9 @@ async function whileTelling(
   }
 }
 
-export async function maintenanceOff(options: SignedTarget): Promise<number> {
+export async function maintenanceOff({ here, ...options }: SignedTarget & { here?: boolean }): Promise<number> {
   const client = new ControlClient(await findDataDir(options));
-  return tell(await client.maintenance({ on: false, ...askedBy(options) }));
+  return tell(await client.maintenance({ on: false, ...(here === undefined ? {} : { here }), ...askedBy(options) }));
 }
 
 export async function maintenanceStatus(options: Target): Promise<number> {
@@ -113,13 +115,21 @@ function tell(status: ClusterStatus): number {
 }
 
 function describe(status: ClusterStatus): string {
-  const { holds, phase, scheduled, waitingFor } = visibleIn(status);
-  const hold = holds.find(({ kind }) => kind === 'operator');
-  const next = scheduled === undefined ? '' : `\n${describeScheduled(scheduled)}`;
-  if (hold === undefined) return `maintenance: off (${phase})${next}`;
-  const { since, reason, by, wayIn } = hold;
+  const { holds, phase, scheduled, hosts } = visibleIn(status);
+  const lines = holds.filter(({ kind }) => kind === 'operator').map((hold) => describeHold(hold, status));
+  if (lines.length === 0) lines.push(`maintenance: off (${phase})`);
+  if (scheduled !== undefined) lines.push(describeScheduled(scheduled));
+  const late = (hosts ?? []).filter(({ state, here }) => !here && (state === 'draining' || state === 'away'));
+  if (late.length > 0 && holds.some(({ allHosts }) => allHosts))
+    lines.push(`not at rest: ${late.map(({ name, state }) => `${name} (${state})`).join(', ')}`);
+  return lines.join('\n');
+}
+
+function describeHold(hold: HoldStatus, { phase, waitingFor, hosts }: ClusterStatus): string {
+  const { since, reason, by, wayIn, allHosts } = hold;
+  const where = hosts === undefined ? '' : allHosts ? ' for all hosts' : ' for this host alone';
   const until = hold.until === undefined ? 'until it is turned off' : `until ${hold.until}`;
   const who = by === undefined ? '' : ` by ${by}`;
   const waits = waitingFor.length === 0 ? '' : `, waiting for ${counted(waitingFor.length, 'request')}`;
-  return `maintenance: on since ${since}${who}, ${until} (${phase}${waits})${wayIn === true ? '; there is a way in' : ''}${reason === '' ? '' : `: ${reason}`}${next}`;
+  return `maintenance: on${where} since ${since}${who}, ${until} (${phase}${waits})${wayIn === true ? '; there is a way in' : ''}${reason === '' ? '' : `: ${reason}`}`;
 }

@@ -2,6 +2,7 @@
 import type { ControlClient } from '../control-client.ts';
 import { counted, say } from '../output.ts';
 import type { ClusterStatus } from '../../protocol/runs.ts';
+import { visibleLine } from '../../protocol/visible.ts';
 
 type Workers = ClusterStatus['workers'];
 
@@ -18,6 +19,18 @@ export function progressSince(client: ControlClient): (status: ClusterStatus) =>
     if (before === null) return;
     const text = progressOf(before, workers);
     if (text !== told) say(text);
+    told = text;
+  };
+}
+
+/** Says at each change which host is at it, such as `2 of 4 hosts done; web-3 is at it`. */
+export function hostsProgress(): (status: ClusterStatus) => void {
+  let told = '';
+  return ({ hostsReload }) => {
+    if (hostsReload === undefined) return;
+    const { done, of, host } = hostsReload;
+    const text = `${done} of ${counted(of, 'host')} done; ${host} is at it`;
+    if (text !== told) say(visibleLine(text));
     told = text;
   };
 }

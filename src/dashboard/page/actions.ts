@@ -75,7 +75,8 @@ export class Actions {
     say(byId('resume-text'), `${which} ${held ? 'ends, and requests are served again' : 'does not begin'}.`);
     say(byId('resume-confirm'), held ? 'Resume' : 'Call it off');
     await ask('resume-dialog', async () => {
-      await this.#post('/api/maintenance', { on: false, by: this.#token.by });
+      const here = this.#status?.hosts !== undefined && hold?.allHosts !== true;
+      await this.#post('/api/maintenance', { on: false, ...(here ? { here } : {}), by: this.#token.by });
       notify(held ? 'The operator hold is over.' : 'The scheduled hold is called off.');
     });
   }

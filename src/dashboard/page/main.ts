@@ -12,6 +12,7 @@ import { showRun } from './view-run.ts';
 import { RunsView } from './view-runs.ts';
 import { showTiles } from './view-tiles.ts';
 import { TrafficPlot } from './view-traffic.ts';
+import { showHosts } from './view-hosts.ts';
 import { showWorkers } from './view-workers.ts';
 
 const url = '/api/events?detail=true';
@@ -66,6 +67,7 @@ function show(): void {
   showTiles(model, now);
   traffic.show(model);
   pauses.show(model, now);
+  showHosts(model);
   showWorkers(model, navigation);
   runs.show(model, now);
   log.show(model);

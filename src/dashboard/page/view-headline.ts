@@ -89,11 +89,12 @@ function shownHolds({ holds, scheduled }: ClusterStatus, now: number): ShownHold
   const later = (time: string): string =>
     `${clock(Date.parse(time), now, false)} (in ${age(Math.max(0, Date.parse(time) - now))})`;
   const whose = (by: string | undefined): string => (by === undefined ? '' : ` by ${by}`);
-  const shown = holds.map(({ kind, reason, since, until, by, wayIn }): ShownHold => {
+  const shown = holds.map(({ kind, reason, since, until, by, wayIn, allHosts }): ShownHold => {
     const end =
       until === undefined ? (kind === 'operator' ? ', until somebody resumes' : '') : `, until ${later(until)}`;
     const when = `since ${clock(Date.parse(since), now)}${whose(by)}${end}${wayIn === true ? ', with a link that lets its holder pass' : ''}`;
-    return { kind, what: holdKinds[kind], why: reason, when };
+    const what = allHosts === true ? `${holdKinds[kind]}, all hosts` : holdKinds[kind];
+    return { kind, what, why: reason, when };
   });
   if (scheduled === undefined) return shown;
   const { at, until, reason = '', by } = scheduled;

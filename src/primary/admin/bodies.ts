@@ -41,6 +41,7 @@ const instant = kind(
 export const bodies = {
   maintenance: z.strictObject({
     on: flag,
+    here: flag.optional().describe('This host alone, where there are several.'),
     reason: reason.optional(),
     for: deadline.optional(),
     at: instant.optional(),
@@ -50,9 +51,14 @@ export const bodies = {
     secret: secret.optional(),
     by,
   }),
-  reload: z.strictObject({ dryRun: flag.optional(), by }),
+  reload: z.strictObject({
+    dryRun: flag.optional(),
+    all: flag.optional().describe('Every host of the cluster, one after another; it stops at the first that fails.'),
+    by,
+  }),
   scale: z.strictObject({ instances: instances(mostWorkers), by }),
   run: z.strictObject({ by }),
+  removeHost: z.strictObject({ by }),
   stop: z.strictObject({ now: flag.optional(), by }),
   /** On the control socket only. */
   exec: z.strictObject({
@@ -107,7 +113,7 @@ export function orderOf({ by: name }: { by?: string | undefined }): Order {
 
 export function maintenanceChange(given: unknown, signal: AbortSignal): MaintenanceChange {
   const body = bodyOf(bodies.maintenance, given);
-  const { on, reason: why, for: forMs, at, wait = false, timeout, keep, secret: word } = body;
+  const { on, here, reason: why, for: forMs, at, wait = false, timeout, keep, secret: word } = body;
   const only = (name: string, where: string): never => {
     throw new QuiesceError('bad-request', `\`${name}\` goes with \`"${where}": true\` only.`);
   };
@@ -123,6 +129,7 @@ export function maintenanceChange(given: unknown, signal: AbortSignal): Maintena
   if (!wait && keep !== undefined) only('keep', 'wait');
   return {
     on,
+    ...(here === undefined ? {} : { here }),
     ...(why === undefined ? {} : { reason: why }),
     ...(forMs === undefined ? {} : { forMs }),
     ...(word === undefined ? {} : { secret: word }),

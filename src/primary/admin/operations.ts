@@ -5,6 +5,8 @@ import { QuiesceError } from '../../errors.ts';
 import type { ClusterStatus, RunRecord, WorkerState, WorkerStatus } from '../../protocol/runs.ts';
 import type { Coordinator } from '../maintenance/coordinator.ts';
 import { scheduledOf } from '../maintenance/pause-informer.ts';
+import type { ScheduledHold, State } from '../maintenance/state.ts';
+import type { ClusterOperations } from '../hosts/cluster-operations.ts';
 import type { Operations } from '../ports.ts';
 import type { OrderHistory } from './order-history.ts';
 import type { RunStore } from '../runs/history.ts';
@@ -21,8 +23,10 @@ export interface OperationsDeps {
   readonly runs: RunStore;
   readonly stop: (now: boolean) => void;
   readonly orders: Pick<OrderHistory, 'given'>;
-  readonly log: Pick<Logger, 'info'>;
+  readonly log: Pick<Logger, 'info' | 'warn'>;
   readonly keeper: { readonly trouble: string | null };
+  /** Null where this host is alone. */
+  readonly cluster: ClusterOperations | null;
 }
 
 /** A larger number is taken for a typing error. */
@@ -32,7 +36,8 @@ export const mostWorkers = 1024;
 const watchInterval = 100;
 
 export function operations(deps: OperationsDeps): Operations {
-  const { name, coordinator, supervisor, reloads, runs, stop, orders, log, keeper } = deps;
+  const { name, coordinator, supervisor, reloads, runs, stop, orders, log, keeper, cluster } = deps;
+  cluster?.reloadWith(() => reloads.reload(), log);
   const status = (): ClusterStatus => {
     const { state } = coordinator;
     return {
@@ -41,7 +46,8 @@ export function operations(deps: OperationsDeps): Operations {
       phase: state.phase,
       epoch: state.epoch,
       holds: coordinator.holds(),
-      ...scheduledOf(state),
+      ...scheduledNow(state, cluster?.scheduled ?? null),
+      ...(cluster === null ? {} : { hosts: cluster.hosts(), ...hostsReload(cluster) }),
       workers: supervisor.status().map((worker) => withGate(worker, coordinator)),
       run: (state.run === null ? runs.last : runs.get(state.run.id)) ?? null,
       waitingFor: coordinator.beats.waitingFor(state),
@@ -55,25 +61,26 @@ export function operations(deps: OperationsDeps): Operations {
   };
   return {
     status,
-    watch: (listener) => watch(status, coordinator, listener),
+    watch: (listener) => watch(status, [coordinator, ...(cluster === null ? [] : [cluster])], listener),
     urls: () => supervisor.urls(),
-    async maintenance({ on, wait, at, secret, ...order }) {
+    async maintenance({ on, here = false, wait, at, secret, ...order }) {
       const begins = at === undefined ? {} : { at: new Date(at).toISOString() };
-      orders.given(`maintenance ${on ? 'on' : 'off'}`, { ...order, ...begins });
+      orders.given(`maintenance ${on ? 'on' : 'off'}${here ? ' --here' : ''}`, { ...order, ...begins });
       const { reason = null, forMs: lasts = null, by = null } = order;
       const pass = secret === undefined ? {} : { pass: { word: secret, key: randomBytes(32).toString('base64url') } };
-      if (on && at !== undefined) await coordinator.operator.schedule({ at, lasts, reason, by, ...pass });
-      else if (!on) await coordinator.operator.unhold();
-      else if (wait === undefined) await coordinator.operator.hold({ reason, lasts, by, ...pass });
-      else await coordinator.operator.holdAtRest({ reason, lasts, by, ...pass }, wait);
+      const holds = here || cluster === null ? coordinator.operator : cluster.holds;
+      if (on && at !== undefined) await holds.schedule({ at, lasts, reason, by, ...pass });
+      else if (!on) await holds.unhold();
+      else if (wait === undefined) await holds.hold({ reason, lasts, by, ...pass });
+      else await holds.holdAtRest({ reason, lasts, by, ...pass }, wait);
       return status();
     },
-    reload: (order = {}) => {
-      orders.given('reload', { ...order });
+    reload: ({ all = false, ...order } = {}) => {
+      orders.given(all ? 'reload --all' : 'reload', { ...order });
       const { run } = coordinator.state;
       if (run?.kind === 'exclusive')
         log.info({ run: run.id }, `the reload waits for run ${run.id}; to end it: quiesce runs cancel ${run.id}`);
-      return reloads.reload();
+      return all && cluster !== null ? cluster.reload(order.by ?? null) : reloads.reload();
     },
     previewReload: () => reloads.preview(),
     scale: (order) => {
@@ -96,7 +103,17 @@ export function operations(deps: OperationsDeps): Operations {
       const what = `Run ${id} is ${run.state}: only a run that is going on can be cancelled.`;
       throw new QuiesceError('bad-request', `${what}${hint}`);
     },
+    async removeHost(name, order) {
+      orders.given('hosts remove', { ...order, host: name });
+      if (cluster === null)
+        throw new QuiesceError(
+          'not-found',
+          'This host is alone: quiesce.cluster.name is not set, and there are no others.',
+        );
+      await cluster.remove(name);
+    },
     async abandon(id, order = {}): Promise<RunRecord> {
+      if (cluster !== null && (await cluster.abandon(id))) return runs.get(id) ?? leftBehind(id);
       const run = known(id);
       orders.given('runs abandon', { ...order, run: id });
       if (await coordinator.abandon(id)) return runs.get(id) ?? run;
@@ -106,6 +123,20 @@ export function operations(deps: OperationsDeps): Operations {
       );
     },
   };
+}
+
+function hostsReload({ reloading }: ClusterOperations): Pick<ClusterStatus, 'hostsReload'> {
+  return reloading === null ? {} : { hostsReload: reloading };
+}
+
+/** Of all hosts, or of this one. */
+function scheduledNow({ scheduled }: State, ofAll: ScheduledHold | null): ReturnType<typeof scheduledOf> {
+  return ofAll === null ? scheduledOf(scheduled) : scheduledOf(ofAll, true);
+}
+
+/** Another host's, which is gone: its history is there. */
+function leftBehind(id: string): RunRecord {
+  return { id, kind: 'sync', state: 'abandoned', startedAt: new Date().toISOString() };
 }
 
 function warningsOf(
@@ -136,7 +167,7 @@ function withGate(worker: ProcessStatus, coordinator: Coordinator): WorkerStatus
 
 function watch(
   status: () => ClusterStatus,
-  coordinator: Coordinator,
+  sources: readonly Pick<Coordinator, 'onChange'>[],
   listener: (status: ClusterStatus) => void,
 ): () => void {
   let timer: NodeJS.Timeout | undefined;
@@ -146,11 +177,12 @@ function watch(
     last = performance.now();
     listener(status());
   };
-  const forget = coordinator.onChange(() => {
+  const changed = (): void => {
     timer ??= setTimeout(tell, Math.max(0, watchInterval - (performance.now() - last)));
-  });
+  };
+  const forgets = sources.map((source) => source.onChange(changed));
   return () => {
-    forget();
+    for (const forget of forgets) forget();
     clearTimeout(timer);
   };
 }

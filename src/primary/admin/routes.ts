@@ -17,6 +17,7 @@ export const routes = [
   ['/runs/:id', 'GET'],
   ['/runs/:id/cancel', 'POST'],
   ['/runs/:id/abandon', 'POST'],
+  ['/hosts/:name/remove', 'POST'],
   ['/maintenance', 'POST'],
   ['/reload', 'POST'],
   ['/scale', 'POST'],
@@ -76,18 +77,24 @@ export function adminRoutes(operations: Operations, live: Live): Router {
     response.json(await operations.abandon(request.params.id, order));
   });
 
+  api.post('/hosts/:name/remove', async (request, response) => {
+    await operations.removeHost(request.params.name, orderOf(bodyOf(bodies.removeHost, request.body)));
+    response.json(operations.status());
+  });
   api.post('/maintenance', async (request, response) => {
     const change = maintenanceChange(request.body, goneWith(response));
     response.json(await operations.maintenance(change));
   });
   api.post('/reload', async (request, response) => {
-    const { dryRun = false, ...order } = bodyOf(bodies.reload, request.body);
+    const { dryRun = false, all = false, ...order } = bodyOf(bodies.reload, request.body);
+    if (dryRun && all)
+      throw new QuiesceError('bad-request', '`dryRun` does not go with `all`: it tells of the host that is asked.');
     const { changes, warnings } = dryRun
       ? { changes: await operations.previewReload(), warnings: [] }
-      : await operations.reload(orderOf(order));
+      : await operations.reload({ ...orderOf(order), ...(all ? { all } : {}) });
     const status = operations.status();
-    const all = [...(status.warnings ?? []), ...warnings];
-    const answer: ReloadAnswer = { ...status, ...(all.length === 0 ? {} : { warnings: all }), changes, dryRun };
+    const told = [...(status.warnings ?? []), ...warnings];
+    const answer: ReloadAnswer = { ...status, ...(told.length === 0 ? {} : { warnings: told }), changes, dryRun };
     response.json(answer);
   });
   api.post('/scale', async (request, response) => {

@@ -9,11 +9,15 @@ import { SiteStore } from '../../cluster/store.ts';
 import type { AppConfig } from '../../config.ts';
 import { QuiesceError } from '../../errors.ts';
 import { isEnded } from '../../protocol/is-ended.ts';
+import { version } from '../../version.ts';
 import { writeDurably } from '../data-dir/durable.ts';
 import { describeProcess, lifeOf } from '../data-dir/lock-owner.ts';
 import { processRecord } from '../../protocol/lock-owner.ts';
 import type { SyncRuns } from '../runs/feed-runs.ts';
 import type { RunStore } from '../runs/history.ts';
+import type { Coordinator } from '../maintenance/coordinator.ts';
+import type { Rules } from '../maintenance/state.ts';
+import { ClusterOperations } from './cluster-operations.ts';
 import { SiteAgreement } from './site-agreement.ts';
 
 export interface JoinDeps {
@@ -35,11 +39,17 @@ const stored = z.object({
 /** Beyond lease and grace, before others count a host out, ms: what the clocks of two members of a replica set may differ by. */
 const margin = 1_000;
 
+export interface JoinedCluster {
+  readonly agreement: SiteAgreement;
+  /** What operators can do at this host for all of them. */
+  readonly operations: (coordinator: Coordinator, rules: Rules) => ClusterOperations;
+}
+
 /**
  * To be called when no worker of a former primary is left here.
  * @throws QuiesceError `bad-config`, `database-unreachable`, `data-dir-unusable`
  */
-export async function joinCluster(config: AppConfig, name: string, deps: JoinDeps): Promise<SiteAgreement> {
+export async function joinCluster(config: AppConfig, name: string, deps: JoinDeps): Promise<JoinedCluster> {
   const { mongodb, dataDir, cluster } = config;
   if (mongodb.uri === null)
     throw new QuiesceError('bad-config', 'quiesce.cluster.name needs MongoDB, by which hosts agree: set MONGODB_URI.');
@@ -68,13 +78,14 @@ export async function joinCluster(config: AppConfig, name: string, deps: JoinDep
   }
   const { runs, sync, log } = deps;
   const hasEnded = (run: string): boolean => isEnded(runs.get(run)?.state ?? 'uploading');
-  return new SiteAgreement({
+  const agreement = new SiteAgreement({
     store,
     rules,
     host: id,
     primary,
     replaces,
     name: os.hostname(),
+    version,
     log,
     past: (run) => (hasEnded(run) ? 'ended' : sync.keeps(run) ? 'left' : null),
     forget: (run) => {
@@ -85,6 +96,7 @@ export async function joinCluster(config: AppConfig, name: string, deps: JoinDep
       void runs.end(run, { state: 'failed', error }).then(() => sync.discard(run));
     },
   });
+  return { agreement, operations: (coordinator, rules) => new ClusterOperations(agreement, coordinator, rules) };
 }
 
 /** The id outlives the primary. Its predecessor is replaced at once only where it is seen dead in the same place. */

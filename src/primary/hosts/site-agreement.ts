@@ -4,15 +4,20 @@
  */
 import type { Logger } from 'pino';
 import { Host, type HostOptions } from '../../cluster/host.ts';
-import { isIn, mayOpen, onWon, pauseFor, type Local, type OwnRun } from '../../cluster/member.ts';
-import type { Refusal, Site, SiteEvent, SiteRun } from '../../cluster/site.ts';
+import { isIn, onWon, type Local, type OwnRun } from '../../cluster/member.ts';
+import { isSameRef, isStranded, type Site, type SiteRun } from '../../cluster/document.ts';
+import type { Refusal, SiteEvent } from '../../cluster/events.ts';
+import { isHalfDone } from '../../cluster/founding.ts';
 import { clock } from '../../monotonic.ts';
 import type { Agreement, AgreementEvent, Lease } from '../maintenance/agreement.ts';
+import { Changes } from '../maintenance/changes.ts';
+import { keptHold } from '../maintenance/durable-hold.ts';
 import type { Run, SiteHold, State } from '../maintenance/state.ts';
+import { holdFrom, outside } from './view.ts';
 
 export interface SiteAgreementOptions extends Pick<
   HostOptions,
-  'store' | 'rules' | 'host' | 'name' | 'primary' | 'replaces'
+  'store' | 'rules' | 'host' | 'name' | 'version' | 'primary' | 'replaces'
 > {
   readonly log: Logger;
   /** Of a run whose owner is gone: what this host has of it. */
@@ -27,12 +32,17 @@ const endPatience = 5_000;
 export class SiteAgreement implements Agreement {
   readonly asksOthers = true;
   readonly host: Host;
+  /** Those who wait here for a hold of all hosts. */
+  readonly waiters: Set<string> = new Set();
+  /** What became of the last reload of all hosts here. */
+  reloaded: Local['reloaded'] = null;
+  /** Of the view that this host has of the others. */
+  readonly changes: Changes = new Changes();
   readonly firstHold: SiteHold = outside('this host has not joined the cluster yet', Date.now());
   readonly #options: SiteAgreementOptions;
   /** Runs that an earlier primary of this host, or this one before it was counted out, has left unfinished. */
   readonly #left = new Set<string>();
   #state: State | null = null;
-  #hold: SiteHold = this.firstHold;
   #dispatch: (event: AgreementEvent) => void = () => {};
   #onLease: () => void = () => {};
   #deadline = -Infinity;
@@ -46,7 +56,10 @@ export class SiteAgreement implements Agreement {
     this.host = new Host({
       ...options,
       local: () => this.#local(),
-      onView: () => this.#view(),
+      onView: () => {
+        this.#view();
+        this.changes.tell();
+      },
       onRefused: (event, refused, site) => this.#refused(event, refused, site),
     });
   }
@@ -82,16 +95,26 @@ export class SiteAgreement implements Agreement {
     this.host.poke();
   }
 
+  /** The run that a host has left behind which is gone: an operator takes what it has left. False where there is none such. */
+  async abandon(run: string): Promise<boolean> {
+    const { site, ref } = this.host.member;
+    if (site?.run?.id !== run || !isStranded(site, site.run)) return false;
+    return (await this.host.write({ type: 'abandon', ref, run })).refused === null;
+  }
+
   #local(): Local {
     const state = this.#state;
     const past = this.#options.past;
-    if (state === null) return { rest: null, isIdle: true, run: null, past };
+    if (state === null)
+      return { rest: null, isIdle: true, run: null, past, waiters: this.waiters, reloaded: this.reloaded };
     const { phase, site, run } = state;
     return {
       rest: phase === 'quiesced' ? (site?.epoch ?? null) : null,
       isIdle: phase === 'quiesced' && run === null,
       run: run === null ? null : ownRunOf(run),
       past,
+      waiters: this.waiters,
+      reloaded: this.reloaded,
     };
   }
 
@@ -123,29 +146,7 @@ export class SiteAgreement implements Agreement {
 
   #holdNow(): SiteHold | null {
     const { member, trouble } = this.host;
-    if (mayOpen(member, clock())) return null;
-    const pause = isIn(member) && clock() <= member.deadline ? pauseFor(member) : null;
-    if (pause === null) {
-      const why = trouble === null ? '' : `: ${trouble}`;
-      const reason = isIn(member) ? `the lease of this host is over${why}` : `this host is not in the cluster${why}`;
-      const since = this.#hold.kind === 'cluster' ? this.#hold.since : Date.now();
-      return (this.#hold = outside(reason, since));
-    }
-    const { run, operator, hosts } = member.site!;
-    const since = this.#hold.epoch === pause ? this.#hold.since : Date.now();
-    if (run !== null && run.epoch !== null) {
-      const owner = hosts[run.owner.host]?.name ?? 'a host that is gone';
-      const reason = this.#isStranded(run)
-        ? `run ${run.id} was being written by ${owner}: start that host again, which finishes it`
-        : `run ${run.id} of ${owner}`;
-      return (this.#hold = { kind: run.kind, reason, since, until: null, by: null, epoch: pause, run: run.id });
-    }
-    const { reason = '', since: from = since, until = null, by = null } = operator ?? {};
-    return (this.#hold = { kind: 'operator', reason, since: from, until, by, epoch: pause, run: run?.id ?? null });
-  }
-
-  #isStranded({ owner, stage }: SiteRun): boolean {
-    return stage === 'running' && this.host.member.site!.hosts[owner.host]?.incarnation !== owner.incarnation;
+    return holdFrom(member, trouble, this.#state?.site ?? null, { monotonic: clock(), wall: Date.now() });
   }
 
   /** What the site says of the run of this host, and of those that it has left. */
@@ -153,8 +154,7 @@ export class SiteAgreement implements Agreement {
     const { member } = this.host;
     const { run, unfinished } = this.#state!;
     const own = member.site?.run ?? null;
-    const isOurs =
-      own !== null && own.owner.host === member.ref.host && own.owner.incarnation === member.ref.incarnation;
+    const isOurs = own !== null && isSameRef(own.owner, member.ref);
     if (run === null) return this.#adopt(isOurs && isIn(member) ? own : null, unfinished);
     const isKnown = isOurs && own.id === run.id && isIn(member);
     switch (run.asks) {
@@ -213,7 +213,7 @@ export class SiteAgreement implements Agreement {
       this.#left.delete(run);
       this.#options.forget(run);
     }
-    if (own === null || own.kind !== 'sync' || own.stage !== 'running' || own.epoch === null) return;
+    if (own === null || !isHalfDone(own)) return;
     const key = `${own.id} ${own.epoch}`;
     if (this.#recovered === key || unfinished.includes(own.id) || this.#options.past(own.id) !== 'left') return;
     this.#recovered = key;
@@ -228,12 +228,10 @@ export class SiteAgreement implements Agreement {
   }
 }
 
-function ownRunOf({ id, kind, asks, recovered }: Run): OwnRun {
-  return { id, kind: kind === 'sync' ? 'sync' : 'exclusive', wants: asks, isTakenOver: recovered };
-}
-
-function outside(reason: string, since: number): SiteHold {
-  return { kind: 'cluster', reason, since, until: null, by: null, epoch: null, run: null };
+function ownRunOf({ id, kind, asks, recovered, exec, stage, endsWith }: Run): OwnRun {
+  const keeps = exec?.keepOnFailure === true ? { keeps: keptHold(id, exec) } : {};
+  const hasBegun = stage === 'running' || stage === 'ending';
+  return { id, kind, wants: asks, isTakenOver: recovered, failed: hasBegun && endsWith !== null, ...keeps };
 }
 
 function isSame(a: SiteHold | null, b: SiteHold | null): boolean {

@@ -248,7 +248,7 @@ export class Coordinator implements WorkerEvents {
         if (before.run?.owner) port.pin(before.run.owner, false);
         return void this.#end(effect.run, effect.error, before);
       case 'persist':
-        return void this.#deps.holdFile?.save(durable(state, Date.now()));
+        return void this.#deps.holdFile?.save(durable(state, Date.now(), this.#deps.rules));
       case 'announce':
         return announce(effect, log, this.beats.waitingFor(state));
       case 'moved':

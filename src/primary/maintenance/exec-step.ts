@@ -21,9 +21,9 @@ export function onExec(draft: Draft, { run: id, terms }: Extract<Event, { type: 
 
 /** The hold that stays is set before the run's hold goes: the gates do not open in between. */
 export function onExecEnd(draft: Draft, id: string, error: ErrorCode | null): void {
-  const { run, state, now } = draft;
+  const { run, state, now, rules } = draft;
   if (run?.id !== id || run.exec === null || run.asks === 'end') return;
-  const kept = error === null ? null : heldOnFailure(state, now.wall);
+  const kept = error === null || rules.asksOthers ? null : heldOnFailure(state, now.wall);
   if (kept !== null) draft.set({ operator: kept, waiters: new Set() });
   if (run.exec.keepOnFailure) draft.emit({ type: 'persist' });
   draft.endRun(error);

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { QuiesceError } from '../../errors.ts';
 import { pass } from '../../protocol/pass-schema.ts';
 import { writeDurably } from '../data-dir/durable.ts';
-import { holdOf } from './scheduled.ts';
+import { begunHold } from '../../protocol/operator-hold.ts';
 import type { OperatorHold, ScheduledHold } from './state.ts';
 
 const stored = z.object({
@@ -145,6 +145,6 @@ function asOf(now: number, { epoch, operator, scheduled }: Stored): Loaded {
   const over = typeof operator?.until === 'number' && operator.until <= now;
   const standing = over ? null : operator;
   if (scheduled === null || scheduled.at > now) return { epoch, operator: standing, scheduled, missed: null };
-  const begun = holdOf(scheduled, standing, now);
+  const begun = begunHold(scheduled, standing, now);
   return { epoch, operator: begun ?? standing, scheduled: null, missed: begun === null ? scheduled : null };
 }

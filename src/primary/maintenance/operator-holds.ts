@@ -5,20 +5,11 @@
  * is taken back unless another caller wants it.
  */
 import { QuiesceError } from '../../errors.ts';
-import type { Pass } from '../../protocol/pass.ts';
+import type { HoldChange } from '../../protocol/operator-hold.ts';
 import type { WaitingRequest } from '../../protocol/runs.ts';
 import { atRest, holds, type Event, type ScheduledHold, type State } from './state.ts';
+import { outcomeOf } from './hold-outcome.ts';
 import { stillInFlight } from './still-in-flight.ts';
-
-export interface HoldChange {
-  /** Without one the hold keeps its reason. */
-  readonly reason: string | null;
-  /** The hold ends by itself after this many ms; without it, the hold keeps its end. */
-  readonly lasts: number | null;
-  readonly by: string | null;
-  /** Without one the hold keeps its pass. */
-  readonly pass?: Pass;
-}
 
 export interface Wait {
   /** How long to wait, ms; default: the drain timeout. */
@@ -27,6 +18,18 @@ export interface Wait {
   readonly keep: boolean;
   /** Aborted if the caller is gone and no longer wants the hold. */
   readonly signal?: AbortSignal;
+}
+
+/** Of one host, or of all hosts of a cluster. */
+export interface HoldOrders {
+  /** Resolves when the hold would survive a restart, or cannot be written. */
+  hold(change: HoldChange): Promise<void>;
+  /** It begins later. */
+  schedule(hold: ScheduledHold): Promise<void>;
+  unhold(): Promise<void>;
+  toggle(reason: string): Promise<void>;
+  /** Resolves when what it holds is at rest. */
+  holdAtRest(change: HoldChange, wait: Wait): Promise<void>;
 }
 
 export interface OperatorHoldsDeps {
@@ -43,7 +46,7 @@ export interface OperatorHoldsDeps {
 
 type Outcome = 'at-rest' | 'ended' | 'stopping' | 'timeout' | 'gone';
 
-export class OperatorHolds {
+export class OperatorHolds implements HoldOrders {
   readonly #deps: OperatorHoldsDeps;
   #lastWaiter = 0;
 
@@ -68,8 +71,9 @@ export class OperatorHolds {
     return this.#deps.written();
   }
 
-  toggle(reason: string): void {
+  toggle(reason: string): Promise<void> {
     this.#deps.dispatch({ type: 'toggle', reason });
+    return this.#deps.written();
   }
 
   /**
@@ -94,28 +98,14 @@ export class OperatorHolds {
   }
 
   #outcome(since: number | undefined, timeout: number, signal: AbortSignal | undefined): Promise<Outcome> {
-    const { state, onChange } = this.#deps;
-    return new Promise((resolve) => {
-      const settle = (outcome: Outcome): void => {
-        clearTimeout(timer);
-        forget();
-        signal?.removeEventListener('abort', onAbort);
-        resolve(outcome);
-      };
-      const look = (): void => {
-        const now = state();
-        // A hold that was ended and started again in between belongs to another caller.
-        if (now.operator?.since !== since) settle('ended');
-        else if (now.stopping) settle('stopping');
-        else if (atRest(now)) settle('at-rest');
-      };
-      const onAbort = (): void => settle('gone');
-      const timer = setTimeout(() => settle('timeout'), timeout);
-      const forget = onChange(look);
-      signal?.addEventListener('abort', onAbort);
-      if (signal?.aborted) onAbort();
-      else look();
-    });
+    const look = (): Exclude<Outcome, 'timeout' | 'gone'> | null => {
+      const now = this.#deps.state();
+      // A hold that was ended and started again in between belongs to another caller.
+      if (now.operator?.since !== since) return 'ended';
+      if (now.stopping) return 'stopping';
+      return atRest(now) ? 'at-rest' : null;
+    };
+    return outcomeOf(look, this.#deps.onChange, timeout, signal);
   }
 
   #failure(outcome: Exclude<Outcome, 'at-rest'>, timeout: number, waiter: number): QuiesceError {

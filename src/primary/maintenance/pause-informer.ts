@@ -5,7 +5,7 @@ import type { PauseInfo } from '../../protocol/messages.ts';
 import type { HoldStatus, ScheduledHoldStatus } from '../../protocol/runs.ts';
 import { estimatePause } from './estimate.ts';
 import { timeNow } from './loop.ts';
-import { holds, type OperatorHold, type State } from './state.ts';
+import { holds, type OperatorHold, type ScheduledHold, type State } from './state.ts';
 import type { WorkerPort } from '../ports.ts';
 import type { RunStore } from '../runs/history.ts';
 
@@ -50,7 +50,7 @@ export class PauseInformer {
 }
 
 /** The scheduled hold, for the status. */
-export function scheduledOf({ scheduled }: Pick<State, 'scheduled'>): { scheduled?: ScheduledHoldStatus } {
+export function scheduledOf(scheduled: ScheduledHold | null, allHosts = false): { scheduled?: ScheduledHoldStatus } {
   if (scheduled === null) return {};
   const { at, lasts, reason, by } = scheduled;
   return {
@@ -59,14 +59,19 @@ export function scheduledOf({ scheduled }: Pick<State, 'scheduled'>): { schedule
       ...(lasts === null ? {} : { until: iso(at + lasts) }),
       ...(reason === null ? {} : { reason }),
       ...(by === null ? {} : { by }),
+      ...(allHosts ? { allHosts } : {}),
     },
   };
 }
 
 /** The way in exists only if the operator alone holds the gates, and no run is about to. */
 export function wayInOf({ operator, site, run, unfinished }: State): Pick<PauseInfo, 'wayIn'> {
-  if (operator === null || site !== null || holds(run) || unfinished.length > 0) return {};
-  return { wayIn: { secret: operator.pass ?? null } };
+  const isOperators = site === null || site.kind === 'operator';
+  if (!isOperators || holds(run) || unfinished.length > 0) return {};
+  const ofAll = site?.operator ?? null;
+  if (operator !== null && ofAll !== null) return { wayIn: { secret: null } };
+  const only = operator ?? ofAll;
+  return only === null ? {} : { wayIn: { secret: only.pass ?? null } };
 }
 
 export function holdsOf({ operator, run, site }: State): HoldStatus[] {
@@ -75,19 +80,21 @@ export function holdsOf({ operator, run, site }: State): HoldStatus[] {
     list.push({ kind: run.kind, reason: run.exec?.reason ?? `run ${run.id}`, since: iso(run.held.wall) });
   }
   // The hold of this host's own run is listed above, or will be in a moment.
-  if (site !== null && (site.run === null || site.run !== run?.id))
-    list.push(shownHold(site.kind === 'operator' ? 'cluster' : site.kind, site));
-  if (operator !== null) list.push({ ...shownHold('operator', operator), ...(operator.pass && { wayIn: true }) });
+  if (site !== null && site.kind !== 'operator' && (site.run === null || site.run !== run?.id))
+    list.push({ kind: site.kind, reason: site.reason, since: iso(site.since) });
+  if (site !== null && site.operator !== null) list.push({ ...shownHold(site.operator), allHosts: true });
+  if (operator !== null) list.push(shownHold(operator));
   return list;
 }
 
-function shownHold(kind: HoldStatus['kind'], { reason, since, until, by }: OperatorHold): HoldStatus {
+function shownHold({ reason, since, until, by, pass }: OperatorHold): HoldStatus {
   return {
-    kind,
+    kind: 'operator',
     reason,
     since: iso(since),
     ...(until === null ? {} : { until: iso(until) }),
     ...(by === null ? {} : { by }),
+    ...(pass && { wayIn: true }),
   };
 }
 

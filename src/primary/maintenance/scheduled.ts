@@ -3,22 +3,8 @@
  * scheduled → none, if an operator ends it first, or if its whole time passes while no primary runs.
  */
 import type { Draft } from './draft.ts';
-import type { Event, OperatorHold, ScheduledHold } from './state.ts';
-
-/** The operator hold at the scheduled time, joined with the current one; null if its whole time has passed. */
-export function holdOf(scheduled: ScheduledHold, operator: OperatorHold | null, now: number): OperatorHold | null {
-  const { at, lasts, reason, by, pass } = scheduled;
-  const until = lasts === null ? null : at + lasts;
-  if (until !== null && until <= now) return null;
-  if (operator === null) return { reason: reason ?? 'maintenance', since: now, until, by, ...(pass && { pass }) };
-  return {
-    ...operator,
-    ...(reason === null ? {} : { reason, by }),
-    ...(pass && { pass }),
-    // Both want the site held: it is held while either of them wants it.
-    until: until === null || operator.until === null ? null : Math.max(until, operator.until),
-  };
-}
+import { begunHold } from '../../protocol/operator-hold.ts';
+import type { Event, ScheduledHold } from './state.ts';
 
 /** Replaces a hold that is already scheduled. */
 export function onSchedule(draft: Draft, { hold }: Extract<Event, { type: 'schedule' }>): void {
@@ -38,7 +24,7 @@ export function onUnhold(draft: Draft): void {
 export function onScheduledTime(draft: Draft, at: number): void {
   const { scheduled, operator } = draft.state;
   if (scheduled?.at !== at) return;
-  const hold = holdOf(scheduled, operator, draft.now.wall);
+  const hold = begunHold(scheduled, operator, draft.now.wall);
   draft.set({ scheduled: null });
   draft.emit({ type: 'announce', what: hold === null ? 'missed' : 'begun', hold: scheduled });
   if (hold === null) return draft.emit({ type: 'persist' });

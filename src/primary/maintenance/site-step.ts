@@ -20,9 +20,12 @@ export function onSite(draft: Draft, hold: SiteHold | null): void {
 export function onAgreed(draft: Draft, { run: id, to, hold, fence }: Extract<Event, { type: 'agreed' }>): void {
   const { run } = draft;
   if (run?.id !== id || run.asks !== to) return;
+  const before = draft.state.site;
   draft.set({ site: hold });
   if (to === 'begin') draft.setRun({ ...run, fence });
   draft.goOn(to);
+  // A run may end before this host has heard that its drain was agreed to: then the site's pause was its only one.
+  if (before !== null && hold === null) draft.openOrInform();
 }
 
 export function onRefused(draft: Draft, { run: id, code, holder }: Extract<Event, { type: 'refused' }>): void {

@@ -13,7 +13,7 @@
 import type { ErrorCode } from '../../errors.ts';
 import type { Phase } from '../../protocol/runs.ts';
 import type { GateState, RunKind } from '../../protocol/words.ts';
-import type { Pass } from '../../protocol/pass.ts';
+import type { HoldChange, OperatorHold, ScheduledHold } from '../../protocol/operator-hold.ts';
 import type { WorkerRef } from '../ports.ts';
 
 /** Deadlines use a clock that cannot be set; wall time is only for what people read or request. */
@@ -24,28 +24,7 @@ export interface Time {
   readonly monotonic: number;
 }
 
-export interface OperatorHold {
-  readonly reason: string;
-  /** Epoch milliseconds. */
-  readonly since: number;
-  /** When it ends by itself. */
-  readonly until: number | null;
-  /** Who requested it; null if unknown, as with a signal. */
-  readonly by: string | null;
-  /** What lets a request pass the hold. */
-  readonly pass?: Pass | undefined;
-}
-
-/** An operator hold that starts later. */
-export interface ScheduledHold {
-  /** Epoch milliseconds. */
-  readonly at: number;
-  /** How long it then stands, ms; null: until it is turned off. */
-  readonly lasts: number | null;
-  readonly reason: string | null;
-  readonly by: string | null;
-  readonly pass?: Pass | undefined;
-}
+export type { OperatorHold, ScheduledHold };
 
 /** Why the gates of this host are shut: for the whole site, or because this host is not part of the site now. */
 export interface SiteHold {
@@ -54,8 +33,8 @@ export interface SiteHold {
   readonly reason: string;
   /** Epoch milliseconds. */
   readonly since: number;
-  readonly until: number | null;
-  readonly by: string | null;
+  /** What operators hold all hosts for, also while a run has the gates. */
+  readonly operator: OperatorHold | null;
   /** The site's pause, in the site's own count; null if this host does not know one. */
   readonly epoch: number | null;
   /** The run that has the right to run, on whichever host. */
@@ -189,16 +168,11 @@ export type Event =
   | { readonly type: 'recover'; readonly runs: readonly string[] }
   | { readonly type: 'finished'; readonly run: string; readonly error: ErrorCode | null }
   | { readonly type: 'release'; readonly run: string; readonly owner: WorkerRef; readonly error: ErrorCode | null }
-  /** What is left out keeps its value. `lasts`: ms from now; a new hold without it stands until it is turned off. */
-  | {
+  | ({
       readonly type: 'hold';
-      readonly reason: string | null;
-      readonly lasts: number | null;
-      readonly by: string | null;
-      /** The caller, if it wants the hold only if the cluster comes to rest in time; null: unconditional. */
+      /** Who wants it only if the cluster comes to rest in time; null for one who wants it in any case. */
       readonly waiter: number | null;
-      readonly pass?: Pass | undefined;
-    }
+    } & HoldChange)
   | { readonly type: 'give-up'; readonly waiter: number }
   | { readonly type: 'schedule'; readonly hold: ScheduledHold }
   /** Ends the operator hold, and a scheduled one. */

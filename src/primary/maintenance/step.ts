@@ -1,5 +1,6 @@
 /** The one function that changes the maintenance state: `(state, event, now) → {state, effects}`, without side effects. */
 import type { ErrorCode } from '../../errors.ts';
+import { changedHold } from '../../protocol/operator-hold.ts';
 import type { WorkerRef } from '../ports.ts';
 import { Draft, newRun } from './draft.ts';
 import { onTimeout } from './deadlines.ts';
@@ -170,15 +171,7 @@ const bySignal = { type: 'hold', lasts: null, by: null, waiter: null } as const;
 
 function onHold(draft: Draft, event: HoldEvent): void {
   const { operator } = draft.state;
-  const { lasts, waiter } = event;
-  const until = lasts === null ? (operator?.until ?? null) : draft.now.wall + lasts;
-  const reason = event.reason ?? operator?.reason ?? 'maintenance';
-  // The name stands beside the reason: a caller who changes nothing did not give that reason.
-  const says = operator === null || event.reason !== null || lasts !== null;
-  const by = says ? event.by : operator.by;
-  const since = operator?.since ?? draft.now.wall;
-  const pass = event.pass ?? operator?.pass;
-  draft.hold({ reason, since, until, by, ...(pass && { pass }) }, waitersWith(draft.state, waiter));
+  draft.hold(changedHold(operator, event, draft.now.wall), waitersWith(draft.state, event.waiter));
 }
 
 /** A hold without waiters stays unconditional when another caller joins it. */

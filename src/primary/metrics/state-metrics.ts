@@ -1,7 +1,7 @@
 /** Gauges that are read from the status at each scrape. */
 import { Gauge, type Registry } from 'prom-client';
 import { isEnded } from '../../protocol/is-ended.ts';
-import { holdKind, phase as phases, runKind, workerState, type ClusterStatus } from '../../protocol/runs.ts';
+import { holdKind, hostState, phase as phases, runKind, workerState, type ClusterStatus } from '../../protocol/runs.ts';
 
 type Values = readonly (readonly [labels: Record<string, string>, value: number])[];
 
@@ -69,6 +69,21 @@ const gauges: GaugeOf[] = [
     labels: ['state'],
     read: ({ workers }) =>
       workerState.options.map((state) => [{ state }, workers.filter((worker) => worker.state === state).length]),
+  },
+  {
+    name: 'quiesce_hosts',
+    help: 'Hosts of the cluster that this one knows, by state; where `quiesce.cluster.name` is set',
+    labels: ['state'],
+    read: ({ hosts }) =>
+      hosts === undefined
+        ? []
+        : hostState.options.map((state) => [{ state }, hosts.filter((host) => host.state === state).length]),
+  },
+  {
+    name: 'quiesce_host_lease_seconds',
+    help: 'How long the others still count on a host, by host; below 0 where that is over',
+    labels: ['host'],
+    read: ({ hosts = [] }) => hosts.map(({ name, lease }) => [{ host: name }, lease / 1_000]),
   },
   perSlot('quiesce_worker_in_flight_requests', 'Gated requests in flight', (worker) => worker.inFlight),
   perSlot('quiesce_worker_resident_memory_bytes', 'Resident memory', (worker) => worker.memory),

@@ -91,6 +91,8 @@ export class Notices implements Observer {
   holdsChanged(): void {
     const { outbox } = this.#deps;
     if (this.#deps.receivers().length === 0) return;
+    // What operators want of all hosts is not known while this one is out of the cluster.
+    if (this.#deps.holds().some(({ kind }) => kind === 'cluster')) return;
     const hold = this.#operatorHold();
     const before = outbox.mark('hold');
     const since = hold?.since ?? null;

@@ -77,7 +77,8 @@ export class ExecRuns {
     else this.#finish(id, new QuiesceError('run-failed', whatBecame(how)));
     await ended(id);
     await written();
-    return { run: runs.get(id) ?? known, held: state().operator !== null };
+    const { operator, site } = state();
+    return { run: runs.get(id) ?? known, held: operator !== null || (site !== null && site.operator !== null) };
   }
 
   /** Calls `listener` when the run has ended, in whatever way. */

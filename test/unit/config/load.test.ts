@@ -54,6 +54,15 @@ describe('loadConfig', () => {
     }
   });
 
+  it('refuses a cluster of hosts, which is not finished, before anything runs', async () => {
+    const apps = [{ script: 'app.js', quiesce: { cluster: { name: 'shop' } } }];
+    const error = await refusal(load(apps));
+    expect(error.code).to.equal('bad-config');
+    expect(error.message).to.include('app: quiesce.cluster.name is not finished');
+    const { apps: tried } = await load(apps, { processEnv: { QUIESCE_UNFINISHED_CLUSTER: '1' } });
+    expect(tried[0]!.cluster.name).to.equal('shop');
+  });
+
   it('takes a script for an app of its own', async () => {
     const folder = scratch({ 'src/server.js': 'process.exit(1)' });
     const { apps, file } = await loadConfig('src/server.js', { folder, processEnv: {}, instances: '2', port: '8080' });

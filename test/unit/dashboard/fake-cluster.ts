@@ -257,6 +257,8 @@ export class FakeCluster implements Operations {
     return this.#end(id, 'abandon', 'abandoned');
   }
 
+  readonly removeHost = (): Promise<void> => Promise.resolve();
+
   async #end(id: string, how: string, state: 'failed' | 'abandoned'): Promise<RunRecord> {
     this.asked.push(`${how} ${id}`);
     const run = this.run(id);

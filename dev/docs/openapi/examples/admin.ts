@@ -167,6 +167,26 @@ export const afterTheFeeds: readonly Example[] = [
       },
     },
   },
+  {
+    name: 'alone',
+    operation: 'removeHost',
+    summary: 'There are no other hosts',
+    parameters: { name: 'web-2' },
+    headers: asAdmin,
+    body: {},
+    answer: {
+      status: 404,
+      type: problemType,
+      body: {
+        type: 'urn:quiesce:problem:not-found',
+        title: 'Not found',
+        status: 404,
+        detail: 'This host is alone: quiesce.cluster.name is not set, and there are no others.',
+        code: 'not-found',
+        instance: '/api/hosts/web-2/remove',
+      },
+    },
+  },
 ];
 
 export const theEnd: readonly Example[] = [

@@ -3,7 +3,7 @@ import { Live } from '#quiesce/primary/live/live.js';
 import { LogTail } from '#quiesce/primary/live/log-tail.js';
 import { Traffic } from '#quiesce/primary/live/traffic.js';
 import type { ReloadOutcome } from '#quiesce/primary/reload/reloads.js';
-import type { MaintenanceChange, Operations } from '#quiesce/primary/ports.js';
+import type { MaintenanceChange, Operations, Order } from '#quiesce/primary/ports.js';
 import type { ClusterStatus, RunRecord, SettingChange } from '#quiesce/protocol/runs.js';
 
 export const aStatus: ClusterStatus = {
@@ -95,6 +95,11 @@ export class FakeOperations implements Operations {
   async abandon(id: string): Promise<RunRecord> {
     this.asked.push({ abandon: id });
     throw new Error('the journal is gone');
+  }
+
+  removeHost(name: string, order: Order): Promise<void> {
+    this.asked.push({ remove: name, ...order });
+    return Promise.resolve();
   }
 }
 

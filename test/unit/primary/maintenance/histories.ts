@@ -41,6 +41,7 @@ const kinds = [
 const kindsOfOthers = [
   ['hear', 10],
   ['others-pause', 2],
+  ['others-hold', 1],
   ['count-out', 1],
 ] as const;
 
@@ -137,6 +138,8 @@ function act(model: ClusterModel, kind: string, a: number, flag: boolean): void 
       return model.others.hear();
     case 'others-pause':
       return model.others.pause();
+    case 'others-hold':
+      return model.others.hold();
     case 'count-out':
       return model.others.countOut();
     case 'lose':

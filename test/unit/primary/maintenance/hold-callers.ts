@@ -3,10 +3,11 @@
  * would know of it.
  */
 import { durable } from '#quiesce/primary/maintenance/durable-hold.js';
-import type { Event, ScheduledHold, State, Timer } from '#quiesce/primary/maintenance/state.js';
+import type { Event, Rules, ScheduledHold, State, Timer } from '#quiesce/primary/maintenance/state.js';
 
 interface Model {
   readonly state: State;
+  readonly rules: Rules;
   dispatch(event: Event): void;
 }
 
@@ -71,14 +72,14 @@ export class HoldCallers {
   }
 
   persist(): void {
-    this.#written = durable(this.#model.state, 0);
+    this.#written = durable(this.#model.state, 0, this.#model.rules);
   }
 
   /** To be called whenever a step has been carried out. */
   check(): void {
     const { state } = this.#model;
     if (state.scheduled?.at !== this.#scheduled?.at) throw new Error('L1: a scheduled hold was lost, or comes twice');
-    const { operator, scheduled } = durable(state, 0);
+    const { operator, scheduled } = durable(state, 0, this.#model.rules);
     if (scheduled !== this.#written.scheduled) throw new Error('L1: a restart would not know what is scheduled');
     if (state.run?.exec?.keepOnFailure !== true && (operator === null) !== (this.#written.operator === null))
       throw new Error('S1: a restart would not know whether an operator holds');

@@ -12,6 +12,8 @@ export class Others {
   #epoch = 0;
   #pause: number | null = null;
   #isOut = false;
+  /** An operator holds all hosts. */
+  #isHeld = false;
   /** The run may have begun to write, so it stays when its host is counted out. */
   #isWriting = false;
   /** What was asked and is not answered yet. */
@@ -73,6 +75,14 @@ export class Others {
     this.#tell({ type: 'site', hold: this.#hold() });
   }
 
+  /** An operator holds all hosts, or opens them. */
+  hold(): void {
+    if (this.#model.rules.asksOthers !== true || this.#isOut) return;
+    this.#isHeld = !this.#isHeld;
+    if (this.#isHeld && this.#pause === null) this.#epoch++;
+    this.#tell({ type: 'site', hold: this.#hold() });
+  }
+
   /** The lease is over, and they count this host out; or it is back. */
   countOut(): void {
     if (this.#model.rules.asksOthers !== true) return;
@@ -116,6 +126,7 @@ export class Others {
   settle(): void {
     if (this.#isOut) this.countOut();
     if (this.#run === 'others') this.pause();
+    if (this.#isHeld) this.hold();
     while (this.news > 0) this.hear();
   }
 
@@ -130,8 +141,10 @@ export class Others {
   }
 
   #hold(): SiteHold | null {
-    const of = { reason: '', since: 0, until: null, by: null, run: this.#run };
+    const of = { reason: '', since: 0, operator: null, run: this.#run };
     if (this.#isOut) return { ...of, kind: 'cluster', epoch: null };
-    return this.#pause === null ? null : { ...of, kind: 'sync', epoch: this.#pause };
+    const operator = this.#isHeld ? { reason: '', since: 0, until: null, by: null } : null;
+    if (this.#pause !== null) return { ...of, kind: 'sync', operator, epoch: this.#pause };
+    return operator === null ? null : { ...of, kind: 'operator', operator, epoch: this.#epoch };
   }
 }

@@ -1,0 +1,53 @@
+/** `quiesce hosts`: the hosts of the cluster, and `quiesce hosts remove`. */
+import { createInterface } from 'node:readline/promises';
+import { askedBy, type SignedTarget } from './asked-by.ts';
+import { ControlClient } from '../control-client.ts';
+import { findDataDir, type Target } from '../find-data-dir.ts';
+import { duration, print, printJson } from '../output.ts';
+import { hostTable } from './host-table.ts';
+import { QuiesceError } from '../../errors.ts';
+import type { HostStatus } from '../../protocol/runs.ts';
+import { visibleIn } from '../../protocol/visible.ts';
+
+export interface HostsOptions extends Target {
+  readonly json?: boolean;
+}
+
+export interface RemoveOptions extends SignedTarget {
+  readonly yes?: boolean;
+}
+
+export async function hosts(options: HostsOptions): Promise<number> {
+  const { hosts: list } = await new ControlClient(await findDataDir(options)).status();
+  if (list === undefined) throw alone();
+  if (options.json) printJson(list);
+  else print(hostTable(list));
+  return 0;
+}
+
+export async function removeHost(name: string, options: RemoveOptions): Promise<number> {
+  const client = new ControlClient(await findDataDir(options));
+  const { hosts: list } = await client.status();
+  if (list === undefined) throw alone();
+  const found = list.find((host) => host.name === name);
+  if (found !== undefined && options.yes !== true && !(await isSure(visibleIn(found)))) return 0;
+  const after = await client.removeHost(name, askedBy(options));
+  print(hostTable(after.hosts ?? []));
+  return 0;
+}
+
+async function isSure({ name, lease, state }: HostStatus): Promise<boolean> {
+  const how = state === 'away' ? `its lease is over` : `it may be ALIVE: its lease is good for ${duration(lease)}`;
+  const text = `${name}: ${how}. Taken out, it counts for nothing any more: runs begin without its word. Do so only where its processes are dead.`;
+  if (!process.stdin.isTTY) throw new QuiesceError('bad-usage', `${text} To do it without a question: --yes`);
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await terminal.question(`${text}\nTake it out? [y/N] `)).trim());
+  } finally {
+    terminal.close();
+  }
+}
+
+function alone(): QuiesceError {
+  return new QuiesceError('not-found', 'This host is alone: quiesce.cluster.name is not set, and there are no others.');
+}

@@ -1,0 +1,97 @@
+/** What operators want of all hosts. Pure: part of the one function that changes the site document. */
+import { begunHold, changedHold } from '../protocol/operator-hold.ts';
+import {
+  isQuiesced,
+  isSameRef,
+  isStranded,
+  mayStillWork,
+  pauseOf,
+  type ClusterHold,
+  type HostRef,
+  type Site,
+  type SiteRules,
+  type SiteRun,
+} from './document.ts';
+import type { Refusal, SiteEvent } from './events.ts';
+import { isSettled } from './founding.ts';
+
+type Of<T extends SiteEvent['type']> = Extract<SiteEvent, { type: T }>;
+
+export function hold(
+  site: Site,
+  { ref, change, waiter }: Of<'hold'>,
+  now: number,
+  rules: SiteRules,
+): Partial<Site> | Refusal {
+  const { operator } = site;
+  const before = operator?.waiters ?? [];
+  // A hold that somebody wants in any case stays one, whoever joins it.
+  const isWanted = waiter === null || (operator !== null && before.length === 0);
+  const others = before.filter((each) => each.id !== waiter);
+  const waiters = isWanted ? [] : [...others, { ...ref, id: waiter }];
+  if (!mayPause(site, now, rules)) return 'not-yet';
+  return held(site, { ...operator, ...changedHold(operator, change, now), waiters });
+}
+
+/** A new pause would be taken for at rest while hosts that the document has forgotten serve. */
+function mayPause(site: Site, now: number, rules: SiteRules): boolean {
+  return pauseOf(site) !== null || isSettled(site, now, rules);
+}
+
+/** A pause of its own where the gates are open; else those who rest do so already. */
+function held(site: Site, operator: ClusterHold): Partial<Site> {
+  return pauseOf(site) === null ? { operator, epoch: site.epoch + 1 } : { operator };
+}
+
+export function giveUp({ operator }: Site, { ref, waiter }: Of<'give-up'>): Partial<Site> | Refusal {
+  const left = operator?.waiters.filter((each) => each.id !== waiter || !isSameRef(each, ref)) ?? [];
+  if (operator === null || left.length === operator.waiters.length) return 'over';
+  return { operator: left.length === 0 ? null : { ...operator, waiters: left } };
+}
+
+/** What its callers waited for has come, so it is theirs until somebody ends it. */
+export function settled(site: Site): Site {
+  const { operator } = site;
+  if (operator === null || operator.waiters.length === 0 || !isQuiesced(site)) return site;
+  return { ...site, operator: { ...operator, waiters: [] } };
+}
+
+/** A host is taken out, and those who waited there with it. */
+export function holdWithout(operator: ClusterHold | null, gone: HostRef): ClusterHold | null {
+  if (operator === null || operator.waiters.length === 0) return operator;
+  const waiters = operator.waiters.filter((each) => !isSameRef(each, gone));
+  return waiters.length === 0 ? null : { ...operator, waiters };
+}
+
+/** `off`: the hold that stands, the one to come, and a command whose host is gone. */
+export function unhold(site: Site, { releases }: Of<'unhold'>): Partial<Site> | Refusal {
+  const { operator, scheduled, run } = site;
+  const isReleased = run !== null && run.id === releases && isStranded(site, run) && mayStillWork(run);
+  if (operator === null && scheduled === null && !isReleased) return 'over';
+  return { operator: null, scheduled: null, ...(isReleased ? { run: null } : {}) };
+}
+
+/** Its time is over. */
+export function lapse({ operator }: Site, now: number): Partial<Site> | Refusal {
+  if (operator === null) return 'over';
+  return operator.until === null || operator.until > now ? 'not-yet' : { operator: null };
+}
+
+/** The time of the scheduled hold has come; where all of it has passed meanwhile, it is dropped. */
+export function beginScheduled(site: Site, now: number, rules: SiteRules): Partial<Site> | Refusal {
+  const { scheduled, operator } = site;
+  if (scheduled === null) return 'over';
+  if (scheduled.at > now || !mayPause(site, now, rules)) return 'not-yet';
+  const begun = begunHold(scheduled, operator, now);
+  return { scheduled: null, ...(begun === null ? {} : held(site, { ...begun, waiters: [] })) };
+}
+
+/** Of a command that has not succeeded, as far as anybody knows: the one there is, but without an end, or a new one. */
+export function heldInstead(
+  operator: ClusterHold | null,
+  { reason, by }: NonNullable<SiteRun['keeps']>,
+  now: number,
+): ClusterHold {
+  if (operator !== null) return { ...operator, until: null, waiters: [] };
+  return { reason, since: now, until: null, by, waiters: [] };
+}

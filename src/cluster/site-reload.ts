@@ -1,0 +1,33 @@
+/** A reload of all hosts, one after another. Pure: part of the one function that changes the site document. */
+import type { Site, SiteReload } from './document.ts';
+import { same, type Refusal, type SiteEvent } from './events.ts';
+
+type Of<T extends SiteEvent['type']> = Extract<SiteEvent, { type: T }>;
+
+export function isOver(reload: SiteReload | null): boolean {
+  return reload === null || reload.left.length === 0;
+}
+
+/** The host that was asked comes first: where its file is wrong, no other has been touched. */
+export function startReload({ reload, hosts }: Site, { ref, id, by }: Of<'reload'>): Partial<Site> | Refusal {
+  if (reload?.id === id) return same;
+  if (!isOver(reload)) return 'reload-in-progress';
+  const others = Object.entries(hosts).filter(([host]) => host !== ref.host);
+  others.sort(([, a], [, b]) => a.name.localeCompare(b.name));
+  const left = [ref.host, ...others.map(([host]) => host)];
+  return { reload: { id, by, left, done: 0, of: left.length, failed: null } };
+}
+
+/** It stops at the first that fails: the others keep what they have. */
+export function reloaded(site: Site, { ref, id, failed }: Of<'reloaded'>): Partial<Site> | Refusal {
+  const { reload, hosts } = site;
+  if (reload?.id !== id || reload.left[0] !== ref.host) return 'over';
+  if (failed !== null) return { reload: { ...reload, left: [], failed: { ...failed, host: hosts[ref.host]!.name } } };
+  return { reload: { ...reload, left: reload.left.slice(1), done: reload.done + 1 } };
+}
+
+/** A host that is gone reads its configuration anew when it starts. */
+export function reloadWithout(reload: SiteReload | null, host: string): SiteReload | null {
+  if (reload === null || !reload.left.includes(host)) return reload;
+  return { ...reload, left: reload.left.filter((each) => each !== host), of: reload.of - 1 };
+}

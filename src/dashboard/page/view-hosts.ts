@@ -1,0 +1,32 @@
+/** Shows the hosts of the cluster, where there is one. */
+import { row, sayCell, type Column } from './cells.ts';
+import { byId, each, set } from './dom.ts';
+import { age } from './format.ts';
+import type { Model } from './model.ts';
+
+const columns: Column[] = [
+  { label: 'Host' },
+  { label: 'State' },
+  { label: 'Lease', number: true },
+  { label: 'Version', number: true },
+];
+
+export function showHosts({ status }: Model): void {
+  const hosts = status?.hosts ?? [];
+  set(byId('hosts'), 'hidden', hosts.length === 0);
+  each(
+    byId('host-rows'),
+    hosts,
+    ({ name }) => name,
+    () => row(columns),
+    (tr, { name, here, state, lease, version = '–' }) => {
+      sayCell(tr, 0, name, here ? 'this host' : '');
+      sayCell(tr, 1, state);
+      const text = tr.cells[1]!.querySelector('.text')!;
+      set(text, 'class', 'text state');
+      set(text, 'data-state', state);
+      sayCell(tr, 2, lease > 0 ? age(lease) : 'over');
+      sayCell(tr, 3, version);
+    },
+  );
+}

@@ -1,0 +1,208 @@
+import { expect } from 'chai';
+import { isQuiesced, pauseOf, type HostRef, type Site, type SiteRules } from '#quiesce/cluster/document.js';
+import type { SiteEvent } from '#quiesce/cluster/events.js';
+import { newSite, refounded } from '#quiesce/cluster/founding.js';
+import { siteStep } from '#quiesce/cluster/site.js';
+
+const rules: SiteRules = { lease: 100, evictionGrace: 10, margin: 1, onPartition: 'shut' };
+const a: HostRef = { host: 'A', incarnation: '1' };
+const b: HostRef = { host: 'B', incarnation: '1' };
+const change = { reason: 'moving', lasts: null, by: 'kim' };
+
+class Document {
+  site: Site = newSite('one', 0, null);
+  now = 1_000;
+
+  constructor() {
+    for (const ref of [a, b]) this.takes({ type: 'join', ref, name: 'web' });
+  }
+
+  /** Returns why not, or null. */
+  offer(event: SiteEvent): string | null {
+    const { site, refused } = siteStep(this.site, event, this.now, rules);
+    this.site = site;
+    return refused;
+  }
+
+  takes(...events: SiteEvent[]): void {
+    for (const event of events) expect(this.offer(event), JSON.stringify(event)).to.equal(null);
+  }
+
+  rest(...refs: HostRef[]): void {
+    for (const ref of refs) this.takes({ type: 'rest', ref, epoch: this.site.epoch });
+  }
+
+  /** A command of `quiesce exec` at B has the site. */
+  exec(keeps?: { reason: string; by: string | null }): void {
+    const run = { ref: b, run: 'x' };
+    this.takes({ type: 'claim', kind: 'exec', ...run, ...(keeps && { keeps }) }, { type: 'drain', ...run });
+    this.rest(a, b);
+    this.takes({ type: 'begin', ...run });
+  }
+
+  evictB(): void {
+    this.now += 200;
+    this.takes({ type: 'renew', ref: a }, { type: 'evict', ...b });
+  }
+}
+
+describe('holds of all hosts', () => {
+  it('pause them, until any host opens them', () => {
+    const document = new Document();
+    document.takes({ type: 'hold', ref: a, change, waiter: null });
+    expect(pauseOf(document.site)).to.equal(1);
+    expect(document.site.operator).to.include({ reason: 'moving', by: 'kim', since: 1_000, until: null });
+    expect(isQuiesced(document.site)).to.equal(false);
+    document.rest(a, b);
+    expect(isQuiesced(document.site)).to.equal(true);
+    document.takes({ type: 'unhold', ref: b });
+    expect(pauseOf(document.site)).to.equal(null);
+    expect(document.offer({ type: 'unhold', ref: b })).to.equal('over');
+  });
+
+  it('go with the last of those for whose sake alone they stand, and stay for one who wants them in any case', () => {
+    const document = new Document();
+    document.takes({ type: 'hold', ref: a, change, waiter: 'one' }, { type: 'hold', ref: b, change, waiter: 'two' });
+    document.takes({ type: 'give-up', ref: a, waiter: 'one' });
+    expect(document.site.operator).not.to.equal(null);
+    expect(document.offer({ type: 'give-up', ref: a, waiter: 'two' }), "somebody else's").to.equal('over');
+    document.takes({ type: 'give-up', ref: b, waiter: 'two' });
+    expect(document.site.operator).to.equal(null);
+    document.takes({ type: 'hold', ref: a, change, waiter: null }, { type: 'hold', ref: b, change, waiter: 'three' });
+    expect(document.offer({ type: 'give-up', ref: b, waiter: 'three' })).to.equal('over');
+    expect(document.site.operator).not.to.equal(null);
+  });
+
+  it('are theirs to end once all hosts are at rest', () => {
+    const document = new Document();
+    document.takes({ type: 'hold', ref: a, change, waiter: 'one' });
+    document.rest(a, b);
+    expect(document.offer({ type: 'give-up', ref: a, waiter: 'one' })).to.equal('over');
+    expect(document.site.operator).not.to.equal(null);
+  });
+
+  it('go with the host whose caller waited', () => {
+    const document = new Document();
+    document.takes({ type: 'hold', ref: b, change, waiter: 'one' });
+    document.evictB();
+    expect(document.site.operator).to.equal(null);
+  });
+
+  it('begin and end by themselves, and one whose whole time has passed never begins', () => {
+    const document = new Document();
+    const hold = { at: 1_500, lasts: 100, reason: null, by: null };
+    document.takes({ type: 'schedule', ref: a, hold });
+    expect(document.offer({ type: 'begin-scheduled', ref: b })).to.equal('not-yet');
+    document.now = 1_500;
+    document.takes({ type: 'begin-scheduled', ref: b });
+    expect(document.site).to.deep.include({ scheduled: null, epoch: 1 });
+    expect(document.offer({ type: 'lapse', ref: a })).to.equal('not-yet');
+    document.now = 1_600;
+    document.takes({ type: 'lapse', ref: a });
+    expect(document.site.operator).to.equal(null);
+    document.takes({ type: 'schedule', ref: a, hold }, { type: 'begin-scheduled', ref: b });
+    expect(document.site).to.deep.include({ scheduled: null, operator: null });
+  });
+});
+
+describe('a command of quiesce exec', () => {
+  it('keeps the site when its host is taken out, until an operator who knows of it opens the site', () => {
+    const document = new Document();
+    document.exec();
+    document.evictB();
+    expect(document.site.run?.id).to.equal('x');
+    expect(document.offer({ type: 'bury', ref: a, run: 'x' })).to.equal('over');
+    expect(document.offer({ type: 'unhold', ref: a }), 'sent before its host was gone').to.equal('over');
+    document.takes({ type: 'unhold', ref: a, releases: 'x' });
+    expect(pauseOf(document.site)).to.equal(null);
+  });
+
+  it('releases the site when its host is back, and leaves a hold where it asked for one', () => {
+    for (const keeps of [undefined, { reason: 'migration', by: 'kim' }]) {
+      const document = new Document();
+      document.exec(keeps);
+      document.evictB();
+      document.takes({ type: 'join', ref: { host: 'B', incarnation: '2' }, name: 'web' });
+      expect(document.site.run).to.equal(null);
+      expect(document.site.operator?.reason).to.equal(keeps?.reason);
+    }
+  });
+
+  it('leaves that hold where it fails, in the same step as it ends, and none where it succeeds', () => {
+    for (const failed of [true, false]) {
+      const document = new Document();
+      document.exec({ reason: 'migration', by: null });
+      const { epoch } = document.site;
+      document.takes({ type: 'end', ref: b, run: 'x', failed });
+      expect(document.site.operator?.reason).to.equal(failed ? 'migration' : undefined);
+      expect(document.site.epoch, 'the gates do not open in between').to.equal(epoch);
+    }
+  });
+});
+
+describe('a host', () => {
+  it('has a name of its own, also where several run on one machine', () => {
+    const document = new Document();
+    expect(document.site.hosts['A']?.name).to.equal('web');
+    expect(document.site.hosts['B']?.name).to.equal('web-2');
+    document.takes({ type: 'remove', ...b });
+    expect(document.offer({ type: 'renew', ref: b })).to.equal('evicted');
+    document.takes({ type: 'join', ref: { host: 'B', incarnation: '2' }, name: 'web' });
+    expect(document.site.hosts['B']?.name).to.equal('web-2');
+  });
+});
+
+describe('a reload of all hosts', () => {
+  const reload: SiteEvent = { type: 'reload', ref: b, id: 'r', by: 'kim' };
+
+  it('goes from host to host, the one that was asked first, and is one at a time', () => {
+    const document = new Document();
+    document.takes(reload, reload);
+    expect(document.site.reload).to.deep.include({ left: ['B', 'A'], done: 0, of: 2 });
+    expect(document.offer({ ...reload, id: 's' })).to.equal('reload-in-progress');
+    expect(document.offer({ type: 'reloaded', ref: a, id: 'r', failed: null }), 'out of turn').to.equal('over');
+    document.takes({ type: 'reloaded', ref: b, id: 'r', failed: null });
+    expect(document.site.reload).to.deep.include({ left: ['A'], done: 1 });
+    document.takes({ type: 'reloaded', ref: a, id: 'r', failed: null }, { ...reload, id: 's' });
+  });
+
+  it('stops at the first that fails, and says where and why', () => {
+    const document = new Document();
+    document.takes(reload, { type: 'reloaded', ref: b, id: 'r', failed: { code: 'bad-config', why: 'a comma' } });
+    expect(document.site.reload).to.deep.include({
+      left: [],
+      done: 0,
+      failed: { host: 'web-2', code: 'bad-config', why: 'a comma' },
+    });
+  });
+
+  it('goes on without a host that is taken out', () => {
+    const document = new Document();
+    document.takes(reload);
+    document.evictB();
+    expect(document.site.reload).to.deep.include({ left: ['A'], done: 0, of: 1 });
+  });
+});
+
+describe('a document that takes the place of one that was lost', () => {
+  it('keeps what is held and a command that may be at work, and begins no pause while a forgotten host may serve', () => {
+    const document = new Document();
+    document.exec();
+    document.takes({ type: 'hold', ref: a, change, waiter: null });
+    const next = refounded(newSite('two', 0, null), document.site, 'three', document.now)!;
+    expect(next.run?.id).to.equal('x');
+    expect(next.operator?.reason).to.equal('moving');
+
+    const empty = new Document();
+    empty.site = { ...empty.site, founded: empty.now };
+    expect(empty.offer({ type: 'hold', ref: a, change, waiter: null })).to.equal('not-yet');
+    empty.now += 112;
+    empty.takes({ type: 'hold', ref: a, change, waiter: null });
+  });
+
+  it('drops a hold that stood only for those who waited', () => {
+    const document = new Document();
+    document.takes({ type: 'hold', ref: a, change, waiter: 'one' });
+    expect(refounded(newSite('two', 0, null), document.site, 'three', document.now)?.operator).to.equal(null);
+  });
+});
