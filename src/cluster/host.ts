@@ -161,7 +161,6 @@ export class Host {
   }
 
   #takeEviction(site: Site, now: number): void {
-    this.#options.log.warn({}, `host ${this.#options.name} was taken out of the cluster, and joins it anew`);
     this.#take(site, now, (member) => evicted(member, this.#incarnation()));
   }
 
@@ -172,6 +171,8 @@ export class Host {
     if (isOther && isForgetful(site, before.site, false)) void this.#refound(before.site);
     let next = more(sees(before, site));
     const isOut = isIn(before) && !isIn(next);
+    // Told by the change stream or by a renewal that is refused, whichever comes first.
+    if (isOut) this.#options.log.warn({}, `host ${this.#options.name} was taken out of the cluster, and joins it anew`);
     if (isOut && next.ref.incarnation === before.ref.incarnation) next = evicted(next, this.#incarnation());
     this.#member = next;
     this.#armDeadline();
