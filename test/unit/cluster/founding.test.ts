@@ -1,6 +1,8 @@
 import { expect } from 'chai';
+import type { Site, SiteRules } from '#quiesce/cluster/document.js';
+import type { SiteEvent } from '#quiesce/cluster/events.js';
 import { isForgetful, isSettled, newSite, refounded } from '#quiesce/cluster/founding.js';
-import { siteStep, type Site, type SiteEvent, type SiteRules } from '#quiesce/cluster/site.js';
+import { siteStep } from '#quiesce/cluster/site.js';
 
 const rules: SiteRules = { lease: 30_000, evictionGrace: 5_000, margin: 1_000, onPartition: 'shut' };
 const ref = { host: 'a', incarnation: '1.1' };
