@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { _, Ajv2020, type KeywordCxt } from 'ajv/dist/2020.js';
 import standalone from 'ajv/dist/standalone/index.js';
 import { z } from 'zod';
-import { execEnd, execStart, runList, stopAnswer, urls } from '#quiesce/protocol/answers.js';
+import { execEnd, execStart, handedOver, runList, stopAnswer, urls } from '#quiesce/protocol/answers.js';
 import { toKeeper } from '#quiesce/protocol/keeper.js';
 import { lockOwner } from '#quiesce/protocol/lock-owner.js';
 import { toWorker } from '#quiesce/protocol/messages.js';
@@ -69,5 +69,5 @@ write('generated-keeper-checks', { toKeeper });
 write('generated-owner-check', { lockOwner }, false);
 // Beside the others: to read the code of all takes a health check longer than to ask.
 write('generated-status-checks', { clusterStatus, problem }, false);
-const answers = { execEnd, execStart, notifyTest, reloadAnswer, runList, runRecord, stopAnswer, urls };
+const answers = { execEnd, execStart, handedOver, notifyTest, reloadAnswer, runList, runRecord, stopAnswer, urls };
 write('generated-answer-checks', answers, false);

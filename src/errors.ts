@@ -62,6 +62,7 @@ export const registry = {
   'hold-ended': { title: 'The hold ended before the cluster had come to rest', status: 409, exit: exitCodes.refused },
   'too-many-streams': { title: 'Too many event streams are open', status: 503, exit: exitCodes.refused },
   stopping: { title: 'The cluster is stopping', status: 503, exit: exitCodes.refused },
+  'not-replaceable': { title: 'This primary cannot be replaced while it serves', status: 409, exit: exitCodes.refused },
   'insufficient-storage': { title: 'Not enough disk space', status: 507, exit: exitCodes.failed },
   'run-failed': { title: 'The run failed', status: 500, exit: exitCodes.failed },
   'owner-died': { title: 'The worker that owned the run died', status: 500, exit: exitCodes.failed },

@@ -4,7 +4,7 @@ import http from 'node:http';
 import { QuiesceError, toQuiesceError } from '../errors.ts';
 import { lifeOf, readOwner } from '../primary/data-dir/lock-owner.ts';
 import { controlSocket, shortSocketPath } from '../primary/admin/control-socket.ts';
-import type { ExecEnd } from '../protocol/answers.ts';
+import type { ExecEnd, HandedOver } from '../protocol/answers.ts';
 import type { Check } from '../protocol/checks.ts';
 import type * as Checks from '../protocol/generated-answer-checks.js';
 import { clusterStatus, problem } from '../protocol/generated-status-checks.js';
@@ -29,6 +29,13 @@ interface MaintenanceBody extends Order {
   readonly timeout?: number;
   readonly keep?: boolean;
   readonly secret?: string;
+}
+
+interface HandOverBody extends Order {
+  readonly node: string;
+  readonly main: string;
+  readonly called: string | null;
+  readonly wait: boolean;
 }
 
 interface ExecBody extends Order {
@@ -75,6 +82,11 @@ export class ControlClient {
    */
   reload(order: Order & { readonly dryRun?: boolean; readonly all?: boolean } = {}): Promise<ReloadAnswer> {
     return this.#call('POST', '/api/reload', answer('reloadAnswer'), { body: order, timeout: 0 });
+  }
+
+  /** Resolves when another primary serves. */
+  handOver(order: HandOverBody): Promise<HandedOver> {
+    return this.#call('POST', '/api/handover', answer('handedOver'), { body: order, timeout: 0 });
   }
 
   /** @param instances a number, or a step such as `+1` */

@@ -142,6 +142,8 @@ export function addOperatorCommands(program: Command, done: (code: number) => vo
     );
 
   signed('reload', 'read the configuration again, and replace every worker without a failed request')
+    .option('--primary', 'replace the primary too, by the quiesce and the Node that run this command')
+    .option('--wait', 'with --primary: wait for a run that goes on (default: end with 6)')
     .option('--dry-run', 'only tell what the configuration would change')
     .option('--all', 'every host of the cluster, one after another, up to the first that fails')
     .action(async (options: ReloadOptions) =>

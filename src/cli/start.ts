@@ -30,8 +30,9 @@ export async function start(file: string | undefined, options: StartOptions): Pr
     keeper?.send({ type: 'ending' });
     return code;
   } catch (error) {
+    const { code, message } = toQuiesceError(error);
     // An unexpected error counts as a crash: the keeper then starts a new primary.
-    if (toQuiesceError(error).code !== 'internal') keeper?.send({ type: 'ending' });
+    if (code !== 'internal') keeper?.send({ type: 'ending', error: { code, message } });
     throw error;
   }
 }
@@ -61,6 +62,11 @@ async function run(file: string | undefined, options: StartOptions, keeper: Keep
     throw new QuiesceError(
       'bad-usage',
       `Several apps (${apps.map(({ name }) => name).join(', ')}) need the keeper, which starts a primary for each. Start one of them with --only, or leave --no-keeper out.`,
+    );
+  if ((await keeper.begun).beside)
+    throw new QuiesceError(
+      'bad-config',
+      `The configuration has several apps by now (${apps.map(({ name }) => name).join(', ')}), and each needs a primary of its own. Stop the site and start it again.`,
     );
   const common = [
     ...(file === undefined ? [] : [path.resolve(workingFolder(), file)]),

@@ -1,6 +1,6 @@
 /**
  * Replaces the primary of an app by another one while the site serves: what the keeper does, as one pure function. Who is
- * told what is in `Order`, what primaries say in `Word`. It is proven here before anything uses it.
+ * told what is in `Order`, what primaries say in `Word`.
  *
  * A primary, as its keeper sees it:
  *
@@ -17,6 +17,7 @@
  * them as one worker that is at work until they have gone: a pause waits for their last handler.
  */
 import { checkMove } from '../moves.ts';
+import type { Build } from '../protocol/keeper.ts';
 import type { Mutable } from './state.ts';
 
 export const primaryMoves = {
@@ -32,8 +33,7 @@ export type PrimaryStage = keyof typeof primaryMoves;
 export interface Primary {
   readonly id: number;
   readonly stage: PrimaryStage;
-  /** What it was started from: a quiesce and a Node. */
-  readonly build: string;
+  readonly build: Build;
 }
 
 export interface Site {
@@ -41,7 +41,7 @@ export interface Site {
   readonly primaries: readonly Primary[];
   readonly started: number;
   /** The last one that came to serve: where a primary dies, this is what is started. */
-  readonly build: string;
+  readonly build: Build;
   /** The next primary waits for its time to be started. */
   readonly isDue: boolean;
   readonly stopping: boolean;
@@ -50,9 +50,9 @@ export interface Site {
 /** What a primary says. */
 export type Word =
   /** Of the owner: it is to be replaced by another of this build. */
-  | { readonly type: 'replace'; readonly build: string }
+  | { readonly type: 'replace'; readonly build: Build }
   /** Of the owner: not after all, for a stop or a caller that has given up. */
-  | { readonly type: 'keep' }
+  | { readonly type: 'stay' }
   /** Of one beside it. */
   | { readonly type: 'prepared' }
   /** Of the owner, as an answer to `successor-prepared`: everything is on the disk, and nothing more will be written. */
@@ -61,7 +61,8 @@ export type Word =
 
 export type Event =
   | { readonly type: 'said'; readonly id: number; readonly word: Word }
-  | { readonly type: 'gone'; readonly id: number }
+  /** `isLast`: it has ended as planned, and the site with it. */
+  | { readonly type: 'gone'; readonly id: number; readonly isLast?: boolean }
   /** The next primary may be started now: the first one, or one after a death. */
   | { readonly type: 'due' }
   | { readonly type: 'stop' };
@@ -83,7 +84,7 @@ export type Effect =
   | {
       readonly type: 'start';
       readonly id: number;
-      readonly build: string;
+      readonly build: Build;
       readonly alone: boolean;
       readonly former: readonly number[];
     }
@@ -94,8 +95,9 @@ export type Effect =
 
 type Draft = Mutable<Omit<Site, 'primaries'>> & { primaries: Mutable<Primary>[] };
 
-export function newSite(build: string): Site {
-  return { primaries: [], started: 0, build, isDue: true, stopping: false };
+/** @param started how many there have been before it */
+export function newSite(build: Build, started = 0): Site {
+  return { primaries: [], started, build, isDue: true, stopping: false };
 }
 
 export function ownerOf<T extends Primary>({ primaries }: { readonly primaries: readonly T[] }): T | undefined {
@@ -121,18 +123,13 @@ export function step(site: Site, event: Event): { site: Site; effects: Effect[] 
       break;
     }
     case 'gone':
-      gone(draft, event.id, effects);
+      gone(draft, event, effects);
       break;
     case 'due':
       due(draft, effects);
       break;
     case 'stop':
-      draft.stopping = true;
-      draft.isDue = false;
-      for (const { id, stage } of draft.primaries) {
-        if (stage === 'beside' || stage === 'prepared') effects.push({ type: 'kill', id });
-        else effects.push({ type: 'tell', id, order: { type: 'stop' } });
-      }
+      stop(draft, effects);
       break;
     default:
       event satisfies never;
@@ -148,7 +145,7 @@ function hear(draft: Draft, speaker: Mutable<Primary>, word: Word, effects: Effe
       // One at a time: those before it have gone.
       if (stage !== 'serving' || draft.primaries.length > 1) return tell(effects, id, { type: 'refused' });
       return start(draft, word.build, false, effects);
-    case 'keep':
+    case 'stay':
       if (stage === 'serving' && successor !== undefined) effects.push({ type: 'kill', id: successor.id });
       return;
     case 'prepared': {
@@ -176,10 +173,20 @@ function hear(draft: Draft, speaker: Mutable<Primary>, word: Word, effects: Effe
   }
 }
 
-function gone(draft: Draft, id: number, effects: Effect[]): void {
+function stop(draft: Draft, effects: Effect[]): void {
+  draft.stopping = true;
+  draft.isDue = false;
+  for (const { id, stage } of draft.primaries) {
+    if (stage === 'beside' || stage === 'prepared') effects.push({ type: 'kill', id });
+    else tell(effects, id, { type: 'stop' });
+  }
+}
+
+function gone(draft: Draft, { id, isLast = false }: Extract<Event, { type: 'gone' }>, effects: Effect[]): void {
   const left = draft.primaries.find((each) => each.id === id);
   if (left === undefined) return;
   draft.primaries = draft.primaries.filter((each) => each !== left);
+  if (isLast && !draft.stopping) stop(draft, effects);
   const owner = ownerOf(draft);
   const successor = successorOf(draft);
   if (draft.stopping) return;
@@ -204,7 +211,7 @@ function want(draft: Draft, effects: Effect[]): void {
   effects.push({ type: 'wait' });
 }
 
-function start(draft: Draft, build: string, alone: boolean, effects: Effect[]): void {
+function start(draft: Draft, build: Build, alone: boolean, effects: Effect[]): void {
   const id = ++draft.started;
   draft.primaries.push({ id, build, stage: alone ? 'taking' : 'beside' });
   effects.push({ type: 'start', id, build, alone, former: formerOf(draft).map((former) => former.id) });

@@ -7,25 +7,30 @@
  */
 import { writeSync } from 'node:fs';
 import { constants } from 'node:os';
-import { newKeeper, type Effect, type End, type Event, type Keeper } from './state.ts';
-import { nextTick, step } from './step.ts';
+import { ownerOf } from './handover.ts';
+import { newKeeper, type App, type Effect, type End, type Event, type Keeper } from './state.ts';
+import { nextTick, step, wordsOf } from './step.ts';
 import { PrimaryProcess } from './primary-process.ts';
 import { stopWithNpx } from './npx.ts';
 import { severalVariable } from '../protocol/keeper-names.ts';
-import type { Handle, LaunchedApp, SocketName, ToKeeper } from '../protocol/keeper.ts';
+import type { Former, FromKeeper, Handle, LaunchedApp, Outgoing, SocketName, ToKeeper } from '../protocol/keeper.ts';
 
 interface Socket {
   readonly name: SocketName;
   readonly handle: Handle;
 }
 
+interface Running {
+  readonly process: PrimaryProcess;
+  /** Looks at it since its last sign of life; null before the first, which a busy machine may hold up for long. */
+  silent: number | null;
+}
+
 /** What belongs to an app beside what `step` knows of it. */
 interface Place {
   readonly app: LaunchedApp | null;
   readonly sockets: Map<string, Socket>;
-  process: PrimaryProcess | null;
-  /** Looks at it since its last sign of life; null before the first, which a busy machine may hold up for long. */
-  silent: number | null;
+  readonly running: Map<number, Running>;
 }
 
 /** What a primary does with them is in docs/signals.md. */
@@ -51,17 +56,17 @@ export function endAs({ code, signal }: End): number {
 }
 
 class Keeping {
-  readonly #main: string;
   readonly #args: readonly string[];
   readonly #resolve: (end: End) => void;
   #places: Place[] = [newPlace(null)];
-  #state: Keeper = newKeeper();
+  #state: Keeper;
   #timer: NodeJS.Timeout | undefined;
   #look: NodeJS.Timeout | undefined;
   readonly #handlers = passedOn.map((signal) => [signal, () => this.#dispatch({ type: 'signal', signal })] as const);
 
   constructor(main: string, args: readonly string[], resolve: (end: End) => void) {
-    this.#main = main;
+    const called = process.argv[1] ?? null;
+    this.#state = newKeeper({ node: process.execPath, main, called, folder: null });
     this.#args = args;
     this.#resolve = resolve;
   }
@@ -86,7 +91,9 @@ class Keeping {
       case 'start':
         return this.#start(effect);
       case 'signal':
-        return this.#places[effect.app]?.process?.signal(effect.signal);
+        return this.#places[effect.app]?.running.get(effect.process)?.process.signal(effect.signal);
+      case 'tell':
+        return this.#tell(effect);
       case 'close':
         return closeAll(this.#places[effect.app]!);
       case 'ready':
@@ -104,43 +111,82 @@ class Keeping {
     }
   }
 
-  #start({ app, process: number, again }: Extract<Effect, { type: 'start' }>): void {
+  #start({ app, process: id, build, again, beside, former }: Extract<Effect, { type: 'start' }>): void {
     const place = this.#places[app]!;
-    place.silent = null;
     const env = { ...process.env, ...(place.app === null ? {} : { [severalVariable]: '1' }) };
     const args = place.app === null ? this.#args : ['start', ...place.app.args];
     const started = new PrimaryProcess(
-      { main: [this.#main, process.argv[1]], args, env, group: place.app !== null },
+      { build, args, env, group: place.app !== null },
       {
-        message: (message, handle) => this.#message(app, number, message, handle),
+        message: (message, handle) => this.#message(app, id, message, handle),
         gone: (how) => {
-          if (place.process === started) place.process = null;
-          this.#dispatch({ type: 'gone', app, process: number, how });
+          place.running.delete(id);
+          this.#dispatch({ type: 'gone', app, process: id, how });
         },
       },
     );
-    place.process = started;
-    for (const [id, { name, handle }] of place.sockets) started.send({ type: 'socket', id, name }, handle);
-    started.send({ type: 'begin', again });
+    place.running.set(id, { process: started, silent: null });
+    // One beside the owner gets them when it takes over: until then they may change.
+    if (!beside) sendSockets(place, started);
+    started.send({ type: 'begin', again, beside, former: this.#formers(place, former) });
   }
 
-  #message(app: number, process: number, message: ToKeeper, handle: Handle | undefined): void {
+  #tell({ app, process: id, order, how }: Extract<Effect, { type: 'tell' }>): void {
     const place = this.#places[app]!;
-    if (this.#state.apps[app]?.process !== process) return handle?.close();
-    place.silent = 0;
+    const told = place.running.get(id)?.process;
+    if (told === undefined) return;
+    switch (order.type) {
+      case 'take':
+        sendSockets(place, told);
+        return told.send({ type: 'take', former: this.#formers(place, order.former) });
+      case 'successor-failed': {
+        const words = how === undefined ? 'it has gone' : `it ended with ${wordsOf(how)}`;
+        return told.send({ type: 'successor-failed', error: how?.error ?? { code: null, message: words } });
+      }
+      case 'leave': {
+        const owner = ownerOf(this.#state.apps[app]!.site)?.id ?? 0;
+        return told.send({ type: 'leave', pid: place.running.get(owner)?.process.pid ?? null });
+      }
+      default:
+        return told.send(order);
+    }
+  }
+
+  #formers({ running }: Place, ids: readonly number[]): Former[] {
+    return ids.flatMap((id) => {
+      const pid = running.get(id)?.process.pid;
+      return pid === undefined || pid === null ? [] : { id, pid };
+    });
+  }
+
+  #message(app: number, id: number, message: ToKeeper, handle: Handle | undefined): void {
+    const place = this.#places[app]!;
+    const from = place.running.get(id);
+    const site = this.#state.apps[app]?.site;
+    if (from === undefined || site?.primaries.some((each) => each.id === id) !== true) return handle?.close();
+    from.silent = 0;
+    // What one that has handed over, or has not taken over yet, says of sockets is not for the site.
+    const isOwner = ownerOf(site)?.id === id;
     switch (message.type) {
       case 'keep':
         if (handle !== undefined) place.sockets.set(message.id, { name: message.name, handle });
         return;
       case 'close':
+        if (!isOwner) return;
         place.sockets.get(message.id)?.handle.close();
         return void place.sockets.delete(message.id);
       case 'close-all':
-        closeAll(place);
-        return place.process?.send({ type: 'closed' });
+        if (isOwner) closeAll(place);
+        return from.process.send({ type: 'closed' });
       case 'ready':
-        return this.#dispatch({ type: 'ready', app, process });
+        return this.#dispatch({ type: 'said', app, process: id, word: { type: 'serving' } });
+      case 'replace':
+      case 'stay':
+      case 'prepared':
+      case 'yielded':
+        return this.#dispatch({ type: 'said', app, process: id, word: message });
       case 'apps':
+        if (!isOwner) return;
         for (const former of this.#places) closeAll(former);
         this.#places = message.apps.map(newPlace);
         return this.#dispatch({ type: 'apps', names: message.apps.map(({ name }) => name) });
@@ -154,17 +200,29 @@ class Keeping {
 
   /** Counts looks and not time, so that a machine that slept is no reason. */
   #lookAfter(): void {
-    for (const [index, place] of this.#places.entries()) {
-      if (place.process === null || place.silent === null || ++place.silent <= mostSilent) continue;
-      const seconds = (mostSilent * lookEvery) / 1000;
-      say(`the primary of ${this.#state.apps[index]?.name} has given no sign of life for ${seconds} s and is killed.`);
-      place.process.signal('SIGKILL');
-    }
+    for (const [index, { running }] of this.#places.entries())
+      for (const each of running.values()) this.#lookAt(each, this.#state.apps[index]);
+  }
+
+  #lookAt(each: Running, app: App | undefined): void {
+    if (each.silent === null || ++each.silent <= mostSilent) return;
+    const seconds = (mostSilent * lookEvery) / 1000;
+    say(`the primary of ${app?.name} has given no sign of life for ${seconds} s and is killed.`);
+    each.process.signal('SIGKILL');
   }
 }
 
 function newPlace(app: LaunchedApp | null): Place {
-  return { app, sockets: new Map(), process: null, silent: null };
+  return { app, sockets: new Map(), running: new Map() };
+}
+
+function sendSockets(
+  { sockets }: Place,
+  to: {
+    send(message: Outgoing<FromKeeper>, handle?: Handle): void;
+  },
+): void {
+  for (const [id, { name, handle }] of sockets) to.send({ type: 'socket', id, name }, handle);
 }
 
 function closeAll({ sockets }: Place): void {

@@ -3,12 +3,11 @@ import { spawn, type ChildProcess, type SendHandle } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { isToKeeper } from '../protocol/keeper-checks.ts';
 import { keeperProtocol, keeperVariable } from '../protocol/keeper-names.ts';
-import type { FromKeeper, Handle, Outgoing, ToKeeper } from '../protocol/keeper.ts';
+import type { Build, FromKeeper, Handle, Outgoing, ToKeeper } from '../protocol/keeper.ts';
 import type { Gone } from './state.ts';
 
 export interface Call {
-  /** The command's main file. A release may be removed while the site runs; the second name is what it was called by. */
-  readonly main: readonly [string, string | undefined];
+  readonly build: Build;
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   /** A process group of its own, so that Ctrl-C reaches it through the keeper only. */
@@ -24,21 +23,28 @@ export interface Listener {
 export class PrimaryProcess {
   /** Null if there is no process. */
   readonly #child: ChildProcess | null = null;
-  #meant = false;
+  #meant: Extract<ToKeeper, { type: 'ending' }> | null = null;
   #isGone = false;
 
-  constructor({ main: [own, called], args, env, group }: Call, listener: Listener) {
+  constructor({ build: { node, main: own, called, folder }, args, env, group }: Call, listener: Listener) {
     const main = existsSync(own) ? own : (called ?? own);
+    // A folder that is gone would keep the site down; the name of the folder tells a link from where it leads to.
+    const where = folder !== null && existsSync(folder) ? { cwd: folder } : {};
     try {
-      const child = spawn(process.execPath, [...process.execArgv, main, ...args], {
+      const child = spawn(existsSync(node) ? node : process.execPath, [...process.execArgv, main, ...args], {
         stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
         detached: group,
-        env: { ...env, [keeperVariable]: String(keeperProtocol) },
+        ...where,
+        env: {
+          ...env,
+          ...('cwd' in where ? { PWD: where.cwd } : {}),
+          [keeperVariable]: String(keeperProtocol),
+        },
       });
       this.#child = child;
       child.on('message', (raw: unknown, handle: unknown) => {
         if (!isToKeeper(raw)) return;
-        if (raw.type === 'ending') this.#meant = true;
+        if (raw.type === 'ending') this.#meant = raw;
         else listener.message(raw, handle as Handle | undefined);
       });
       this.#watchEnd(child, listener);
@@ -46,6 +52,10 @@ export class PrimaryProcess {
       // Some failures are thrown and not told by an event: no memory, a Node that is just being replaced.
       setImmediate(() => listener.gone({ code: null, signal: (error as Error).message, meant: false }));
     }
+  }
+
+  get pid(): number | null {
+    return this.#child?.pid ?? null;
   }
 
   /** SIGTERM and SIGINT as they are: they end a primary that still boots, too. The others wait until it can hear them. */
@@ -64,7 +74,8 @@ export class PrimaryProcess {
     const end = (code: number | null, signal: string | null): void => {
       if (this.#isGone) return;
       this.#isGone = true;
-      listener.gone({ code, signal, meant: this.#meant });
+      const error = this.#meant?.error;
+      listener.gone({ code, signal, meant: this.#meant !== null, ...(error === undefined ? {} : { error }) });
     };
     child.once('exit', (code, signal) => {
       // Its last message may come after its exit.

@@ -1,17 +1,23 @@
 /**
  * What a keeper knows of its apps, what can happen, and what is to be done.
  *
- * starting   its primary boots. Until every app has served once, the end of one ends them all, with its exit code: a
- *            deployment that does not work should be seen to fail.
+ * starting   its primary boots, or takes over from another one. Until every app has served once, the end of one ends them
+ *            all, with its exit code: a deployment that does not work should be seen to fail.
  * serving    its primary has said that every worker serves.
  * waiting    its primary has died, and the next one is started when the time has come.
- * over       it was stopped, or could not start. When all are, the keeper ends.
+ * ending     it was stopped, or could not start: primaries of it are still there.
+ * over       none is. When all apps are, the keeper ends.
+ *
+ * The stage follows from the primaries of the app (`site`, see handover.ts).
  */
+import { newSite, type Order, type Site, type Word } from './handover.ts';
+import type { Build } from '../protocol/keeper.ts';
 
 export const stageMoves = {
-  starting: ['serving', 'waiting', 'over'],
-  serving: ['waiting', 'over'],
-  waiting: ['starting', 'over'],
+  starting: ['serving', 'waiting', 'ending', 'over'],
+  serving: ['starting', 'waiting', 'ending', 'over'],
+  waiting: ['starting', 'ending', 'over'],
+  ending: ['over'],
   over: [],
 } as const satisfies Record<string, readonly string[]>;
 export type Stage = keyof typeof stageMoves;
@@ -22,8 +28,8 @@ export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 export interface App {
   readonly name: string;
   readonly stage: Stage;
-  /** Grows with each primary of this app. What comes from an older one counts for nothing. */
-  readonly process: number;
+  /** Its primaries. */
+  readonly site: Site;
   /** It has served, so that whatever ends its primary is no reason to give it up. */
   readonly hasServed: boolean;
   /** Primaries in a row that did not serve for long. */
@@ -53,20 +59,39 @@ export interface Gone {
   readonly signal: string | null;
   /** It has said before that it would end. */
   readonly meant: boolean;
+  /** Why, where it has said that. */
+  readonly error?: { readonly code: string; readonly message: string } | undefined;
 }
 
 export type Event =
   | { readonly type: 'begin' }
   /** The file has several apps, which take the place of the one that there seemed to be. */
   | { readonly type: 'apps'; readonly names: readonly string[] }
-  | { readonly type: 'ready'; readonly app: number; readonly process: number }
+  | { readonly type: 'said'; readonly app: number; readonly process: number; readonly word: Word }
   | { readonly type: 'gone'; readonly app: number; readonly process: number; readonly how: Gone }
   | { readonly type: 'signal'; readonly signal: string }
   | { readonly type: 'tick' };
 
 export type Effect =
-  | { readonly type: 'start'; readonly app: number; readonly process: number; readonly again: boolean }
-  | { readonly type: 'signal'; readonly app: number; readonly signal: string }
+  /** `again`: the app has served. `beside`: its owner is there. `former`: primaries that have yielded and still serve. */
+  | {
+      readonly type: 'start';
+      readonly app: number;
+      readonly process: number;
+      readonly build: Build;
+      readonly again: boolean;
+      readonly beside: boolean;
+      readonly former: readonly number[];
+    }
+  /** `how`: with `successor-failed`, its end. */
+  | {
+      readonly type: 'tell';
+      readonly app: number;
+      readonly process: number;
+      readonly order: Exclude<Order, { type: 'stop' }>;
+      readonly how?: Gone;
+    }
+  | { readonly type: 'signal'; readonly app: number; readonly process: number; readonly signal: string }
   /** Its sockets are closed: nobody will listen on them soon. */
   | { readonly type: 'close'; readonly app: number }
   /** Every app serves: whoever has started the keeper is told. */
@@ -74,10 +99,11 @@ export type Effect =
   | { readonly type: 'say'; readonly text: string }
   | { readonly type: 'end'; readonly end: End };
 
-export function newApp(name: string): App {
-  return { name, stage: 'starting', process: 0, hasServed: false, failures: 0, readyAt: 0, retryAt: null };
+export function newApp(name: string, site: Site): App {
+  return { name, stage: 'starting', site, hasServed: false, failures: 0, readyAt: 0, retryAt: null };
 }
 
-export function newKeeper(): Keeper {
-  return { apps: [newApp('the app')], stopping: false, end: { code: 0, signal: null } };
+/** @param build what it runs itself */
+export function newKeeper(build: Build): Keeper {
+  return { apps: [newApp('the app', newSite(build))], stopping: false, end: { code: 0, signal: null } };
 }

@@ -1,6 +1,7 @@
 /** What a keeper does about the ends of primaries and about signals: one pure function. */
 import { exitCodes } from '../errors.ts';
 import { checkMove } from '../moves.ts';
+import { newSite, ownerOf, step as stepSite, type Effect as SiteEffect, type Event as SiteEvent } from './handover.ts';
 import { newApp, stageMoves } from './state.ts';
 import type { App, Effect, Event, Gone, Keeper, Mutable, Stage } from './state.ts';
 
@@ -20,7 +21,7 @@ export function restartDelay(failures: number): number {
 export function step(keeper: Keeper, event: Event, now: number): { keeper: Keeper; effects: Effect[] } {
   const draft: Draft = { ...keeper, apps: keeper.apps.map((app) => ({ ...app })) };
   const effects: Effect[] = [];
-  apply(draft, event, now, effects);
+  apply(draft, event, { now, effects });
   return { keeper: draft, effects };
 }
 
@@ -30,42 +31,53 @@ export function nextTick({ apps }: Keeper): number | null {
   return due.length === 0 ? null : Math.min(...due);
 }
 
-function apply(draft: Draft, event: Event, now: number, effects: Effect[]): void {
+interface Context {
+  readonly now: number;
+  readonly effects: Effect[];
+  /** Of an event `gone`. */
+  readonly how?: Gone;
+  /** Of an event `stop`. */
+  readonly signal?: string;
+}
+
+function apply(draft: Draft, event: Event, context: Context): void {
+  const { now, effects } = context;
   switch (event.type) {
     case 'begin':
-      for (const index of draft.apps.keys()) start(draft, index, effects);
+      for (const index of draft.apps.keys()) turn(draft, index, { type: 'due' }, context);
       return;
-    case 'apps':
+    case 'apps': {
       // The process that has found them is about to end, and nothing is started after a stop.
       if (draft.stopping) return;
       // Counted on, so that the end of the process that has found them is the end of none of them.
-      draft.apps = event.names.map((name) => ({ ...newApp(name), process: draft.apps[0]!.process }));
-      for (const index of draft.apps.keys()) start(draft, index, effects);
-      return;
-    case 'ready': {
-      const app = draft.apps[event.app];
-      if (app?.process !== event.process || app.stage !== 'starting') return;
-      const isNews = !draft.apps.every(({ hasServed }) => hasServed);
-      move(app, 'serving');
-      app.hasServed = true;
-      app.readyAt = now;
-      if (isNews && draft.apps.every(({ hasServed }) => hasServed)) effects.push({ type: 'ready' });
+      const { build, started } = draft.apps[0]!.site;
+      draft.apps = event.names.map((name) => newApp(name, newSite(build, started)));
+      for (const index of draft.apps.keys()) turn(draft, index, { type: 'due' }, context);
       return;
     }
-    case 'gone': {
+    case 'said': {
       const app = draft.apps[event.app];
-      if (app?.process !== event.process || (app.stage !== 'starting' && app.stage !== 'serving')) return;
-      return gone(draft, event.app, event.how, now, effects);
+      if (app === undefined) return;
+      const before = app.stage;
+      turn(draft, event.app, { type: 'said', id: event.process, word: event.word }, context);
+      if (before === 'starting' && app.stage === 'serving') served(draft, app, context);
+      return;
     }
+    case 'gone':
+      return gone(draft, event.app, event.process, { ...context, how: event.how });
     case 'signal':
-      if (event.signal === 'SIGINT' || event.signal === 'SIGTERM') return stop(draft, event.signal, effects);
-      return tell(draft, event.signal, effects);
+      if (event.signal === 'SIGINT' || event.signal === 'SIGTERM')
+        return stop(draft, { ...context, signal: event.signal });
+      for (const [app, { site }] of draft.apps.entries()) {
+        const owner = ownerOf(site);
+        if (owner !== undefined) effects.push({ type: 'signal', app, process: owner.id, signal: event.signal });
+      }
+      return;
     case 'tick':
       for (const [index, app] of draft.apps.entries()) {
         if (app.retryAt === null || app.retryAt > now) continue;
         app.retryAt = null;
-        move(app, 'starting');
-        start(draft, index, effects);
+        turn(draft, index, { type: 'due' }, context);
       }
       return;
     default:
@@ -73,36 +85,95 @@ function apply(draft: Draft, event: Event, now: number, effects: Effect[]): void
   }
 }
 
-function start(draft: Draft, index: number, effects: Effect[]): void {
+/** Hands an event to the primaries of an app, and carries its stage along. */
+function turn(draft: Draft, index: number, event: SiteEvent, context: Context): void {
   const app = draft.apps[index]!;
-  app.process += 1;
-  effects.push({ type: 'start', app: index, process: app.process, again: app.hasServed });
+  const { site, effects } = stepSite(app.site, event);
+  app.site = site;
+  for (const effect of effects) carryOver(app, index, effect, context);
+  const stage = stageOf(app);
+  if (stage === app.stage) return;
+  checkMove<Stage>(stageMoves, app.name, app.stage, stage);
+  app.stage = stage;
+  if (stage === 'over') over(draft, index, context.effects);
 }
 
-function gone(draft: Draft, index: number, how: Gone, now: number, effects: Effect[]): void {
-  const app = draft.apps[index]!;
-  const words = how.signal ?? `exit code ${how.code}`;
-  if (draft.stopping || isEnd(draft, app, how)) {
-    const isBad = how.code !== 0;
-    if (isBad && draft.end.code === 0)
-      draft.end = { code: how.code ?? exitCodes.failed, signal: isAlone(draft) ? how.signal : null };
-    over(draft, index, effects);
-    if (!isBad || draft.stopping || isAlone(draft)) return;
-    effects.push({ type: 'say', text: `${app.name} did not start (${words}); the others are stopped.` });
-    return stop(draft, 'SIGTERM', effects);
+function stageOf({ site, retryAt }: App): Stage {
+  if (site.stopping) return site.primaries.length === 0 ? 'over' : 'ending';
+  if (retryAt !== null) return 'waiting';
+  return ownerOf(site)?.stage === 'serving' ? 'serving' : 'starting';
+}
+
+function carryOver(app: Mutable<App>, index: number, effect: SiteEffect, context: Context): void {
+  const { effects, how, signal = 'SIGTERM' } = context;
+  switch (effect.type) {
+    case 'start': {
+      const { id, build, alone, former } = effect;
+      effects.push({ type: 'start', app: index, process: id, build, again: app.hasServed, beside: !alone, former });
+      return;
+    }
+    case 'tell': {
+      const { id, order } = effect;
+      if (order.type === 'stop') effects.push({ type: 'signal', app: index, process: id, signal });
+      else {
+        const why = order.type === 'successor-failed' && how !== undefined ? { how } : {};
+        effects.push({ type: 'tell', app: index, process: id, order, ...why });
+      }
+      return;
+    }
+    case 'kill':
+      return void effects.push({ type: 'signal', app: index, process: effect.id, signal: 'SIGKILL' });
+    case 'wait':
+      return wait(app, context);
+    default:
+      effect satisfies never;
   }
+}
+
+function wait(app: Mutable<App>, { now, effects, how }: Context): void {
   const servedFor = app.stage === 'serving' ? now - app.readyAt : 0;
   app.failures = servedFor > longestDelay ? 1 : app.failures + 1;
   const delay = restartDelay(app.failures);
-  const when = delay === 0 ? 'at once' : `in ${delay / 1000} s`;
-  effects.push({ type: 'say', text: `the primary of ${app.name} ended with ${words} and is started again ${when}.` });
-  move(app, 'waiting');
   app.retryAt = now + delay;
-  // It could not start, and said so: nobody is to wait for it.
-  if (how.meant) effects.push({ type: 'close', app: index });
+  const when = delay === 0 ? 'at once' : `in ${delay / 1000} s`;
+  const what =
+    how === undefined
+      ? `has handed over to one that has gone, and the next one is started ${when}.`
+      : `ended with ${wordsOf(how)} and is started again ${when}.`;
+  effects.push({ type: 'say', text: `the primary of ${app.name} ${what}` });
 }
 
-/** Whether the end of a primary is the end of its app. */
+export function wordsOf({ signal, code }: Gone): string {
+  return signal ?? `exit code ${code}`;
+}
+
+function served(draft: Draft, app: Mutable<App>, { now, effects }: Context): void {
+  const isNews = !draft.apps.every(({ hasServed }) => hasServed);
+  app.hasServed = true;
+  app.readyAt = now;
+  if (isNews && draft.apps.every(({ hasServed }) => hasServed)) effects.push({ type: 'ready' });
+}
+
+function gone(draft: Draft, index: number, id: number, context: Context & { readonly how: Gone }): void {
+  const app = draft.apps[index];
+  const { how, effects } = context;
+  if (app?.site.primaries.some((each) => each.id === id) !== true) return;
+  const isOwner = ownerOf(app.site)?.id === id;
+  const isLast = isOwner && (draft.stopping || app.site.stopping || isEnd(draft, app, how));
+  const isBad = how.code !== 0;
+  if (isLast && isBad && draft.end.code === 0)
+    draft.end = { code: how.code ?? exitCodes.failed, signal: isAlone(draft) ? how.signal : null };
+  turn(draft, index, { type: 'gone', id, isLast }, context);
+  const { stage, site } = app;
+  // Nobody is to wait for it: it could not start, and said so; or its end is that of the app, and others only finish.
+  const isClosed = stage === 'waiting' ? how.meant && site.primaries.length === 0 : stage === 'ending' && isOwner;
+  if (isClosed) effects.push({ type: 'close', app: index });
+  if (!isLast || !isBad || draft.stopping || isAlone(draft)) return;
+  effects.push({ type: 'say', text: `${app.name} did not start (${wordsOf(how)}); the others are stopped.` });
+  stop(draft, context);
+}
+
+/** Whether the end of its owner is the end of an app. */
 function isEnd({ apps }: Draft, app: App, { code, meant }: Gone): boolean {
   if (!meant) return !app.hasServed;
   if (code === 0 || !apps.every(({ hasServed }) => hasServed)) return true;
@@ -115,26 +186,15 @@ function isAlone({ apps }: Pick<Draft, 'apps'>): boolean {
   return apps.length === 1;
 }
 
-function stop(draft: Draft, signal: string, effects: Effect[]): void {
+function stop(draft: Draft, context: Context): void {
   draft.stopping = true;
-  tell(draft, signal, effects);
-  for (const [index, { stage }] of draft.apps.entries()) if (stage === 'waiting') over(draft, index, effects);
-}
-
-function tell(draft: Draft, signal: string, effects: Effect[]): void {
-  for (const [app, { stage }] of draft.apps.entries())
-    if (stage === 'starting' || stage === 'serving') effects.push({ type: 'signal', app, signal });
+  for (const [index, app] of draft.apps.entries()) {
+    app.retryAt = null;
+    if (app.stage !== 'over') turn(draft, index, { type: 'stop' }, context);
+  }
 }
 
 function over(draft: Draft, index: number, effects: Effect[]): void {
-  const app = draft.apps[index]!;
-  move(app, 'over');
-  app.retryAt = null;
   effects.push({ type: 'close', app: index });
   if (draft.apps.every(({ stage }) => stage === 'over')) effects.push({ type: 'end', end: draft.end });
-}
-
-function move(app: Mutable<App>, to: Stage): void {
-  checkMove<Stage>(stageMoves, app.name, app.stage, to);
-  app.stage = to;
 }

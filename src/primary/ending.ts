@@ -31,17 +31,28 @@ export class Ending {
     if (run !== null && !atOnce)
       this.#log.info({ run: run.id }, `the stop waits for run ${run.id}; to end it: quiesce runs cancel ${run.id}`);
     this.#begun = true;
-    const stopped = atOnce
-      ? this.#supervisor.stop({ now: true })
-      : this.#coordinator.stop().then(() => this.#supervisor.stop({ now: false }));
-    stopped.then(
-      () => this.#resolve(0),
-      (error: unknown) => this.#reject(toQuiesceError(error)),
+    this.#settle(
+      atOnce
+        ? this.#supervisor.stop({ now: true })
+        : this.#coordinator.stop().then(() => this.#supervisor.stop({ now: false })),
     );
+  }
+
+  /** Another primary serves. A stop that comes after this is the first one. */
+  leave(): void {
+    this.#log.info('the successor serves: what is in flight is finished, and this primary ends');
+    this.#settle(this.#supervisor.stop({ now: false }));
   }
 
   fail(error: QuiesceError): void {
     this.#begun = true;
     void this.#supervisor.stop({ now: true }).finally(() => this.#reject(error));
+  }
+
+  #settle(stopped: Promise<void>): void {
+    stopped.then(
+      () => this.#resolve(0),
+      (error: unknown) => this.#reject(toQuiesceError(error)),
+    );
   }
 }

@@ -1,7 +1,8 @@
 /**
  * Runs a primary from start to end: folder → lock → log → everything else.
  *
- * Everything else is loaded only under the lock: a second primary that finds the lock held only has to say so.
+ * Everything else is loaded only under the lock: a second primary that finds the lock held only has to say so. A primary
+ * that is to replace another one boots beside that first: folder → log → everything that does not write → lock.
  */
 import { realpathSync } from 'node:fs';
 import type { RequestHandler } from 'express';
@@ -13,7 +14,8 @@ import { prepareDataDir } from './data-dir/data-dir.ts';
 import type { LockEvents } from './data-dir/held-lock.ts';
 import { acquireLock } from './data-dir/lock.ts';
 import { keptBy } from './data-dir/lock-owner.ts';
-import type { KeeperLink } from './kept/link.ts';
+import type { Successor } from './handover/beside.ts';
+import type { Beginning, KeeperLink } from './kept/link.ts';
 import { KeptSockets } from './kept/sockets.ts';
 import type { OpenLog } from './log/log.ts';
 import type { SiteParts } from './open-site.ts';
@@ -52,35 +54,48 @@ export async function runPrimary(config: AppConfig, options: PrimaryOptions = {}
   // The resolved path from here on: a link in the path may be switched to another release.
   const dataDir = realpathSync(config.dataDir);
   if (kept !== null) keptBy(kept.pid);
+  const beginning: Beginning = (await kept?.begun) ?? { again: false, beside: false, former: [] };
+  const site = { ...config, dataDir };
+  const { inherited = {} } = options;
+  let log: OpenLog | null = null;
+  let beside: Successor | null = null;
+  if (kept !== null && beginning.beside) {
+    const [{ openLog }, { bootBeside }] = await Promise.all([
+      import('./log/log.ts'),
+      import('./handover/beside.ts'),
+      import('./site.ts'), // so that taking over takes no time
+    ]);
+    log = await openLog(config.name, options.stdout ?? true);
+    beside = await bootBeside(site, { link: kept, inherited, log: log.logger });
+  }
   let keeper: LockEvents = { lost: () => process.exit(exitCodes.failed) };
   const lock = await acquireLock(dataDir, {
     lost: (reason) => keeper.lost(reason),
     troubled: (error) => keeper.troubled?.(error),
     kept: (how) => keeper.kept?.(how),
   });
-  let log: OpenLog | null = null;
   try {
-    const { openLog } = await import('./log/log.ts');
-    log = await openLog(config.name, options.stdout ?? true);
+    log ??= await (await import('./log/log.ts')).openLog(config.name, options.stdout ?? true);
     log.keepIn(dataDir);
     const { runSite } = await import('./site.ts');
     const more = (await options.more?.()) ?? [];
     const { configReader } = await import('./reload/config-reader.ts');
     const read = options.origin === undefined ? null : configReader(options.origin, config, dataDir, log.logger);
-    const { inherited = {}, opened = () => {}, signals = true } = options;
-    const again = (await kept?.begun) ?? false;
-    const site = { ...config, dataDir };
+    const { opened = () => {}, signals = true } = options;
     const sockets = kept === null ? null : new KeptSockets(kept);
     const giveBack = config.scheduling === 'os' ? sockets?.install() : undefined;
     // With `rr` node:cluster binds its own sockets. It cannot while the keeper has those of a primary that ran with
     // `os`.
     if (config.scheduling !== 'os') await sockets?.closeAll();
     try {
-      return await runSite(
-        site,
-        { log, more, read, inherited, keeper: kept, again, opened, signals },
-        (events) => (keeper = events),
-      );
+      const giveUp = async (): Promise<void> => {
+        await lock.yield();
+        sockets?.yield();
+      };
+      const folder = options.origin?.options.folder ?? null;
+      const handover = { keeper: kept, beginning, beside, folder, yield: giveUp };
+      const parts = { log, more, read, inherited, ...handover, opened, signals };
+      return await runSite(site, parts, (events) => (keeper = events));
     } finally {
       // Before the lock is released: the next `start` may want the same ports.
       giveBack?.();

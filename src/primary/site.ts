@@ -8,6 +8,7 @@ import type { AppConfig } from '../config.ts';
 import { QuiesceError, toQuiesceError } from '../errors.ts';
 import { MirrorThread } from '../mirror/handle.ts';
 import { execRoutes } from './admin/exec-routes.ts';
+import { handOverRoute } from './admin/hand-over-route.ts';
 import { probes } from './admin/probes.ts';
 import { startAdminServer, type AdminServer } from './admin/server.ts';
 import { Coordinator } from './maintenance/coordinator.ts';
@@ -15,7 +16,11 @@ import { makeDurably } from './data-dir/durable.ts';
 import type { LockEvents } from './data-dir/held-lock.ts';
 import { Keeper } from './data-dir/keeper.ts';
 import { requireDatabase } from './database-check.ts';
+import { newCrew } from './fleet/crew.ts';
 import { endFormerWorkers, recordWorkers } from './fleet/former-workers.ts';
+import type { Successor } from './handover/beside.ts';
+import { Formers } from './handover/formers.ts';
+import { setUpHandOver } from './handover/set-up.ts';
 import type { JoinDeps, JoinedCluster } from './hosts/join.ts';
 import { announce } from './maintenance/announce.ts';
 import { HoldFile } from './maintenance/hold-file.ts';
@@ -33,9 +38,8 @@ import { announcer, silent } from './readiness.ts';
 import { rulesOf } from './maintenance/rules.ts';
 import { RunStore } from './runs/history.ts';
 import { leaveSignals, onSignals } from './signals.ts';
-import { Supervisor } from './fleet/supervisor.ts';
 import { workerSettingsOf } from './fleet/worker-settings.ts';
-import type { KeeperLink } from './kept/link.ts';
+import { keeperLost, type Beginning, type KeeperLink } from './kept/link.ts';
 import { Deliveries } from './source/deliveries.ts';
 import { feedSources } from './source/start.ts';
 import { Reloads, type InForce } from './reload/reloads.ts';
@@ -52,8 +56,14 @@ export interface SiteOptions {
   readonly inherited: Readonly<Record<string, string | undefined>>;
   /** The process that started this primary and keeps its sockets. */
   readonly keeper: KeeperLink | null;
-  /** The site has served before, under a primary that died. */
-  readonly again: boolean;
+  /** What there was when this primary was started. */
+  readonly beginning: Beginning;
+  /** What has booted beside the primary that this one takes over from; null where it boots alone. */
+  readonly beside: Successor | null;
+  /** Where a successor is started; null: where the keeper was. */
+  readonly folder: string | null;
+  /** Gives lock and sockets to a successor. */
+  readonly yield: () => Promise<void>;
   /** Called when every worker serves. */
   readonly opened: (site: SiteParts) => void;
   /** Whether signals steer the site, and the process that started this one is told when it is ready. */
@@ -63,9 +73,10 @@ export interface SiteOptions {
 /** Runs until it is stopped. `watchLock` gets the handler for what happens to the lock. */
 export async function runSite(
   config: AppConfig,
-  { log: openLog, more, read, inherited, keeper: link, again, opened, signals }: SiteOptions,
+  options: SiteOptions,
   watchLock: (events: LockEvents) => void,
 ): Promise<number> {
+  const { log: openLog, more, read, inherited, keeper: link, beginning, beside, folder, opened, signals } = options;
   const { dataDir } = config;
   const inForce: InForce = { config };
   const log = openLog.logger;
@@ -84,13 +95,16 @@ export async function runSite(
     log,
     thread: (onProgress) => new MirrorThread({ onProgress, log }),
   });
-  const fenceEpoch = await requireDatabase(config, sync.mirror());
+  const fenceEpoch = beside?.fenceEpoch ?? (await requireDatabase(config, sync.mirror()));
 
   const workersFile = join(dataDir, 'workers.json');
-  await endFormerWorkers(workersFile, log);
+  const former = beside?.former ?? beginning.former;
+  const spared = former.map(({ pid }) => pid);
+  const formers = new Formers(former, await endFormerWorkers(workersFile, log, spared), log);
 
   const observers = new Observers(log);
-  let supervisor: Supervisor | null = null;
+  const crew = beside?.crew ?? newCrew(config, { inherited, beside: false, log });
+  const { supervisor } = crew;
   const epoch = Math.max(stored.epoch, fenceEpoch, runs.newestEpoch, await journal.newestEpoch());
   const hosts = await hostsOf(config, { runs, sync, log, epoch });
   const rules = rulesOf(inForce, hosts?.agreement.asksOthers);
@@ -99,19 +113,17 @@ export async function runSite(
     epoch,
     ...(hosts === null ? {} : { agreement: hosts.agreement }),
     kept: stored,
-    port: {
-      send: (ref, message) => supervisor?.send(ref, message) ?? false,
-      pin: (ref, pinned) => supervisor?.pin(ref, pinned),
-      kill: (ref, why) => supervisor?.kill(ref, why),
-    },
+    former: formers.refs,
+    port: supervisor,
     runs,
     sync,
-    settingsOf: (ref) => workerSettingsOf(supervisor?.configOf(ref) ?? inForce.config),
+    settingsOf: (ref) => workerSettingsOf(supervisor.configOf(ref)),
     holdFile,
     onMove: (move) => observers.moved(move),
     log,
   });
   runs.onChange((run) => observers.run(run));
+  const again = beginning.again && beside === null; // where a primary died
   const notify = await notifier({ dataDir, inForce, coordinator, observers, runs, again, log });
   const left = await takeOver({ dataDir, journal, runs, sync, log });
   if (hosts === null) coordinator.recover(left);
@@ -119,13 +131,7 @@ export async function runSite(
   const cluster = hosts?.operations(coordinator, rules) ?? null;
   const deliveries = new Deliveries();
   const seen = deliveries.between(observers.between(coordinator, coordinator.beats));
-  const events = recordWorkers(seen, workersFile, log);
-  supervisor = new Supervisor(config, {
-    events,
-    lastBeat: (ref) => coordinator.beats.of(ref),
-    inherited,
-    log,
-  });
+  const events = recordWorkers(seen, workersFile, log, () => formers.workers);
   // Writes the result down, so that the next start does not begin or drop the same hold again.
   void holdFile.restore();
   if (stored.missed) announce({ what: 'missed', hold: stored.missed }, log);
@@ -159,14 +165,27 @@ export async function runSite(
     mend: async () => admin?.mend(),
   });
   watchLock(keeper);
-  const readiness = signals ? announcer(log, process.env, { keeper: link, again }) : silent;
+  const readiness = signals ? announcer(log, process.env, { keeper: link, again: beginning.again }) : silent;
   if (link !== null)
     link.lost = () => {
       sync.halt();
       log.fatal(`the process that keeps the sockets (pid ${link.pid}) has ended: stopping at once`);
       ending.fail(new QuiesceError('keeper-lost', keeperLost(link.pid)));
     };
+  const parts = { link, inForce, coordinator, sync, formers, events, log };
+  const handOver = setUpHandOver({
+    ...parts,
+    yield: async () => {
+      await Promise.all([holdFile.durable(), runs.flush(), notify.close(), events.close(), orders.flush()]);
+      await options.yield();
+      admin?.yield();
+      cron.use(null);
+      coordinator.close();
+    },
+    leave: () => ending.leave(),
+  });
   const stop = (now: boolean): void => {
+    handOver.cancel();
     readiness.stopping();
     ending.begin(now);
   };
@@ -181,6 +200,7 @@ export async function runSite(
     log,
   });
   const orders = new OrderHistory(dataDir, log);
+  orders.before = () => handOver.mustOwn();
   const cron = new CronReloads(() => {
     orders.given('reload', { by: 'cron_restart' });
     return reloads.reload();
@@ -196,7 +216,7 @@ export async function runSite(
     },
     log,
   });
-  const deps = { coordinator, supervisor, reloads, runs, stop, orders, log, keeper, cluster };
+  const deps = { coordinator, supervisor, reloads, runs, stop, orders, log, keeper, formers, cluster };
   const control = operations({ name: config.name, ...deps });
   const { live, metrics } = await observe(control, observers, openLog, coordinator.beats);
   const removeSignals = (signals ? onSignals : leaveSignals)({
@@ -229,7 +249,7 @@ export async function runSite(
       admin: config.admin,
       operations: control,
       live,
-      control: [execRoutes(coordinator.exec), notify.route],
+      control: [execRoutes(coordinator.exec), handOverRoute(handOver, folder, orders), notify.route],
       more: [
         probes({ status: () => control.status(), readyGrace: () => inForce.config.maintenance.readyGrace }),
         metrics,
@@ -238,7 +258,9 @@ export async function runSite(
       log,
     });
     live.start();
-    supervisor.start().then(
+    const started = beside === null ? supervisor.start() : supervisor.take();
+    crew.events.release(events, (ref) => coordinator.beats.of(ref));
+    started.then(
       () => {
         log.info({ urls: supervisor.urls(), workers: config.instances }, `${config.name} is ready`);
         readiness.ready();
@@ -261,10 +283,6 @@ export async function runSite(
     await Promise.all([admin?.close(), sync.close(), runs.flush(), holdFile.close(), events.flush(), orders.flush()]);
     await notify.close();
   }
-}
-
-function keeperLost(pid: number): string {
-  return `The process that keeps the sockets of this site (pid ${pid}) has ended, and the primary ends with it. Start the site again.`;
 }
 
 /** Loads the code for several hosts only if the configuration names a cluster. */

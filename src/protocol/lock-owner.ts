@@ -20,5 +20,7 @@ export const lockOwner = processRecord.extend({
   since: z.string(),
   /** The process that started the holder and whose death ends it; a primary without a keeper has none. */
   keeper: processRecord.omit({ place: true }).optional(),
+  /** It has handed over, and writes nothing any more: the lock is for the next primary of its keeper. */
+  yielded: z.literal(true).optional(),
 });
 export type LockOwner = z.infer<typeof lockOwner>;

@@ -60,6 +60,8 @@ export const requestBody = z.discriminatedUnion('op', [
   z.object({ op: z.literal('dry-run'), feed: spooledFeed, mirror: mirrorOptions }),
   /** Reports a mirror of the app. Answered at once; the primary warns of what the database forbids its feeds. */
   z.object({ op: z.literal('foresee'), mirror: mirrorOptions }),
+  /** Of a worker that is forked while another primary serves: may it listen? Answered when this primary has taken over. */
+  z.object({ op: z.literal('may-listen') }),
   /** The app is about to listen on this Unix socket. Answered when no socket of a killed process is in the way. */
   z.object({ op: z.literal('clear-socket'), path: z.string() }),
   /** The owner of a claimed or running run has finished, or failed. Answered with whether the run still goes on. */
@@ -86,6 +88,7 @@ export interface Replies {
   'end-dry-run': null;
   'dry-run': DryRunReport;
   foresee: null;
+  'may-listen': null;
   'clear-socket': null;
   release: { goesOn: boolean };
   runs: z.infer<typeof runRecord>[];

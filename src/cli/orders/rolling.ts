@@ -3,14 +3,22 @@ import { ControlClient } from '../control-client.ts';
 import { askedBy, type SignedTarget } from './asked-by.ts';
 import { findDataDir } from '../find-data-dir.ts';
 import { counted, print, warn } from '../output.ts';
-import { visibleIn } from '../../protocol/visible.ts';
 import { QuiesceError } from '../../errors.ts';
+import { visibleIn } from '../../protocol/visible.ts';
 import { hostsProgress, progressSince } from './reload-progress.ts';
+import { replacePrimary } from './replace-primary.ts';
 import { tellingOfRun } from './waiting-for-run.ts';
 import type { ClusterStatus } from '../../protocol/runs.ts';
 
+/** What a site cannot change while it serves. */
+const needStop: ReadonlySet<string> = new Set(['name', 'quiesce.data_dir', 'quiesce.scheduling']);
+
 export interface ReloadOptions extends SignedTarget {
   readonly dryRun?: boolean;
+  /** The primary is replaced as well. */
+  readonly primary?: boolean;
+  /** With `primary`: a run that goes on is waited for. */
+  readonly wait?: boolean;
   /** Every host of the cluster, one after another. */
   readonly all?: boolean;
 }
@@ -19,8 +27,14 @@ export interface ReloadOptions extends SignedTarget {
  * Returns when all workers are replaced and use the new configuration. Fails if the configuration is wrong or a new
  * worker did not boot; then nothing has changed.
  */
-export async function reload({ dryRun = false, all = false, ...options }: ReloadOptions): Promise<number> {
+export async function reload(given: ReloadOptions): Promise<number> {
+  const { dryRun = false, all = false, primary = false, wait, ...options } = given;
+  if (wait !== undefined && !primary)
+    throw new QuiesceError('bad-usage', '--wait goes with --primary only: a reload without it waits by itself.');
+  if (primary && all)
+    throw new QuiesceError('bad-usage', '--primary replaces the primary of this host alone: leave --all out.');
   if (dryRun && all) throw new QuiesceError('bad-usage', '--dry-run tells of this host alone: leave --all out.');
+  if (primary && !dryRun) return replacePrimary(options, wait ?? false);
   const client = new ControlClient(await findDataDir(options));
   const also = dryRun ? {} : { also: all ? hostsProgress() : progressSince(client) };
   const order = client.reload({ ...askedBy(options), ...(dryRun ? { dryRun } : {}), ...(all ? { all } : {}) });
@@ -30,7 +44,9 @@ export async function reload({ dryRun = false, all = false, ...options }: Reload
   if (dryRun) print(changes.length === 0 ? 'the configuration has not changed' : 'nothing was changed: --dry-run');
   else print(all && hosts !== undefined ? `reloaded ${counted(hosts.length, 'host')}` : `reloaded ${serving(workers)}`);
   for (const warning of warnings) warn(warning);
-  if (later.length > 0) warn(`only a new primary takes ${later.join(', ')}: stop the app and start it again`);
+  const [stop, replace] = [later.filter((each) => needStop.has(each)), later.filter((each) => !needStop.has(each))];
+  if (replace.length > 0) warn(`only a new primary takes ${replace.join(', ')}: quiesce reload --primary`);
+  if (stop.length > 0) warn(`only a new primary takes ${stop.join(', ')}: stop the app and start it again`);
   return 0;
 }
 

@@ -67,6 +67,14 @@ export const bodies = {
     keepOnFailure: flag.optional(),
     by,
   }),
+  /** On the control socket only. */
+  handOver: z.strictObject({
+    node: z.string(),
+    main: z.string(),
+    called: z.string().nullable(),
+    wait: flag.optional(),
+    by,
+  }),
   execEnd: z.strictObject({
     code: z.int().optional(),
     signal: z.string().max(20).optional(),

@@ -25,6 +25,8 @@ export interface OperationsDeps {
   readonly orders: Pick<OrderHistory, 'given'>;
   readonly log: Pick<Logger, 'info' | 'warn'>;
   readonly keeper: { readonly trouble: string | null };
+  /** Former primaries that are still there, in words. */
+  readonly formers: { readonly text: string | null };
   /** Null where this host is alone. */
   readonly cluster: ClusterOperations | null;
 }
@@ -36,7 +38,7 @@ export const mostWorkers = 1024;
 const watchInterval = 100;
 
 export function operations(deps: OperationsDeps): Operations {
-  const { name, coordinator, supervisor, reloads, runs, stop, orders, log, keeper, cluster } = deps;
+  const { name, coordinator, supervisor, reloads, runs, stop, orders, log, keeper, formers, cluster } = deps;
   cluster?.reloadWith(() => reloads.reload(), log);
   const status = (): ClusterStatus => {
     const { state } = coordinator;
@@ -51,7 +53,7 @@ export function operations(deps: OperationsDeps): Operations {
       workers: supervisor.status().map((worker) => withGate(worker, coordinator)),
       run: (state.run === null ? runs.last : runs.get(state.run.id)) ?? null,
       waitingFor: coordinator.beats.waitingFor(state),
-      ...warningsOf(coordinator, [keeper.trouble, reloads.trouble]),
+      ...warningsOf(coordinator, [keeper.trouble, reloads.trouble, formers.text]),
     };
   };
   const known = (id: string): RunRecord => {
@@ -87,7 +89,7 @@ export function operations(deps: OperationsDeps): Operations {
       orders.given('scale', { ...order });
       const instances = 'step' in order ? supervisor.instances + order.step : order.instances;
       if (instances <= mostWorkers) return supervisor.scale(Math.max(1, instances));
-      return Promise.reject(new QuiesceError('bad-request', `More than ${mostWorkers} workers are not run.`));
+      throw new QuiesceError('bad-request', `More than ${mostWorkers} workers are not run.`);
     },
     stop: ({ now, ...order }) => {
       orders.given(now ? 'stop --now' : 'stop', { ...order });

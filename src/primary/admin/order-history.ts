@@ -27,6 +27,8 @@ const names = [`${fileName}.1`, fileName];
 const defaultLimit = 512 * 1024;
 
 export class OrderHistory {
+  /** Called before each order; throws if none is taken now. */
+  before: () => void = () => {};
   readonly #dataDir: string;
   readonly #log: Pick<Logger, 'info' | 'warn'>;
   readonly #limit: number;
@@ -42,6 +44,7 @@ export class OrderHistory {
 
   /** Writes the order to the log and to the history. Nobody waits for the disk: an order is carried out without room, too. */
   given(order: string, { by, ...details }: Order & Readonly<Record<string, unknown>>): void {
+    this.before();
     const known = { order, ...(by === undefined ? {} : { by }), ...details };
     this.#log.info(known, `${order}, requested by ${by ?? 'an unnamed caller'}`);
     const line = `${JSON.stringify({ time: new Date().toISOString(), ...known } satisfies OrderRecord)}\n`;

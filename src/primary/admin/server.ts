@@ -24,6 +24,8 @@ export interface AdminServer {
   readonly url: string | null;
   /** Prepares the move of the TCP side. @throws QuiesceError `port-in-use` */
   prepare(next: AdminOptions['admin']): Promise<Move>;
+  /** Another primary is to have the TCP port; the control socket answers until its successor has made its own. */
+  yield(): void;
   /** Ends event streams and idle connections at once; answers in progress get a moment. */
   close(): Promise<void>;
   /** Makes the control socket again if it was removed. */
@@ -80,6 +82,10 @@ export async function startAdminServer(options: AdminOptions): Promise<AdminServ
     },
     mend,
     prepare: (next) => tcp.prepare(next),
+    yield() {
+      closed = true;
+      void tcp.close();
+    },
     async restore() {
       await writeToken(dataDir, token);
       await mend();

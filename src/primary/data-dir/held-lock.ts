@@ -5,22 +5,31 @@
  *   troubled  it cannot be touched or made: its folder was removed, its file system is read-only or does not answer.
  *             No other primary is involved, so the site serves on, and the next touch tries again.
  *   lost      another process has made a lock in its place. The only state in which this process must end.
+ *   yielded   the lock stays and is for the next primary of the same keeper, which adopts it. This process writes nothing more.
  *   released
  *
  * proper-lockfile makes the folder (mkdir is atomic: the process that makes it has the lock, also when it is made
  * again) and touches it. It gives up at the first problem; from then on this class touches a lock that is still ours,
  * until the lock is made again.
  */
-import { rmdirSync, rmSync, statSync } from 'node:fs';
+import fs, { rmdirSync, rmSync, statSync } from 'node:fs';
 import { stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import lockfile from 'proper-lockfile';
 import { makeFolders } from './data-dir.ts';
 import { guardWrites, writeWhole } from './durable.ts';
 import { describeSelf, ownerFile, readOwner } from './lock-owner.ts';
+import type { LockOwner } from '../../protocol/lock-owner.ts';
+import { QuiesceError } from '../../errors.ts';
 
 export interface Lock {
   release(): Promise<void>;
+  /**
+   * Gives it to the next primary of this keeper: it changes its owner and is never free. From now on nothing below the data
+   * directory is written here.
+   * @throws QuiesceError `lock-lost`
+   */
+  yield(): Promise<void>;
 }
 
 /** Called at any time, but never after `release`. */
@@ -59,20 +68,23 @@ interface MadeLock {
   readonly id: string;
   /** Removes it. */
   readonly release: () => Promise<void>;
+  /** Leaves it as it is, and does not touch it any more. */
+  readonly leave: () => Promise<void>;
 }
 
 /** @param every how often the lock is touched, ms. Rejects with ELOCKED if there is a lock. */
 export async function makeLock(dataDir: string, every: number, onGivenUp: () => void): Promise<MadeLock> {
+  const where = { lockfilePath: lockFolder(dataDir), realpath: false };
   const release = await lockfile.lock(dataDir, {
-    lockfilePath: lockFolder(dataDir),
-    realpath: false,
+    ...where,
     stale: staleAfter * every,
     update: every,
     onCompromised: onGivenUp,
   });
   const seen = identify(dataDir);
   if (seen === undefined) throw new Error('the lock vanished while it was made');
-  return { id: seen.id, release };
+  const keep = { ...fs, rmdir: (_folder: string, done: (error: null) => void) => done(null) };
+  return { id: seen.id, release, leave: () => lockfile.unlock(dataDir, { ...where, fs: keep }) };
 }
 
 export class HeldLock implements Lock {
@@ -82,10 +94,11 @@ export class HeldLock implements Lock {
   readonly #unguard: () => void;
   readonly #onExit = (): void => this.#remove();
   #id = '';
-  #release: (() => Promise<void>) | null = null;
+  /** Null if proper-lockfile does not touch it: it has given it up, or another process has made it. */
+  #made: MadeLock | null = null;
   /** While a lock is being made, the one on the disk may already be ours. */
   #isMaking = false;
-  #state: 'held' | 'lost' | 'released' = 'held';
+  #state: 'held' | 'lost' | 'yielded' | 'released' = 'held';
   #timer: NodeJS.Timeout | undefined;
   #touching: Promise<void> = Promise.resolve();
   /** When it was last tried to touch the lock, successfully or not. */
@@ -112,6 +125,32 @@ export class HeldLock implements Lock {
     return lock;
   }
 
+  /** Takes over a lock whose owner has yielded it. */
+  static async adopt(dataDir: string, events: LockEvents, every: number, id: string): Promise<HeldLock> {
+    const lock = new HeldLock(dataDir, events, every);
+    lock.#id = id;
+    await lock.#record();
+    lock.#later();
+    return lock;
+  }
+
+  async yield(): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#touching;
+    try {
+      if (this.#state !== 'held' || this.#isLost())
+        throw new QuiesceError('lock-lost', `The lock of ${this.#dataDir} was lost: ${this.#holder()}.`);
+      await this.#record({ yielded: true });
+    } catch (error) {
+      if (this.#state === 'held') this.#later(); // it is kept, or found to be lost
+      throw error;
+    }
+    clearTimeout(this.#timer);
+    this.#state = 'yielded';
+    await this.#made?.leave().catch(() => undefined); // given up already
+    this.#made = null;
+  }
+
   async release(): Promise<void> {
     if (this.#state === 'held') this.#state = 'released';
     clearTimeout(this.#timer);
@@ -120,7 +159,7 @@ export class HeldLock implements Lock {
     if (this.#id !== '' && !this.#isLost()) {
       this.#forgetRecord();
       // It rejects if proper-lockfile has given the lock up: the lock is then removed below.
-      await this.#release?.().catch(() => undefined);
+      await this.#made?.release().catch(() => undefined);
       this.#remove();
     }
     this.#unguard();
@@ -161,7 +200,7 @@ export class HeldLock implements Lock {
       return false;
     }
     const now = new Date();
-    if (this.#release === null) await utimes(folder, now, now);
+    if (this.#made === null) await utimes(folder, now, now);
     if (readOwner(this.#dataDir)?.lock !== this.#id) await this.#record();
     return false;
   }
@@ -181,17 +220,17 @@ export class HeldLock implements Lock {
   async #make(): Promise<void> {
     this.#isMaking = true;
     try {
-      const { id, release } = await makeLock(this.#dataDir, this.#every, () => (this.#release = null));
-      this.#id = id;
-      this.#release = release;
+      const made = await makeLock(this.#dataDir, this.#every, () => (this.#made = null));
+      this.#id = made.id;
+      this.#made = made;
     } finally {
       this.#isMaking = false;
     }
     await this.#record();
   }
 
-  async #record(): Promise<void> {
-    await writeWhole(ownerFile(this.#dataDir), `${JSON.stringify(describeSelf(this.#id))}\n`);
+  async #record(more: Pick<LockOwner, 'yielded'> = {}): Promise<void> {
+    await writeWhole(ownerFile(this.#dataDir), `${JSON.stringify({ ...describeSelf(this.#id), ...more })}\n`);
   }
 
   #lose(reason: string): void {
@@ -209,7 +248,7 @@ export class HeldLock implements Lock {
    * lost.
    */
   #isLost(): boolean {
-    if (this.#state === 'lost') return true;
+    if (this.#state === 'lost' || this.#state === 'yielded') return true;
     if (this.#isMaking) return false;
     try {
       const seen = identify(this.#dataDir);

@@ -24,6 +24,17 @@ export function describeSelf(lock: string): LockOwner {
   return keeper === undefined ? self : { ...self, keeper };
 }
 
+/** It has handed over to the next primary of its keeper, and this is that. */
+export function isYieldedToUs({ yielded, keeper: its, place: where }: LockOwner): boolean {
+  return (
+    yielded === true &&
+    keeper !== undefined &&
+    its?.pid === keeper.pid &&
+    its.startTime === keeper.startTime &&
+    where === place()
+  );
+}
+
 /** The owner's keeper has died, so the owner is ending too. */
 export function isEnding({ keeper: its, place: where }: LockOwner): boolean {
   return its !== undefined && lifeOf({ ...its, place: where }) === 'dead';

@@ -6,6 +6,7 @@
  *   free      no folder. The first process that makes it (mkdir is atomic) holds the lock.
  *   held      its holder is alive, or elsewhere and touches the folder every few seconds: all others are refused.
  *   orphaned  its holder is dead: taken over at once.
+ *   yielded   its holder has handed over to the next primary of its keeper, which adopts it; all others are refused.
  *   ending    the keeper of its holder is dead, so the holder ends at once: others wait for that, 10 s at most.
  *   stale     not touched for 10 s, whatever the reason (stopped, container gone), or for 30 s if its holder is seen at
  *             work here: taken over. Its holder notices that when it runs again (`lost`), and must stop the site.
@@ -19,7 +20,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HeldLock, identify, lockFolder, staleAfter } from './held-lock.ts';
 import type { Lock, LockEvents, SeenLock } from './held-lock.ts';
-import { describeSelf, isAtWork, isEnding, lifeOf, readOwner } from './lock-owner.ts';
+import { describeSelf, isAtWork, isEnding, isYieldedToUs, lifeOf, readOwner } from './lock-owner.ts';
 import type { LockOwner, ProcessRecord } from '../../protocol/lock-owner.ts';
 import { QuiesceError } from '../../errors.ts';
 
@@ -37,6 +38,12 @@ export async function acquireLock(dataDir: string, events: LockEvents, stale = d
     if (seen !== undefined) {
       const verdict = judge(dataDir, seen, stale);
       if (verdict === 'elsewhere') touches.add(`${seen.id} ${seen.touchedAt}`);
+      if (verdict === 'yielded') {
+        const adopted = await adopt(dataDir, events, seen.id, stale);
+        if (adopted !== undefined) return adopted;
+        await sleep(30);
+        continue;
+      }
       const patience = verdict === 'ending' ? stale : 2 * stale;
       if (verdict === 'held' || touches.size > 1 || Date.now() - began > patience)
         throw alreadyRunning(dataDir, readOwner(dataDir));
@@ -62,17 +69,32 @@ export async function acquireLock(dataDir: string, events: LockEvents, stale = d
 /** A holder that is alive here and not stopped only waits for a processor: it gets this many times as long. */
 const starved = 3;
 
-type Verdict = 'held' | 'free' | 'elsewhere' | 'unnamed' | 'ending';
+type Verdict = 'held' | 'yielded' | 'free' | 'elsewhere' | 'unnamed' | 'ending';
 
 /** `elsewhere`: only later touches can tell whether it lives. `unnamed`: its holder has not written its record yet. */
 function judge(dataDir: string, { id, touchedAt }: SeenLock, stale: number): Verdict {
   const age = Date.now() - Number(touchedAt / 1_000_000n);
   const owner = readOwner(dataDir);
   const isNamed = owner?.lock === id;
+  if (isNamed && isYieldedToUs(owner)) return 'yielded';
   if (age > stale && !(isNamed && age < starved * stale && isAtWork(owner))) return 'free';
   if (!isNamed) return 'unnamed';
   const life = lifeOf(owner);
   return life === 'alive' ? (isEnding(owner) ? 'ending' : 'held') : life === 'dead' ? 'free' : 'elsewhere';
+}
+
+/** Undefined if another process is at it, or has been. */
+async function adopt(dataDir: string, events: LockEvents, id: string, stale: number): Promise<HeldLock | undefined> {
+  // Its owner may have died since: then a start elsewhere may take the lock for orphaned.
+  const links = claimTakeover(dataDir, id, stale);
+  if (links === undefined) return undefined;
+  try {
+    const seen = identify(dataDir);
+    if (seen?.id !== id || judge(dataDir, seen, stale) !== 'yielded') return undefined;
+    return await HeldLock.adopt(dataDir, events, stale / staleAfter, id);
+  } finally {
+    for (const link of links) rmSync(link, { force: true });
+  }
 }
 
 /** False if another process is removing it. */

@@ -10,23 +10,42 @@ import { z } from 'zod';
 import { QuiesceError } from '../../errors.ts';
 import { writeWhole } from '../data-dir/durable.ts';
 import { describeProcess, lifeOf } from '../data-dir/lock-owner.ts';
-import { processRecord, type ProcessRecord } from '../../protocol/lock-owner.ts';
+import { processRecord } from '../../protocol/lock-owner.ts';
 import type { WorkerEvents } from '../ports.ts';
 import { keyOf } from '../worker-ref.ts';
+
+const workerRecord = processRecord.extend({
+  /** The pid of its primary. */
+  primary: z.int().positive().optional(),
+});
+export type WorkerRecord = z.infer<typeof workerRecord>;
 
 export interface RecordedWorkers extends WorkerEvents {
   /** Resolves when the file has the latest state: the next primary writes the same file. */
   flush(): Promise<void>;
   /** Writes the file again after it was removed. */
   restore(): Promise<void>;
+  /** As `flush`; and nothing more is written: the file is that of another primary. */
+  close(): Promise<void>;
 }
 
-/** Passes each event on to `events`, and records in the file which workers are alive. */
-export function recordWorkers(events: WorkerEvents, file: string, log: Logger): RecordedWorkers {
-  const workers = new Map<string, ProcessRecord>();
+/**
+ * Passes each event on to `events`, and records in the file which workers are alive.
+ *
+ * @param others workers of former primaries that stay on record
+ */
+export function recordWorkers(
+  events: WorkerEvents,
+  file: string,
+  log: Logger,
+  others: () => readonly WorkerRecord[] = () => [],
+): RecordedWorkers {
+  const workers = new Map<string, WorkerRecord>();
   let writing: Promise<void> = Promise.resolve();
+  let isClosed = false;
   const write = (): Promise<void> => {
-    const text = `${JSON.stringify([...workers.values()])}\n`;
+    if (isClosed) return writing;
+    const text = `${JSON.stringify([...workers.values(), ...others()])}\n`;
     // Not synced: after a power cut there is no process left to end.
     writing = writing
       .then(() => writeWhole(file, text))
@@ -37,7 +56,7 @@ export function recordWorkers(events: WorkerEvents, file: string, log: Logger): 
     forked: (ref) => events.forked(ref),
     message: (ref, message) => {
       if (message.type === 'hello') {
-        workers.set(keyOf(ref), describeProcess(message.pid));
+        workers.set(keyOf(ref), { ...describeProcess(message.pid), primary: process.pid });
         void write();
       }
       events.message(ref, message);
@@ -50,6 +69,10 @@ export function recordWorkers(events: WorkerEvents, file: string, log: Logger): 
     backoff: (slot, looping) => events.backoff?.(slot, looping),
     flush: () => writing,
     restore: write,
+    close: () => {
+      isClosed = true;
+      return writing;
+    },
   };
 }
 
@@ -58,13 +81,33 @@ const grace = 1_000;
 const killWait = 5_000;
 
 /**
- * Resolves when no worker of a former primary is left on this machine.
+ * Resolves when no worker of a former primary is left on this machine, but for those of primaries that finish what is in
+ * flight. Returns these.
+ *
+ * @param spared the pids of such primaries
  * @throws QuiesceError `already-running` if one of them cannot be ended
  */
-export async function endFormerWorkers(file: string, log: Logger): Promise<void> {
-  const former = await read(file);
+export async function endFormerWorkers(
+  file: string,
+  log: Logger,
+  spared: readonly number[] = [],
+): Promise<WorkerRecord[]> {
+  const all = await read(file);
+  const isSpared = ({ primary }: WorkerRecord): boolean => primary !== undefined && spared.includes(primary);
+  await endWorkers(
+    all.filter((each) => !isSpared(each)),
+    log,
+  );
+  return all.filter(isSpared);
+}
+
+/**
+ * Resolves when none of them is left on this machine.
+ * @throws QuiesceError `already-running` if one of them cannot be ended
+ */
+export async function endWorkers(former: readonly WorkerRecord[], log: Logger): Promise<void> {
   // Without start times (outside Linux) a pid may belong to any other process by now.
-  const left = (): ProcessRecord[] => former.filter((each) => each.startTime !== null && lifeOf(each) === 'alive');
+  const left = (): WorkerRecord[] => former.filter((each) => each.startTime !== null && lifeOf(each) === 'alive');
   if (await gone(left, grace)) return;
   for (const { pid } of left()) {
     log.warn({ workerPid: pid }, `worker ${pid} of a former primary did not end by itself and is killed`);
@@ -79,9 +122,9 @@ export async function endFormerWorkers(file: string, log: Logger): Promise<void>
   );
 }
 
-async function read(file: string): Promise<ProcessRecord[]> {
+async function read(file: string): Promise<WorkerRecord[]> {
   try {
-    return z.array(processRecord).parse(JSON.parse(await readFile(file, 'utf8')));
+    return z.array(workerRecord).parse(JSON.parse(await readFile(file, 'utf8')));
   } catch {
     return []; // none yet, or cut short: workers normally end by themselves
   }

@@ -6,8 +6,7 @@ import type { Address } from 'node:cluster';
 import type { Logger } from 'pino';
 import type { AppConfig } from '../../config.ts';
 import { QuiesceError } from '../../errors.ts';
-import type { FromWorker, Heartbeat } from '../../protocol/messages.ts';
-import { appUrl } from './app-urls.ts';
+import type { Heartbeat } from '../../protocol/messages.ts';
 import { logEntry } from './describe.ts';
 import { fleetStatus, type ProcessStatus } from './status.ts';
 import { OutputFiles } from '../log/output-files.ts';
@@ -15,7 +14,9 @@ import { recordsIn } from './output-records.ts';
 import { newFleet, stageOf, type Effect, type Fleet, type FleetEvent, type FleetSettings, type Task } from './state.ts';
 import { step } from './step.ts';
 import type { OutgoingMessage, WorkerEvents, WorkerPort, WorkerRef } from '../ports.ts';
+import { Listening } from './listening.ts';
 import { nextDeadline } from './reconcile.ts';
+import { Reasons } from './reasons.ts';
 import { TaskOutcomes } from './task-outcomes.ts';
 import { carryOutEach, Turns } from '../turns.ts';
 import { readMessage } from './worker-messages.ts';
@@ -30,6 +31,8 @@ export interface SupervisorDeps {
   readonly lastBeat: (ref: WorkerRef) => Heartbeat | undefined;
   /** Variables that workers get in place of the primary's own. */
   readonly inherited?: Readonly<Record<string, string | undefined>>;
+  /** Another primary serves, so that workers wait before they listen, until `take`. Default false. */
+  readonly beside?: boolean;
   readonly log: Logger;
 }
 
@@ -37,10 +40,6 @@ interface Running {
   readonly process: WorkerProcess;
   /** The configuration that it was forked with. */
   readonly config: AppConfig;
-  readonly urls: Set<string>;
-  /** Why it is going to end, if that is known beforehand. */
-  reason: string | null;
-  portInUse: boolean;
 }
 
 export class Supervisor implements WorkerPort {
@@ -48,13 +47,14 @@ export class Supervisor implements WorkerPort {
   readonly #deps: SupervisorDeps;
   readonly #running = new Map<string, Running>();
   readonly #outcomes = new TaskOutcomes();
+  readonly #places: Listening;
+  readonly #reasons = new Reasons();
   readonly #watch: FleetWatch;
   readonly #files: OutputFiles;
   readonly #turns = new Turns<FleetEvent>((event) => this.#take(event));
   /** The configuration for the next worker. */
   #config: AppConfig;
   #settings: FleetSettings;
-  #urls: ReadonlySet<string> = new Set();
   #fleet: Fleet;
   /** The time of the model's last step: later deadlines are still to come. */
   #steppedAt = 0;
@@ -66,17 +66,24 @@ export class Supervisor implements WorkerPort {
     this.#settings = fleetSettings(config);
     this.#fleet = newFleet(config.instances);
     this.#files = new OutputFiles(config, deps.log);
+    this.#places = new Listening(deps.beside ?? false);
     this.#watch = new FleetWatch(config, this.#running, {
       found: (event) => this.#enqueue(event),
       lastBeat: deps.lastBeat,
     });
   }
 
-  /** Resolves when the workers serve. Rejects with `boot-failed` or `port-in-use` if they cannot; then none is left. */
+  /** Resolves when workers serve, or could beside another primary; rejects, with none left: `boot-failed`, `port-in-use`. */
   start(): Promise<void> {
     setUpCluster(this.#config);
     this.#watch.start();
-    return this.#task('start', { type: 'start' });
+    const both = [this.#task('start', { type: 'start' }), this.#places.prepared(() => this.#fleet.slots)];
+    return Promise.all(both).then(() => {});
+  }
+
+  /** This primary has taken over: as {@link Listening.take}. */
+  take(): Promise<void> {
+    return this.#places.take(() => this.#fleet.slots, this.#config.waitReady, this.#settings.bootLimit);
   }
 
   /** Later forks use this configuration; its limits for booting and finishing hold from now on. */
@@ -140,10 +147,7 @@ export class Supervisor implements WorkerPort {
 
   /** The addresses of the app, for example `http://127.0.0.1:3000`. */
   urls(): string[] {
-    const urls = new Set([...this.#running.values()].flatMap((each) => [...each.urls]));
-    // A slot that waits for its next worker keeps its address.
-    if (urls.size > 0) this.#urls = urls;
-    return [...this.#urls];
+    return this.#places.urls();
   }
 
   reopenFiles(): void {
@@ -194,10 +198,10 @@ export class Supervisor implements WorkerPort {
         return this.#running.get(keyOf(effect.ref))?.process.stop(effect.grace);
       case 'kill':
         if (effect.late) this.cutOff.worker(this.#deps.lastBeat(effect.ref)?.inFlight ?? 0);
-        this.#noteReason(effect);
+        this.#reasons.note(effect);
         return this.#running.get(keyOf(effect.ref))?.process.kill();
       case 'retired':
-        return this.#noteReason(effect);
+        return this.#reasons.note(effect);
       case 'ended':
         return this.#deps.events.gone(effect.ref, effect.exit);
       case 'settle':
@@ -206,11 +210,6 @@ export class Supervisor implements WorkerPort {
       case 'slow':
         return effect.type === 'slow' ? undefined : this.#deps.events.backoff?.(effect.slot, effect.looping);
     }
-  }
-
-  #noteReason({ ref, why }: { ref: WorkerRef; why: string }): void {
-    const running = this.#running.get(keyOf(ref));
-    if (running) running.reason ??= why;
   }
 
   #settle({ task, error }: Extract<Effect, { type: 'settle' }>): void {
@@ -224,19 +223,24 @@ export class Supervisor implements WorkerPort {
     const config = this.#config;
     const records = recordsIn(log, ref);
     try {
-      const process = new WorkerProcess(ref, config, inherited, {
-        message: (raw) => this.#message(ref, raw),
-        listening: (address) => this.#listening(ref, address),
-        line: (stream, line, isCut) => {
-          records.add(stream, line, isCut);
-          this.#files.write(ref.slot, stream, line, isCut);
+      const process = new WorkerProcess(
+        ref,
+        config,
+        { ...inherited, ...this.#places.variables },
+        {
+          message: (raw) => this.#message(ref, raw),
+          listening: (address) => this.#listening(ref, address),
+          line: (stream, line, isCut) => {
+            records.add(stream, line, isCut);
+            this.#files.write(ref.slot, stream, line, isCut);
+          },
+          end: (end) => {
+            records.flush();
+            this.#end(ref, end);
+          },
         },
-        end: (end) => {
-          records.flush();
-          this.#end(ref, end);
-        },
-      });
-      this.#running.set(keyOf(ref), { process, config, urls: new Set(), reason: null, portInUse: false });
+      );
+      this.#running.set(keyOf(ref), { process, config });
       log.info({ ...ref, workerPid: process.pid }, `worker ${keyOf(ref)} started`);
       events.forked(ref);
     } catch (error) {
@@ -247,38 +251,33 @@ export class Supervisor implements WorkerPort {
   }
 
   #end(ref: WorkerRef, end: ProcessEnd): void {
-    const running = this.#running.get(keyOf(ref));
     this.#running.delete(keyOf(ref));
     this.#watch.forget(ref);
-    const reason = running?.reason ?? (end.lastWords === '' ? undefined : end.lastWords);
-    const exit = { code: end.code, signal: end.signal, ...(reason === undefined ? {} : { reason }) };
-    this.#enqueue({ type: 'gone', ref, exit, portInUse: running?.portInUse ?? false });
+    this.#places.forget(ref);
+    const { portInUse, ...why } = this.#reasons.take(ref, end.lastWords);
+    this.#enqueue({ type: 'gone', ref, exit: { code: end.code, signal: end.signal, ...why }, portInUse });
   }
 
   #message(ref: WorkerRef, raw: unknown): void {
     const { log, events } = this.#deps;
     const received = readMessage(raw, ref);
     if (received.kind === 'foreign') return;
-    if (received.kind === 'app-ready') return this.#ready(ref);
+    if (received.kind === 'app-ready') {
+      this.#places.says(ref);
+      return this.#ready(ref);
+    }
     if (received.kind === 'dropped')
       return log.warn(ref, `a message of worker ${keyOf(ref)} was dropped, ${received.why}`);
     const { message } = received;
     if (message.type === 'heartbeat') this.#watch.beat(ref);
-    else if (message.type === 'failed') this.#failed(ref, message);
+    else if (message.type === 'failed') this.#reasons.said(ref, message);
     else if (message.type === 'answering') this.#enqueue({ type: 'answering', ref, answering: message.answering });
+    else if (this.#places.asks(ref, message)) this.#ready(ref); // it could serve at once, as one that listens
     events.message(ref, message);
   }
 
-  #failed(ref: WorkerRef, message: Extract<FromWorker, { type: 'failed' }>): void {
-    const running = this.#running.get(keyOf(ref));
-    if (!running) return;
-    running.reason = message.message;
-    running.portInUse = message.code === 'EADDRINUSE';
-  }
-
   #listening(ref: WorkerRef, address: Address): void {
-    const url = appUrl(address);
-    if (url !== null) this.#running.get(keyOf(ref))?.urls.add(url);
+    this.#places.listens(ref, address);
     if (!this.configOf(ref).waitReady) this.#ready(ref);
   }
 
@@ -286,7 +285,7 @@ export class Supervisor implements WorkerPort {
     const before = stageOf(this.#fleet, ref);
     this.#enqueue({ type: 'ready', ref });
     if (before !== 'starting' || stageOf(this.#fleet, ref) !== 'serving') return;
-    this.#deps.log.info(ref, `worker ${keyOf(ref)} serves`);
+    this.#deps.log.info(ref, `worker ${keyOf(ref)} ${this.#places.waits ? 'is prepared' : 'serves'}`);
     this.#watch.serves(ref, this.configOf(ref));
   }
 

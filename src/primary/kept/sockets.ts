@@ -45,6 +45,7 @@ export class KeptSockets {
   readonly #wait: number;
   readonly #sockets = new Set<Socket>();
   #made = 0;
+  #isYielded = false;
 
   constructor(keeper: SocketKeeper, wait: number = longestWait) {
     this.#keeper = keeper;
@@ -81,10 +82,18 @@ export class KeptSockets {
     return handle;
   }
 
-  /** Closes every socket: connections are refused from now on. Resolves when the keeper has closed its copies too. */
+  /** They are those of another primary now: whatever is closed here, they live on. */
+  yield(): void {
+    this.#isYielded = true;
+  }
+
+  /**
+   * Closes every socket: connections are refused from now on, unless another primary has the sockets. Resolves when the
+   * keeper has closed its copies too.
+   */
   async closeAll(): Promise<void> {
     for (const socket of this.#sockets) this.#close(socket, false);
-    await this.#keeper.closeAll();
+    if (!this.#isYielded) await this.#keeper.closeAll();
   }
 
   #add(id: string, name: SocketName, handle: Handle): Socket {
@@ -113,6 +122,7 @@ export class KeptSockets {
     if (!this.#sockets.delete(socket)) return;
     clearTimeout(socket.timer);
     socket.close();
+    if (this.#isYielded) return;
     const { address, addressType } = socket.name;
     if (addressType === -1 && address !== null && !isAbstract(address)) rmSync(address, { force: true });
     if (tell) this.#keeper.send({ type: 'close', id: socket.id });

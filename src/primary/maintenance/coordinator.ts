@@ -18,7 +18,8 @@ import type { HoldFile, Stored } from './hold-file.ts';
 import type { Move } from '../live/observers.ts';
 import { MaintenanceLoop } from './loop.ts';
 import { durable } from './durable-hold.ts';
-import { initialState, type Effect, type Event, type Rules, type State } from './state.ts';
+import { initialState } from './initial-state.ts';
+import type { Effect, Event, Rules, State } from './state.ts';
 import { OperatorHolds } from './operator-holds.ts';
 import { holdsOf, PauseInformer } from './pause-informer.ts';
 import type { WorkerEvents, WorkerPort, WorkerRef } from '../ports.ts';
@@ -42,6 +43,7 @@ export interface CoordinatorDeps {
   readonly settingsOf: (ref: WorkerRef) => WorkerSettings;
   /** Null if nothing outlives the process. */
   readonly holdFile: HoldFile | null;
+  readonly former?: readonly WorkerRef[];
   /** The agreement among the hosts of a site; by default there is one host. */
   readonly agreement?: Agreement;
   /** Called at each change of phase; decides nothing. */
@@ -62,9 +64,9 @@ export class Coordinator implements WorkerEvents {
 
   constructor(deps: CoordinatorDeps) {
     this.#deps = deps;
-    const { agreement = alone } = deps;
-    const { operator, scheduled } = deps.kept;
-    this.#loop = new MaintenanceLoop(initialState(deps.epoch, operator, agreement.firstHold, scheduled), deps.rules, {
+    const { runs, sync, log, kept, former, agreement = alone } = deps;
+    const initial = initialState(deps.epoch, kept.operator, agreement.firstHold, kept.scheduled, former);
+    this.#loop = new MaintenanceLoop(initial, deps.rules, {
       run: (...step) => this.#carryOut(...step),
       stepped: (state) => agreement.look(state),
       onError: (error, { type }) => deps.log.error({ err: error, effect: type }, `a pause could not ${type}`),
@@ -72,9 +74,7 @@ export class Coordinator implements WorkerEvents {
     this.#informer = new PauseInformer(deps.runs, deps.port);
     const dispatch = (event: Event): void => this.#dispatch(event);
     const holds = { dispatch, state: () => this.state, written: async () => deps.holdFile?.settled() };
-    const { runs, sync, log } = deps;
-    const callers = this.#callers;
-    this.#requests = new WorkerRequests({ runs, sync, callers, dispatch, log, current: () => this.state.run });
+    this.#requests = new WorkerRequests({ ...holds, runs, sync, callers: this.#callers, log });
     this.operator = new OperatorHolds({
       ...holds,
       onChange: (listener) => this.onChange(listener),
@@ -82,7 +82,7 @@ export class Coordinator implements WorkerEvents {
       drainTimeout: () => deps.rules.drainTimeout,
     });
     const ended = (id: string): Promise<void> => this.#changes.until(() => runs.get(id)?.endedAt !== undefined);
-    this.exec = new ExecRuns({ ...holds, runs, callers, ended });
+    this.exec = new ExecRuns({ ...holds, runs, callers: this.#callers, ended });
     deps.runs.onChange((run) => this.#onRunChange(run));
     const epoch = (): number => agreement.epoch ?? this.state.epoch;
     deps.sync.connect({ dispatch, refused: () => this.beats.refused, epoch });
@@ -113,6 +113,9 @@ export class Coordinator implements WorkerEvents {
     if (runs.length > 0) this.#dispatch({ type: 'recover', runs });
   }
 
+  handOver(begun: boolean): void {
+    this.#dispatch({ type: 'hand-over', begun });
+  }
   /** Starts no new run. Resolves when the current one has ended; one that rolls forward is left to the next primary. */
   stop(): Promise<void> {
     this.#dispatch({ type: 'stop' });

@@ -4,10 +4,10 @@ import { newRun, type Draft } from './draft.ts';
 import { heldOnFailure } from './durable-hold.ts';
 import type { Event } from './state.ts';
 
-/** At most one run at a time, and none during a stop or for a worker that is gone. */
+/** At most one run at a time, and none during a stop or a handover or for a worker that is gone. */
 export function isRefused(draft: Draft, id: string, ownerIsThere: boolean): boolean {
-  const { run, stopping } = draft.state;
-  if (stopping || !ownerIsThere) draft.emit({ type: 'refuse', run: id, code: 'stopping', holder: null });
+  const { run, stopping, handingOver } = draft.state;
+  if (stopping || handingOver || !ownerIsThere) draft.emit({ type: 'refuse', run: id, code: 'stopping', holder: null });
   else if (run !== null) draft.emit({ type: 'refuse', run: id, code: 'run-in-progress', holder: run.id });
   else return false;
   return true;

@@ -102,6 +102,14 @@ export class HoldFile {
     if (this.#problem !== null) await this.#write();
   }
 
+  /** As `settled`. @throws QuiesceError `insufficient-storage` if it could not be written */
+  async durable(): Promise<void> {
+    await this.settled();
+    if (this.#problem === null) return;
+    const what = `The operator hold cannot be written (${this.#problem.message}), and another primary would not know of it.`;
+    throw new QuiesceError('insufficient-storage', what, { cause: this.#problem });
+  }
+
   /** Writes the file again after it was removed. */
   restore(): Promise<void> {
     return this.#wanted === null ? Promise.resolve() : this.#write();

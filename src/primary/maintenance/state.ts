@@ -126,6 +126,8 @@ export interface State {
   /** Stragglers were cut off and are not gone yet. */
   readonly cutting: boolean;
   readonly stopping: boolean;
+  /** Another primary is about to take over: no run begins here. */
+  readonly handingOver: boolean;
 }
 
 /** Durations in ms. */
@@ -195,6 +197,8 @@ export type Event =
   /** All work of a dropped run has ended. */
   | { readonly type: 'dropped'; readonly run: string }
   | { readonly type: 'stop' }
+  /** Another primary is about to take over, or is not after all. */
+  | { readonly type: 'hand-over'; readonly begun: boolean }
   | { readonly type: 'timeout'; readonly timer: Timer };
 
 /** A timer that fires late names a pause or a run that has ended, and has no effect. */
@@ -230,28 +234,6 @@ export type Effect =
   /** The operator hold or the scheduled one has changed: make it durable. */
   | { readonly type: 'persist' }
   | { readonly type: 'moved'; readonly from: Phase; readonly to: Phase; readonly epoch: number };
-
-export function initialState(
-  epoch: number,
-  operator: OperatorHold | null,
-  site: SiteHold | null = null,
-  scheduled: ScheduledHold | null = null,
-): State {
-  const isFree = operator === null && site === null;
-  return {
-    phase: isFree ? 'serving' : 'quiesced', // no worker exists yet that could serve
-    epoch: isFree ? epoch : epoch + 1,
-    operator,
-    scheduled,
-    site,
-    waiters: new Set(),
-    run: null,
-    unfinished: [],
-    workers: new Map(),
-    cutting: false,
-    stopping: false,
-  };
-}
 
 /** No request of the app is in flight, and no run holds the gates. */
 export function atRest({ phase, run }: Pick<State, 'phase' | 'run'>): boolean {

@@ -77,6 +77,8 @@ function apply(draft: Draft, event: Event): void {
       return onDropped(draft, event.run);
     case 'stop':
       return onStop(draft);
+    case 'hand-over':
+      return draft.set({ handingOver: event.begun });
     case 'timeout':
       return onTimeout(draft, event.timer);
     default:

@@ -29,6 +29,10 @@ export class DryRuns {
     this.#thread = thread;
   }
 
+  get isGoingOn(): boolean {
+    return this.#state !== null;
+  }
+
   /** @throws QuiesceError `run-in-progress` if another dry run is in progress */
   begin(worker: WorkerRef): null {
     if (this.#state !== null)

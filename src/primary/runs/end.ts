@@ -11,7 +11,10 @@ export function refusal(code: ErrorCode, holder: string | null): QuiesceError {
     case 'run-in-progress':
       return runInProgress(String(holder));
     case 'stopping':
-      return new QuiesceError(code, 'The cluster is stopping and begins no new run. Try again when it is back.');
+      return new QuiesceError(
+        code,
+        'The primary is stopping or being replaced, and begins no new run. Try again in a moment.',
+      );
     case 'database-unavailable':
       return new QuiesceError(
         code,

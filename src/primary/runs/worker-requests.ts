@@ -5,7 +5,7 @@ import type { Replies, RequestBody } from '../../protocol/messages.ts';
 import { isEnded } from '../../protocol/is-ended.ts';
 import type { RunRecord } from '../../protocol/runs.ts';
 import type { Answer, Callers } from './callers.ts';
-import type { Event, Run } from '../maintenance/state.ts';
+import type { Event, State } from '../maintenance/state.ts';
 import { removeHeld } from '../data-dir/durable.ts';
 import { clearSocket } from '../fleet/unix-sockets.ts';
 import type { WorkerRef } from '../ports.ts';
@@ -23,10 +23,11 @@ export interface WorkerRequestsDeps {
   readonly sync: SyncRuns;
   readonly callers: Callers;
   readonly dispatch: (event: Event) => void;
-  /** The run that has the right to run. */
-  readonly current: () => Run | null;
+  readonly state: () => State;
   readonly log: Logger;
 }
+
+const handingOverText = 'Another primary is about to take over. Send the feed again in a moment.';
 
 export class WorkerRequests {
   readonly #deps: WorkerRequestsDeps;
@@ -80,16 +81,19 @@ export class WorkerRequests {
           if (problem) runs.update(run, { error: problem });
           dispatch({ type: 'release', run, owner: ref, error: problem ? codeOf(problem) : null });
         }
-        return answer({ value: { goesOn: this.#deps.current()?.id === run } satisfies Replies['release'] });
+        return answer({ value: { goesOn: this.#deps.state().run?.id === run } satisfies Replies['release'] });
       }
       case 'begin-dry-run':
         sync.database.require();
+        if (this.#deps.state().handingOver) throw new QuiesceError('stopping', handingOverText);
         return answer({ value: sync.dryRuns.begin(ref) });
       case 'end-dry-run':
         return answer({ value: sync.dryRuns.end(ref) });
       case 'dry-run':
         this.#requireUpload(ref, body.feed.path);
         return answer({ value: await sync.dryRun(ref, body.feed, body.mirror) });
+      case 'may-listen':
+        return answer({ value: null });
       case 'foresee':
         void sync.database.foresee(body.mirror);
         return answer({ value: null });
@@ -112,7 +116,7 @@ export class WorkerRequests {
 
   /** Whether the current run is this one, and still belongs to this worker. */
   #owns(ref: WorkerRef, run: string): boolean {
-    const current = this.#deps.current();
+    const current = this.#deps.state().run;
     return current?.id === run && current.owner !== null && keyOf(current.owner) === keyOf(ref);
   }
 

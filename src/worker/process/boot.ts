@@ -10,7 +10,7 @@ import { warnOfUngated } from '../gate/routes/start-warnings.ts';
 import { trackServers } from './connections.ts';
 import { stopGracefully } from './graceful-stop.ts';
 import { reportFailures } from './failure-report.ts';
-import { requestTimeout } from './link.ts';
+import { listenWhenAllowed } from './may-listen.ts';
 import { getRuntime } from './runtime.ts';
 import { ignoreGroupSignals } from './signals.ts';
 import { writeStdioToTheEnd } from './stdio.ts';
@@ -19,13 +19,10 @@ ignoreGroupSignals();
 writeStdioToTheEnd();
 const runtime = getRuntime();
 gateServersWithout(runtime);
-trackServers(
-  (server) => {
-    gateHttp2Without(runtime, server);
-    warnOfUngated(server);
-  },
-  (path) => runtime.link.request<'clear-socket'>({ op: 'clear-socket', path }, { timeout: requestTimeout }),
-);
+trackServers((server) => {
+  gateHttp2Without(runtime, server);
+  warnOfUngated(server);
+}, listenWhenAllowed(runtime.link));
 reportFailures(runtime.link);
 runtime.onStop = (grace) => {
   stopGracefully(

@@ -32,22 +32,22 @@ export const tracked = {
 };
 
 /**
- * Must be called before any code of the app is loaded. `onListen` gets each server before it listens. `beforeSocket`
- * gets the path of a Unix socket, and the server listens when the returned promise has settled.
+ * Must be called before any code of the app is loaded. `onListen` gets each server before it listens. `before` gets the
+ * path of its Unix socket, null for any other: the server waits for the returned promise, if there is one.
  */
 export function trackServers(
   onListen: (server: Server) => void,
-  beforeSocket: (path: string) => Promise<unknown>,
+  before: (path: string | null) => Promise<unknown> | null,
 ): void {
   const { listen } = Server.prototype;
   Server.prototype.listen = function (this: Server, ...args: unknown[]) {
     track(this);
     onListen(this);
-    const path = socketPathOf(args[0]);
     const begin = (): Server => Reflect.apply(listen, this, args) as Server;
-    if (path === null) return begin();
-    // A server in a cluster waits for the primary before it listens anyway.
-    void beforeSocket(path).then(begin, begin);
+    const waits = before(socketPathOf(args[0]));
+    if (waits === null) return begin();
+    // In a cluster a server does not listen before the primary has answered, either.
+    void waits.then(begin);
     return this;
   } as typeof listen;
 }

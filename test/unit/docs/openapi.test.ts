@@ -47,8 +47,9 @@ describe('the description of HTTP', () => {
       ([, codes]) => JSON.parse(codes!) as string[],
     );
     const withStatus = Object.entries(registry).flatMap(([code, entry]) => ('status' in entry ? [code] : []));
-    // A method that a path does not have is no operation, and nobody is there to hear of an upload that was aborted.
-    const silent = ['method-not-allowed', 'upload-aborted'];
+    // A method that a path does not have is no operation, nobody is there to hear of an upload that was aborted, and
+    // a primary is replaced by the control socket only.
+    const silent = ['method-not-allowed', 'upload-aborted', 'not-replaceable'];
     expect(told).to.include.members(withStatus.filter((code) => !silent.includes(code)));
   });
 

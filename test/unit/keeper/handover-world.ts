@@ -4,6 +4,7 @@
  * before its death, is lost.
  */
 import { expect } from 'chai';
+import type { Build } from '#quiesce/protocol/keeper.js';
 import {
   newSite,
   ownerOf,
@@ -18,7 +19,7 @@ import {
 /** A primary as it sees itself. */
 interface Primary {
   readonly id: number;
-  readonly build: string;
+  readonly build: Build;
   /** It may write to the data directory and pause the site. */
   owns: boolean;
   serves: boolean;
@@ -37,7 +38,8 @@ interface Primary {
   outbox: Word[];
 }
 
-export const broken = 'broken';
+export const build = (main: string): Build => ({ node: 'node', main, called: null, folder: null });
+export const broken = build('broken');
 export const steps = [
   'boot',
   'deliver',
@@ -57,7 +59,7 @@ export const deaths = ['die', 'due'] as const;
 type Step = (typeof steps)[number] | (typeof deaths)[number];
 
 export class World {
-  site: Site = newSite('1');
+  site: Site = newSite(build('1'));
   readonly alive = new Map<number, Primary>();
   /** What is on the disk. */
   readonly disk = { hold: false, owner: 0 };
@@ -140,7 +142,7 @@ export class World {
         return this.die(primary.id);
       case 'boot':
         if (primary.owns || primary.leaving || primary.outbox.length > 0) return;
-        if (primary.build === broken) return this.die(primary.id);
+        if (primary.build.main === broken.main) return this.die(primary.id);
         if (primary.alone) this.takeOver(primary);
         else primary.outbox.push({ type: 'prepared' });
         primary.alone = false;
@@ -154,7 +156,7 @@ export class World {
         return this.hear(primary, primary.inbox.shift());
       case 'replace':
         if (primary.owns && !primary.leaving)
-          primary.outbox.push({ type: 'replace', build: which % 5 === 0 ? broken : String(which) });
+          primary.outbox.push({ type: 'replace', build: which % 5 === 0 ? broken : build(String(which)) });
         return;
       case 'hold':
       case 'release':

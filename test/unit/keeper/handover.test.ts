@@ -1,18 +1,18 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { newSite, ownerOf, step, type Effect, type Event, type Word } from '#quiesce/keeper/handover.js';
-import { broken, check, deaths, settle, steps, World, yielding } from './handover-world.ts';
+import { broken, build, check, deaths, settle, steps, World, yielding } from './handover-world.ts';
 
 describe('a handover', () => {
   it('brings one owner after another, and ends with the former ones gone', () => {
     const world = new World();
     world.perform('due', 0);
     settle(world);
-    for (const build of ['7', '8', '9']) {
-      world.send({ type: 'said', id: ownerOf(world.site)!.id, word: { type: 'replace', build } });
+    for (const next of ['7', '8', '9'].map(build)) {
+      world.send({ type: 'said', id: ownerOf(world.site)!.id, word: { type: 'replace', build: next } });
       settle(world);
-      expect(world.site.primaries.map((each) => each.build)).to.deep.equal([build]);
-      expect(world.site.build).to.equal(build);
+      expect(world.site.primaries.map((each) => each.build)).to.deep.equal([next]);
+      expect(world.site.build).to.equal(next);
     }
   });
 
@@ -26,11 +26,11 @@ describe('a handover', () => {
     expect(world.site.primaries).to.deep.equal([owner]);
     world.die(owner.id);
     settle(world);
-    expect(world.site.primaries.map(({ build }) => build)).to.deep.equal(['1']);
+    expect(world.site.primaries.map((each) => each.build.main)).to.deep.equal(['1']);
   });
 
   it('whose successor dies in the middle is done by the next start, which knows whose handlers may still be at work', () => {
-    let site = newSite('1');
+    let site = newSite(build('1'));
     const send = (event: Event): readonly Effect[] => {
       const { site: next, effects } = step(site, event);
       site = next;
@@ -39,12 +39,12 @@ describe('a handover', () => {
     const say = (id: number, word: Word): readonly Effect[] => send({ type: 'said', id, word });
     send({ type: 'due' });
     say(1, { type: 'serving' });
-    say(1, { type: 'replace', build: '2' });
+    say(1, { type: 'replace', build: build('2') });
     say(2, { type: 'prepared' });
     expect(say(1, { type: 'yielded' })).to.deep.equal([{ type: 'tell', id: 2, order: { type: 'take', former: [1] } }]);
     expect(send({ type: 'gone', id: 2 })).to.deep.equal([{ type: 'wait' }]);
     expect(send({ type: 'due' }), 'of the build that worked').to.deep.equal([
-      { type: 'start', id: 3, build: '1', alone: true, former: [1] },
+      { type: 'start', id: 3, build: build('1'), alone: true, former: [1] },
     ]);
     expect(say(3, { type: 'serving' })).to.deep.equal([{ type: 'tell', id: 1, order: { type: 'leave' } }]);
     expect(send({ type: 'gone', id: 1 })).to.deep.equal([

@@ -6,9 +6,10 @@ import type { Gone } from '#quiesce/keeper/state.js';
 describe('the process of a primary', () => {
   const gone = (args: readonly string[]): Promise<Gone> =>
     new Promise((resolve) => {
-      const main = [fileURLToPath(import.meta.url), undefined] as const;
-      const call = { main, args, env: process.env, group: false };
-      new PrimaryProcess(call, { message: () => {}, gone: resolve }).send({ type: 'begin', again: false });
+      const build = { node: process.execPath, main: fileURLToPath(import.meta.url), called: null, folder: null };
+      const call = { build, args, env: process.env, group: false };
+      const started = new PrimaryProcess(call, { message: () => {}, gone: resolve });
+      started.send({ type: 'begin', again: false, beside: false, former: [] });
     });
 
   it('ends without a word to its keeper where the system cannot start it at all', async () => {

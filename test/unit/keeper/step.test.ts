@@ -1,14 +1,17 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import type { Build } from '#quiesce/protocol/keeper.js';
+import { ownerOf, type Word } from '#quiesce/keeper/handover.js';
 import { newKeeper, type Effect, type Event, type Gone, type Keeper } from '#quiesce/keeper/state.js';
 import { nextTick, restartDelay, step } from '#quiesce/keeper/step.js';
 
+const build = (main: string): Build => ({ node: 'node', main, called: null, folder: null });
 const killed: Gone = { code: null, signal: 'SIGKILL', meant: false };
 const ended = (code: number): Gone => ({ code, signal: null, meant: true });
 
 /** A keeper and what it has done. */
 class World {
-  keeper: Keeper = newKeeper();
+  keeper: Keeper = newKeeper(build('1'));
   now = 0;
   effects: Effect[] = [];
 
@@ -19,12 +22,21 @@ class World {
     return effects;
   }
 
-  ready(app = 0): Effect[] {
-    return this.send({ type: 'ready', app, process: this.keeper.apps[app]!.process });
+  /** The last primary of an app that was started. */
+  last(app = 0): number {
+    return this.keeper.apps[app]!.site.started;
   }
 
-  gone(how: Gone, app = 0): Effect[] {
-    return this.send({ type: 'gone', app, process: this.keeper.apps[app]!.process, how });
+  said(word: Word, process = this.last(), app = 0): Effect[] {
+    return this.send({ type: 'said', app, process, word });
+  }
+
+  ready(app = 0): Effect[] {
+    return this.said({ type: 'serving' }, this.last(app), app);
+  }
+
+  gone(how: Gone, app = 0, process = this.last(app)): Effect[] {
+    return this.send({ type: 'gone', app, process, how });
   }
 
   /** Lets time pass until something is due. */
@@ -50,7 +62,9 @@ describe('a keeper', () => {
       expect(world.ready()).to.deep.equal([{ type: 'ready' }]);
       world.gone(how);
       expect(nextTick(world.keeper)).to.equal(world.now);
-      expect(world.wait()).to.deep.equal([{ type: 'start', app: 0, process: 2, again: true }]);
+      expect(world.wait()).to.deep.equal([
+        { type: 'start', app: 0, process: 2, build: build('1'), again: true, beside: false, former: [] },
+      ]);
       expect(typesOf(world.ready()), 'whoever started it knows that it is ready').to.deep.equal([]);
     }
   });
@@ -115,11 +129,11 @@ describe('a keeper', () => {
   it('passes signals on, and starts nothing after one that stops', () => {
     const world = begun();
     expect(world.send({ type: 'signal', signal: 'SIGUSR2' })).to.deep.equal([
-      { type: 'signal', app: 0, signal: 'SIGUSR2' },
+      { type: 'signal', app: 0, process: 1, signal: 'SIGUSR2' },
     ]);
     world.ready();
     expect(world.send({ type: 'signal', signal: 'SIGTERM' })).to.deep.equal([
-      { type: 'signal', app: 0, signal: 'SIGTERM' },
+      { type: 'signal', app: 0, process: 1, signal: 'SIGTERM' },
     ]);
     expect(world.gone(killed)).to.deep.include({ type: 'end', end: { code: 1, signal: 'SIGKILL' } });
     const waiting = begun();
@@ -153,19 +167,84 @@ describe('a keeper', () => {
     expect(world.gone(ended(0), 0)).to.deep.include({ type: 'end', end: { code: 4, signal: null } });
   });
 
-  it('never has two primaries of an app, never leaves one that has served down, and ends once', () => {
+  it('keeps its primary where the next one cannot boot, and tells it why', () => {
+    const world = begun();
+    world.ready();
+    expect(world.said({ type: 'replace', build: build('2') })).to.deep.equal([
+      { type: 'start', app: 0, process: 2, build: build('2'), again: true, beside: true, former: [] },
+    ]);
+    const how = { ...ended(4), error: { code: 'boot-failed', message: 'it is broken' } };
+    expect(world.gone(how)).to.deep.equal([
+      { type: 'tell', app: 0, process: 1, order: { type: 'successor-failed' }, how },
+    ]);
+    expect(world.keeper.apps[0]!.stage).to.equal('serving');
+  });
+
+  it('takes the end of a primary that has handed over for no crash, and a death afterwards brings back the new one', () => {
+    const world = begun();
+    world.ready();
+    world.said({ type: 'replace', build: build('2') });
+    expect(world.said({ type: 'prepared' })).to.deep.equal([
+      { type: 'tell', app: 0, process: 1, order: { type: 'successor-prepared' } },
+    ]);
+    expect(world.said({ type: 'yielded' }, 1)).to.deep.equal([
+      { type: 'tell', app: 0, process: 2, order: { type: 'take', former: [1] } },
+    ]);
+    expect(world.keeper.apps[0]!.stage).to.equal('starting');
+    expect(world.ready()).to.deep.equal([{ type: 'tell', app: 0, process: 1, order: { type: 'leave' } }]);
+    expect(world.gone(ended(0), 0, 1)).to.deep.equal([
+      { type: 'tell', app: 0, process: 2, order: { type: 'former-gone', former: 1 } },
+    ]);
+    world.gone(killed);
+    const next = { app: 0, process: 3, build: build('2'), again: true, beside: false, former: [] };
+    expect(world.wait()).to.deep.include({ type: 'start', ...next });
+  });
+
+  it('leaves the sockets to the next one, and ends only with the last primary, while a former one still finishes', () => {
+    const handedOver = (): World => {
+      const world = begun();
+      world.ready();
+      world.said({ type: 'replace', build: build('2') });
+      world.said({ type: 'prepared' });
+      world.said({ type: 'yielded' }, 1);
+      return world;
+    };
+    const failing = handedOver();
+    expect(typesOf(failing.gone(ended(4)))).to.deep.equal(['say']);
+    expect(failing.keeper.apps[0]!.stage).to.equal('waiting');
+    const stopped = handedOver();
+    stopped.ready();
+    expect(stopped.gone(ended(0))).to.deep.equal([
+      { type: 'signal', app: 0, process: 1, signal: 'SIGTERM' },
+      { type: 'close', app: 0 },
+    ]);
+    expect(stopped.keeper.apps[0]!.stage).to.equal('ending');
+    expect(stopped.gone(ended(0), 0, 1)).to.deep.include({ type: 'end', end: { code: 0, signal: null } });
+  });
+
+  it('never has two owners of an app, never leaves one that has served down, and ends once', () => {
     const how = fc.oneof(fc.constant(killed), fc.constant({ ...killed, code: 1, signal: null }), fc.nat(7).map(ended));
+    const words: Word[] = [
+      { type: 'serving' },
+      { type: 'serving' },
+      { type: 'replace', build: build('2') },
+      { type: 'prepared' },
+      { type: 'yielded' },
+      { type: 'stay' },
+    ];
+    const which = { app: fc.nat(1), which: fc.nat(2) };
     const happening = fc.oneof(
-      fc.record({ type: fc.constant('ready' as const), app: fc.nat(1), old: fc.boolean() }),
-      fc.record({ type: fc.constant('gone' as const), app: fc.nat(1), old: fc.boolean(), how }),
+      fc.record({ type: fc.constant('said' as const), ...which, word: fc.constantFrom(...words) }),
+      fc.record({ type: fc.constant('gone' as const), ...which, how }),
       fc.record({ type: fc.constant('wait' as const), ms: fc.nat(100_000) }),
       fc.record({ type: fc.constant('signal' as const), signal: fc.constantFrom('SIGTERM', 'SIGHUP', 'SIGINT') }),
     );
-    const walk = fc.array(happening, { maxLength: 40 });
+    const often = { weight: 5, arbitrary: happening };
+    const rarely = fc.constant({ type: 'wait' as const, ms: 100_000 });
+    const walk = fc.array(fc.oneof(often, rarely), { maxLength: 60 });
     fc.assert(
       fc.property(fc.boolean(), walk, (isSeveral, happenings) => {
         const world = begun(isSeveral ? ['web', 'api'] : undefined);
-        const alive = new Set(world.keeper.apps.map(({ process }, app) => `${app} ${process}`));
         for (const each of happenings) {
           let event: Event;
           const { stopping } = world.keeper;
@@ -175,27 +254,33 @@ describe('a keeper', () => {
           } else if (each.type === 'signal') event = each;
           else {
             const app = each.app % world.keeper.apps.length;
-            const process = world.keeper.apps[app]!.process - (each.old ? 1 : 0);
-            if (each.type === 'gone' && !each.old && !alive.delete(`${app} ${process}`)) continue;
+            const { primaries, started } = world.keeper.apps[app]!.site;
+            const process = primaries[each.which % Math.max(1, primaries.length)]?.id ?? started;
             event =
-              each.type === 'ready' ? { type: 'ready', app, process } : { type: 'gone', app, process, how: each.how };
+              each.type === 'said'
+                ? { type: 'said', app, process, word: each.word }
+                : { type: 'gone', app, process, how: each.how };
           }
-          for (const effect of world.send(event)) {
-            if (effect.type !== 'start') continue;
-            expect(stopping, 'started while stopping').to.equal(false);
-            expect([...alive].filter((one) => one.startsWith(`${effect.app} `))).to.deep.equal([]);
-            alive.add(`${effect.app} ${effect.process}`);
+          for (const { type } of world.send(event)) {
+            if (type === 'start') expect(stopping, 'started while stopping').to.equal(false);
           }
-          for (const [app, { stage, retryAt, process }] of world.keeper.apps.entries()) {
-            expect(alive.has(`${app} ${process}`)).to.equal(stage === 'starting' || stage === 'serving');
+          for (const { stage, retryAt, site } of world.keeper.apps) {
+            const { primaries } = site;
+            const owners = primaries.filter((one) => one.stage === 'taking' || one.stage === 'serving');
+            expect(owners.length, 'owners').to.be.at.most(1);
+            expect(primaries.length === 0).to.equal(
+              stage === 'over' || (stage === 'waiting' && primaries.length === 0),
+            );
             expect(retryAt !== null).to.equal(stage === 'waiting');
+            if (stage === 'serving') expect(ownerOf(site)?.stage).to.equal('serving');
+            if (stage === 'starting') expect(primaries.length).to.be.at.least(1);
             if (retryAt !== null) expect(retryAt - world.now).to.be.at.most(60_000);
           }
         }
         const isOver = world.keeper.apps.every(({ stage }) => stage === 'over');
         expect(world.effects.filter(({ type }) => type === 'end')).to.have.lengthOf(isOver ? 1 : 0);
       }),
-      { numRuns: 500 },
+      { numRuns: 1_000 },
     );
   });
 });

@@ -54,6 +54,19 @@ describe('the sockets of a site', () => {
     expect(keeper.sent).to.deep.equal([`keep ${one}`, `close ${one}`]);
   });
 
+  it('live on where another primary has them: nobody is told, and a Unix socket keeps its name', async () => {
+    const keeper = new Keeper();
+    const sockets = new KeptSockets(keeper, 20);
+    const socket = path.join(scratch(), 'app.sock');
+    const first = sockets.take(make, socket, -1, -1) as { close(): void };
+    sockets.yield();
+    first.close();
+    await delay(60);
+    await sockets.closeAll();
+    expect(keeper.sent).to.deep.equal([`keep ${one}`]);
+    expect(existsSync(socket)).to.equal(true);
+  });
+
   it('of a former primary are used where their names are the same', async () => {
     const handle = make('127.0.0.1', 0, 4) as { close(): void };
     const name = { address: '127.0.0.1', port: 1234, addressType: 4, flags: 0 };

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import pino from 'pino';
-import { describeProcess } from '#quiesce/primary/data-dir/lock-owner.js';
-import { endFormerWorkers } from '#quiesce/primary/fleet/former-workers.js';
+import { describeProcess, lifeOf } from '#quiesce/primary/data-dir/lock-owner.js';
+import { endFormerWorkers, recordWorkers } from '#quiesce/primary/fleet/former-workers.js';
 import { scratchFolders } from '../../scratch.ts';
 
 describe('the workers of a former primary', () => {
@@ -31,5 +31,39 @@ describe('the workers of a former primary', () => {
     };
     await endFormerWorkers(file, log);
     expect(asked).to.deep.equal([child.pid]);
+  });
+
+  it('are left alone, and stay on record, while their primary finishes what is in flight', async () => {
+    const children = [0, 1].map(() =>
+      spawn(process.execPath, ['-e', 'setInterval(() => {}, 1e6)'], { stdio: 'ignore' }),
+    );
+    try {
+      await Promise.all(children.map((child) => once(child, 'spawn')));
+      const [spared, left] = children.map(({ pid }) => describeProcess(pid!));
+      const file = join(scratch(), 'workers.json');
+      writeFileSync(
+        file,
+        JSON.stringify([
+          { ...spared, primary: 7 },
+          { ...left, primary: 8 },
+        ]),
+      );
+      const found = await endFormerWorkers(file, log, [7]);
+      expect(found.map(({ pid }) => pid)).to.deep.equal([spared!.pid]);
+      expect(lifeOf(spared!)).to.equal('alive');
+      expect(lifeOf(left!)).to.equal('dead');
+
+      const events = { forked: () => {}, message: () => {}, gone: () => {} };
+      const recorded = recordWorkers(events, file, log, () => found);
+      await recorded.restore();
+      expect(readFileSync(file, 'utf8')).to.equal(`${JSON.stringify(found)}\n`);
+      await recorded.close();
+      writeFileSync(file, 'of the next primary');
+      recorded.gone({ slot: 0, incarnation: 1 }, { cause: 'planned', code: 0, signal: null });
+      await recorded.flush();
+      expect(readFileSync(file, 'utf8')).to.equal('of the next primary');
+    } finally {
+      for (const child of children) child.kill('SIGKILL');
+    }
   });
 });

@@ -2,14 +2,8 @@
  * A cluster around the maintenance state: workers with gates, a network that delays, reorders, repeats and loses
  * messages, deaths, timers that go off late. It checks the promises after each step, by what the workers really do.
  */
-import {
-  initialState,
-  type Effect,
-  type Event,
-  type Rules,
-  type State,
-  type Timer,
-} from '#quiesce/primary/maintenance/state.js';
+import { initialState } from '#quiesce/primary/maintenance/initial-state.js';
+import type { Effect, Event, Rules, State, Timer } from '#quiesce/primary/maintenance/state.js';
 import { step as realStep } from '#quiesce/primary/maintenance/step.js';
 import type { WorkerRef } from '#quiesce/primary/ports.js';
 import { typeOf, type Claim, type Faults, type Message, type Worker } from './model-parts.ts';

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { QuiesceError } from '#quiesce/errors.js';
 import { OperatorHolds, type Wait } from '#quiesce/primary/maintenance/operator-holds.js';
-import { initialState, type Event } from '#quiesce/primary/maintenance/state.js';
+import { initialState } from '#quiesce/primary/maintenance/initial-state.js';
+import type { Event } from '#quiesce/primary/maintenance/state.js';
 import { step } from '#quiesce/primary/maintenance/step.js';
 
 const rules = { drainTimeout: 40, onDrainTimeout: 'abort', runTimeout: 1000, uploadTimeout: 1000 } as const;

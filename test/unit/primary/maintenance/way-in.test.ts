@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { holdsOf, wayInOf } from '#quiesce/primary/maintenance/pause-informer.js';
-import { initialState, type Event, type State } from '#quiesce/primary/maintenance/state.js';
+import { initialState } from '#quiesce/primary/maintenance/initial-state.js';
+import type { Event, State } from '#quiesce/primary/maintenance/state.js';
 import { step } from '#quiesce/primary/maintenance/step.js';
 
 describe('the way in of an operator hold', () => {

@@ -1,0 +1,30 @@
+/** Which primaries can be replaced while they serve. */
+import type { AppConfig } from '../../config.ts';
+import { QuiesceError } from '../../errors.ts';
+
+export interface Replaced {
+  readonly canReplace: boolean;
+  readonly pid: number;
+}
+
+/** Null where it can be. @param keeper whoever keeps its sockets */
+export function whyNotReplaceable(
+  keeper: Replaced | null,
+  { scheduling, cluster }: Pick<AppConfig, 'scheduling' | 'cluster'>,
+): QuiesceError | null {
+  const why = reason(keeper, scheduling, cluster.name);
+  return why === null ? null : new QuiesceError('not-replaceable', why);
+}
+
+function reason(keeper: Replaced | null, scheduling: AppConfig['scheduling'], cluster: string | null): string | null {
+  const stop = 'quiesce stop, then quiesce start';
+  if (keeper === null)
+    return `The site was started with --no-keeper, so nothing holds its sockets while its primary is replaced. Once: ${stop}, without --no-keeper.`;
+  if (!keeper.canReplace)
+    return `The process that keeps the sockets of this site (pid ${keeper.pid}) is of an older version of quiesce, which cannot replace a primary. It alone needs a stop: ${stop}.`;
+  if (scheduling === 'rr')
+    return `With scheduling: 'rr' the primary itself accepts connections, and cannot be replaced without refusing some. Use scheduling: 'os', or ${stop}.`;
+  if (cluster !== null)
+    return `The primary of a host of a cluster (quiesce.cluster.name) cannot be replaced while it serves. Instead: ${stop}.`;
+  return null;
+}

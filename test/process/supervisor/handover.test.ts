@@ -1,0 +1,237 @@
+import { copyFile, existsSync, promises as fs } from 'node:fs';
+import http from 'node:http';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import type { Cluster } from '../../../dev/cluster/cluster.ts';
+import type { ClusterStatus } from '#quiesce/protocol/runs.js';
+import { scratchFolders } from '../../unit/scratch.ts';
+import { usePlainClusters } from '../harness/clusters.ts';
+import { quiesce } from '../harness/command.ts';
+import { isAlive } from '../harness/processes.ts';
+import { startQuiesce } from '../harness/running-command.ts';
+import { until } from '../harness/until.ts';
+
+const plain = fileURLToPath(new URL('../fixtures/plain.js', import.meta.url));
+
+/** What comes of a request: a status, or the code of its failure. */
+function ask(where: http.RequestOptions, agent: http.Agent | false = false): Promise<number | string> {
+  return new Promise((resolve) => {
+    const request = http.get({ host: '127.0.0.1', ...where, agent }, (response) => {
+      response.resume();
+      response.once('close', () => resolve(response.complete ? response.statusCode! : 'ECONNRESET'));
+    });
+    request.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+  });
+}
+
+/** Six clients, half of them with a connection for each request, until they are stopped. */
+function load(where: http.RequestOptions): { stop(): Promise<(number | string)[]> } {
+  const outcomes: (number | string)[] = [];
+  let over = false;
+  const clients = Array.from({ length: 6 }, async (_, index) => {
+    const agent = index % 2 === 0 && new http.Agent({ keepAlive: true, maxSockets: 1 });
+    while (!over) {
+      outcomes.push(await ask(where, agent));
+      await delay(20); // what is refused is answered at once, and would take the processors from those that boot
+    }
+    if (agent !== false) agent.destroy();
+  });
+  return {
+    async stop() {
+      over = true;
+      await Promise.all(clients);
+      return outcomes;
+    },
+  };
+}
+
+describe('a primary that is replaced', function () {
+  this.timeout(120_000);
+  const clusters = usePlainClusters();
+  const scratch = scratchFolders();
+  const options = { script: plain, keeper: true } as const;
+  const replace = (cluster: Cluster, ...more: string[]): ReturnType<typeof quiesce> =>
+    quiesce(['reload', '--primary', '--data-dir', cluster.dataDir, ...more], { cwd: cluster.folder });
+
+  /** One primary and its workers, and nobody of before. */
+  const settled = (cluster: Cluster, wanted: (status: ClusterStatus) => boolean = () => true): Promise<ClusterStatus> =>
+    cluster.until(
+      'it is settled',
+      (status) =>
+        status.warnings === undefined &&
+        status.workers.length === 2 &&
+        status.workers.every(({ state }) => state === 'serving' || state === 'quiesced') &&
+        wanted(status),
+      40_000,
+    );
+
+  /** The pid of the primary that was started last. */
+  const newest = (cluster: Cluster): number =>
+    Number([...cluster.output.matchAll(/"pid":(\d+).*worker 0\.1 started/g)].at(-1)![1]);
+
+  it('fails no request, again and again, and holds what is held or scheduled', async () => {
+    const cluster = await clusters.start(options);
+    const clients = load({ port: cluster.port, path: '/?ms=300' });
+    const pids = [(await cluster.status()).pid];
+    for (let times = 0; times < 2; times += 1) {
+      const { code, out, err } = await replace(cluster);
+      expect(code, err).to.equal(0);
+      const { pid } = await cluster.status();
+      expect(out).to.equal(`replaced the primary: pid ${pids.at(-1)} → ${pid}\n`);
+      expect(isAlive(pids.at(-1)!), 'the one before').to.equal(false);
+      expect(pids).to.not.include(pid);
+      pids.push(pid);
+    }
+    const outcomes = await clients.stop();
+    expect(outcomes).to.include(200);
+    expect(outcomes.filter((outcome) => outcome !== 200)).to.deep.equal([]);
+
+    const at = new Date(Date.now() + 3_600_000).toISOString();
+    await cluster.control.maintenance({ on: true, at, for: 60_000, reason: 'night' });
+    const held = await cluster.control.maintenance({ on: true, wait: true, reason: 'by hand', by: 'me' });
+    expect((await replace(cluster)).code).to.equal(0);
+    const { holds, scheduled, epoch } = await settled(cluster, ({ phase }) => phase === 'quiesced');
+    expect({ holds, scheduled }).to.deep.equal({ holds: held.holds, scheduled: held.scheduled });
+    expect(epoch).to.be.greaterThan(held.epoch - 1);
+    expect(await ask({ port: cluster.port })).to.equal(503);
+    await cluster.control.maintenance({ on: false });
+    expect(await ask({ port: cluster.port })).to.equal(200);
+    expect(await cluster.stop()).to.deep.equal({ code: 0, signal: null });
+    expect(await ask({ port: cluster.port })).to.equal('ECONNREFUSED');
+  });
+
+  it('by one that cannot boot stays, and the reason is told', async () => {
+    const script = join(scratch(), 'app.mjs');
+    await promisify(copyFile)(plain, script);
+    const cluster = await clusters.start({ ...options, script });
+    const { pid } = await cluster.status();
+    await fs.writeFile(script, 'throw new Error("this build is broken")');
+    const broken = await replace(cluster);
+    expect(broken.code, broken.err).to.equal(4);
+    expect(broken.err).to.include('this build is broken').and.include('nothing has changed');
+    await cluster.configure({ drain_timeuot: 1 });
+    const wrong = await replace(cluster);
+    expect(wrong.code, wrong.err).to.equal(2);
+    expect(wrong.err).to.include('drain_timeuot');
+    await cluster.configure({ scheduling: 'rr' });
+    const rr = await replace(cluster);
+    expect(rr.code, rr.err).to.equal(6);
+    expect(rr.err).to.include("scheduling: 'rr'");
+    expect((await settled(cluster)).pid).to.equal(pid);
+    expect(await ask({ port: cluster.port })).to.equal(200);
+    await cluster.configure({});
+    await promisify(copyFile)(plain, script);
+    expect((await replace(cluster)).code).to.equal(0);
+  });
+
+  it('while a run goes on is refused, and with --wait waits for it', async () => {
+    const cluster = await clusters.start(options);
+    const { pid } = await cluster.status();
+    const command = startQuiesce(
+      ['exec', '--data-dir', cluster.dataDir, '--', 'node', '-e', 'setTimeout(() => {}, 60_000)'],
+      { cwd: cluster.folder },
+    );
+    const { run } = await cluster.until('it runs', (status) => status.run?.state === 'running');
+    const refused = await replace(cluster);
+    expect(refused.code).to.equal(6);
+    expect(refused.err).to.include(run!.id);
+    command.child.kill('SIGTERM');
+    await command.ended;
+    expect((await cluster.status()).pid).to.equal(pid);
+
+    const longer = startQuiesce(
+      ['exec', '--data-dir', cluster.dataDir, '--', 'node', '-e', 'setTimeout(() => {}, 1500)'],
+      { cwd: cluster.folder },
+    );
+    await cluster.until('it runs', (status) => status.run?.state === 'running' && status.run.id !== run!.id);
+    const replaced = await replace(cluster, '--wait');
+    expect(replaced.code, replaced.err).to.equal(0);
+    expect(await longer.ended).to.equal(0);
+    const { run: last } = await settled(cluster);
+    expect(last).to.include({ kind: 'exec', state: 'succeeded' });
+  });
+
+  it('finishes what is in flight, and a pause of the next one waits for that', async () => {
+    const cluster = await clusters.start({ ...options, app: { kill_timeout: 30_000 } });
+    const { pid } = await cluster.status();
+    let isAnswered = false;
+    const slow = ask({ port: cluster.port, path: '/?ms=10000' }).then((outcome) => {
+      isAnswered = true;
+      return outcome;
+    });
+    const replaced = replace(cluster);
+    await cluster.until('the next one serves', (status) => status.pid !== pid, 40_000);
+    const status = await cluster.control.maintenance({ on: true, wait: true });
+    expect(isAnswered, 'before the site is at rest').to.equal(true);
+    expect(status.phase).to.equal('quiesced');
+    expect(await slow).to.equal(200);
+    expect((await replaced).code).to.equal(0);
+  });
+
+  it('listens on the same Unix socket all the time', async () => {
+    const socketPath = join(scratch(), 'app.sock');
+    const script = fileURLToPath(new URL('../fixtures/app.js', import.meta.url));
+    const cluster = await clusters.start({ ...options, script, env: { PORT: socketPath } });
+    const clients = load({ socketPath, path: '/livez' });
+    expect((await replace(cluster)).code).to.equal(0);
+    expect((await clients.stop()).filter((outcome) => outcome !== 200)).to.deep.equal([]);
+    await cluster.stop();
+    expect(existsSync(socketPath)).to.equal(false);
+  });
+
+  it('is refused without a keeper, with what to do', async () => {
+    const cluster = await clusters.start({ ...options, keeper: false });
+    const { code, err } = await replace(cluster);
+    expect(code).to.equal(6);
+    expect(err).to.include('--no-keeper').and.include('quiesce stop');
+  });
+
+  it('is replaced once, whoever of the two is killed when: no hold is lost, and no connection is refused', async () => {
+    const cluster = await clusters.start(options);
+    await cluster.control.maintenance({ on: true, wait: true, reason: 'kept' });
+    const clients = load({ port: cluster.port });
+    const moments: [RegExp, 'old' | 'new'][] = [
+      [/a new primary is started beside/, 'old'],
+      [/prepared to take over/, 'new'],
+      [/is handed over to the successor/, 'old'],
+      [/is handed over to the successor/, 'new'],
+    ];
+    for (const [said, who] of moments) {
+      const what = `${who} at ${said.source}`;
+      const { pid } = await settled(cluster, ({ phase }) => phase === 'quiesced');
+      cluster.output = '';
+      const order = replace(cluster);
+      await cluster.said(said, 40_000);
+      process.kill(who === 'old' ? pid : newest(cluster), 'SIGKILL');
+      await order;
+      const after = await settled(cluster, ({ phase }) => phase === 'quiesced');
+      expect(
+        after.holds.map(({ reason }) => reason),
+        what,
+      ).to.deep.equal(['kept']);
+      await until(`${what}: the killed one has gone`, () => after.pid === pid || !isAlive(pid));
+    }
+    const outcomes = await clients.stop();
+    expect(outcomes).to.include(503);
+    expect(outcomes).to.not.include('ECONNREFUSED').and.not.include(200);
+  });
+
+  it('ends with its successor where the keeper is killed meanwhile, and the next start serves', async () => {
+    const cluster = await clusters.start({ ...options, group: true });
+    const { pid } = await cluster.status();
+    const order = replace(cluster);
+    await cluster.said(/prepared to take over/, 40_000);
+    const next = newest(cluster);
+    process.kill(cluster.pid, 'SIGKILL');
+    await order;
+    await until('both have ended', () => !isAlive(pid) && !isAlive(next), { within: 20_000 });
+    cluster.launch();
+    await cluster.ready();
+    expect(await ask({ port: cluster.port })).to.equal(200);
+    process.kill(-cluster.pid, 'SIGINT');
+    expect(await cluster.exited).to.deep.equal({ code: 0, signal: null });
+  });
+});
