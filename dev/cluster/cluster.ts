@@ -149,7 +149,7 @@ export class Cluster {
   }
 
   /** Resolves when every worker that the configuration asks for has left `starting`. */
-  async ready(within = 30_000): Promise<ClusterStatus> {
+  async ready(within = 60_000): Promise<ClusterStatus> {
     const { instances = 2 } = this.#options;
     const settled = ({ workers }: ClusterStatus): boolean =>
       workers.length === instances && workers.every(({ state }) => state === 'serving' || state === 'quiesced');
@@ -157,7 +157,7 @@ export class Cluster {
   }
 
   /** Resolves when the status is as wanted. Rejects at the deadline, and as soon as the primary has ended. */
-  async until(what: string, wanted: (status: ClusterStatus) => boolean, within = 10_000): Promise<ClusterStatus> {
+  async until(what: string, wanted: (status: ClusterStatus) => boolean, within = 30_000): Promise<ClusterStatus> {
     let last: unknown;
     const found = await this.#before(what, within, async (signal) => {
       while (!signal.aborted) {

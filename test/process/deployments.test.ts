@@ -33,7 +33,7 @@ const appOf = (release: number): string => `
 `;
 
 describe('releases behind a symbolic link', function () {
-  this.timeout(60_000 + last * 10_000);
+  this.timeout(120_000 + last * 20_000);
   const children: ChildProcess[] = [];
   afterEach('ended', async () => {
     for (const child of children.splice(0)) {
@@ -174,7 +174,7 @@ describe('releases behind a symbolic link', function () {
 });
 
 describe('a site whose data directory is removed', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const clusters = usePlainClusters();
 
   it('serves on, has all of it again, and a restart knows of the hold', async () => {

@@ -63,7 +63,7 @@ async function heldOnDisk(cluster: Cluster, held: boolean): Promise<void> {
 }
 
 describe('SIGUSR2', function () {
-  this.timeout(40_000);
+  this.timeout(90_000);
   const clusters = useClusters();
 
   it('holds every worker, through a kill -9 of a worker and of the primary, until the second one', async () => {
@@ -143,7 +143,7 @@ describe('SIGUSR2', function () {
 });
 
 describe('a cluster that an operator holds', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   const shared = useSharedCluster({ script: app, instances: slots.length });
   const command = async (...args: string[]): Promise<Ended> => {
     const { folder, configFile } = shared.cluster;

@@ -199,7 +199,8 @@ describe('a primary that is replaced', function () {
       [/is handed over to the successor/, 'old'],
       [/is handed over to the successor/, 'new'],
     ];
-    for (const [said, who] of moments) {
+    // The last two are those at which the data directory has no owner that writes.
+    for (const [said, who] of process.env['QUIESCE_CAMPAIGN'] === undefined ? moments.slice(2) : moments) {
       const what = `${who} at ${said.source}`;
       const { pid } = await settled(cluster, ({ phase }) => phase === 'quiesced');
       cluster.output = '';

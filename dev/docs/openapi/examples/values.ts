@@ -89,6 +89,7 @@ const record = (run: typeof report): object => ({
   kind: 'sync',
   state: 'succeeded',
   owner: { slot: 0, incarnation: 2, method: 'PUT', path: '/api/sync' },
+  collection: 'resources',
   startedAt: run.startedAt,
   progress: { step: 'write', done: 2, total: 2 },
   epoch: run.epoch,

@@ -3,9 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { hammer, startHosts, type Host } from './harness/hosts.ts';
-import { ReplicaSet } from './harness/replica-set.ts';
-import { overlapsIn } from './harness/witness.ts';
+import { hammer, startHosts, type Host } from '../harness/hosts.ts';
+import { ReplicaSet } from '../harness/replica-set.ts';
+import { overlapsIn } from '../harness/witness.ts';
 
 describe('hosts on a replica set of three, with the default lease', function () {
   this.timeout(240_000);

@@ -7,11 +7,11 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { QuiesceError } from '#quiesce/errors.js';
 import type { ClusterStatus } from '#quiesce/protocol/runs.js';
-import { quiesceCommand } from './harness/command.ts';
-import { useSharedHosts } from './harness/shared-hosts.ts';
-import { until } from './harness/until.ts';
+import { quiesceCommand } from '../harness/command.ts';
+import { useSharedHosts } from '../harness/shared-hosts.ts';
+import { until } from '../harness/until.ts';
 
-const app = fileURLToPath(new URL('./fixtures/clock-app.js', import.meta.url));
+const app = fileURLToPath(new URL('../fixtures/clock-app.js', import.meta.url));
 
 describe('operators of several hosts', function () {
   this.timeout(60_000);

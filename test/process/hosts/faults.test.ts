@@ -3,10 +3,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { endFaults, faults, type Fault } from './harness/host-faults.ts';
-import { hammer, startHosts, type Host } from './harness/hosts.ts';
-import { discard, newDatabase, type TestDatabase } from './harness/mongo.ts';
-import { overlapsIn } from './harness/witness.ts';
+import { endFaults, faults, type Fault } from '../harness/host-faults.ts';
+import { hammer, startHosts, type Host } from '../harness/hosts.ts';
+import { discard, newDatabase, type TestDatabase } from '../harness/mongo.ts';
+import { overlapsIn } from '../harness/witness.ts';
 
 /** Each case so often, by `npm run campaign:hosts`; without it a few cases, once. */
 const rounds = Number(process.env['QUIESCE_CAMPAIGN'] ?? 0);
