@@ -13,7 +13,7 @@ import { nextTick, step, wordsOf } from './step.ts';
 import { PrimaryProcess } from './primary-process.ts';
 import { stopWithNpx } from './npx.ts';
 import { severalVariable } from '../protocol/keeper-names.ts';
-import type { Former, FromKeeper, Handle, LaunchedApp, Outgoing, SocketName, ToKeeper } from '../protocol/keeper.ts';
+import type { Former, Handle, LaunchedApp, SocketName, ToKeeper } from '../protocol/keeper.ts';
 
 interface Socket {
   readonly name: SocketName;
@@ -169,6 +169,7 @@ class Keeping {
     const isOwner = ownerOf(site)?.id === id;
     switch (message.type) {
       case 'keep':
+        if (!isOwner) return handle?.close();
         if (handle !== undefined) place.sockets.set(message.id, { name: message.name, handle });
         return;
       case 'close':
@@ -216,12 +217,7 @@ function newPlace(app: LaunchedApp | null): Place {
   return { app, sockets: new Map(), running: new Map() };
 }
 
-function sendSockets(
-  { sockets }: Place,
-  to: {
-    send(message: Outgoing<FromKeeper>, handle?: Handle): void;
-  },
-): void {
+function sendSockets({ sockets }: Place, to: PrimaryProcess): void {
   for (const [id, { name, handle }] of sockets) to.send({ type: 'socket', id, name }, handle);
 }
 

@@ -64,7 +64,7 @@ export function onSignals(actions: SignalActions): () => void {
   const later = (signal: NodeJS.Signals, action: () => void | Promise<void>) => (): void => {
     log.info({ signal }, `${signal} received`);
     setImmediate(() => {
-      Promise.resolve(action()).catch((error: unknown) =>
+      (async () => action())().catch((error: unknown) =>
         log.error({ err: error, signal }, `what ${signal} asked for failed`),
       );
     });

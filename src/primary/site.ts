@@ -176,10 +176,12 @@ export async function runSite(
   const handOver = setUpHandOver({
     ...parts,
     yield: async () => {
-      await Promise.all([holdFile.durable(), runs.flush(), notify.close(), events.close(), orders.flush()]);
+      await holdFile.durable(); // refused where it cannot be written: then everything goes on
+      await Promise.all([runs.flush(), notify.close(), events.close(), orders.flush()]);
       await options.yield();
       admin?.yield();
       cron.use(null);
+      sources.close();
       coordinator.close();
     },
     leave: () => ending.leave(),
@@ -221,7 +223,7 @@ export async function runSite(
   const { live, metrics } = await observe(control, observers, openLog, coordinator.beats);
   const removeSignals = (signals ? onSignals : leaveSignals)({
     stop: (now, by) => {
-      orders.given('stop', { by });
+      if (handOver.takesOrders) orders.given('stop', { by }); // a stop is never refused: it needs nothing on the disk
       stop(now);
     },
     toggleHold: () => {

@@ -85,6 +85,7 @@ export async function startAdminServer(options: AdminOptions): Promise<AdminServ
     yield() {
       closed = true;
       void tcp.close();
+      for (const server of servers) server.closeIdleConnections(); // the next request is for the successor
     },
     async restore() {
       await writeToken(dataDir, token);

@@ -3,10 +3,10 @@
  *
  *   holding → released (all of it has been passed on, in order, and what comes is passed on at once)
  */
-import { QuiesceError } from '../../errors.ts';
+import type { QuiesceError } from '../../errors.ts';
 import type { FromWorker, Heartbeat } from '../../protocol/messages.ts';
 import type { WorkerEvents, WorkerExit, WorkerRef } from '../ports.ts';
-import { keyOf } from '../worker-ref.ts';
+import { failure } from './step.ts';
 
 type LastBeat = (ref: WorkerRef) => Heartbeat | undefined;
 
@@ -47,8 +47,7 @@ export class HeldEvents implements WorkerEvents {
   }
 
   gone(ref: WorkerRef, exit: WorkerExit): void {
-    const how = exit.reason ?? `it ended with ${exit.signal ?? `code ${exit.code}`}`;
-    this.#fail(new QuiesceError('boot-failed', `Worker ${keyOf(ref)} could not boot: ${how}`));
+    if (this.#receiver === null) this.#fail(failure('boot-failed', ref, 'could not boot', exit));
     this.#pass((to) => to.gone(ref, exit));
   }
 

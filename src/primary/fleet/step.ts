@@ -246,9 +246,9 @@ function failScale(draft: Draft, error: QuiesceError, effects: Effect[]): void {
   effects.push({ type: 'settle', task: 'scale', error });
 }
 
-function failure(
+export function failure(
   code: 'boot-failed' | 'port-in-use',
-  { slot, incarnation }: Incarnation,
+  { slot, incarnation }: WorkerRef,
   what: string,
   exit: { reason?: string; code: number | null; signal: string | null },
 ): QuiesceError {

@@ -71,9 +71,14 @@ export class HandOver {
     return this.#stage === 'yielded' || this.#stage === 'left';
   }
 
+  /** Orders are written to the data directory. */
+  get takesOrders(): boolean {
+    return !this.hasYielded && this.#stage !== 'saving';
+  }
+
   /** @throws QuiesceError `stopping` where an order would be lost: what it changes is not written any more */
   mustOwn(): void {
-    if (!this.hasYielded && this.#stage !== 'saving') return;
+    if (this.takesOrders) return;
     throw new QuiesceError('stopping', 'Another primary is just taking over. Give the order again in a moment.');
   }
 

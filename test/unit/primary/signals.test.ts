@@ -60,6 +60,20 @@ describe('signals to the primary', () => {
     expect(done).to.deep.equal(['scale 1', 'toggle']);
   });
 
+  it('whose action fails or throws are in the log, and end nobody', async () => {
+    remove();
+    const lines: string[] = [];
+    const fails = (): never => {
+      throw new Error('not now');
+    };
+    const log = pino({ level: 'error' }, { write: (line: string) => void lines.push(line) });
+    const actions = { toggleHold: fails, scaleBy: fails, reload: async () => fails(), reopenFiles: () => {}, log };
+    remove = onSignals({ ...actions, stop: fails, now: () => time });
+    for (const signal of ['SIGTERM', 'SIGUSR2', 'SIGHUP', 'SIGTTIN'] as const) await receive(signal, 0);
+    await new Promise(setImmediate);
+    expect(lines.join('')).to.match(/SIGTERM[^]*SIGUSR2[^]*SIGHUP[^]*SIGTTIN/);
+  });
+
   it('are nobody’s any more when the handlers are removed', () => {
     const listening = process.listenerCount('SIGUSR2');
     remove();
