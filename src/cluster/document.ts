@@ -123,6 +123,11 @@ export function isReady(site: Site, run: SiteRun): boolean {
   return run.stage === 'preparing' || (run.stage === 'draining' && areAllAtRest(site, run.epoch));
 }
 
+/** Whether all rest for this pause or a later one: a document that took the place of a lost one has a later epoch. */
+export function areAllPast({ hosts }: Site, epoch: number): boolean {
+  return Object.values(hosts).every(({ rest }) => rest >= epoch);
+}
+
 export function areAllAtRest({ hosts }: Site, epoch: number | null): boolean {
   return Object.values(hosts).every(({ rest }) => rest === epoch);
 }

@@ -18,6 +18,11 @@ export function isHalfDone({ kind, stage, epoch }: SiteRun): boolean {
   return kind === 'sync' && stage === 'running' && epoch !== null;
 }
 
+/** Whether it stays in the document when its owner is gone. */
+export function outlivesOwner(run: SiteRun): boolean {
+  return isHalfDone(run) || mayStillWork(run);
+}
+
 /** Whether the document is not the successor of the newest that was seen. @param isWritten it has just been written to */
 export function isForgetful(site: Site, seen: Site, isWritten: boolean): boolean {
   if (site.identity !== seen.identity) return site.epoch < seen.epoch;
@@ -37,7 +42,7 @@ export function refounded(site: Site, seen: Site, identity: string, now: number)
     operator: operator !== null && operator.waiters.length > 0 ? null : operator,
     scheduled: site.scheduled ?? seen.scheduled,
     reload: null,
-    run: seen.run !== null && (isHalfDone(seen.run) || mayStillWork(seen.run)) ? seen.run : null,
+    run: seen.run !== null && outlivesOwner(seen.run) ? seen.run : null,
     hosts: {},
     founded: now,
   };

@@ -4,6 +4,7 @@
  *
  * out ──join──▶ in ──(evicted, removed, lease over)──▶ out …  ──stop──▶ left
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { clock, sleepOffset, sleptSince } from '../monotonic.ts';
 import { isForgetful } from './founding.ts';
 import { evicted, isIn, newMember, renewed, sees, writesOf, type Local, type Member } from './member.ts';
@@ -88,7 +89,7 @@ export class Host {
 
   /** Something has changed here: writes what has to be written. */
   poke(): void {
-    if (this.#isBusy || this.#stopped.signal.aborted || clock() < this.#notBefore) return;
+    if (this.#isBusy || this.#isRefounding || this.#stopped.signal.aborted || clock() < this.#notBefore) return;
     const { local, rules } = this.#options;
     // The first view is that of the join.
     const [next] = this.#member.site === null ? [this.#join()] : writesOf(this.#member, local(), this.serverNow, rules);
@@ -180,7 +181,7 @@ export class Host {
     this.poke();
   }
 
-  /** The document was dropped or restored: nothing in it holds for this host, whose lease is over at once. */
+  /** The document was dropped or restored: nothing in it holds for this host, whose lease is over now. What is in flight has its grace. */
   async #refound(seen: Site): Promise<void> {
     if (this.#isRefounding) return;
     this.#isRefounding = true;
@@ -188,15 +189,21 @@ export class Host {
       { epoch: seen.epoch },
       'the document of the cluster is older than what this host has seen: it was removed or restored, so all hosts join again',
     );
-    this.#member = { ...this.#member, deadline: -Infinity };
+    this.#member = { ...this.#member, deadline: Math.min(this.#member.deadline, clock() - 1) };
     this.#options.onView();
-    try {
-      const answer = await this.#options.store.refound(seen);
-      if (answer !== null) this.#take(answer.site, answer.now);
-    } catch (error) {
-      this.#failed(error);
+    // Until it is done this host does not join: a document without the hold or the run would open its gates.
+    for (let isDone = false; !isDone && !this.#stopped.signal.aborted;) {
+      try {
+        const answer = await this.#options.store.refound(seen);
+        isDone = true;
+        if (answer !== null) this.#take(answer.site, answer.now);
+      } catch (error) {
+        this.#failed(error);
+        await delay(again);
+      }
     }
     this.#isRefounding = false;
+    this.poke();
   }
 
   #notedTime(now: number): void {

@@ -8,7 +8,7 @@
  */
 import type { RunKind } from '../protocol/words.ts';
 import {
-  areAllAtRest,
+  areAllPast,
   evictableAt,
   isMember,
   isReady,
@@ -158,7 +158,7 @@ function writeForOrphan(site: Site, ref: HostRef, local: Local): SiteEvent | nul
   const { run } = site;
   if (run === null || !isStranded(site, run) || mayStillWork(run)) return null;
   if (!isHalfDone(run)) return { type: 'bury', ref, run: run.id };
-  const isAble = local.run === null && local.past(run.id) !== null && areAllAtRest(site, run.epoch);
+  const isAble = local.run === null && local.past(run.id) !== null && areAllPast(site, run.epoch!);
   return isAble ? { type: 'take-over', ref, run: run.id } : null;
 }
 

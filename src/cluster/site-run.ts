@@ -1,6 +1,7 @@
 /** What becomes of the run in the site document. Pure: part of the one function that changes it. */
 import { checkMove } from '../moves.ts';
 import {
+  areAllPast,
   isMember,
   isReady,
   isSameRef,
@@ -14,7 +15,7 @@ import {
   type SiteStage,
 } from './document.ts';
 import { same, type Refusal, type SiteEvent } from './events.ts';
-import { isHalfDone, isSettled } from './founding.ts';
+import { isHalfDone, isSettled, outlivesOwner } from './founding.ts';
 import { heldInstead } from './site-holds.ts';
 
 type Of<T extends SiteEvent['type']> = Extract<SiteEvent, { type: T }>;
@@ -61,7 +62,7 @@ function ended(site: Site, run: SiteRun, hasFailed: boolean, now: number): Parti
  */
 export function runWithout({ run }: Site, gone: HostRef): SiteRun | null {
   if (run === null || !isSameRef(run.owner, gone)) return run;
-  return isHalfDone(run) || mayStillWork(run) ? run : null;
+  return outlivesOwner(run) ? run : null;
 }
 
 /** A host is back whose command had the site when it was taken out: the command has ended, or its primary has. */
@@ -72,13 +73,13 @@ export function onReturn(site: Site, host: string, now: number): Partial<Site> {
 }
 
 /** One change of owner, epoch and each present host's rest: they have been shut all the while. */
-export function takeOver(site: Site, { ref, run: id }: Of<'take-over'>): Change {
+export function takeOver(site: Site, { ref, run: id }: Of<'take-over'>, now: number, rules: SiteRules): Change {
   const { run } = site;
   if (run?.id !== id || !isHalfDone(run)) return 'over';
   if (isSameRef(run.owner, ref)) return same;
   if (isMember(site, run.owner)) return 'over';
   const present = Object.entries(site.hosts);
-  if (present.some(([, { rest }]) => rest < run.epoch!)) return 'not-yet';
+  if (!areAllPast(site, run.epoch!) || !isSettled(site, now, rules)) return 'not-yet';
   const epoch = site.epoch + 1;
   const hosts = Object.fromEntries(present.map(([name, host]) => [name, { ...host, rest: epoch }]));
   return { epoch, hosts, run: { ...run, owner: named(site, ref), epoch } };
@@ -87,7 +88,7 @@ export function takeOver(site: Site, { ref, run: id }: Of<'take-over'>): Change 
 /** Nobody is left to finish it, and nobody needs to. */
 export function bury(site: Site, { run: id }: Of<'bury'>): Change {
   const { run } = site;
-  if (run?.id !== id || !isStranded(site, run) || isHalfDone(run) || mayStillWork(run)) return 'over';
+  if (run?.id !== id || !isStranded(site, run) || outlivesOwner(run)) return 'over';
   return { run: null };
 }
 

@@ -67,7 +67,7 @@ function ofMember(
     case 'end':
       return end(site, event, now);
     case 'take-over':
-      return takeOver(site, event);
+      return takeOver(site, event, now, rules);
     case 'bury':
       return bury(site, event);
     case 'abandon':

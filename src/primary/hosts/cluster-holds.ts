@@ -5,7 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { areAllAtRest, isQuiesced, isStranded, type HostRef } from '../../cluster/document.ts';
+import { isQuiesced, isStranded, type HostRef } from '../../cluster/document.ts';
 import type { SiteEvent } from '../../cluster/events.ts';
 import { isIn } from '../../cluster/member.ts';
 import type { Answer } from '../../cluster/store.ts';
@@ -15,7 +15,7 @@ import type { WaitingRequest } from '../../protocol/runs.ts';
 import type { HoldOrders, Wait } from '../maintenance/operator-holds.ts';
 import { outcomeOf } from '../maintenance/hold-outcome.ts';
 import { stillInFlight } from '../maintenance/still-in-flight.ts';
-import { unreachable } from './unreachable.ts';
+import { order, unreachable } from './unreachable.ts';
 import type { SiteAgreement } from './site-agreement.ts';
 
 export interface ClusterHoldsDeps {
@@ -105,7 +105,7 @@ export class ClusterHolds implements HoldOrders {
       case 'stopping':
         return new QuiesceError('stopping', 'This host was stopped before every host had come to rest.');
       case 'gone':
-        return new QuiesceError('hold-ended', 'Whoever asked for the hold has gone.');
+        return new QuiesceError('hold-ended', 'The client that requested the hold has disconnected.');
       default:
         return outcome satisfies never;
     }
@@ -115,7 +115,7 @@ export class ClusterHolds implements HoldOrders {
     const { host, waiters } = this.#deps.agreement;
     const waitingFor = this.#deps.waitingFor();
     const site = host.member.site!;
-    const late = Object.values(site.hosts).filter((each) => !areAllAtRest({ ...site, hosts: { each } }, site.epoch));
+    const late = Object.values(site.hosts).filter(({ rest }) => rest !== site.epoch);
     let what = 'the hold stays, and `quiesce maintenance off` ends it';
     let held = true;
     if (waiter !== null) {
@@ -136,17 +136,12 @@ export class ClusterHolds implements HoldOrders {
 
   async #write(event: (ref: HostRef) => SiteEvent): Promise<Answer> {
     const { host } = this.#deps.agreement;
-    const write = (): Promise<Answer> =>
-      host.write(event(host.member.ref)).catch((cause: Error) => {
-        throw unreachable(`MongoDB does not answer: ${cause.message}`, cause);
-      });
-    let answer = await write();
+    let answer = await order(host, event(host.member.ref));
     // The document has just taken the place of one that was lost: a pause has to wait until no lease of that is left.
     while (answer.refused === 'not-yet') {
       await delay(again);
-      answer = await write();
+      answer = await order(host, event(host.member.ref));
     }
-    if (answer.refused === 'evicted') throw unreachable('it is not in the cluster now');
     return answer;
   }
 }

@@ -1,5 +1,5 @@
 /** What an operator can see and do at any host for all of them. */
-import { areAllAtRest, isSameRef, pauseOf, type Site, type SiteHost } from '../../cluster/document.ts';
+import { isSameRef, pauseOf, type Site, type SiteHost } from '../../cluster/document.ts';
 import type { Logger } from 'pino';
 import { isOver } from '../../cluster/site-reload.ts';
 import { QuiesceError } from '../../errors.ts';
@@ -10,7 +10,7 @@ import type { Rules, ScheduledHold } from '../maintenance/state.ts';
 import type { ReloadOutcome } from '../reload/reloads.ts';
 import { ClusterReload } from './cluster-reload.ts';
 import { ClusterHolds } from './cluster-holds.ts';
-import { unreachable } from './unreachable.ts';
+import { order } from './unreachable.ts';
 import type { SiteAgreement } from './site-agreement.ts';
 
 export class ClusterOperations {
@@ -69,9 +69,7 @@ export class ClusterOperations {
     const [id, { incarnation }] = found;
     if (id === host.member.ref.host)
       throw new QuiesceError('bad-request', `${name} is this host. To take it out, stop it: quiesce stop`);
-    await host.write({ type: 'remove', host: id, incarnation }).catch((cause: Error) => {
-      throw unreachable(`MongoDB does not answer: ${cause.message}`, cause);
-    });
+    await order(host, { type: 'remove', host: id, incarnation });
   }
 
   /** To be called once: what a reload of this host is. */
@@ -106,5 +104,5 @@ export class ClusterOperations {
 function stateOf(site: Site, each: SiteHost, left: number): HostState {
   if (left <= 0) return 'away';
   if (pauseOf(site) === null) return 'serving';
-  return areAllAtRest({ ...site, hosts: { each } }, site.epoch) ? 'quiesced' : 'draining';
+  return each.rest === site.epoch ? 'quiesced' : 'draining';
 }

@@ -10,7 +10,7 @@ import { isOver } from '../../cluster/site-reload.ts';
 import { QuiesceError, isErrorCode, toQuiesceError } from '../../errors.ts';
 import type { ReloadOutcome } from '../reload/reloads.ts';
 import type { SiteAgreement } from './site-agreement.ts';
-import { unreachable } from './unreachable.ts';
+import { order, unreachable } from './unreachable.ts';
 
 export class ClusterReload {
   readonly #agreement: SiteAgreement;
@@ -38,10 +38,7 @@ export class ClusterReload {
     const isOut = (): boolean => !isIn(host.member);
     for (let isTaken = false; !isTaken;) {
       await changes.until(() => isOver(now()) || isOut());
-      const answer = await host.write({ type: 'reload', ref: host.member.ref, id, by }).catch((cause: Error) => {
-        throw unreachable(`MongoDB does not answer: ${cause.message}`, cause);
-      });
-      if (answer.refused === 'evicted') throw unreachable('it is not in the cluster now');
+      const answer = await order(host, { type: 'reload', ref: host.member.ref, id, by });
       isTaken = answer.refused === null;
     }
     await changes.until(() => now()?.id !== id || isOver(now()) || isOut());

@@ -13,6 +13,7 @@ import type { Agreement, AgreementEvent, Lease } from '../maintenance/agreement.
 import { Changes } from '../maintenance/changes.ts';
 import { keptHold } from '../maintenance/durable-hold.ts';
 import type { Run, SiteHold, State } from '../maintenance/state.ts';
+import { order } from './unreachable.ts';
 import { holdFrom, outside } from './view.ts';
 
 export interface SiteAgreementOptions extends Pick<
@@ -99,7 +100,7 @@ export class SiteAgreement implements Agreement {
   async abandon(run: string): Promise<boolean> {
     const { site, ref } = this.host.member;
     if (site?.run?.id !== run || !isStranded(site, site.run)) return false;
-    return (await this.host.write({ type: 'abandon', ref, run })).refused === null;
+    return (await order(this.host, { type: 'abandon', ref, run })).refused === null;
   }
 
   #local(): Local {

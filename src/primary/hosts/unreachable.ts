@@ -1,3 +1,7 @@
+/** Orders that a host writes for all hosts. */
+import type { SiteEvent } from '../../cluster/events.ts';
+import type { Host } from '../../cluster/host.ts';
+import type { Answer } from '../../cluster/store.ts';
 import { QuiesceError } from '../../errors.ts';
 
 /** Of an order for all hosts that could not be given. */
@@ -7,4 +11,13 @@ export function unreachable(why: string, cause?: unknown): QuiesceError {
     `This host cannot reach the other hosts now (${why}). To hold this one alone: quiesce maintenance on --here`,
     { cause },
   );
+}
+
+/** @throws QuiesceError `database-unavailable` where MongoDB does not answer, or this host is not in the cluster */
+export async function order(host: Pick<Host, 'write'>, event: SiteEvent): Promise<Answer> {
+  const answer = await host.write(event).catch((cause: Error) => {
+    throw unreachable(`MongoDB does not answer: ${cause.message}`, cause);
+  });
+  if (answer.refused === 'evicted') throw unreachable('it is not in the cluster now');
+  return answer;
 }

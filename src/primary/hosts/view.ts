@@ -1,5 +1,6 @@
 /** What the view that this host has of the site document means for its own gates. Pure. */
 import { isStranded, mayStillWork, type Site, type SiteRun } from '../../cluster/document.ts';
+import { isHalfDone } from '../../cluster/founding.ts';
 import { isIn, mayOpen, pauseFor, type Member } from '../../cluster/member.ts';
 import type { SiteHold } from '../maintenance/state.ts';
 
@@ -47,11 +48,11 @@ export function outside(reason: string, since: number): SiteHold {
 }
 
 function reasonOf(site: Site, run: SiteRun): string {
-  const { id, owner, kind } = run;
+  const { id, owner } = run;
   if (!isStranded(site, run)) return `run ${id} of host ${owner.name}`;
   if (mayStillWork(run))
     return `the command of run ${id} on host ${owner.name}, which is gone, may still be at work: this ends when that host is back, or by \`quiesce maintenance off\``;
-  if (kind === 'sync' && run.stage === 'running')
+  if (isHalfDone(run))
     return `run ${id} was being written by host ${owner.name}: start that host again, which finishes it`;
   return `run ${id} of host ${owner.name}, which is gone`;
 }

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { Site, SiteRules } from '#quiesce/cluster/document.js';
 import type { SiteEvent } from '#quiesce/cluster/events.js';
 import { isForgetful, isSettled, newSite, refounded } from '#quiesce/cluster/founding.js';
+import { newMember, sees, writesOf } from '#quiesce/cluster/member.js';
 import { siteStep } from '#quiesce/cluster/site.js';
 
 const rules: SiteRules = { lease: 30_000, evictionGrace: 5_000, margin: 1_000, onPartition: 'shut' };
@@ -41,6 +42,24 @@ describe('how a site document begins', () => {
     const claimed = after(first, { type: 'claim', ref, run: 'r', kind: 'sync' });
     expect(refounded(first, claimed, 'two', 500)!.run, 'a run that has not written ends').to.equal(null);
     expect(refounded(later, first, 'two', 500), 'nothing is put in the place of a newer one').to.equal(null);
+  });
+
+  it('lets another host take over the half-done run of a lost one, once no forgotten lease is left', () => {
+    const own = { host: 'b', incarnation: '2.1' };
+    const site = after({ ...refounded(first, later, 'two', 0)! }, { type: 'join', ref: own, name: 'B' });
+    const member = sees(newMember(own, 'B'), site);
+    const local = {
+      rest: site.epoch,
+      isIdle: true,
+      run: null,
+      reloaded: null,
+      waiters: new Set<string>(),
+      past: () => 'left' as const,
+    };
+    const takeOver: SiteEvent = { type: 'take-over', ref: own, run: 'r' };
+    expect(writesOf(member, local, 0, rules)).to.deep.include(takeOver);
+    expect(siteStep(site, takeOver, 36_000, rules).refused).to.equal('not-yet');
+    expect(siteStep(site, takeOver, 36_001, rules).site.run?.owner).to.include(own);
   });
 
   it('begins no pause before the leases of those that are forgotten have ended', () => {
