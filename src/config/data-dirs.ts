@@ -20,6 +20,7 @@ export async function dataDirsIn(
   only: string | undefined,
 ): Promise<string[] | null> {
   const raw = await readConfigFile(file, folder);
+  if (process.env['QUIESCE_DATA_DIR']) return null; // the file has set it, as dotenv does
   const found = raw.apps.map((app) => placeOf(app, raw.folder));
   if (!found.every((each) => each !== null)) return null;
   const chosen = found.filter(({ name }) => only === undefined || name === only);

@@ -44,15 +44,22 @@ export class Plan {
 
   /** Compares one stored document. Call it once for each. */
   readonly take = (bytes: Uint8Array, at: number, end: number): void => {
+    const item = this.#compare(bytes, at, end);
+    if (item !== -1) this.#feed.table.set(item, itemFlag.seen);
+  };
+
+  /** Compares a stored document. Returns the item that has its key, or -1. */
+  #compare(bytes: Uint8Array, at: number, end: number): number {
     const feed = this.#feed;
     const comparison = feed.compare(bytes, at, end);
+    const { found } = feed;
     if (comparison === 'missing') this.#delete(bytes, at, end);
     else {
-      feed.kept?.note(feed.found, bytes, at);
-      feed.table.set(feed.found, itemFlag.seen);
-      if (comparison === 'changed') this.#update(feed.found, bytes, at, end);
+      feed.kept?.note(found, bytes, at);
+      if (comparison === 'changed') this.#update(found, bytes, at, end);
     }
-  };
+    return found;
+  }
 
   /** Call it after the last stored document was taken. */
   finish(): void {
@@ -77,16 +84,7 @@ export class Plan {
     this.#forget(keys, items);
     for (const item of items) this.#feed.kept?.forget(item);
     const missing = new Set(items);
-    await read((bytes, at, end) => {
-      const feed = this.#feed;
-      const comparison = feed.compare(bytes, at, end);
-      if (comparison === 'missing') this.#delete(bytes, at, end);
-      else {
-        feed.kept?.note(feed.found, bytes, at);
-        missing.delete(feed.found);
-        if (comparison === 'changed') this.#update(feed.found, bytes, at, end);
-      }
-    });
+    await read((bytes, at, end) => void missing.delete(this.#compare(bytes, at, end)));
     for (const item of missing) this.#inserts.push(item);
     return [...missing].map((item) => this.#idOf(this.#feed.document(item)));
   }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { runRecord } from './runs.ts';
 
 export const execStart = z.object({ run: z.string() });
-export const execEnd = z.object({ run: runRecord, held: z.boolean() });
+export const execEnd = z.object({ run: runRecord, held: z.boolean().describe('Whether an operator hold stands.') });
 export const handedOver = z.object({
   /** Of the primary that serves now; null if it has gone again. */
   pid: z.int().nullable(),

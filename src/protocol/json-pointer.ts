@@ -1,4 +1,4 @@
-/** JSON Pointers, RFC 6901: where the array of items is in a feed. */
+/** JSON Pointers, RFC 6901. */
 
 export const itemsWords = "a JSON Pointer such as '/data/products'";
 
@@ -11,4 +11,9 @@ export function pointerTokens(pointer: string): string[] | null {
 
 export function isPointer(text: string): boolean {
   return pointerTokens(text) !== null;
+}
+
+/** Returns the pointer to what is at this path. */
+export function pointerTo(path: readonly PropertyKey[]): string {
+  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }

@@ -7,8 +7,12 @@ export interface Pass {
 /** The allowed form of a word. It stands in a URL and in a header, and must be hard to guess. */
 export const passWordAllowed = "8 to 128 of the characters a-z, A-Z, 0-9, '-' and '_'";
 
+/** {@link passWordAllowed} as a pattern of JSON Schema. */
+export const passWordPattern = String.raw`^[\w-]{8,128}$`;
+const passWord = new RegExp(passWordPattern);
+
 export function isPassWord(value: unknown): value is string {
-  return typeof value === 'string' && /^[\w-]{8,128}$/.test(value);
+  return typeof value === 'string' && passWord.test(value);
 }
 
 /** The links are below this path. No route of an app starts like this. */

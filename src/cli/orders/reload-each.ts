@@ -10,7 +10,8 @@ import { reload, type ReloadOptions } from './rolling.ts';
  */
 export async function reloadEach(options: ReloadOptions): Promise<number> {
   const folders = await findDataDirs(options);
-  if (folders.length === 1) return reload(options);
+  const [first, ...others] = folders;
+  if (first !== undefined && others.length === 0) return reload({ ...options, dataDir: first });
   const names = folders.map((folder) => path.basename(folder));
   for (const [index, dataDir] of folders.entries()) {
     say(`${names[index]} (${index + 1} of ${folders.length} apps)`);

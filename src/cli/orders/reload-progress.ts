@@ -1,38 +1,30 @@
 /** Reports the progress of a slow reload, and the workers that it waits for. */
 import type { ControlClient } from '../control-client.ts';
-import { counted, say } from '../output.ts';
+import { counted } from '../output.ts';
 import type { ClusterStatus } from '../../protocol/runs.ts';
 import { visibleLine } from '../../protocol/visible.ts';
+import { tellOnce } from './waiting-for-run.ts';
 
 type Workers = ClusterStatus['workers'];
 
 /** Says at each change how far the reload has come. To be called before it is ordered. */
 export function progressSince(client: ControlClient): (status: ClusterStatus) => void {
   let before: Workers | null = null;
-  let told = '';
   // Not awaited: the order itself may fail first, and its error is the one that counts.
   client.status().then(
     ({ workers }) => (before = workers),
     () => undefined,
   );
-  return ({ workers }) => {
-    if (before === null) return;
-    const text = progressOf(before, workers);
-    if (text !== told) say(text);
-    told = text;
-  };
+  return tellOnce(({ workers }) => (before === null ? '' : progressOf(before, workers)));
 }
 
 /** Says at each change which host is at it, such as `2 of 4 hosts done; web-3 is at it`. */
 export function hostsProgress(): (status: ClusterStatus) => void {
-  let told = '';
-  return ({ hostsReload }) => {
-    if (hostsReload === undefined) return;
+  return tellOnce(({ hostsReload }) => {
+    if (hostsReload === undefined) return '';
     const { done, of, host } = hostsReload;
-    const text = `${done} of ${counted(of, 'host')} done; ${host} is at it`;
-    if (text !== told) say(visibleLine(text));
-    told = text;
-  };
+    return visibleLine(`${done} of ${counted(of, 'host')} done; ${host} is at it`);
+  });
 }
 
 /** Such as `2 of 4 workers new; waiting for worker 0.1 to finish 3 requests`. */

@@ -5,7 +5,7 @@ import { askedBy, type SignedTarget } from './asked-by.ts';
 import { ControlClient } from '../control-client.ts';
 import { findDataDir } from '../find-data-dir.ts';
 import { counted, print, say } from '../output.ts';
-import { tellingOfRun } from './waiting-for-run.ts';
+import { tellOnce, tellingOfRun } from './waiting-for-run.ts';
 import { QuiesceError } from '../../errors.ts';
 import { describeProcess, lifeOf } from '../../primary/data-dir/lock-owner.ts';
 import type { ClusterStatus } from '../../protocol/runs.ts';
@@ -45,13 +45,4 @@ function explain(error: unknown): never {
 function drainOf({ phase, waitingFor }: ClusterStatus): string {
   if (phase !== 'draining') return '';
   return `the handover waits for ${counted(waitingFor.length, 'request')} in flight`;
-}
-
-function tellOnce<T extends unknown[]>(text: (...args: T) => string): (...args: T) => void {
-  let told = '';
-  return (...args) => {
-    const next = text(...args);
-    if (next !== '' && next !== told) say(next);
-    told = next;
-  };
 }

@@ -39,3 +39,13 @@ export async function tellingOfRun<T>(
     clearInterval(timer);
   }
 }
+
+/** Returns a function that says the text whenever it is another one than the last time. */
+export function tellOnce<T extends unknown[]>(text: (...args: T) => string): (...args: T) => void {
+  let told = '';
+  return (...args) => {
+    const next = text(...args);
+    if (next !== '' && next !== told) say(next);
+    told = next;
+  };
+}

@@ -6,6 +6,7 @@
  * brace. The feed is complete only then: an export that is cut off behind its items is refused as well.
  */
 import { QuiesceError } from '../../errors.ts';
+import { pointerTo } from '../../protocol/json-pointer.ts';
 import { ArraySplitter } from './array-splitter.ts';
 import { isSpace, malformedJson, showByte } from './json-text.ts';
 import type { ItemSink, Splitter } from './splitter.ts';
@@ -250,10 +251,10 @@ export class EnvelopeSplitter implements Splitter {
   }
 
   #refuse(depth: number, detail: string): never {
-    const pointer = pointerOf(this.#path.slice(0, depth));
+    const pointer = pointerTo(this.#path.slice(0, depth));
     throw new QuiesceError(
       'invalid-feed',
-      `The feed is invalid: its items have to be in an array at ${pointerOf(this.#path)}; ${pointer || 'as a whole'}: ${detail}. Nothing was changed.`,
+      `The feed is invalid: its items have to be in an array at ${pointerTo(this.#path)}; ${pointer || 'as a whole'}: ${detail}. Nothing was changed.`,
       { extra: { errors: [{ pointer, detail }], errorCount: 1 } },
     );
   }
@@ -261,10 +262,6 @@ export class EnvelopeSplitter implements Splitter {
   #fail(byte: number, pos: number, where: string): never {
     throw malformedJson(`${showByte(byte)} ${where}, at byte ${this.#base + pos}`, this.#base + pos);
   }
-}
-
-function pointerOf(path: readonly string[]): string {
-  return path.map((name) => `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }
 
 function kindOf(byte: number): string {

@@ -3,6 +3,7 @@
  */
 import { BSON } from 'mongodb';
 import { QuiesceError } from '../../errors.ts';
+import { pointerTo } from '../../protocol/json-pointer.ts';
 import { plainKey, type MirrorKey } from '../../protocol/mirror-key.ts';
 import { bsonType, Elements, equalBytes } from '../bson/elements.ts';
 import { equalElements } from '../bson/equal.ts';
@@ -40,14 +41,16 @@ export class ItemEncoder {
   readonly #key: Buffer;
   /** Null if the key is one member and nothing is kept: then the item is copied in two pieces. */
   readonly #writer: KeyWriter | null;
-  readonly #keep: readonly Buffer[];
+  /** The members that the document does not have from the item: the key that becomes `_id`, and the kept ones. */
+  readonly #omitted: readonly Buffer[];
   readonly #scope: Elements[];
 
   constructor({ key, scope, extendedJson, keep = [] }: EncoderOptions) {
     const plain = plainKey(key);
     this.#key = Buffer.from(plain ?? '');
     this.#writer = plain !== null && keep.length === 0 ? null : new KeyWriter(key);
-    this.#keep = keep.map((name) => Buffer.from(name));
+    const moved = this.#writer?.moved ?? null;
+    this.#omitted = [...(moved === null ? [] : [moved]), ...keep.map((name) => Buffer.from(name))];
     this.#converter = new JsonToBson(new BsonOutput(extendedJson ? extendedLimit : maxDocumentBytes), extendedJson);
     this.#scope = scope ? scopeElements(scope, plain) : [];
   }
@@ -116,11 +119,10 @@ export class ItemEncoder {
     document.at = 4;
     writer.write(bytes, document, keyFault, (detail, pointer) => this.#refuse(detail, pointer));
     const elements = this.#elements.reset(bytes, 0);
-    const moved = writer.moved === null ? [] : [writer.moved];
     this.dollar = false;
     let scoped = 0;
     while (elements.next()) {
-      if (isNamed(elements, moved) || isNamed(elements, this.#keep)) continue;
+      if (isNamed(elements, this.#omitted)) continue;
       if (bytes[elements.name] === 0x24) this.dollar = true;
       if (equalBytes(bytes, elements.name, elements.nameEnd, idName, 0, 3))
         this.#refuse('the key is stored as “_id”, and the item has an “_id” of its own', '/_id');
@@ -141,7 +143,7 @@ export class ItemEncoder {
   #checkKey(elements: Elements): void {
     const { bytes, type, value } = elements;
     const fault = keyFault(bytes, type, value);
-    if (fault) this.#refuse(`the key ${fault}`, `/${this.#key.toString().replaceAll('~', '~0').replaceAll('/', '~1')}`);
+    if (fault) this.#refuse(`the key ${fault}`, pointerTo([this.#key.toString()]));
   }
 
   /** Whether this is a member of the scope. Refuses the item if the value differs from the scope's. */
@@ -151,10 +153,7 @@ export class ItemEncoder {
       if (!equalBytes(bytes, elements.name, elements.nameEnd, wanted.bytes, wanted.name, wanted.nameEnd)) continue;
       if (equalElements(elements, wanted)) return true;
       const name = Buffer.from(wanted.bytes.subarray(wanted.name, wanted.nameEnd)).toString();
-      this.#refuse(
-        `the item lies outside the scope of this mirror: its “${name}” is another`,
-        `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`,
-      );
+      this.#refuse(`the item lies outside the scope of this mirror: its “${name}” is another`, pointerTo([name]));
     }
     return false;
   }

@@ -2,6 +2,7 @@
  * Turns JSON directly into BSON, byte by byte. No object is built, so a hostile item costs no more memory than the
  * largest document, members keep their order, and each value that cannot be mirrored exactly is reported at its place.
  */
+import { pointerTo } from '../../protocol/json-pointer.ts';
 import { bsonType } from '../bson/elements.ts';
 import { tooLarge, type BsonOutput } from '../bson/output.ts';
 import { replaceTyped, typeNameAt } from './extended-json.ts';
@@ -70,7 +71,7 @@ export class JsonToBson {
       const start = this.#pathStart[level]!;
       const end = this.#pathEnd[level]!;
       const token = end === -1 ? String(start) : this.out.bytes.toString('utf8', start, end);
-      pointer += `/${token.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+      pointer += pointerTo([token]);
       if (pointer.length > 1000) return '';
     }
     return pointer;

@@ -1,4 +1,5 @@
 /** Writes the key of an item as the first element of its document, `_id`. */
+import { pointerTo } from '../../protocol/json-pointer.ts';
 import { keyPaths, plainKey, type MirrorKey } from '../../protocol/mirror-key.ts';
 import { bsonType, Elements } from '../bson/elements.ts';
 import type { BsonOutput } from '../bson/output.ts';
@@ -8,6 +9,8 @@ interface Part {
   readonly path: readonly Buffer[];
   /** RFC 6901 */
   readonly pointer: string;
+  /** The name of the element that has the value, with its NUL. */
+  readonly as: Buffer;
 }
 
 /** Throws. `pointer`: the place of the fault in the item. */
@@ -27,21 +30,23 @@ export class KeyWriter {
   constructor(key: MirrorKey) {
     const plain = plainKey(key);
     this.moved = plain === null ? null : Buffer.from(plain);
-    this.#parts = keyPaths(key).map((names) => ({
+    const paths = keyPaths(key);
+    this.#parts = paths.map((names) => ({
       name: names.join('.'),
       path: names.map((name) => Buffer.from(name)),
-      pointer: names.map((name) => `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`).join(''),
+      pointer: pointerTo(names),
+      as: paths.length === 1 ? idName : Buffer.from(`${names.join('.')}\0`),
     }));
     this.#isOne = this.#parts.length === 1;
   }
 
   /** Writes the value at the path; for several, an object of them in the order of the key, by their names or paths. */
   write(bytes: Uint8Array, document: BsonOutput, judge: Judge, refuse: Refuse): void {
-    if (this.#isOne) return this.#write(bytes, document, this.#parts[0]!, idName, judge, refuse);
+    if (this.#isOne) return this.#write(bytes, document, this.#parts[0]!, judge, refuse);
     document.byte(bsonType.object);
     document.copy(idName, 0, idName.length);
     const length = document.startLength();
-    for (const part of this.#parts) this.#write(bytes, document, part, Buffer.from(`${part.name}\0`), judge, refuse);
+    for (const part of this.#parts) this.#write(bytes, document, part, judge, refuse);
     document.byte(0);
     document.endLength(length);
   }
@@ -49,8 +54,7 @@ export class KeyWriter {
   #write(
     bytes: Uint8Array,
     document: BsonOutput,
-    { name, path, pointer }: Part,
-    as: Buffer,
+    { name, path, pointer, as }: Part,
     judge: Judge,
     refuse: Refuse,
   ): void {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { mostWorkers } from './operations.ts';
 import type { MaintenanceChange, Order } from '../ports.ts';
 import { QuiesceError } from '../../errors.ts';
-import { isPassWord, passWordAllowed } from '../../protocol/pass.ts';
+import { isPassWord, passWordAllowed, passWordPattern } from '../../protocol/pass.ts';
 import { deadline, flag, integer, kind } from '../../config/kinds.ts';
 
 const longestReason = 500;
@@ -22,7 +22,7 @@ const by = kind(
 
 const secret = kind(passWordAllowed, (value) => (isPassWord(value) ? value : undefined), {
   type: 'string',
-  pattern: String.raw`^[\w-]{8,128}$`,
+  pattern: passWordPattern,
 });
 
 /** A time with its zone: the caller may be in another time zone than the primary. */

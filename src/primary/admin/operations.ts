@@ -85,7 +85,7 @@ export function operations(deps: OperationsDeps): Operations {
       return all && cluster !== null ? cluster.reload(order.by ?? null) : reloads.reload();
     },
     previewReload: () => reloads.preview(),
-    scale: (order) => {
+    scale: async (order) => {
       orders.given('scale', { ...order });
       const instances = 'step' in order ? supervisor.instances + order.step : order.instances;
       if (instances <= mostWorkers) return supervisor.scale(Math.max(1, instances));
@@ -115,7 +115,10 @@ export function operations(deps: OperationsDeps): Operations {
       await cluster.remove(name);
     },
     async abandon(id, order = {}): Promise<RunRecord> {
-      if (cluster !== null && (await cluster.abandon(id))) return runs.get(id) ?? leftBehind(id);
+      if (cluster !== null && (await cluster.abandon(id))) {
+        orders.given('runs abandon', { ...order, run: id });
+        return runs.get(id) ?? leftBehind(id);
+      }
       const run = known(id);
       orders.given('runs abandon', { ...order, run: id });
       if (await coordinator.abandon(id)) return runs.get(id) ?? run;

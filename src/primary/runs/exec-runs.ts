@@ -3,7 +3,7 @@
  * connection on which it was requested, and ends with it.
  */
 import { QuiesceError } from '../../errors.ts';
-import type { RunRecord } from '../../protocol/runs.ts';
+import type { ExecEnd } from '../../protocol/answers.ts';
 import type { Event, ExecTerms, State } from '../maintenance/state.ts';
 import type { Callers, Result } from './callers.ts';
 import type { RunStore } from './history.ts';
@@ -27,12 +27,6 @@ export interface CommandEnd {
   readonly error?: string | undefined;
   /** What the work of a program threw: `exclusive` of a site that was started from code. */
   readonly threw?: string | undefined;
-}
-
-export interface ExecEnd {
-  readonly run: RunRecord;
-  /** An operator hold stands. */
-  readonly held: boolean;
 }
 
 export class ExecRuns {

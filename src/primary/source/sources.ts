@@ -46,7 +46,7 @@ export interface SourcesDeps {
   readonly isTaken: (path: string) => boolean;
   /** Why no run can start now, such as a hold; null if one can. */
   readonly obstacle: () => string | null;
-  /** Whether this host fetches. Of several hosts, one does. */
+  /** Whether this host fetches. */
   readonly mayFetch: () => boolean;
   readonly onFailure: (source: string, error: QuiesceError) => void;
   /** A pino logger fits. */
@@ -141,10 +141,10 @@ export class FeedSources {
     const { url, headers, format, timeout } = settings;
     const job = { url, headers, format, timeout, target, maxBytes: maxBytes(), known: this.#knownOf(source) };
     log.info({ source: shown }, `fetches the feed of ${shown}`);
-    const found = await this.#deps.fetch(job, stopped.signal);
-    if (found.type === 'unchanged') return log.info({ source: shown }, `the feed of ${shown} has not changed`);
     let path = target;
     try {
+      const found = await this.#deps.fetch(job, stopped.signal);
+      if (found.type === 'unchanged') return log.info({ source: shown }, `the feed of ${shown} has not changed`);
       this.#requireWay(obstacle()); // fetching takes time
       const worker = pick();
       if (worker === null) throw new QuiesceError('fetch-failed', 'No worker serves that could take the feed.');

@@ -35,7 +35,7 @@ export function feedSources(start: SourcesStart): FeedSources {
     runs,
     isTaken,
     obstacle: () => obstacleIn(state()),
-    mayFetch: () => true, // of several hosts, the one that they agree on
+    mayFetch: () => true, // several hosts do not yet agree on one: each would fetch
     onFailure: fetchFailed,
     log,
   });

@@ -1,8 +1,9 @@
 /** Fetches one feed into a file. A thread: TLS and hashes of a large feed would stop the primary, and so the site. */
 import { createHash } from 'node:crypto';
-import { open, rm } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
+import { noRoomFor } from '../../disk-full.ts';
 import { QuiesceError, toQuiesceError } from '../../errors.ts';
 import { fetchChanged } from '../../fetch/fetch-feed.ts';
 import type { FeedSource } from '../../fetch/feed-kind.ts';
@@ -29,7 +30,9 @@ async function fetched(): Promise<FromFetchThread> {
     hints,
   });
   if (found === 'unchanged') return { type: 'unchanged' };
-  const stored = await store(found.source);
+  const stored = await store(found.source).catch((error: unknown) => {
+    throw noRoomFor('feed', error) ?? error;
+  });
   const uploadMs = performance.now() - started;
   return { type: 'fetched', known: found.known, feed: { ...stored, uploadMs } };
 }
@@ -50,9 +53,6 @@ async function store({ stream, format, coding }: FeedSource): Promise<Omit<Spool
       await file.writeFile(chunk);
     }
     await file.sync();
-  } catch (error) {
-    await rm(job.target, { force: true });
-    throw error;
   } finally {
     stream.destroy();
     await file.close();

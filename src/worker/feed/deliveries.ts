@@ -4,10 +4,9 @@ import type { CompleteMirrorOptions } from '../../protocol/mirror-job.ts';
 import type { ToWorker } from '../../protocol/messages.ts';
 import { claimRun, releaseRun } from '../gate/exclusive.ts';
 import { getRuntime, type Runtime } from '../process/runtime.ts';
-import { handOver } from './hand-over.ts';
 import { withItems, workForRun } from './items/for-run.ts';
 import type { CheckedOptions } from './mirror-options.ts';
-import { namesOf, serveHooks } from './run-hooks.ts';
+import { submit } from './run-hooks.ts';
 
 type Order = Extract<ToWorker, { type: 'take-feed' }>;
 
@@ -55,15 +54,7 @@ async function take(runtime: Runtime, { collection, source, feed: given }: Order
     void releaseRun(runtime, run, toQuiesceError(error, 'run-failed').toProblem());
     throw error;
   }
-  const names = namesOf(hooks);
-  const endHooks = names.length === 0 ? () => {} : serveHooks(runtime, run, mirror.collection, hooks);
-  try {
-    await handOver(runtime.link, { op: 'submit', run, feed, mirror, hooks: names }, run);
-  } catch (error) {
-    endHooks();
-    throw error;
-  }
-  runtime.link.request<'wait'>({ op: 'wait', run }).then(endHooks, () => endHooks());
+  await submit(runtime, { run, feed, mirror, hooks }, run);
   return run;
 }
 

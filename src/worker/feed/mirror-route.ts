@@ -15,7 +15,6 @@ import type { Counts, RunRecord } from '../../protocol/runs.ts';
 import { spoolPrefix } from '../../protocol/spool-prefix.ts';
 import { askedBy, claimingEntry, claimRun, refuseClaim, releaseRun } from '../gate/exclusive.ts';
 import { runInProgress } from '../../protocol/run-in-progress.ts';
-import { handOver } from './hand-over.ts';
 import { accepted, readFeedHeaders, type FeedHeaders } from './headers.ts';
 import { entryOf } from '../gate/entry.ts';
 import { refuse, refuseMethod } from '../gate/refusal.ts';
@@ -32,7 +31,7 @@ import { itemLimitsOf, withItems, workForRun } from './items/for-run.ts';
 import { checkSteps, workOnFeed } from './items/handle.ts';
 import type { ItemSteps } from './items/messages.ts';
 import { checkOptions, type CheckedOptions, type MirrorOptions } from './mirror-options.ts';
-import { namesOf, serveHooks } from './run-hooks.ts';
+import { submit } from './run-hooks.ts';
 import { spool } from './upload.ts';
 
 /** How long the modules of `transform` and `validate` may take to load when the app starts, ms. */
@@ -122,23 +121,16 @@ async function put(req: Request, res: Response, checked: CheckedOptions, place: 
     void releaseRun(runtime, run, toQuiesceError(error, 'run-failed').toProblem(location(run)));
     throw error;
   }
-  const names = namesOf(hooks);
-  const endHooks = names.length === 0 ? () => {} : serveHooks(runtime, run, mirror.collection, hooks);
   const whereItIs = { ...(servesRuns(place) ? { Location: location(run) } : {}), 'Quiesce-Run': run };
+  let end: Promise<RunRecord>;
   try {
-    await handOver(runtime.link, { op: 'submit', run, feed, mirror: options, hooks: names }, location(run));
+    ({ ended: end } = await submit(runtime, { run, feed, mirror: options, hooks }, location(run)));
   } catch (error) {
-    endHooks();
     // A lost primary may have taken the feed; then the next primary continues the run.
     return fail(req, res, error, runtime.link.lost ? whereItIs : {});
   }
   // From here on the run belongs to the primary: it continues even if this client leaves.
-  const end = runtime.link.request<'wait'>({ op: 'wait', run });
-  end.then(endHooks, () => endHooks());
-  if (headers.prefer.respondAsync) {
-    end.catch(() => {}); // this client polls for the result
-    return answerAccepted(res, { ...whereItIs, 'Preference-Applied': 'respond-async' });
-  }
+  if (headers.prefer.respondAsync) return answerAccepted(res, { ...whereItIs, 'Preference-Applied': 'respond-async' });
   let ended: RunRecord;
   try {
     ended = await end;

@@ -1,10 +1,19 @@
-/** Calls `before` and `after` of a mirror when the primary requests it. */
+/** Hands a feed over to the primary, and calls `before` and `after` of its mirror when the primary requests it. */
 import { toQuiesceError, type Problem } from '../../errors.ts';
 import { isEnded } from '../../protocol/is-ended.ts';
+import type { CompleteMirrorOptions, SpooledFeed } from '../../protocol/mirror-job.ts';
 import type { RunHook } from '../../protocol/messages.ts';
 import type { Counts, RunRecord } from '../../protocol/runs.ts';
 import type { Runtime } from '../process/runtime.ts';
+import { handOver } from './hand-over.ts';
 import type { Hooks } from './mirror-options.ts';
+
+interface Submitted {
+  readonly run: string;
+  readonly feed: SpooledFeed;
+  readonly mirror: CompleteMirrorOptions;
+  readonly hooks: Hooks;
+}
 
 interface Waiting {
   readonly collection: string;
@@ -70,7 +79,30 @@ async function call(
   }
 }
 
+/**
+ * Hands the feed over and serves its hooks. Resolves when the run is the primary's; `ended` is its end.
+ *
+ * @param instance the `instance` of a problem document
+ */
+export async function submit(
+  runtime: Runtime,
+  { run, feed, mirror, hooks }: Submitted,
+  instance: string,
+): Promise<{ readonly ended: Promise<RunRecord> }> {
+  const names = namesOf(hooks);
+  const endHooks = names.length === 0 ? () => {} : serveHooks(runtime, run, mirror.collection, hooks);
+  try {
+    await handOver(runtime.link, { op: 'submit', run, feed, mirror, hooks: names }, instance);
+  } catch (error) {
+    endHooks();
+    throw error;
+  }
+  const ended = runtime.link.request<'wait'>({ op: 'wait', run });
+  ended.then(endHooks, () => endHooks());
+  return { ended };
+}
+
 /** The names of the hooks that this mirror has. */
-export function namesOf({ before, after }: Hooks): RunHook[] {
+function namesOf({ before, after }: Hooks): RunHook[] {
   return [...(before === undefined ? [] : ['before' as const]), ...(after === undefined ? [] : ['after' as const])];
 }

@@ -5,6 +5,7 @@ import { isEnded } from '../../protocol/is-ended.ts';
 import { publicRun } from '../../protocol/public-view.ts';
 import type { CompleteMirrorOptions } from '../../protocol/mirror-job.ts';
 import type { RunRecord } from '../../protocol/runs.ts';
+import { claimFor } from './deliveries.ts';
 import { requestTimeout } from '../process/link.ts';
 import { getRuntime } from '../process/runtime.ts';
 
@@ -20,15 +21,14 @@ export async function serveRuns(
   req: Request,
   res: Response,
   run: string,
-  { collection, scope }: CompleteMirrorOptions,
+  mirror: CompleteMirrorOptions,
 ): Promise<void> {
   const runtime = getRuntime();
   runtime.requirePrimary();
   res.set('Cache-Control', 'no-store');
   if (run === '') {
-    const mirror = { collection, ...(scope === undefined ? {} : { scope }) };
     const items = await runtime.link.request<'runs'>(
-      { op: 'runs', limit: listLimit, mirror },
+      { op: 'runs', limit: listLimit, mirror: claimFor(mirror) },
       { timeout: requestTimeout },
     );
     res.json({ items: items.map(publicRun) });

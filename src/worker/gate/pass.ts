@@ -4,9 +4,10 @@
  *
  * The key belongs to the hold. So a cookie of another app, or of a hold that has ended, has a wrong signature.
  */
-import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { BlockList, isIP } from 'node:net';
+import { isSameToken } from '../../bearer.ts';
 import { passPath, type Pass } from '../../protocol/pass.ts';
 import type { Runtime } from '../process/runtime.ts';
 import { plainPathOf } from './routes/target.ts';
@@ -55,12 +56,12 @@ export function passCookie({ key }: Pass): { readonly name: string; readonly val
 
 export function isSigned(key: string, value: string): boolean {
   const [id = '', signature = '', ...more] = value.split('.');
-  return more.length === 0 && id !== '' && isSame(signature, sign(key, id));
+  return more.length === 0 && id !== '' && isSameToken(signature, sign(key, id));
 }
 
 function isKnown({ headers }: IncomingMessage, { word, key }: Pass): boolean {
   const given = headers['quiesce-pass'];
-  if (typeof given === 'string' && isSame(given, word)) return true;
+  if (typeof given === 'string' && isSameToken(given, word)) return true;
   const name = `${cookieName(key)}=`;
   const cookies = (headers.cookie ?? '').split(';').map((each) => each.trim());
   return cookies.some((each) => each.startsWith(name) && isSigned(key, each.slice(name.length)));
@@ -69,7 +70,7 @@ function isKnown({ headers }: IncomingMessage, { word, key }: Pass): boolean {
 function isLink(req: IncomingMessage, { word }: Pass): boolean {
   if (req.method !== 'GET') return false;
   const path = plainPathOf(req);
-  return path?.startsWith(passPath) === true && isSame(path.slice(passPath.length), word);
+  return path?.startsWith(passPath) === true && isSameToken(path.slice(passPath.length), word);
 }
 
 function giveCookie(res: ServerResponse, secret: Pass): void {
@@ -107,10 +108,4 @@ function cookieName(key: string): string {
 
 function sign(key: string, what: string): string {
   return createHmac('sha256', key).update(`quiesce-pass\0${what}`).digest('base64url');
-}
-
-/** In constant time, whatever the lengths. */
-function isSame(one: string, other: string): boolean {
-  const hash = (text: string): Buffer => createHash('sha256').update(text).digest();
-  return timingSafeEqual(hash(one), hash(other));
 }

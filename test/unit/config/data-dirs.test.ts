@@ -42,6 +42,16 @@ describe('the data directories that a configuration names, told without checking
     expect(await dataDirsIn(undefined, folder, undefined)).to.deep.equal([join(folder, 'data')]);
   });
 
+  it('are left to the check where the file sets the place, as dotenv does', async () => {
+    const config = `process.env.QUIESCE_DATA_DIR = ${JSON.stringify(join(scratch(), 'data'))};\nmodule.exports = { apps: [{ script: 'app.js' }] };`;
+    const folder = scratch({ 'app.js': '', 'ecosystem.config.cjs': config });
+    try {
+      expect(await dataDirsIn('ecosystem.config.cjs', folder, undefined)).to.equal(null);
+    } finally {
+      delete process.env['QUIESCE_DATA_DIR'];
+    }
+  });
+
   it('are left to the check where they cannot be told', async () => {
     for (const app of [
       7,

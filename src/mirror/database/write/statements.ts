@@ -43,8 +43,8 @@ export function replaceStatement(id: Elements, document: Buffer, { dollar, condi
   const wrapping = kept ? 128 + kept.length : dollar ? 3 * 4 + 3 + 14 + 10 + 3 : 0;
   const statement = Buffer.allocUnsafe(4 + querySize(id, condition) + 3 + wrapping + document.length + 9 + 1);
   let at = writeQuery(statement, id, condition);
-  if (kept) at = writeMerge(statement, at, document, kept);
-  else at = dollar ? writeLiteral(statement, at, document) : writeMember(statement, at, 'u', document);
+  const isPipeline = dollar || kept !== null;
+  at = isPipeline ? writePipeline(statement, at, document, kept) : writeMember(statement, at, 'u', document);
   statement[at++] = bsonType.boolean;
   at += statement.write('upsert\0', at, 'latin1');
   statement[at++] = condition.length === 0 ? 1 : 0;
@@ -77,28 +77,7 @@ function writeMember(statement: Buffer, start: number, name: string, document: B
   return at + document.copy(statement, at);
 }
 
-function writeLiteral(statement: Buffer, start: number, document: Buffer): number {
-  let at = start;
-  statement[at++] = bsonType.array;
-  at += statement.write('u\0', at, 'latin1');
-  const pipeline = at;
-  at += 4;
-  statement[at++] = bsonType.object;
-  at += statement.write('0\0', at, 'latin1');
-  const stage = at;
-  at += 4;
-  statement[at++] = bsonType.object;
-  at += statement.write('$replaceWith\0', at, 'latin1');
-  const literal = at;
-  at = writeMember(statement, at + 4, '$literal', document);
-  for (const open of [literal, stage, pipeline]) {
-    statement[at++] = 0;
-    statement.writeInt32LE(at - open, open);
-  }
-  return at;
-}
-
-function writeMerge(statement: Buffer, start: number, document: Buffer, kept: Buffer): number {
+function writePipeline(statement: Buffer, start: number, document: Buffer, kept: Buffer | null): number {
   let at = start;
   const opened: number[] = [];
   const open = (type: number, name: string): void => {
@@ -115,11 +94,15 @@ function writeMerge(statement: Buffer, start: number, document: Buffer, kept: Bu
   open(bsonType.array, 'u');
   open(bsonType.object, '0');
   open(bsonType.object, '$replaceWith');
-  open(bsonType.array, '$mergeObjects');
-  open(bsonType.object, '0');
+  if (kept) {
+    open(bsonType.array, '$mergeObjects');
+    open(bsonType.object, '0');
+  }
   at = writeMember(statement, at, '$literal', document);
-  close();
-  at = writeMember(statement, at, '1', kept);
+  if (kept) {
+    close();
+    at = writeMember(statement, at, '1', kept);
+  }
   while (opened.length > 0) close();
   return at;
 }

@@ -1,5 +1,6 @@
 /** Makes one function from each form of `validate`: a function, a Standard Schema or a JSON Schema. */
 import type { Ajv, ErrorObject, Options } from 'ajv';
+import { pointerTo } from '../../../protocol/json-pointer.ts';
 import { isThenable } from '../../gate/attempt.ts';
 
 export interface Fault {
@@ -101,8 +102,4 @@ function faultOf({ instancePath, message = 'it is not valid', params }: ErrorObj
     pointer: instancePath,
     detail: additionalProperty === undefined ? message : `${message} (“${additionalProperty}”)`,
   };
-}
-
-function pointerTo(path: readonly PropertyKey[]): string {
-  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }

@@ -57,6 +57,7 @@ function site(answers: readonly ('feed' | '304' | ErrorCode)[], ends: readonly R
       if (seen.jobs.length === answers.length) setTimeout(done, 50);
       await Promise.resolve();
       if (answer === '304') return { type: 'unchanged' };
+      writeFileSync(job.target, 'a part');
       if (answer !== 'feed') throw new QuiesceError(answer, `it is ${answer}`);
       writeFileSync(job.target, '[]');
       const feed = { path: job.target, bytes: 2, digest: '', format: 'json', coding: 'identity', uploadMs: 1 } as const;
