@@ -3,7 +3,6 @@
  * each with majority and journal, and each seen by another client in its change stream. And what idle hosts cost: writes, and
  * CPU of a primary with and without a cluster name.
  */
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +12,7 @@ import { startMongo } from '../../dev/mongodb/index.ts';
 import { startHosts, type Host } from '../../test/process/harness/hosts.ts';
 import { spansIn } from '../../test/process/harness/witness.ts';
 import { spread, table } from '../report.ts';
+import { processorTime } from '../supervision/processor.ts';
 
 const rounds = Number(process.env['ROUNDS'] ?? 50);
 const idle = Number(process.env['IDLE_SECONDS'] ?? 60);
@@ -52,13 +52,6 @@ async function pause(host: Host, witness: string): Promise<number> {
   return spansIn(witness).findLast(({ kind }) => kind === 'alone')!.begin - since;
 }
 
-/** CPU that a process has used, ms. */
-function cpuOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10;
-}
-
 /** Of the server, by everybody. */
 async function writes(): Promise<number> {
   const { opcounters, metrics } = (await writer.db('admin').command({ serverStatus: 1 })) as unknown as {
@@ -79,13 +72,13 @@ for (const number of [1, 2, 3]) {
   const names = ['A', 'B', 'C'].slice(0, number);
   const hosts = await startHosts(names, { uri: mongo.uri, db: `pause_${number}`, witness, instances: 1, cluster });
   await delay(3_000);
-  const before = { cpu: cpuOf(hosts[0]!.cluster.pid), writes: await writes() };
+  const before = { cpu: processorTime(hosts[0]!.cluster.pid), writes: await writes() };
   await delay(idle * 1_000);
   const perMinute = (value: number): string => ((value * 60) / idle).toFixed(1);
   costs.push([
     number === 1 ? '1, without a name' : String(number),
     perMinute((await writes()) - before.writes),
-    perMinute(cpuOf(hosts[0]!.cluster.pid) - before.cpu),
+    perMinute(processorTime(hosts[0]!.cluster.pid) - before.cpu),
   ]);
   if (number > 1) {
     const [floors, took]: [number[], number[]] = [[], []];

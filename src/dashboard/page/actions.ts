@@ -132,7 +132,7 @@ export class Actions {
   }
 
   #need(): Promise<string | null> {
-    return this.#token.need(this.#status?.name ?? '<app>');
+    return this.#token.need();
   }
 
   async #ready(): Promise<boolean> {

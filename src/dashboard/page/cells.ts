@@ -1,5 +1,5 @@
 /** Builds the rows of the page's tables: on a phone, each row is a card with the column's name before the value. */
-import { each, el, say } from './dom.ts';
+import { each, el, say, set } from './dom.ts';
 
 export interface Column {
   readonly label: string;
@@ -37,6 +37,14 @@ export function sayCell(tr: HTMLTableRowElement, index: number, text: string, su
   const [main, small] = cell(tr, index).children;
   say(main!, text);
   say(small!, sub);
+}
+
+/** As `sayCell`, with the color of this state. */
+export function sayState(tr: HTMLTableRowElement, index: number, text: string, state: string, sub = ''): void {
+  sayCell(tr, index, text, sub);
+  const [main] = cell(tr, index).children;
+  set(main!, 'class', 'text state');
+  set(main!, 'data-state', state);
 }
 
 export type Facts = readonly (readonly [name: string, text: string])[];

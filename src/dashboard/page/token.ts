@@ -1,6 +1,6 @@
 /** The admin token and the name of the user: requested once, and kept for this tab only. */
 import { ask } from './dialogs.ts';
-import { byId, say } from './dom.ts';
+import { byId } from './dom.ts';
 
 const key = 'quiesce.token';
 const nameKey = 'quiesce.name';
@@ -29,11 +29,10 @@ export class Token {
   }
 
   /** Returns the token and asks the user for it if there is none. Null if the user cancels. */
-  async need(name: string): Promise<string | null> {
+  async need(): Promise<string | null> {
     if (this.value !== null) return this.value;
     const input = byId<HTMLInputElement>('token');
     input.value = '';
-    say(byId('token-file'), `.quiesce/${name}/admin.token`);
     const given = await ask('token-dialog', async () => {
       const token = input.value.trim();
       if (!/^[\x21-\x7e]+$/.test(token) || !(await this.#check(token)))

@@ -1,5 +1,5 @@
 /** Shows the hosts of the cluster, where there is one. */
-import { row, sayCell, type Column } from './cells.ts';
+import { row, sayCell, sayState, type Column } from './cells.ts';
 import { byId, each, set } from './dom.ts';
 import { age } from './format.ts';
 import type { Model } from './model.ts';
@@ -21,10 +21,7 @@ export function showHosts({ status }: Model): void {
     () => row(columns),
     (tr, { name, here, state, lease, version = '–' }) => {
       sayCell(tr, 0, name, here ? 'this host' : '');
-      sayCell(tr, 1, state);
-      const text = tr.cells[1]!.querySelector('.text')!;
-      set(text, 'class', 'text state');
-      set(text, 'data-state', state);
+      sayState(tr, 1, state, state);
       sayCell(tr, 2, lease > 0 ? age(lease) : 'over');
       sayCell(tr, 3, version);
     },

@@ -5,6 +5,7 @@ import { detailRow, fillDetails } from './cells.ts';
 import { el, svg } from './dom.ts';
 import { bytes, count, duration } from './format.ts';
 import type { Navigation } from './navigation.ts';
+import { steps } from './view-run.ts';
 
 /** @param width of the table, in columns */
 export function reportRow(run: RunRecord, width: number, navigation: Navigation): HTMLTableRowElement {
@@ -25,9 +26,7 @@ export function reportRow(run: RunRecord, width: number, navigation: Navigation)
 }
 
 function reportFacts({ counts, feed, timings, strategy, workers, refused, forced, epoch }: Report): [string, string][] {
-  const times = (['upload', 'prepare', 'drain', 'scan', 'write'] as const).map(
-    (step) => `${step} ${duration(timings[step])}`,
-  );
+  const times = steps.map((step) => `${step} ${duration(timings[step])}`);
   return [
     ['Times', `${times.join(', ')}; paused for ${duration(timings.paused)} of ${duration(timings.total)}`],
     [
@@ -41,8 +40,8 @@ function reportFacts({ counts, feed, timings, strategy, workers, refused, forced
 }
 
 function timingBar({ timings }: Report): SVGSVGElement {
-  const steps = (['upload', 'prepare', 'drain', 'scan', 'write'] as const).map((step) => ({ step, ms: timings[step] }));
-  const known = steps.reduce((sum, { ms }) => sum + ms, 0);
+  const parts = steps.map((step) => ({ step, ms: timings[step] }));
+  const known = parts.reduce((sum, { ms }) => sum + ms, 0);
   const total = Math.max(timings.total, known, 0.1);
   const bar = svg('svg', {
     class: 'phases',
@@ -51,7 +50,7 @@ function timingBar({ timings }: Report): SVGSVGElement {
     'aria-hidden': 'true',
   });
   let x = 0;
-  for (const { step, ms } of [...steps, { step: 'rest', ms: total - known }]) {
+  for (const { step, ms } of [...parts, { step: 'rest', ms: total - known }]) {
     const width = (ms / total) * 1_000;
     if (width > 0)
       bar.append(

@@ -3,7 +3,8 @@ import type { Progress, RunRecord } from '#quiesce/protocol/runs.js';
 import { byId, each, el, say, set } from './dom.ts';
 import { age, count, duration, rate } from './format.ts';
 
-const steps = ['upload', 'prepare', 'drain', 'scan', 'write'] as const;
+/** The steps of a run, in their order. */
+export const steps = ['upload', 'prepare', 'drain', 'scan', 'write'] as const;
 type Step = (typeof steps)[number];
 const names: Record<Step, string> = {
   upload: 'upload',

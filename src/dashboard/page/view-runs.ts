@@ -2,7 +2,7 @@
 import type { Counts, RunRecord } from '#quiesce/protocol/runs.js';
 import { toggled } from './address.ts';
 import { getRun } from './api.ts';
-import { row, sayCell, type Column } from './cells.ts';
+import { row, sayCell, sayState, type Column } from './cells.ts';
 import { byId, each, el, set } from './dom.ts';
 import { clock, count, duration } from './format.ts';
 import { More } from './more.ts';
@@ -103,10 +103,7 @@ function fillRow(tr: HTMLTableRowElement, run: RunRecord, now: number): void {
       ? [run.collection, run.source].filter(Boolean).join(' ← ')
       : `${run.owner?.method ?? ''} ${run.owner?.path ?? ''}`,
   );
-  sayCell(tr, 1, run.state, run.error?.code ?? '');
-  const state = tr.cells[1]!.querySelector('.text')!;
-  set(state, 'class', 'text state');
-  set(state, 'data-state', run.state);
+  sayState(tr, 1, run.state, run.state, run.error?.code ?? '');
   sayCell(tr, 2, report === undefined ? '–' : count(report.feed.items));
   sayCell(tr, 3, report === undefined ? '–' : changes(report.counts));
   sayCell(tr, 4, report === undefined ? '–' : duration(report.timings.paused));

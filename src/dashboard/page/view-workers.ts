@@ -2,7 +2,7 @@
 import type { Sample, WorkerSample } from '#quiesce/protocol/live.js';
 import type { LastExit, WorkerStatus } from '#quiesce/protocol/runs.js';
 import { home, toggled } from './address.ts';
-import { cell, detailRow, fillDetails, row, sayCell, type Column, type Facts } from './cells.ts';
+import { cell, detailRow, fillDetails, row, sayCell, sayState, type Column, type Facts } from './cells.ts';
 import { byId, each, el, say, set } from './dom.ts';
 import { age, bytes, clock, count, duration, percent, rate, workerWords } from './format.ts';
 import type { Model } from './model.ts';
@@ -77,10 +77,8 @@ function fillRow(tr: HTMLTableRowElement, worker: WorkerStatus, recent: readonly
   set(tr, 'data-open', isOpen);
   set(button!, 'aria-expanded', String(isOpen));
   say(pid!, worker.pid === null ? '' : `pid ${worker.pid}`);
-  sayCell(tr, 1, workerWords[worker.state], worker.nextTry === undefined ? '' : `next try ${time(worker.nextTry)}`);
-  const state = tr.cells[1]!.querySelector('.text')!;
-  set(state, 'class', 'text state');
-  set(state, 'data-state', worker.state);
+  const next = worker.nextTry === undefined ? '' : `next try ${time(worker.nextTry)}`;
+  sayState(tr, 1, workerWords[worker.state], worker.state, next);
   sayCell(tr, 2, count(worker.inFlight));
   sayCell(tr, 3, now === undefined ? '–' : rate(now.rate));
   sayCell(tr, 4, percent(worker.cpu));
@@ -99,7 +97,7 @@ function workerDetails(slot: number, navigation: Navigation): HTMLTableRowElemen
 function factsOf({ pid, incarnation, lastExit }: WorkerStatus): Facts {
   const facts: [string, string][] = [
     ['Process', `${pid === null ? 'none' : `pid ${pid}`}, number ${incarnation} in this slot (its incarnation)`],
-    ['Last exit', lastExit === undefined ? 'none that nobody asked for' : exitOf(lastExit)],
+    ['Last exit', lastExit === undefined ? 'none that was unexpected' : exitOf(lastExit)],
   ];
   if (lastExit?.reason !== undefined) facts.push(['Why', lastExit.reason]);
   return facts;
