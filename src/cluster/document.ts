@@ -23,6 +23,8 @@ export interface SiteRun {
   readonly stage: SiteStage;
   /** The pause of this run; null before `draining`, and for a run that needs none. */
   readonly epoch: number | null;
+  /** Its feed lies where every host finds it. */
+  readonly shared?: boolean | undefined;
   /** Of a command: an operator hold takes its place, unless it is known to have succeeded. */
   readonly keeps?: { readonly reason: string; readonly by: string | null } | undefined;
 }

@@ -32,7 +32,8 @@ export type SiteEvent =
   | ({ readonly type: 'claim'; readonly kind: RunKind; readonly keeps?: SiteRun['keeps'] } & OfRun)
   | ({ readonly type: 'prepare' } & OfRun)
   | ({ readonly type: 'drain' } & OfRun)
-  | ({ readonly type: 'begin' } & OfRun)
+  /** `shared`: its feed lies where every host finds it. */
+  | ({ readonly type: 'begin'; readonly shared?: boolean } & OfRun)
   | ({ readonly type: 'take-over' } & OfRun)
   | { readonly type: 'rest'; readonly ref: HostRef; readonly epoch: number }
   /** `failed`: its work has begun, and is not known to have succeeded. */

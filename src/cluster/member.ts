@@ -56,6 +56,8 @@ export interface OwnRun {
   /** It was another host's, which may still be at work on it. */
   readonly isTakenOver: boolean;
   readonly keeps?: SiteRun['keeps'];
+  /** Its feed lies where every host finds it. */
+  readonly shared?: boolean;
   /** It wants to end: its work had begun, and has not succeeded. */
   readonly failed?: boolean;
 }
@@ -158,7 +160,8 @@ function writeForOrphan(site: Site, ref: HostRef, local: Local): SiteEvent | nul
   const { run } = site;
   if (run === null || !isStranded(site, run) || mayStillWork(run)) return null;
   if (!isHalfDone(run)) return { type: 'bury', ref, run: run.id };
-  const isAble = local.run === null && local.past(run.id) !== null && areAllPast(site, run.epoch!);
+  const hasFeed = run.shared === true || local.past(run.id) !== null;
+  const isAble = local.run === null && hasFeed && areAllPast(site, run.epoch!);
   return isAble ? { type: 'take-over', ref, run: run.id } : null;
 }
 
@@ -174,7 +177,8 @@ function writeForRun(site: Site, ref: HostRef, local: Local, serverNow: number, 
   if (wants === 'end') return { type: 'end', ref, run: id, ...(run.failed === true ? { failed: true } : {}) };
   if (wants !== 'begin') return { type: wants, ref, run: id };
   if (own.stage === 'claimed') return { type: 'prepare', ref, run: id };
-  return isReady(site, own) ? { type: 'begin', ref, run: id } : null;
+  if (!isReady(site, own)) return null;
+  return { type: 'begin', ref, run: id, ...(run.shared === true ? { shared: true } : {}) };
 }
 
 function claimOf({ id, kind, keeps }: OwnRun, ref: HostRef): SiteEvent {

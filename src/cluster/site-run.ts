@@ -42,7 +42,8 @@ export function drain(site: Site, event: Of<'drain'>, now: number, rules: SiteRu
 export function begin(site: Site, event: Of<'begin'>): Change {
   return ofOwner(site, event, (run) => {
     if (run.stage === 'running') return same;
-    return isReady(site, run) ? { run: move(run, 'running') } : 'not-yet';
+    if (!isReady(site, run)) return 'not-yet';
+    return { run: { ...move(run, 'running'), ...(event.shared === true ? { shared: true } : {}) } };
   });
 }
 

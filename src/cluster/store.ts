@@ -76,6 +76,7 @@ const run = z.looseObject({
   owner: z.looseObject({ ...ref.shape, name: z.string() }),
   stage: z.enum(namesOf(siteMoves)),
   epoch: z.int().nullable(),
+  shared: z.boolean().optional(),
   keeps: z.looseObject({ reason: z.string(), by: z.string().nullable() }).optional(),
 });
 const host = z.looseObject({

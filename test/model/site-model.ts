@@ -8,6 +8,7 @@ import { World } from './site-world.ts';
 export function siteModel(name: string, settings: Settings, faults: Faults = {}): Model<State> {
   const names = ['A', 'B', 'C'].slice(0, settings.hosts);
   const mutual = settings.onPartition === 'serve';
+  const hasFeeds = settings.kinds.includes('sync');
   const world = new World(names, settings, faults);
   return {
     name,
@@ -29,12 +30,19 @@ export function siteModel(name: string, settings: Settings, faults: Faults = {})
         const busy = names.filter((host) => hosts[host]!.busy);
         return busy.length > 0 ? `a request of ${busy.join(', ')}` : null;
       },
+      'M2: a half-mirrored collection is not served': ({ isPart, hosts }) => {
+        const open = isPart ? names.filter((host) => hosts[host]!.gate || hosts[host]!.busy) : [];
+        return open.length > 0 ? `${open.join(', ')} serves a part` : null;
+      },
       'S3: who is out of the document is shut': ({ hosts }) => {
         const open = names.filter((host) => hosts[host]!.gate && !isIn(hosts[host]!.member));
         return open.length > 0 ? `${open.join(', ')} is open` : null;
       },
     },
     sometimes: {
+      'a run that writes is taken over': ({ site: { run } }) =>
+        mutual || !hasFeeds || (run !== null && !run.id.startsWith(run.owner.host)),
+      'a host finishes what another began': ({ isFinishedByOther }) => mutual || !hasFeeds || isFinishedByOther,
       'a run is at work': ({ hosts }) => names.some((host) => hosts[host]!.handler || hosts[host]!.writes !== null),
       'all are quiesced': ({ site }) =>
         pauseOf(site) !== null && Object.values(site.hosts).every(({ rest }) => rest === site.epoch),

@@ -13,6 +13,19 @@ const withOldEpoch: StepFault = (real, site, event, now, rules) => {
   return { ...step, site: { ...step.site, epoch: site.epoch, hosts, run: { ...step.site.run!, epoch: site.epoch } } };
 };
 
+/** The owner first; the epoch, by which the fence tells the two owners apart, with a second write. */
+const inTwoWrites: StepFault = (real, site, event, now, rules) => {
+  const { run } = site;
+  if (event.type !== 'take-over' || run === null) return real(site, event, now, rules);
+  const taken = `taken under ${run.epoch}`;
+  if (run.owner.name === taken)
+    return real({ ...site, run: { ...run, owner: { host: '', incarnation: '', name: '' } } }, event, now, rules);
+  const step = real(site, event, now, rules);
+  if (step.refused !== null || step.site === site) return step;
+  const owner = { ...event.ref, name: taken };
+  return { ...step, site: { ...site, version: step.site.version, run: { ...run, owner } } };
+};
+
 const withoutProof: StepFault = (real, site, event, now, rules) => {
   if (event.type !== 'begin') return real(site, event, now, rules);
   const hosts = Object.fromEntries(
@@ -65,6 +78,12 @@ export const mutants: readonly Mutant[] = [
     isRare: true,
     kind: 'sync',
     faults: { step: withOldEpoch, fenceWithoutOwner: true },
+  },
+  {
+    name: 'takes a run over in two writes, the owner first and then the epoch',
+    isRare: true,
+    kind: 'sync',
+    faults: { step: inTwoWrites, takesOverTwice: true },
   },
   {
     name: 'opens a host that has not read the document which it joins',

@@ -46,6 +46,10 @@ export interface State {
   readonly fence: { readonly epoch: number; readonly owner: string };
   readonly hosts: Readonly<Record<string, Host>>;
   readonly left: Budget;
+  /** A mirror has written a part: nobody may see the collection. */
+  readonly isPart: boolean;
+  /** A host has finished what another began. */
+  readonly isFinishedByOther: boolean;
   /** Set by a move that breaks a promise as it happens. */
   readonly broken: string | null;
 }
@@ -90,6 +94,8 @@ export interface Faults {
   readonly asksUnready?: boolean;
   /** The fence asks for the epoch alone. */
   readonly fenceWithoutOwner?: boolean;
+  /** A take-over writes the owner first, and the epoch with a second write. */
+  readonly takesOverTwice?: boolean;
   /** A run that was taken over may end before its new owner has taken the fence. */
   readonly endsUnfenced?: boolean;
 }
@@ -99,7 +105,7 @@ const past = -5;
 
 /** Times as distances, versions by their rank: what differs only in these is the same. */
 export function keyOf(state: State, names: readonly string[]): string {
-  const { now, site, hosts, left, isAway, fence, broken } = state;
+  const { now, site, hosts, left, isAway, fence, isPart, isFinishedByOther, broken } = state;
   const sites = names.flatMap((host) => {
     const { member, calls } = hosts[host]!;
     return [member.site!, ...ways.flatMap((way) => calls[way]?.answer?.site ?? [])];
@@ -110,7 +116,7 @@ export function keyOf(state: State, names: readonly string[]): string {
     epoch,
     operator === null ? 0 : [operator.waiters, operator.until === null ? 0 : Math.max(past, operator.until - now)],
     scheduled === null ? 0 : Math.max(past, scheduled.at - now),
-    run === null ? 0 : [run.id, run.owner.host, run.owner.incarnation, run.stage, run.epoch],
+    run === null ? 0 : [run.id, run.owner.host, run.owner.incarnation, run.stage, run.epoch, run.shared],
     names.map((host) => {
       const found = members[host];
       return found === undefined ? 0 : [found.incarnation, Math.max(past, found.lease - now), found.rest];
@@ -132,5 +138,6 @@ export function keyOf(state: State, names: readonly string[]): string {
     ways.map((way) => ofCall(calls[way], clock)),
     rest,
   ];
-  return JSON.stringify([ofSite(site), left, isAway, fence, broken, names.map((host) => ofHost(hosts[host]!))]);
+  const rest = [left, isAway, fence, isPart, isFinishedByOther, broken];
+  return JSON.stringify([ofSite(site), rest, names.map((host) => ofHost(hosts[host]!))]);
 }

@@ -16,5 +16,6 @@ const weights: readonly (readonly [ending: string, weight: number])[] = [
   ['goes away', 0.05],
   ['is late', 0.8],
   ['writes a batch', 0.3],
+  ['writes the last batch', 0.3],
 ];
 export const weigh: Weigh = (name) => weights.find(([ending]) => name.endsWith(ending))?.[1] ?? 1;

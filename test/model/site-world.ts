@@ -23,6 +23,7 @@ import { newSite } from '#quiesce/cluster/founding.js';
 import { siteStep } from '#quiesce/cluster/site.js';
 import type { Move } from './explore.ts';
 import { change, operatorsAt, spend } from './site-operators.ts';
+import { batchesOf } from './site-writes.ts';
 import { ways, type Call, type Faults, type Host, type Settings, type State, type Way } from './site-parts.ts';
 
 /** In ticks. A deadline is counted one tick short, for a clock that may miss one in a lease. */
@@ -63,6 +64,8 @@ export class World {
       site,
       isAway: false,
       fence,
+      isPart: false,
+      isFinishedByOther: false,
       hosts: Object.fromEntries(hosts),
       left: this.#settings.left,
       broken: null,
@@ -139,7 +142,7 @@ export class World {
     if (left.claims > 0 && run === null && isIn(member) && clock <= member.deadline) {
       for (const kind of this.#settings.kinds) {
         const to = change(state, host, {
-          run: { id: `${host}${left.claims}`, kind, wants: 'claim', isTakenOver: false },
+          run: { id: `${host}${left.claims}`, kind, wants: 'claim', isTakenOver: false, shared: kind === 'sync' },
         });
         yield { name: `${host}: wants a run (${kind})`, to: spend(to, 'claims') };
       }
@@ -150,7 +153,10 @@ export class World {
     }
     if (state.hosts[host]!.waits)
       yield { name: `${host}: nobody waits for the hold any more`, to: change(state, host, { waits: false }) };
-    if (writes !== null && !isAway) yield* this.#batch(state, host, writes);
+    if (writes !== null && !isAway) {
+      const settle = (next: State): State => this.#settle(next, host);
+      yield* batchesOf(state, host, writes, { faults: this.#faults, settle });
+    }
     yield* this.#sends(state, host);
   }
 
@@ -165,6 +171,8 @@ export class World {
       state.now,
       this.#rules,
     ).map((event) => ({ event, way: 'other', from: state }));
+    if (this.#faults.takesOverTwice && own.run?.isTakenOver)
+      events.push({ event: { type: 'take-over', ref, run: own.run.id }, way: 'other', from: state });
     if (this.#faults.asksUnready && own.run?.wants === 'begin')
       events.push({ event: { type: 'begin', ref, run: own.run.id }, way: 'other', from: state });
     // A renewal right after one changes nothing.
@@ -243,24 +251,6 @@ export class World {
     return change(state, host, { run: begun, writes: member.site!.run?.epoch ?? 0 });
   }
 
-  /** A batch of a mirror, whose transaction asks the fence for epoch and owner. */
-  *#batch(state: State, host: string, epoch: number): Iterable<Move<State>> {
-    const { fence, hosts } = state;
-    const { member, run } = hosts[host]!;
-    const owner = `${host}.${member.ref.incarnation}`;
-    const done = change(state, host, { writes: null, run: { ...run!, wants: 'end' } });
-    const isOthers = fence.owner !== owner && !this.#faults.fenceWithoutOwner;
-    if (epoch < fence.epoch || (epoch === fence.epoch && isOthers)) {
-      yield { name: `${host}: its writes are refused`, to: this.#settle(done, host), fair: `${host} writes` };
-      return;
-    }
-    const busy = this.#names.filter((each) => hosts[each]!.busy || hosts[each]!.handler);
-    const broken = busy.length > 0 ? `${host} writes beside a handler of ${busy.join(', ')}` : null;
-    yield { name: `${host}: writes a batch`, to: { ...state, fence: { epoch, owner }, broken } };
-    const last = { ...this.#settle(done, host), fence: { epoch, owner }, broken };
-    yield { name: `${host}: writes the last batch`, to: last, fair: `${host} writes` };
-  }
-
   #tick(state: State, misses: string | null): State {
     let next: State = spend({ ...state, now: state.now + 1 }, 'ticks');
     for (const host of this.#names) {
@@ -295,5 +285,5 @@ export class World {
 function localOf({ gate, busy, handler, writes, run, member, waits }: Host): Local {
   const waiters = new Set(waits ? [member.ref.host] : []);
   const isIdle = !gate && !busy && !handler && writes === null;
-  return { rest: gate || busy ? null : pauseFor(member), isIdle, run, past: () => 'left', waiters, reloaded: null };
+  return { rest: gate || busy ? null : pauseFor(member), isIdle, run, past: () => null, waiters, reloaded: null };
 }

@@ -53,6 +53,7 @@ describe('hosts around one site document', function () {
         'S1 and S2: an exclusive run is alone',
         'S1: nothing is at work once all hosts rest',
         'S3: who is out of the document is shut',
+        'M2: a half-mirrored collection is not served',
       ]);
     });
   }

@@ -52,6 +52,8 @@ function reasonOf(site: Site, run: SiteRun): string {
   if (!isStranded(site, run)) return `run ${id} of host ${owner.name}`;
   if (mayStillWork(run))
     return `the command of run ${id} on host ${owner.name}, which is gone, may still be at work: this ends when that host is back, or by \`quiesce maintenance off\``;
+  if (isHalfDone(run) && run.shared === true)
+    return `run ${id} was being written by host ${owner.name}, which is gone: another host takes it over`;
   if (isHalfDone(run))
     return `run ${id} was being written by host ${owner.name}: start that host again, which finishes it`;
   return `run ${id} of host ${owner.name}, which is gone`;
