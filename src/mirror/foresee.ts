@@ -3,13 +3,25 @@ import type { Db } from 'mongodb';
 import { hasTransactions } from './database/check.ts';
 import type { Clients } from './database/clients.ts';
 import { missingRights, rightsFor, type Right } from './database/rights.ts';
+import { unjudgeable } from './indexes/unjudgeable.ts';
 import type { ForeseeRequest } from './messages.ts';
 
 /** Returns a sentence for each thing that is missing; each says what it costs and what to do. */
 export async function foresee(request: ForeseeRequest, clients: Clients): Promise<readonly string[]> {
   const client = clients.get(request.uri, request.databaseTimeout);
   await client.connect(); // a client whose first connection failed does not connect again by itself
-  return lackingRights(client.db(request.db), request);
+  const db = client.db(request.db);
+  return [...(await lackingRights(db, request)), ...(await lateRefusals(db, request))];
+}
+
+/** What an item can violate without being named before the pause. */
+async function lateRefusals(db: Db, { collection }: ForeseeRequest): Promise<string[]> {
+  const late = await unjudgeable(db, collection);
+  if (late.length === 0) return [];
+  const into = `${db.databaseName}.${collection}`;
+  return [
+    `Only MongoDB can tell whether ${into} takes an item: ${late.join(', ')}. An item that it refuses may be found only in the pause of a feed; the feed then changes nothing.`,
+  ];
 }
 
 /** The rights that a feed will ask for, and what becomes of it without them. */

@@ -81,7 +81,7 @@ export interface Prepared {
   /** How long the comparison before the pause took, ms. */
   readonly scanMs?: number;
   readonly strategy: Report['strategy'];
-  /** Why the strategy differs from the requested one, if it does. */
+  /** Why the strategy differs from the requested one, and what MongoDB may refuse in the pause, if anything. */
   readonly note?: string;
 }
 
@@ -96,6 +96,8 @@ export interface Past {
 export interface Planned {
   readonly counts: Counts;
   readonly scanMs: number;
+  /** What the write of a run may refuse all the same, if anything. */
+  readonly note?: string;
 }
 
 export interface Written {

@@ -12,7 +12,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { QuiesceError } from '../errors.ts';
-import type { Counts, Progress } from '../protocol/runs.ts';
+import type { Progress } from '../protocol/runs.ts';
 import { CarryOut } from './carry-out.ts';
 import type { Clients } from './database/clients.ts';
 import { Fence } from './database/fence.ts';
@@ -25,7 +25,7 @@ import { PreparedFeed } from './prepared/prepared-feed.ts';
 import { ProgressMeter } from './progress-meter.ts';
 import { readFeed } from './read-feed.ts';
 import type { RunContext } from './run-context.ts';
-import { refuseEarly, survey, type Survey } from './survey.ts';
+import { refuseEarly, survey, type Foreseen, type Survey } from './survey.ts';
 
 export class MirrorRun {
   readonly #job: MirrorJob;
@@ -78,8 +78,8 @@ export class MirrorRun {
   plan(): Promise<Planned> {
     return this.#work(async () => {
       const startedAt = performance.now();
-      const { counts } = this.#survey?.phase?.plan ?? (await this.#patiently(() => this.#scanned()));
-      return { counts, scanMs: performance.now() - startedAt };
+      const { counts, note } = await this.#patiently(() => this.#scanned());
+      return { counts, scanMs: performance.now() - startedAt, ...(note === null ? {} : { note }) };
     });
   }
 
@@ -124,9 +124,9 @@ export class MirrorRun {
     return this.#context.fence.takenWith();
   }
 
-  async #scanned(): Promise<{ readonly counts: Counts }> {
+  async #scanned(): Promise<Foreseen> {
     const { collection, scope } = this.#job;
-    return { counts: await refuseEarly(this.#prepared(), await openTarget(this.#context.db, collection, scope)) };
+    return refuseEarly(this.#prepared(), await openTarget(this.#context.db, collection, scope));
   }
 
   #patiently<T>(work: () => Promise<T>): Promise<T> {

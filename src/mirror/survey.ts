@@ -4,6 +4,7 @@ import { checkOutside, compareAll } from './database/compare.ts';
 import { isUnauthorized } from './database/errors.ts';
 import { RefusedWrites } from './database/write/refused-writes.ts';
 import { checkValidator } from './database/validator.ts';
+import { checkIndexes } from './indexes/check-indexes.ts';
 import { lackOf, missingRights, rightsFor } from './database/rights.ts';
 import { isWatched, Swap, swapFault } from './database/swap.ts';
 import { openTarget, type Target } from './database/target.ts';
@@ -12,7 +13,6 @@ import type { Counts } from '../protocol/runs.ts';
 import { Plan } from './plan.ts';
 import { scanProgress, type RunContext } from './run-context.ts';
 import { TwoPhase } from './two-phase.ts';
-import { checkUnique } from './unique-values.ts';
 
 export interface Survey {
   readonly prepared: Pick<Prepared, 'needsPause' | 'counts' | 'strategy' | 'note'>;
@@ -41,10 +41,11 @@ export async function survey(context: RunContext): Promise<Survey> {
   if (job.dryRun) return nothingPrepared(scan);
   const phase = job.strategy === 'scan' ? null : await TwoPhase.begin(context, target);
   if (phase === null || typeof phase === 'string') {
-    await refuseEarly(context, target);
-    return nothingPrepared(
-      phase === null ? scan : { ...scan, note: `The collection is compared in the pause: ${phase}.` },
-    );
+    const { note: unjudged } = await refuseEarly(context, target);
+    return nothingPrepared({
+      ...scan,
+      ...noteOf(phase === null ? null : `The collection is compared in the pause: ${phase}.`, unjudged),
+    });
   }
   try {
     if (await phase.isSettled()) {
@@ -52,12 +53,12 @@ export async function survey(context: RunContext): Promise<Survey> {
       phase.dispose();
       return nothingPrepared({ needsPause: false, counts, strategy: 'two-phase' });
     }
-    await checkValidator(target, phase.plan, context.feed, context.session);
-    await checkUnique(context, target, phase.plan);
+    const unjudged = await checkPlan(context, target, phase.plan);
     const swap = (await isSwap(context, target, phase.plan)) ? await allowedSwap(context, target) : null;
+    // To build the copy, MongoDB has judged every document.
     if (swap instanceof Swap) return { prepared: { needsPause: true, strategy: 'swap' }, phase, swap };
     await phase.warmUp();
-    const note = swap === null ? {} : { note: `The collection is not swapped: ${swap}.` };
+    const note = noteOf(swap === null ? null : `The collection is not swapped: ${swap}.`, unjudged);
     return { prepared: { needsPause: true, strategy: 'two-phase', ...note }, phase, swap: null };
   } catch (error) {
     phase.dispose();
@@ -65,16 +66,34 @@ export async function survey(context: RunContext): Promise<Survey> {
   }
 }
 
+export interface Foreseen {
+  readonly counts: Counts;
+  /** What the write may refuse all the same; null if nothing. */
+  readonly note: string | null;
+}
+
 /** Refuses the feed now, for every reason known before the pause that would make a scan in the pause fail. */
-export async function refuseEarly(context: RunContext, target: Target): Promise<Counts> {
+export async function refuseEarly(context: RunContext, target: Target): Promise<Foreseen> {
   const plan = await scanned(context);
   try {
-    await checkValidator(target, plan, context.feed, context.session);
-    await checkUnique(context, target, plan);
-    return plan.counts;
+    return { counts: plan.counts, note: await checkPlan(context, target, plan) };
   } finally {
     plan.dispose();
   }
+}
+
+/** Returns a note of what only MongoDB can judge, or null. */
+async function checkPlan(context: RunContext, target: Target, plan: Plan): Promise<string | null> {
+  const { feed, session } = context;
+  const unjudged = (await checkValidator(target, plan, feed, session)) ? [] : ['the validator of the collection'];
+  unjudged.push(...(await checkIndexes(context, target, plan)));
+  if (unjudged.length === 0) return null;
+  return `Only MongoDB can tell whether it takes each item: ${unjudged.join(', ')}. The write finds an item that it refuses.`;
+}
+
+function noteOf(...sentences: readonly (string | null)[]): Pick<Prepared, 'note'> {
+  const said = sentences.filter((sentence) => sentence !== null);
+  return said.length === 0 ? {} : { note: said.join(' ') };
 }
 
 /** Compares the whole collection as it is now. The caller disposes of the plan. */

@@ -101,6 +101,10 @@ export const dryRunReport = z
     feed: feedSummary,
     counts,
     timings: timings.pick({ upload: true, prepare: true, scan: true, total: true }),
+    notes: z
+      .array(z.string())
+      .optional()
+      .describe('What only MongoDB can judge, so that a run may be refused all the same.'),
   })
   .describe('What a run of this feed would do.');
 export type DryRunReport = z.infer<typeof dryRunReport>;

@@ -86,9 +86,10 @@ export async function sync(feed: string, options: SyncOptions): Promise<number> 
   const dry = options.dryRun ? dryRunReport.safeParse(body) : undefined;
   const full = report.safeParse(body);
   if (options.json) printJson(body);
-  else if (dry?.success)
+  else if (dry?.success) {
     print(`would be: ${countsText(dry.data.counts)} (${dry.data.feed.items} items, nothing was written)`);
-  else if (full.success) print(renderReport(full.data));
+    for (const note of dry.data.notes ?? []) print(`  ${note}`);
+  } else if (full.success) print(renderReport(full.data));
   else
     throw new QuiesceError(
       'run-failed',

@@ -13,7 +13,13 @@ export function driverDocument(bytes: Uint8Array, at: number): Map<string, unkno
   return members;
 }
 
-export function driverValue({ bytes, type, value, start, end }: Elements): unknown {
+export function driverValue({
+  bytes,
+  type,
+  value,
+  start,
+  end,
+}: Pick<Elements, 'bytes' | 'type' | 'value' | 'start' | 'end'>): unknown {
   if (type === bsonType.object) return driverDocument(bytes, value);
   if (type === bsonType.array) return [...driverDocument(bytes, value).values()];
   const alone = Buffer.alloc(4 + (end - start) + 1);

@@ -1,5 +1,5 @@
 /** Asks MongoDB which items match a filter. The items are the input of a pipeline; nothing is stored. */
-import type { ClientSession, Document } from 'mongodb';
+import type { ClientSession, CollationOptions, Document } from 'mongodb';
 import { driverDocument } from '../bson/driver-value.ts';
 import type { PreparedFeed } from '../prepared/prepared-feed.ts';
 import { isRefusal } from './errors.ts';
@@ -15,18 +15,23 @@ export interface MatchOptions {
   readonly session: ClientSession;
   readonly items: Iterable<number>;
   readonly filter: Document;
+  /** Default: strings are equal if their bytes are. */
+  readonly collation?: CollationOptions | null;
+  /** Returns the document to check in place of the item; it has the same `_id`. Default: the item. */
+  readonly read?: (item: number) => Buffer;
 }
 
 /** Calls back with each item that matches. Resolves with false if MongoDB cannot answer (before 5.1) or may not. */
 export async function matchItems(
-  { target, feed, session, items, filter }: MatchOptions,
+  { target, feed, session, items, filter, collation, read = (item) => feed.whole(item) }: MatchOptions,
   take: (item: number) => void,
 ): Promise<boolean> {
   for (const batch of batchesOf(items, feed)) {
-    const documents = batch.map((item) => driverDocument(feed.whole(item), 0));
+    const documents = batch.map((item) => driverDocument(read(item), 0));
     const pipeline = [{ $documents: { $literal: documents } }, { $match: filter }, { $project: { _id: 1 } }];
     const cursor = { batchSize: documentsAtOnce };
-    const command = { aggregate: 1, pipeline, cursor, readConcern: { level: 'local' } };
+    const how = { readConcern: { level: 'local' }, ...(collation ? { collation } : {}) };
+    const command = { aggregate: 1, pipeline, cursor, ...how };
     let reply;
     try {
       reply = await target.db.command(command, { session, raw: true });

@@ -26,7 +26,7 @@ import { ifAllowed, isTimedOut, plainMessage } from './errors.ts';
 import type { Fence } from './fence.ts';
 import { indexesOf } from './indexes.ts';
 import { documents } from './raw-command.ts';
-import { RefusedWrites, type WriteError } from './write/refused-writes.ts';
+import { isIndexFault, RefusedWrites, type WriteError } from './write/refused-writes.ts';
 import { batchesOf } from './steps.ts';
 import { anyDocument, replaceStatement } from './write/statements.ts';
 import { openTarget, type Target } from './target.ts';
@@ -167,10 +167,12 @@ export class Swap {
       const command = { createIndexes: this.name, indexes: this.#indexes, writeConcern: { w: 'majority' } };
       await db.command(command, { timeoutMS: longestBuild });
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 11000)) throw error;
+      if (!(error instanceof Error && 'code' in error && isIndexFault(error.code))) throw error;
       // MongoDB names only the value, not the documents.
       const faults = new FeedFaults(feed.at);
-      faults.add('', `two items have the same value for a unique index: ${plainMessage(error)}`);
+      const why =
+        error.code === 11000 ? 'two items have the same value for a unique index' : 'an index refuses an item';
+      faults.add('', `${why}: ${plainMessage(error)}`);
       faults.check();
     }
   }

@@ -4,27 +4,57 @@
  *
  * MongoDB does the check. If it cannot (before 5.1), or the user may not, the write itself finds invalid documents.
  */
-import type { ClientSession } from 'mongodb';
+import type { ClientSession, Document } from 'mongodb';
 import { FeedFaults } from '../feed/feed-faults.ts';
 import type { Plan } from '../plan.ts';
 import type { PreparedFeed } from '../prepared/prepared-feed.ts';
 import { matchItems } from './match-items.ts';
 import type { Target } from './target.ts';
 
-/** @throws QuiesceError `invalid-feed` with the first invalid documents */
+/**
+ * Resolves with false if the validator may refuse an item all the same.
+ *
+ * @throws QuiesceError `invalid-feed` with the first invalid documents
+ */
 export async function checkValidator(
   target: Target,
   plan: Plan,
   feed: PreparedFeed,
   session: ClientSession,
-): Promise<void> {
+): Promise<boolean> {
   const { validator, validationAction = 'error', validationLevel = 'strict' } = target.options;
-  if (validator === undefined || validationAction !== 'error' || validationLevel === 'off') return;
+  if (validator === undefined || validationAction === 'warn' || validationLevel === 'off') return true;
+  if (plan.inserts + plan.updates === 0) return true;
   const faults = new FeedFaults(feed.at);
-  // `moderate` allows an invalid stored document to be replaced by another invalid one.
-  const items = validationLevel === 'strict' ? plan.writtenItems() : plan.insertedItems();
-  const isJudged = await matchItems({ target, feed, session, items, filter: { $nor: [validator] } }, (item) =>
-    faults.add(`/${item}`, 'the validator of the collection does not allow this document'),
+  const invalid: number[] = [];
+  const isJudged = await matchItems(
+    { target, feed, session, items: plan.writtenItems(), filter: { $nor: [validator] } },
+    (item) => invalid.push(item),
   );
-  if (isJudged) faults.check();
+  if (!isJudged) return false;
+  // `moderate` allows an invalid stored document to be replaced by another invalid one.
+  const spared =
+    validationLevel === 'strict' ? null : await invalidBefore(target, plan, feed, session, new Set(invalid));
+  for (const item of invalid.toSorted((a, b) => a - b)) {
+    if (!spared?.has(item)) faults.add(`/${item}`, 'the validator of the collection does not allow this document');
+  }
+  faults.check();
+  return true;
+}
+
+/** Which of these items replace a stored document that is invalid as well. */
+async function invalidBefore(
+  target: Target,
+  plan: Plan,
+  feed: PreparedFeed,
+  session: ClientSession,
+  items: ReadonlySet<number>,
+): Promise<ReadonlySet<number>> {
+  const updates = new Map<number, number>();
+  for (let i = 0; i < plan.updates; i++) if (items.has(plan.updated(i))) updates.set(plan.updated(i), i);
+  const before = new Set<number>();
+  const filter = { $nor: [target.options['validator'] as Document] };
+  const read = (item: number): Buffer => plan.replaced(updates.get(item)!);
+  await matchItems({ target, feed, session, items: updates.keys(), filter, read }, (item) => before.add(item));
+  return before;
 }

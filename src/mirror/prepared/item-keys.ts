@@ -10,9 +10,28 @@ export class ItemKeys {
   #slots = new Int32Array(1024);
 
   /**
-   * Returns an earlier item with the same key, or adds the item and returns -1. `keyOf` returns an earlier item's key.
+   * Returns an earlier item with this key, or adds the key of the item and returns -1. `hasKey` tells whether an earlier
+   * item has the key.
    */
-  take(item: number, key: string, keyOf: (item: number) => string | null): number {
+  take(item: number, key: string, hasKey: (item: number, key: string) => boolean): number {
+    const { hash, slot, earlier } = this.#seek(key, hasKey);
+    if (earlier !== -1) return earlier;
+    this.#items.push(item);
+    this.#hashes.push(hash);
+    this.#slots[slot] = this.#items.length;
+    if (this.#items.length * 3 > this.#slots.length * 2) this.#rehash();
+    return -1;
+  }
+
+  /** Returns an item with this key, or -1. */
+  find(key: string, hasKey: (item: number, key: string) => boolean): number {
+    return this.#seek(key, hasKey).earlier;
+  }
+
+  #seek(
+    key: string,
+    hasKey: (item: number, key: string) => boolean,
+  ): { readonly hash: number; readonly slot: number; readonly earlier: number } {
     const bytes = Buffer.from(key, 'latin1');
     const hash = this.#keyed.hash(bytes, 0, bytes.length);
     const mask = this.#slots.length - 1;
@@ -21,13 +40,9 @@ export class ItemKeys {
       const entry = this.#slots[slot]! - 1;
       if (this.#hashes.at(entry) !== hash) continue;
       const earlier = this.#items.at(entry);
-      if (keyOf(earlier) === key) return earlier;
+      if (hasKey(earlier, key)) return { hash, slot, earlier };
     }
-    this.#items.push(item);
-    this.#hashes.push(hash);
-    this.#slots[slot] = this.#items.length;
-    if (this.#items.length * 3 > this.#slots.length * 2) this.#rehash();
-    return -1;
+    return { hash, slot, earlier: -1 };
   }
 
   #rehash(): void {

@@ -70,7 +70,7 @@ export class DryRuns {
         ...jobOf(this.#inForce.config, run, feed, mirror),
         dryRun: true,
       });
-      const { counts, scanMs } = await thread.plan(run);
+      const { counts, scanMs, note } = await thread.plan(run);
       const total = performance.now() - started + feed.uploadMs + itemsMs;
       return {
         feed: { items, bytes: feed.bytes, digest: digestOf(feed) },
@@ -81,6 +81,7 @@ export class DryRuns {
           scan: round(scanMs),
           total: round(total),
         },
+        ...(note === undefined ? {} : { notes: [note] }),
       };
     } catch (error) {
       throw isLate ? new QuiesceError('run-timeout', `The dry run was not done after ${runTimeout} ms.`) : error;

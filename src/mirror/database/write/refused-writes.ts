@@ -15,11 +15,20 @@ export interface WriteError {
 
 const duplicateKey = 11000;
 const invalidDocument = 121;
+/** An index of any kind cannot have the document: two arrays in one key, an array in a hashed index, no place, no language. */
+const indexCodes: ReadonlySet<unknown> = new Set([
+  171, 13026, 13027, 13067, 13068, 13654, 16675, 16746, 16755, 16766, 16767, 16804, 17261, 17262, 17280,
+]);
 const told = 20;
+
+/** Whether an index refused a document for what the document is. */
+export function isIndexFault(code: unknown): boolean {
+  return code === duplicateKey || indexCodes.has(code);
+}
 
 /**
  * `errors: [{pointer, key, code, detail}]` has the first documents, `errorCount` their total number. The code is
- * `invalid-feed` if a validator or a unique index refused all of them, else `run-failed`.
+ * `invalid-feed` if a validator or an index refused all of them, else `run-failed`.
  */
 export class RefusedWrites extends QuiesceError {
   readonly kind: WriteKind;
@@ -38,7 +47,7 @@ export class RefusedWrites extends QuiesceError {
       detail: errmsg.slice(0, 500),
     }));
     const count = errors.length === 1 ? 'an item' : `${errors.length} items, the first`;
-    const isFeeds = errors.every(({ code }) => code === duplicateKey || code === invalidDocument);
+    const isFeeds = errors.every(({ code }) => code === invalidDocument || isIndexFault(code));
     super(
       isFeeds ? 'invalid-feed' : 'run-failed',
       `MongoDB would not write ${count} with the key ${first[0]?.key}: ${first[0]?.detail}.`,
