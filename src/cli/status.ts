@@ -27,13 +27,30 @@ export async function status(options: StatusOptions): Promise<number> {
   return 0;
 }
 
-/** Prints until the primary ends or the reader closes the pipe. On a terminal, each status replaces the last. */
+/**
+ * Prints until the primary ends or the reader closes the pipe. On a terminal, each status replaces the last. A primary that
+ * has handed over ends its stream, and its successor answers at once.
+ */
 async function watch(client: ControlClient, json: boolean): Promise<number> {
+  for (let before: number | null = null, pid = await show(client, json); pid !== before;) {
+    before = pid;
+    pid = await show(client, json).catch((error: unknown) => {
+      if (error instanceof QuiesceError && error.code === 'no-primary') return before;
+      throw error;
+    });
+  }
+  throw new QuiesceError('no-primary', `The primary in ${client.dataDir} has ended.`);
+}
+
+/** Returns the pid of the primary that has ended its stream; null where it said nothing. */
+async function show(client: ControlClient, json: boolean): Promise<number | null> {
+  let pid: number | null = null;
   for await (const now of client.watch()) {
+    ({ pid } = now);
     if (json) print(visible(JSON.stringify(now)));
     else print(`${process.stdout.isTTY ? '\u001b[H\u001b[J' : ''}${renderStatus(now)}`);
   }
-  throw new QuiesceError('no-primary', `The primary in ${client.dataDir} has ended.`);
+  return pid;
 }
 
 const stateColour = {

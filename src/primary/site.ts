@@ -21,7 +21,7 @@ import { endFormerWorkers, recordWorkers } from './fleet/former-workers.ts';
 import type { Successor } from './handover/beside.ts';
 import { Formers } from './handover/formers.ts';
 import { setUpHandOver } from './handover/set-up.ts';
-import type { JoinDeps, JoinedCluster } from './hosts/join.ts';
+import { hostsOf } from './hosts/hosts-of.ts';
 import { announce } from './maintenance/announce.ts';
 import { HoldFile } from './maintenance/hold-file.ts';
 import { Journal } from './runs/journal.ts';
@@ -172,19 +172,26 @@ export async function runSite(
       log.fatal(`the process that keeps the sockets (pid ${link.pid}) has ended: stopping at once`);
       ending.fail(new QuiesceError('keeper-lost', keeperLost(link.pid)));
     };
+  const orders = new OrderHistory(dataDir, log);
+  orders.before = () => handOver.mustOwn();
   const parts = { link, inForce, coordinator, sync, formers, events, log };
   const handOver = setUpHandOver({
     ...parts,
-    yield: async () => {
-      await holdFile.durable(); // refused where it cannot be written: then everything goes on
-      await Promise.all([runs.flush(), notify.close(), events.close(), orders.flush()]);
-      await options.yield();
+    holdFile,
+    records: [runs, orders],
+    writers: [notify, events],
+    giveUp: options.yield,
+    yielded: () => {
       admin?.yield();
       cron.use(null);
       sources.close();
       coordinator.close();
     },
-    leave: () => ending.leave(),
+    isReloading: () => reloads.isGoingOn,
+    leave: () => {
+      live.leave();
+      ending.leave();
+    },
   });
   const stop = (now: boolean): void => {
     handOver.cancel();
@@ -201,8 +208,6 @@ export async function runSite(
     fetchFailed: (...failure) => notify.fetchFailed(...failure),
     log,
   });
-  const orders = new OrderHistory(dataDir, log);
-  orders.before = () => handOver.mustOwn();
   const cron = new CronReloads(() => {
     orders.given('reload', { by: 'cron_restart' });
     return reloads.reload();
@@ -211,6 +216,7 @@ export async function runSite(
     read,
     inForce,
     fleet: supervisor,
+    mayBegin: () => handOver.mayReload(),
     prepareAdmin: (next) => admin!.prepare(next),
     onChange: ({ cronRestart, sync: { source } }) => {
       cron.use(cronRestart);
@@ -285,11 +291,4 @@ export async function runSite(
     await Promise.all([admin?.close(), sync.close(), runs.flush(), holdFile.close(), events.flush(), orders.flush()]);
     await notify.close();
   }
-}
-
-/** Loads the code for several hosts only if the configuration names a cluster. */
-async function hostsOf(config: AppConfig, deps: JoinDeps): Promise<JoinedCluster | null> {
-  if (config.cluster.name === null) return null;
-  const { joinCluster } = await import('./hosts/join.ts');
-  return joinCluster(config, config.cluster.name, deps);
 }

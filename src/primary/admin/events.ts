@@ -33,7 +33,8 @@ export function streamEvents(live: Live, { trusted }: Reader, request: Request, 
   if (!detail.success) throw new QuiesceError('bad-request', '`detail` takes true or false.');
   const withDetail = detail.data === 'true';
   const { events } = live;
-  response.set({ 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' });
+  // A reader whose stream ends since another primary serves must not come back by the connection to this one.
+  response.set({ 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no', Connection: 'close' });
   response.flushHeaders();
   request.socket.setTimeout(0);
 
@@ -61,7 +62,7 @@ export function streamEvents(live: Live, { trusted }: Reader, request: Request, 
     }
     if (text !== '') response.write(text);
   };
-  const unfollow = live.follow(write);
+  const unfollow = live.follow(write, () => response.end());
   write();
   response.on('drain', write);
   const timer = setInterval(() => {

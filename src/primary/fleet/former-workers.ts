@@ -11,6 +11,7 @@ import { QuiesceError } from '../../errors.ts';
 import { writeWhole } from '../data-dir/durable.ts';
 import { describeProcess, lifeOf } from '../data-dir/lock-owner.ts';
 import { processRecord } from '../../protocol/lock-owner.ts';
+import type { Writer } from '../handover/give-up.ts';
 import type { WorkerEvents } from '../ports.ts';
 import { keyOf } from '../worker-ref.ts';
 
@@ -20,13 +21,11 @@ const workerRecord = processRecord.extend({
 });
 export type WorkerRecord = z.infer<typeof workerRecord>;
 
-export interface RecordedWorkers extends WorkerEvents {
+export interface RecordedWorkers extends WorkerEvents, Writer {
   /** Resolves when the file has the latest state: the next primary writes the same file. */
   flush(): Promise<void>;
   /** Writes the file again after it was removed. */
   restore(): Promise<void>;
-  /** As `flush`; and nothing more is written: the file is that of another primary. */
-  close(): Promise<void>;
 }
 
 /**
@@ -42,9 +41,9 @@ export function recordWorkers(
 ): RecordedWorkers {
   const workers = new Map<string, WorkerRecord>();
   let writing: Promise<void> = Promise.resolve();
-  let isClosed = false;
+  let isSuspended = false;
   const write = (): Promise<void> => {
-    if (isClosed) return writing;
+    if (isSuspended) return writing;
     const text = `${JSON.stringify([...workers.values(), ...others()])}\n`;
     // Not synced: after a power cut there is no process left to end.
     writing = writing
@@ -69,9 +68,13 @@ export function recordWorkers(
     backoff: (slot, looping) => events.backoff?.(slot, looping),
     flush: () => writing,
     restore: write,
-    close: () => {
-      isClosed = true;
+    suspend: () => {
+      isSuspended = true;
       return writing;
+    },
+    resume: () => {
+      isSuspended = false;
+      void write();
     },
   };
 }

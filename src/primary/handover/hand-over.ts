@@ -2,8 +2,8 @@
  * The side of the primary that is replaced.
  *
  *   idle      it serves.
- *   waiting   a run goes on, and the handover waits for it. From here on no run begins.
- *   booting   its successor boots beside it.
+ *   waiting   a run or a reload goes on, and the handover waits for it. From here on no run begins.
+ *   booting   its successor boots beside it. From here on no reload begins: the successor has read the configuration.
  *   yielding  the successor could take over at once. Where requests are being drained, that is waited for.
  *   saving    no order is taken any more, and what is under way is written.
  *   yielded   everything is on the disk, and nothing more is written. Its workers serve on.
@@ -42,6 +42,7 @@ export interface HandOverDeps {
   readonly coordinator: { readonly state: State; handOver(begun: boolean): void };
   /** A feed is compared, or uploaded for that. */
   readonly hasDryRun: () => boolean;
+  readonly isReloading: () => boolean;
   /** What is waited for by a drain, in words. */
   readonly waitingFor: () => string;
   /** Makes everything durable, and gives up the data directory. */
@@ -82,6 +83,13 @@ export class HandOver {
     throw new QuiesceError('stopping', 'Another primary is just taking over. Give the order again in a moment.');
   }
 
+  /** @throws QuiesceError `stopping` where a reload would be lost: the successor may have read the configuration before */
+  mayReload(): void {
+    if (this.#stage === 'idle' || this.#stage === 'waiting') return;
+    const what = 'Another primary is about to take over, and may have read the configuration already.';
+    throw new QuiesceError('stopping', `${what} Reload again in a moment.`);
+  }
+
   /** The keeper has said something. */
   order(order: Order): void {
     this.#hear(order);
@@ -99,7 +107,7 @@ export class HandOver {
    * @throws QuiesceError `not-replaceable`, `run-in-progress`, `drain-timeout`, or why the successor could not boot
    */
   async begin({ build, wait }: Terms, gone: AbortSignal): Promise<number | null> {
-    const { coordinator, log, whyNot } = this.#deps;
+    const { coordinator, isReloading, log, whyNot } = this.#deps;
     const why = whyNot() ?? (this.#stage === 'idle' ? null : isGoingOn());
     if (why !== null) throw why;
     const { run } = coordinator.state;
@@ -109,7 +117,8 @@ export class HandOver {
     const cancelled = AbortSignal.any([gone, this.#stop.signal]);
     try {
       if (run !== null) log.info({ run: run.id }, `the handover waits for run ${run.id}`);
-      await this.#until(() => !this.#isBusy(), cancelled);
+      if (isReloading()) log.info('the handover waits for the reload that is going on');
+      await this.#until(() => !this.#isBusy() && !isReloading(), cancelled);
       await this.#boot(build, cancelled);
       await this.#yield(cancelled);
     } catch (thrown) {

@@ -3,30 +3,48 @@ import type { Logger } from 'pino';
 import type { RecordedWorkers } from '../fleet/former-workers.ts';
 import type { KeeperLink } from '../kept/link.ts';
 import type { Coordinator } from '../maintenance/coordinator.ts';
+import type { HoldFile } from '../maintenance/hold-file.ts';
 import { stillInFlight } from '../maintenance/still-in-flight.ts';
 import type { InForce } from '../reload/reloads.ts';
 import type { SyncRuns } from '../runs/feed-runs.ts';
 import type { Formers } from './formers.ts';
+import { giveUpBehind, type Writer } from './give-up.ts';
 import { HandOver, type HandOverDeps } from './hand-over.ts';
 import { whyNotReplaceable } from './replaceable.ts';
 
-export interface SetUp extends Pick<HandOverDeps, 'yield' | 'leave'> {
+export interface SetUp extends Pick<HandOverDeps, 'isReloading' | 'leave'> {
   readonly link: KeeperLink | null;
   readonly inForce: InForce;
   readonly coordinator: Coordinator;
   readonly sync: SyncRuns;
   readonly formers: Formers;
   readonly events: RecordedWorkers;
+  readonly holdFile: Pick<HoldFile, 'durable'>;
+  /** What is on its way to the disk. */
+  readonly records: readonly { flush(): Promise<unknown> }[];
+  readonly writers: readonly Writer[];
+  /** Gives lock and sockets to the successor. */
+  readonly giveUp: () => Promise<void>;
+  /** Nothing below the data directory is this primary's any more. */
+  readonly yielded: () => void;
   readonly log: Logger;
 }
 
-export function setUpHandOver({ link, inForce, coordinator, sync, formers, events, log, ...steps }: SetUp): HandOver {
+export function setUpHandOver(deps: SetUp): HandOver {
+  const { link, inForce, coordinator, sync, formers, events, isReloading, leave, log } = deps;
   const handOver = new HandOver({
-    ...steps,
+    isReloading,
+    leave,
     link,
     whyNot: () => whyNotReplaceable(link, inForce.config),
     coordinator,
     hasDryRun: () => sync.dryRuns.isGoingOn,
+    yield: async () => {
+      await deps.holdFile.durable(); // refused where it cannot be written: then everything goes on
+      await Promise.all(deps.records.map((each) => each.flush()));
+      await giveUpBehind(deps.writers, deps.giveUp);
+      deps.yielded();
+    },
     waitingFor: () => stillInFlight(coordinator.beats.waitingFor(coordinator.state), ({ path }) => path),
     log,
   });

@@ -35,7 +35,8 @@ export class Live implements Observer {
   readonly #pauses: PauseLog;
   readonly #samples: Sample[] = [];
   readonly #runStates = new Map<string, RunState>();
-  readonly #followers = new Set<() => void>();
+  /** Those that read, with how each is ended. */
+  readonly #followers = new Map<() => void, () => void>();
   #unwatch: (() => void) | null = null;
   #statusText = '';
   #timer: NodeJS.Timeout | undefined;
@@ -68,6 +69,11 @@ export class Live implements Observer {
   close(): void {
     clearInterval(this.#timer);
     this.#deps.tail.close();
+  }
+
+  /** Another primary serves: whoever reads here is to read there. */
+  leave(): void {
+    for (const ended of this.#followers.values()) ended();
   }
 
   moved(move: Move): void {
@@ -108,8 +114,11 @@ export class Live implements Observer {
     return this.#statusText;
   }
 
-  /** Calls `listener` when there is something new to read. Returns a function that stops it. */
-  follow(listener: () => void): () => void {
+  /**
+   * Calls `listener` when there is something new to read, and `ended` when this primary has nothing more to tell. Returns a
+   * function that stops it.
+   */
+  follow(listener: () => void, ended: () => void = () => {}): () => void {
     const { operations } = this.#deps;
     const show = (status: ClusterStatus): void => {
       this.#statusText = JSON.stringify(status);
@@ -119,7 +128,7 @@ export class Live implements Observer {
       this.#statusText = JSON.stringify(operations.status());
       this.#unwatch = operations.watch(show);
     }
-    this.#followers.add(listener);
+    this.#followers.set(listener, ended);
     return () => {
       this.#followers.delete(listener);
       if (this.#followers.size > 0) return;
@@ -160,7 +169,7 @@ export class Live implements Observer {
   }
 
   #wake(): void {
-    for (const follower of this.#followers) follower();
+    for (const follower of this.#followers.keys()) follower();
   }
 }
 

@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import type { QuiesceError } from '../../errors.ts';
 import { shownReceiver } from '../../config/receivers.ts';
 import type { NotifyTest } from '../../protocol/notify-test.ts';
+import type { Writer } from '../handover/give-up.ts';
 import type { Coordinator } from '../maintenance/coordinator.ts';
 import type { Observers } from '../live/observers.ts';
 import type { InForce } from '../reload/reloads.ts';
@@ -24,7 +25,7 @@ export interface NotifierDeps {
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
 }
 
-export interface Notifier {
+export interface Notifier extends Writer {
   /** `POST /api/notify/test`, on the control socket. */
   readonly route: Router;
   fetchFailed(source: string, error: QuiesceError): void;
@@ -54,13 +55,23 @@ export async function notifier(deps: NotifierDeps): Promise<Notifier> {
       log.error({ err }, 'what tells of holds failed; the cluster itself goes on');
     }
   };
-  const forget = coordinator.onChange(look);
-  look();
+  let forget = (): void => {};
+  let timer: NodeJS.Timeout | undefined;
+  const begin = (): void => {
+    forget = coordinator.onChange(look);
+    look();
+    timer = setInterval(() => {
+      notices.tick(Date.now());
+      outbox.pump(Date.now());
+    }, interval).unref();
+  };
+  const suspend = (): Promise<void> => {
+    clearInterval(timer);
+    forget();
+    return outbox.close();
+  };
+  begin();
   if (deps.again) notices.restarted();
-  const timer = setInterval(() => {
-    notices.tick(Date.now());
-    outbox.pump(Date.now());
-  }, interval).unref();
 
   const route = Router();
   route.post('/api/notify/test', async (_request, response) => {
@@ -78,10 +89,11 @@ export async function notifier(deps: NotifierDeps): Promise<Notifier> {
     route,
     fetchFailed: (...failure) => notices.fetchFailed(...failure),
     restore: () => outbox.restore(),
-    async close() {
-      clearInterval(timer);
-      forget();
-      await outbox.close();
+    suspend,
+    resume: () => {
+      outbox.reopen();
+      begin();
     },
+    close: suspend,
   };
 }

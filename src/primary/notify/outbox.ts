@@ -24,7 +24,7 @@ export interface OutboxDeps {
 
 export class Outbox {
   readonly #deps: OutboxDeps;
-  readonly #closing = new AbortController();
+  #closing = new AbortController();
   readonly #sending = new Map<string, Promise<void>>();
   #queue: Queue = emptyQueue;
   /** What has been sent already, so that a restart does not send it again. */
@@ -114,6 +114,11 @@ export class Outbox {
     this.#closing.abort();
     await Promise.all(this.#sending.values());
     await this.#writing;
+  }
+
+  /** After `close`: it sends again. */
+  reopen(): void {
+    this.#closing = new AbortController();
   }
 
   async #send(receiver: Receiver, sent: Entry): Promise<void> {

@@ -39,6 +39,8 @@ export interface ReloadDeps {
   readonly read: (() => Promise<AppConfig>) | null;
   readonly inForce: InForce;
   readonly fleet: ReloadedFleet;
+  /** @throws QuiesceError where this primary is about to be replaced by one that has read the configuration already */
+  readonly mayBegin?: () => void;
   readonly prepareAdmin: (next: AppConfig['admin']) => Promise<Move>;
   /** Called when a new configuration is in force. */
   readonly onChange: (config: AppConfig) => void;
@@ -62,6 +64,7 @@ export class Reloads {
   #last: Promise<unknown> = Promise.resolve();
   #waiting: Promise<ReloadOutcome> | null = null;
   #trouble: string | null = null;
+  #unfinished = 0;
 
   constructor(deps: ReloadDeps) {
     this.#deps = deps;
@@ -72,11 +75,17 @@ export class Reloads {
     return this.#trouble;
   }
 
+  /** One goes on, or waits for that. */
+  get isGoingOn(): boolean {
+    return this.#unfinished > 0;
+  }
+
   /**
    * Resolves when everything has taken effect.
    * @throws QuiesceError `bad-config`, `bad-usage`, `port-in-use`: nothing was started; `boot-failed`, `stopping`
    */
-  reload(): Promise<ReloadOutcome> {
+  async reload(): Promise<ReloadOutcome> {
+    this.#deps.mayBegin?.();
     this.#waiting ??= this.#afterLast();
     return this.#waiting;
   }
@@ -88,10 +97,13 @@ export class Reloads {
   }
 
   #afterLast(): Promise<ReloadOutcome> {
-    const mine = this.#last.then(() => {
-      this.#waiting = null;
-      return this.#begin();
-    });
+    this.#unfinished += 1;
+    const mine = this.#last
+      .then(() => {
+        this.#waiting = null;
+        return this.#begin();
+      })
+      .finally(() => (this.#unfinished -= 1));
     this.#last = mine.catch(() => undefined);
     return mine;
   }

@@ -87,6 +87,9 @@ describe('a primary that is replaced', function () {
     const cluster = await clusters.start(options);
     const clients = load({ port: cluster.port, path: '/?ms=300' });
     const pids = [(await cluster.status()).pid];
+    const watching = startQuiesce(['status', '--watch', '--json', '--data-dir', cluster.dataDir], {
+      cwd: cluster.folder,
+    });
     for (let times = 0; times < 2; times += 1) {
       const { code, out, err } = await replace(cluster);
       expect(code, err).to.equal(0);
@@ -96,6 +99,7 @@ describe('a primary that is replaced', function () {
       expect(pids).to.not.include(pid);
       pids.push(pid);
     }
+    for (const pid of pids) await until(`pid ${pid} is told`, () => watching.out().includes(`"pid":${pid},"phase"`));
     const outcomes = await clients.stop();
     expect(outcomes).to.include(200);
     expect(outcomes.filter((outcome) => outcome !== 200)).to.deep.equal([]);
@@ -112,6 +116,7 @@ describe('a primary that is replaced', function () {
     expect(await ask({ port: cluster.port })).to.equal(200);
     expect(await cluster.stop()).to.deep.equal({ code: 0, signal: null });
     expect(await ask({ port: cluster.port })).to.equal('ECONNREFUSED');
+    expect(await watching.ended).to.equal(5);
   });
 
   it('by one that cannot boot stays, and the reason is told', async () => {

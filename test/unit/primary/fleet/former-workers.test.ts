@@ -57,11 +57,14 @@ describe('the workers of a former primary', () => {
       const recorded = recordWorkers(events, file, log, () => found);
       await recorded.restore();
       expect(readFileSync(file, 'utf8')).to.equal(`${JSON.stringify(found)}\n`);
-      await recorded.close();
+      await recorded.suspend();
       writeFileSync(file, 'of the next primary');
       recorded.gone({ slot: 0, incarnation: 1 }, { cause: 'planned', code: 0, signal: null });
       await recorded.flush();
       expect(readFileSync(file, 'utf8')).to.equal('of the next primary');
+      recorded.resume();
+      await recorded.flush();
+      expect(readFileSync(file, 'utf8'), 'there is no next one').to.equal(`${JSON.stringify(found)}\n`);
     } finally {
       for (const child of children) child.kill('SIGKILL');
     }

@@ -12,6 +12,7 @@ const build = { node: 'node', main: 'main.js', called: null, folder: null };
 class Owner {
   state: State = initialState(1, null);
   readonly did: string[] = [];
+  reloading = false;
   unwritable: QuiesceError | null = null;
   yielded: () => void = () => {};
   readonly handOver = new HandOver({
@@ -22,6 +23,7 @@ class Owner {
       handOver: (begun) => this.set({ handingOver: begun }),
     },
     hasDryRun: () => false,
+    isReloading: () => this.reloading,
     waitingFor: () => '',
     yield: async () => {
       this.yielded();
@@ -88,6 +90,23 @@ describe('a primary that is to be replaced', () => {
     await owner.until('replace');
     owner.handOver.cancel();
     expect(await codeOf(replaced)).to.equal('stopping');
+  });
+
+  it('waits for a reload, and no reload begins once its successor may have read the configuration', async () => {
+    const owner = new Owner();
+    owner.reloading = true;
+    const replaced = owner.begin();
+    await delay(30);
+    expect(owner.did, 'no successor is started beside a reload').to.deep.equal([]);
+    owner.handOver.mayReload();
+    owner.reloading = false;
+    await owner.until('replace');
+    expect(() => owner.handOver.mayReload())
+      .to.throw(QuiesceError)
+      .with.property('code', 'stopping');
+    owner.handOver.order({ keeper: 1, type: 'successor-failed', error: { code: 'bad-config', message: 'wrong' } });
+    expect(await codeOf(replaced)).to.equal('bad-config');
+    owner.handOver.mayReload();
   });
 
   it('stays, and takes runs again, where the successor fails, its caller has gone, or it cannot write its state', async () => {

@@ -18,10 +18,12 @@ class Reader {
   readonly events: ServerEvent[] = [];
   readonly parser = new SseParser();
   readonly #request: http.ClientRequest;
+  ended = false;
   #waiting: (() => void) | null = null;
 
   constructor(url: string, headers: Record<string, string> = {}) {
     this.#request = http.get(url, { headers }, (response) => {
+      response.once('end', () => (this.ended = true));
       response.setEncoding('utf8').on('data', (text: string) => {
         this.events.push(...this.parser.push(text));
         this.#waiting?.();
@@ -75,6 +77,13 @@ describe('GET /api/events', () => {
     expect(await reader.names(1)).to.deep.equal(['status']);
     cluster.tick();
     expect(await reader.names(2)).to.deep.equal(['status', 'status']);
+  });
+
+  it('ends where another primary serves, so that readers read there', async () => {
+    const reader = read({}, '');
+    await reader.names(1);
+    cluster.live.leave();
+    await until('it ends', () => reader.ended);
   });
 
   it('has 64 places, and others for those with the token', async () => {

@@ -109,6 +109,11 @@ describe('the outbox of notices', () => {
     expect(stuck.received).to.have.length(1);
     await box.close();
     expect(box.waiting).to.equal(3);
+    box.pump(Date.now());
+    expect(stuck.received, 'while it is closed').to.have.length(1);
+    box.reopen();
+    box.pump(Date.now());
+    await until('it is sent again', () => stuck.received.length === 2);
   });
 
   it('tries again what a receiver cannot take now, and drops what it refuses', async () => {
