@@ -86,6 +86,7 @@ describe('the handle of the mirror thread', function () {
   });
 
   it('gives back what a thread holds that has had nothing to do for a while, and keeps a run that is prepared', async () => {
+    await mirrors.thread.close(); // or its connections would count
     const thread = new MirrorThread({ linger, onProgress: () => {}, log: { warn: () => {} } });
     const job = await mirrors.job([{ id: 1 }]);
     await thread.prepare(job);

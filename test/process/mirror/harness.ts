@@ -2,7 +2,7 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MirrorThread, type MirrorThreadOptions } from '#quiesce/mirror/handle.js';
+import { MirrorThread } from '#quiesce/mirror/handle.js';
 import type { MirrorJob, Prepared, Written } from '#quiesce/mirror/messages.js';
 import type { Progress } from '#quiesce/protocol/runs.js';
 import { useDatabase, type TestDatabase } from '../harness/mongo.ts';
@@ -22,28 +22,46 @@ export interface Mirrors extends TestDatabase {
   stored(collection?: string): Promise<Record<string, unknown>[]>;
 }
 
-/** In a `describe`: each test finds a thread, a folder and an empty database. */
-export function useMirror(options: Partial<MirrorThreadOptions> = {}): Mirrors {
+/** A test may end it: the next test gets another one. */
+class SharedThread extends MirrorThread {
+  isClosed = false;
+
+  override async close(grace?: number): Promise<void> {
+    this.isClosed = true;
+    await super.close(grace);
+  }
+}
+
+/** In a `describe`: each test finds a thread without runs, a folder and an empty database. */
+export function useMirror(): Mirrors {
   const database = useDatabase();
-  let thread: MirrorThread;
+  // A thread that boots for each test takes longer than most of the tests do.
+  let thread: SharedThread | null = null;
   let folder: string;
   let runs = 0;
   let epoch = 0;
+  const begun: string[] = [];
   const progress: { run: string; progress: Progress }[] = [];
 
   beforeEach('a mirror thread', async () => {
     folder = await mkdtemp(join(tmpdir(), 'quiesce-mirror-'));
     progress.length = 0;
-    thread = new MirrorThread({
+    thread ??= new SharedThread({
       onProgress: (run, step) => progress.push({ run, progress: step }),
       log: { warn: () => {} },
-      ...options,
     });
   });
-  afterEach('the thread closed', async () => {
-    await thread.close();
-    await rm(folder, { recursive: true });
+  afterEach('its runs ended', async function () {
+    // After a failure nobody knows what it is at.
+    if (thread?.isClosed || this.currentTest?.state === 'failed') {
+      await thread?.close();
+      thread = null;
+    }
+    for (const run of begun.splice(0)) await thread?.cancel(run);
+    // What a run has kept is removed after its answer.
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   });
+  after('the thread closed', () => thread?.close());
 
   const mirrors: Mirrors = {
     get uri() {
@@ -56,6 +74,7 @@ export function useMirror(options: Partial<MirrorThreadOptions> = {}): Mirrors {
       return database.db;
     },
     get thread() {
+      if (thread === null) throw new Error('there is a mirror thread during a test only');
       return thread;
     },
     get folder() {
@@ -65,6 +84,7 @@ export function useMirror(options: Partial<MirrorThreadOptions> = {}): Mirrors {
     nextEpoch: () => ++epoch,
     async job(feed, more = {}) {
       const run = `run-${++runs}`;
+      begun.push(run);
       const spool = join(folder, `${run}.feed`);
       await writeFile(spool, typeof feed === 'string' || Buffer.isBuffer(feed) ? feed : JSON.stringify(feed));
       return {
@@ -89,8 +109,8 @@ export function useMirror(options: Partial<MirrorThreadOptions> = {}): Mirrors {
     },
     async mirror(feed, more) {
       const job = await mirrors.job(feed, more);
-      const prepared = await thread.prepare(job);
-      return { ...prepared, ...(await thread.write(job.run, ++epoch)) };
+      const prepared = await mirrors.thread.prepare(job);
+      return { ...prepared, ...(await mirrors.thread.write(job.run, ++epoch)) };
     },
     async stored(collection = 'resources') {
       return database.db.collection(collection).find().sort({ _id: 1 }).toArray();
