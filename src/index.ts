@@ -44,3 +44,4 @@ export { health } from './worker/app/health.ts';
 export { mirror } from './worker/feed/mirror-route.ts';
 export { waitUntil } from './worker/gate/wait-until.ts';
 export type { AfterMirror, BeforeMirror, MirrorOptions } from './worker/feed/mirror-options.ts';
+export type { MirrorSource } from './worker/feed/source-option.ts';

@@ -6,7 +6,7 @@
  */
 import { parseArgsStringToArgv } from 'string-argv';
 import { z } from 'zod';
-import { longestTimer, parseDuration, parseSize } from './units.ts';
+import { aboveZero, deadlineWords, durationWords, longestTimer, parseDuration, parseSize } from './units.ts';
 
 /** The text about the allowed values of each kind, for the documentation. */
 export const allowedWords = z.registry<{ allowed: string }>();
@@ -36,17 +36,15 @@ function parseInteger(value: unknown): number | undefined {
   return Number.isSafeInteger(parsed) ? (parsed as number) : undefined;
 }
 
-export const duration = kind("milliseconds, or a time such as '500ms', '10s', '5m', '1h'", parseDuration);
+export const duration = kind(durationWords, parseDuration);
 
 /** A duration above zero: an interval or a deadline. */
-export const deadline = kind(
-  "milliseconds above 0, or a time such as '500ms', '10s', '5m', '1h'",
-  (value) => {
-    const parsed = parseDuration(value);
-    return parsed === 0 ? undefined : parsed;
-  },
-  { type: ['number', 'string'], exclusiveMinimum: 0, maximum: longestTimer, examples: [600_000, '10m'] },
-);
+export const deadline = kind(deadlineWords, aboveZero, {
+  type: ['number', 'string'],
+  exclusiveMinimum: 0,
+  maximum: longestTimer,
+  examples: [600_000, '10m'],
+});
 
 export const size = kind("bytes, or a size such as '512K', '512M', '1G'", parseSize);
 

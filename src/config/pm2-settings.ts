@@ -1,5 +1,5 @@
 /** The settings that PM2 also has, with PM2's names, meanings and defaults (7.0). See {@link Setting}. */
-import { Cron } from 'croner';
+import { isCronPattern } from './cron-pattern.ts';
 import { argumentList, deadline, duration, flag, instances, integer, kind, size, text } from './kinds.ts';
 import { atStart, required, setting } from './setting.ts';
 
@@ -15,14 +15,7 @@ const environment = kind('an object of variables', (value): Readonly<Record<stri
 
 const cronPattern = kind("a cron pattern such as '0 3 * * *', or 0 for none", (value): string | undefined => {
   if (value === 0 || value === '0') return '';
-  if (typeof value !== 'string') return undefined;
-  try {
-    // Without a function, Cron only parses.
-    new Cron(value, { paused: true }).stop();
-    return value;
-  } catch {
-    return undefined;
-  }
+  return typeof value === 'string' && isCronPattern(value) ? value : undefined;
 });
 
 export const pm2Settings = {

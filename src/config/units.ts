@@ -1,6 +1,9 @@
 /** Parses times, sizes and numbers of workers that people write, so that `10s` means the same everywhere. */
 import ms, { type StringValue } from 'ms';
 
+export const durationWords = "milliseconds, or a time such as '500ms', '10s', '5m', '1h'";
+export const deadlineWords = "milliseconds above 0, or a time such as '500ms', '10s', '5m', '1h'";
+
 /** The longest time of setTimeout, which fires at once for longer times (2^31 - 1 ms, 24.8 days). */
 export const longestTimer: number = 2 ** 31 - 1;
 
@@ -15,6 +18,12 @@ export function parseDuration(value: unknown): number | undefined {
 }
 
 const sizeUnits = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3, T: 1024 ** 4 } as const;
+
+/** The same, but undefined for 0 as well: of an interval or a deadline. */
+export function aboveZero(value: unknown): number | undefined {
+  const parsed = parseDuration(value);
+  return parsed === 0 ? undefined : parsed;
+}
 
 /** Returns the bytes of `1048576`, `'512M'`, `'1.5GB'`; units are powers of 1024, as in PM2. */
 export function parseSize(value: unknown): number | undefined {

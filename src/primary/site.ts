@@ -40,6 +40,7 @@ import { RunStore } from './runs/history.ts';
 import { leaveSignals, onSignals } from './signals.ts';
 import { workerSettingsOf } from './fleet/worker-settings.ts';
 import { keeperLost, type Beginning, type KeeperLink } from './kept/link.ts';
+import { BroughtSources } from './source/brought.ts';
 import { Deliveries } from './source/deliveries.ts';
 import { feedSources } from './source/start.ts';
 import { Reloads, type InForce } from './reload/reloads.ts';
@@ -130,7 +131,8 @@ export async function runSite(
   else hosts.agreement.start(left);
   const cluster = hosts?.operations(coordinator, rules) ?? null;
   const deliveries = new Deliveries();
-  const seen = deliveries.between(observers.between(coordinator, coordinator.beats));
+  const brought = new BroughtSources((list) => sources.use(list, 'mirrors'));
+  const seen = brought.between(deliveries.between(observers.between(coordinator, coordinator.beats)));
   const events = recordWorkers(seen, workersFile, log, () => formers.workers);
   // Writes the result down, so that the next start does not begin or drop the same hold again.
   void holdFile.restore();
@@ -203,6 +205,7 @@ export async function runSite(
     state: () => coordinator.state,
     send: (ref, message) => supervisor.send(ref, message),
     deliveries,
+    brought,
     runs,
     isTaken: sync.isTaken,
     fetchFailed: (...failure) => notify.fetchFailed(...failure),
@@ -220,7 +223,7 @@ export async function runSite(
     prepareAdmin: (next) => admin!.prepare(next),
     onChange: ({ cronRestart, sync: { source } }) => {
       cron.use(cronRestart);
-      sources.use(source);
+      sources.use(source, 'configuration');
     },
     log,
   });
@@ -250,7 +253,7 @@ export async function runSite(
     log,
   });
   cron.use(config.cronRestart);
-  sources.use(config.sync.source);
+  sources.use(config.sync.source, 'configuration');
   try {
     admin = await startAdminServer({
       dataDir,

@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import type { WorkerSettings } from '../config.ts';
+import { broughtSources } from './brought-source.ts';
 import { pass } from './pass-schema.ts';
 import { mirrorOptions, spooledFeed } from './mirror-job.ts';
 import { requestBuckets } from './request-times.ts';
@@ -142,6 +143,8 @@ export const fromWorker = z.discriminatedUnion('type', [
   z.object({ ...envelope, type: z.literal('drained') }),
   /** A drain waited for this request, whose client read nothing of the answer: its connection was cut. */
   z.object({ ...envelope, type: z.literal('cut-off'), request: inFlightRequest }),
+  /** The sources of all mirrors of this worker, `mirror({ source })`. */
+  z.object({ ...envelope, type: z.literal('sources'), sources: broughtSources }),
   /** What became of a `take-feed`: a run, or why not. */
   z.object({
     ...envelope,
@@ -232,7 +235,10 @@ export const toWorker = z.discriminatedUnion('type', [
     value: z.unknown().optional(),
     problem: problem.optional(),
   }),
-  /** A feed that the primary has fetched, for the mirror of this collection; null: for the only one. Answered by `feed-taken`. */
+  /**
+   * A feed that the primary has fetched, for the mirror of this collection; null: for the only one. With `scope`, for that
+   * with this scope, or with none. Answered by `feed-taken`.
+   */
   z.object({
     ...envelope,
     type: z.literal('take-feed'),
@@ -240,6 +246,7 @@ export const toWorker = z.discriminatedUnion('type', [
     feed: spooledFeed,
     source: z.string(),
     collection: z.string().nullable(),
+    scope: z.record(z.string(), z.unknown()).nullable().optional(),
   }),
   z.object({ ...envelope, type: z.literal('run-changed'), run: runRecord }),
   /** Answered with a request `hook-ended`. `counts` and `keys`: what the run has changed, only with `after`. */

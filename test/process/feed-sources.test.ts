@@ -122,3 +122,29 @@ describe('a feed that the primary fetches', function () {
     await isEmpty('spool');
   });
 });
+
+describe('the feeds of mirrors that share a collection', function () {
+  this.timeout(120_000);
+  const server = http.createServer(({ url }, res) => {
+    res.writeHead(200, { ...json, ETag: '"1"' }).end(JSON.stringify([{ id: `of ${url}` }]));
+  });
+  const shared = useSharedCluster(async () => {
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    const tenants = fileURLToPath(new URL('./fixtures/two-mirrors-app.js', import.meta.url));
+    return { script: tenants, instances: 2, env: { FEEDS: `http://127.0.0.1:${port}` } };
+  });
+  after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+
+  it('are each fetched for the mirror that brings the source, in code', async () => {
+    const stock = shared.database.db.collection('stock');
+    await until('both are mirrored', async () => (await stock.countDocuments()) === 2);
+    expect(await stock.find().sort({ _id: 1 }).toArray()).to.deep.equal([
+      { _id: 'of /north', tenant: 'north' },
+      { _id: 'of /south', tenant: 'south' },
+    ]);
+  });
+});

@@ -190,6 +190,7 @@ export class Coordinator implements WorkerEvents {
         });
         return;
       }
+      case 'sources':
       case 'feed-taken': // of the sources
       case 'failed':
       case 'answering':

@@ -7,6 +7,15 @@ import type { SpooledFeed } from '../../protocol/mirror-job.ts';
 import type { OutgoingMessage, WorkerEvents, WorkerRef } from '../ports.ts';
 import { keyOf } from '../worker-ref.ts';
 
+/** What a worker is to do. */
+export interface FeedOrder {
+  readonly feed: SpooledFeed;
+  /** Where it came from, as it may be shown. */
+  readonly source: string;
+  readonly collection: string | null;
+  readonly scope?: Record<string, unknown> | null;
+}
+
 interface Waiting {
   readonly worker: string;
   resolve(run: string): void;
@@ -24,13 +33,12 @@ export class Deliveries {
   deliver(
     id: string,
     worker: WorkerRef,
-    order: { readonly feed: SpooledFeed; readonly source: string; readonly collection: string | null },
+    order: FeedOrder,
     send: (ref: WorkerRef, message: OutgoingMessage) => boolean,
   ): Promise<string> {
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { worker: keyOf(worker), resolve, reject });
-      const { feed, source, collection } = order;
-      const message: OutgoingMessage = { type: 'take-feed', epoch: 0, delivery: id, feed, source, collection };
+      const message: OutgoingMessage = { type: 'take-feed', epoch: 0, delivery: id, ...order };
       if (!send(worker, message)) this.#end(id, ({ reject: refuse }) => refuse(gone()));
     });
   }

@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { Cron } from 'croner';
-import type { FeedSourceSettings } from '../../config/feed-sources.ts';
+import type { FeedSourceSettings } from '../../config/source-members.ts';
 import { QuiesceError, toQuiesceError } from '../../errors.ts';
 import type { Known } from '../../fetch/fetch-feed.ts';
 import { shownAddress } from '../../fetch/web-get.ts';
@@ -21,6 +21,7 @@ import { syncDirectory } from '../../sync-directory.ts';
 import { mustHold, removeHeld } from '../data-dir/durable.ts';
 import type { WorkerRef } from '../ports.ts';
 import { isOf } from '../runs/of-mirror.ts';
+import type { FeedOrder } from './deliveries.ts';
 import type { Fetched } from './fetch.ts';
 import type { FetchJob } from './messages.ts';
 import { nextAttempt } from './retries.ts';
@@ -30,13 +31,9 @@ export interface SourcesDeps {
   readonly spoolDir: string;
   readonly maxBytes: () => number;
   readonly fetch: (job: FetchJob, signal: AbortSignal) => Promise<Fetched>;
-  /** The worker that is to take a feed; null if none can. */
-  readonly worker: () => WorkerRef | null;
-  readonly deliver: (
-    id: string,
-    worker: WorkerRef,
-    order: { readonly feed: Extract<Fetched, { type: 'fetched' }>['feed']; source: string; collection: string | null },
-  ) => Promise<string>;
+  /** The worker that is to take a feed of this source; null if none can. */
+  readonly worker: (source: FeedSourceSettings) => WorkerRef | null;
+  readonly deliver: (id: string, worker: WorkerRef, order: FeedOrder) => Promise<string>;
   readonly runs: {
     get(id: string): RunRecord | undefined;
     find(isLike: (run: RunRecord) => boolean): RunRecord | undefined;
@@ -66,6 +63,8 @@ interface Source {
 export class FeedSources {
   readonly #deps: SourcesDeps;
   #sources: Source[] = [];
+  readonly #given = new Map<'configuration' | 'mirrors', readonly FeedSourceSettings[]>();
+  #isClosed = false;
   readonly #ends = new Map<string, (run: RunRecord) => void>();
 
   constructor(deps: SourcesDeps) {
@@ -75,8 +74,11 @@ export class FeedSources {
     });
   }
 
-  /** From now on these. A source that stays as it is goes on with what it is doing. */
-  use(settings: readonly FeedSourceSettings[]): void {
+  /** From now on these of the configuration, or of the app's mirrors. One that stays as it is goes on with what it is doing. */
+  use(list: readonly FeedSourceSettings[], from: 'configuration' | 'mirrors'): void {
+    if (this.#isClosed) return;
+    this.#given.set(from, list);
+    const settings = [...this.#given.values()].flat();
     const stay = this.#sources.filter((source) => settings.some((one) => isDeepStrictEqual(one, source.settings)));
     for (const source of this.#sources) if (!stay.includes(source)) stop(source);
     this.#sources = settings.map(
@@ -85,6 +87,7 @@ export class FeedSources {
   }
 
   close(): void {
+    this.#isClosed = true;
     for (const source of this.#sources) stop(source);
     this.#sources = [];
   }
@@ -146,17 +149,15 @@ export class FeedSources {
       const found = await this.#deps.fetch(job, stopped.signal);
       if (found.type === 'unchanged') return log.info({ source: shown }, `the feed of ${shown} has not changed`);
       this.#requireWay(obstacle()); // fetching takes time
-      const worker = pick();
+      const worker = pick(settings);
       if (worker === null) throw new QuiesceError('fetch-failed', 'No worker serves that could take the feed.');
       path = join(spoolDir, `${spoolPrefix(worker)}${id}.feed`);
       mustHold(path);
       await rename(target, path);
       await syncDirectory(dirname(path));
-      const run = await deliver(id, worker, {
-        feed: { ...found.feed, path },
-        source: shown,
-        collection: settings.collection,
-      });
+      const { collection, scope } = settings;
+      const order: FeedOrder = { feed: { ...found.feed, path }, source: shown, collection };
+      const run = await deliver(id, worker, scope === undefined ? order : { ...order, scope });
       const ended = await this.#endOf(run);
       if (ended.state !== 'succeeded')
         throw ended.error === undefined

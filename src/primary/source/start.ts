@@ -7,6 +7,7 @@ import type { OutgoingMessage, WorkerRef } from '../ports.ts';
 import type { InForce } from '../reload/reloads.ts';
 import type { RunStore } from '../runs/history.ts';
 import { spoolDirOf } from '../fleet/worker-settings.ts';
+import type { BroughtSources } from './brought.ts';
 import type { Deliveries } from './deliveries.ts';
 import { fetchInThread } from './fetch.ts';
 import { FeedSources } from './sources.ts';
@@ -16,6 +17,7 @@ export interface SourcesStart {
   readonly state: () => State;
   readonly send: (ref: WorkerRef, message: OutgoingMessage) => boolean;
   readonly deliveries: Deliveries;
+  readonly brought: BroughtSources;
   readonly runs: RunStore;
   readonly isTaken: (path: string) => boolean;
   readonly fetchFailed: (source: string, error: QuiesceError) => void;
@@ -23,14 +25,15 @@ export interface SourcesStart {
 }
 
 export function feedSources(start: SourcesStart): FeedSources {
-  const { inForce, state, send, deliveries, runs, isTaken, fetchFailed, log } = start;
+  const { inForce, state, send, deliveries, brought, runs, isTaken, fetchFailed, log } = start;
   const { dataDir } = inForce.config;
   return new FeedSources({
     workDir: join(dataDir, 'work'),
     spoolDir: spoolDirOf(dataDir),
     maxBytes: () => inForce.config.sync.maxBytes,
     fetch: fetchInThread,
-    worker: () => servingWorker(state()),
+    // During a reload, workers of two versions of the app serve.
+    worker: (source) => servingWorker(state(), (ref) => source.scope === undefined || brought.isOf(ref, source)),
     deliver: (id, worker, order) => deliveries.deliver(id, worker, order, send),
     runs,
     isTaken,
@@ -41,8 +44,8 @@ export function feedSources(start: SourcesStart): FeedSources {
   });
 }
 
-export function servingWorker({ workers }: State): WorkerRef | null {
-  return [...workers.values()].find(({ greeted, gate }) => greeted && gate === 'open') ?? null;
+export function servingWorker({ workers }: State, may: (ref: WorkerRef) => boolean): WorkerRef | null {
+  return [...workers.values()].find((worker) => worker.greeted && worker.gate === 'open' && may(worker)) ?? null;
 }
 
 /** A PUT would get 503 or 409 then. */

@@ -1,4 +1,5 @@
 /** Takes feeds that the primary has fetched, on the way of a PUT: claim, `transform` and `validate`, hand-over. */
+import { isDeepStrictEqual } from 'node:util';
 import { QuiesceError, toQuiesceError } from '../../errors.ts';
 import type { CompleteMirrorOptions } from '../../protocol/mirror-job.ts';
 import type { ToWorker } from '../../protocol/messages.ts';
@@ -26,6 +27,11 @@ export function claimFor({
 export function takeDeliveries(checked: CheckedOptions): void {
   mirrors.push(checked);
   const runtime = getRuntime();
+  if (runtime.mode === 'worker' && checked.sources.length > 0)
+    void runtime.settings.then(() => {
+      const sources = mirrors.flatMap((mirror) => mirror.sources);
+      runtime.link.send({ type: 'sources', epoch: runtime.gate.epoch, sources });
+    });
   if (listensTo === runtime || runtime.mode === 'foreign') return;
   listensTo = runtime;
   runtime.link.onMessage((message) => {
@@ -41,8 +47,8 @@ export function takeDeliveries(checked: CheckedOptions): void {
 }
 
 /** Resolves with the run when it is the primary's. */
-async function take(runtime: Runtime, { collection, source, feed: given }: Order): Promise<string> {
-  const { mirror, steps, hooks, items } = mirrorOf(collection);
+async function take(runtime: Runtime, { collection, scope, source, feed: given }: Order): Promise<string> {
+  const { mirror, steps, hooks, items } = mirrorOf(collection, scope);
   const settings = await runtime.settings;
   const timeout = steps === null ? undefined : settings.sync.runTimeout;
   const asked = { method: 'GET', path: '(fetched)', source, ...claimFor(mirror) };
@@ -58,8 +64,12 @@ async function take(runtime: Runtime, { collection, source, feed: given }: Order
   return run;
 }
 
-function mirrorOf(collection: string | null): CheckedOptions {
-  const found = mirrors.filter(({ mirror }) => collection === null || mirror.collection === collection);
+function mirrorOf(collection: string | null, scope: Order['scope']): CheckedOptions {
+  const found = mirrors.filter(
+    ({ mirror }) =>
+      (collection === null || mirror.collection === collection) &&
+      (scope === undefined || isDeepStrictEqual(mirror.scope ?? null, scope)),
+  );
   const [one] = found;
   if (one !== undefined && found.length === 1) return one;
   const which = collection === null ? '' : ` of ${collection}`;
@@ -68,6 +78,6 @@ function mirrorOf(collection: string | null): CheckedOptions {
     'bad-config',
     one === undefined
       ? `The feed of a source has no mirror(): this app has none${which}${names === '' ? '' : `, but of ${names}`}. Name its collection in sync.source.`
-      : `This app has ${found.length} mirrors${which}, and a source cannot tell which is meant. Name in sync.source the collection of one that has it for itself.`,
+      : `This app has ${found.length} mirrors${which}, and a source cannot tell which is meant. Give the source to the mirror that is meant, mirror({ source }), or name in sync.source the collection of one that has it for itself.`,
   );
 }

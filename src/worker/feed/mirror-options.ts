@@ -7,7 +7,9 @@ import { isPointer, itemsWords } from '../../protocol/json-pointer.ts';
 import { keyFault } from '../../protocol/mirror-key.ts';
 import type { CompleteMirrorOptions } from '../../protocol/mirror-job.ts';
 import type { Counts } from '../../protocol/runs.ts';
+import type { BroughtSource } from '../../protocol/brought-source.ts';
 import type { ItemSteps } from './items/messages.ts';
+import { sourcesOf, type MirrorSource } from './source-option.ts';
 
 /** The options of {@link mirror}. */
 export interface MirrorOptions {
@@ -50,6 +52,11 @@ export interface MirrorOptions {
    * Default `''`: the feed is the array.
    */
   items?: string | undefined;
+  /**
+   * Feeds that the primary fetches on a schedule for this mirror, one or a list. Checked as `sync.source` of the
+   * configuration is, which is an alternative. Without a primary nothing is fetched. Default: none.
+   */
+  source?: MirrorSource | readonly MirrorSource[] | undefined;
   /**
    * A module whose export `transform`, or default export, makes the stored item from each item of the feed:
    * `(item, index) => item`, or a promise of one. Give `new URL('./transform.js', import.meta.url)`, or an absolute path.
@@ -107,6 +114,7 @@ export interface CheckedOptions {
   readonly hooks: Hooks;
   /** Where the array is in a JSON feed. */
   readonly items: string;
+  readonly sources: readonly BroughtSource[];
 }
 
 /**
@@ -114,7 +122,7 @@ export interface CheckedOptions {
  * @throws TypeError if an option has the wrong type
  */
 export function checkOptions(options: MirrorOptions): CheckedOptions {
-  const { transform, validate, before, after, items = '', ...rest } = options;
+  const { transform, validate, before, after, items = '', source, ...rest } = options;
   const wire: unknown = rest;
   if (!isMirrorOptions(wire)) throw new TypeError(`mirror(): ${faultsOf(isMirrorOptions)}`);
   if (typeof items !== 'string' || !isPointer(items)) throw new TypeError(`mirror(): items takes ${itemsWords}.`);
@@ -127,11 +135,13 @@ export function checkOptions(options: MirrorOptions): CheckedOptions {
     ...(transform === undefined ? {} : { transform: moduleOf('transform', transform) }),
     ...(validate === undefined ? {} : { validate: validatorOf(validate) }),
   };
+  const mirror = wire.scope === undefined ? wire : { ...wire, scope: { ...wire.scope } };
   return {
-    mirror: wire.scope === undefined ? wire : { ...wire, scope: { ...wire.scope } },
+    mirror,
     steps: Object.keys(steps).length === 0 ? null : steps,
     hooks: { before, after },
     items,
+    sources: sourcesOf(source, mirror),
   };
 }
 

@@ -119,6 +119,9 @@ describe('the recipes of docs/library.md', function () {
         { _id: 'c', tenant: 'south' },
       ]);
     },
+    'sources.ts': async (ask) => {
+      expect((await ask('/api/north', put([{ sku: 'a' }]))).status).to.equal(204);
+    },
     'products.ts': async (ask) => {
       expect((await ask('/api/sync', put([{ sku: 'abc', price: '2.50' }]))).status).to.equal(204);
       expect(await database.db.collection('products').find().toArray()).to.deep.equal([{ _id: 'abc', price: 2.5 }]);

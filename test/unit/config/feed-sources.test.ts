@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { appSchema } from '#quiesce/config/schema.js';
 import { faultsOf } from '#quiesce/config/faults.js';
-import { shownSource, type FeedSourceSettings } from '#quiesce/config/feed-sources.js';
+import { shownSource } from '#quiesce/config/feed-sources.js';
+import type { FeedSourceSettings } from '#quiesce/config/source-members.js';
 
 function parsed(source: unknown): readonly FeedSourceSettings[] {
   return appSchema.parse({ script: 'a.js', quiesce: { sync: { source } } }).quiesce.sync.source;

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
-import type { FeedSourceSettings } from '#quiesce/config/feed-sources.js';
+import type { FeedSourceSettings } from '#quiesce/config/source-members.js';
 import { QuiesceError, type ErrorCode } from '#quiesce/errors.js';
 import type { FetchJob } from '#quiesce/primary/source/messages.js';
 import { nextAttempt } from '#quiesce/primary/source/retries.js';
@@ -98,8 +98,8 @@ describe('a source of feeds', function () {
 
   it('asks whether the feed has changed since its own run, as long as nothing else has been mirrored', async () => {
     const { sources, seen, runs, over, close, folder } = site(['feed', '304', '304', 'feed']);
-    sources.use([settings]);
-    sources.use([{ ...settings }]);
+    sources.use([settings], 'configuration');
+    sources.use([{ ...settings }], 'configuration');
     await new Promise<void>((resolve) => {
       const look = setInterval(() => {
         if (seen.jobs.length < 3) return;
@@ -119,7 +119,7 @@ describe('a source of feeds', function () {
 
   it('tells of a feed that is wrong at once, and asks for it anew after a run that failed', async () => {
     const { sources, seen, over, close, folder } = site(['payload-too-large', 'feed', 'feed'], ['failed']);
-    sources.use([settings]);
+    sources.use([settings], 'configuration');
     await over;
     close();
     const shown = 'https://feeds.example/a?…';
@@ -132,7 +132,7 @@ describe('a source of feeds', function () {
     for (const taken of [true, false]) {
       const { sources, seen, over, close, folder } = site(['feed']);
       Object.assign(seen, { dies: true, taken });
-      sources.use([settings]);
+      sources.use([settings], 'configuration');
       await over;
       close();
       await isEmpty(join(folder, 'work'));
@@ -144,7 +144,7 @@ describe('a source of feeds', function () {
   it('fetches nothing where no run could start, or another host fetches', async () => {
     const { sources, seen, close } = site([]);
     seen.obstacle = 'the site is held';
-    sources.use([settings]);
+    sources.use([settings], 'configuration');
     await new Promise((resolve) => setTimeout(resolve, 1200));
     expect(seen.failures).to.deep.equal(['https://feeds.example/a?… paused']);
     seen.mayFetch = false;
@@ -175,8 +175,8 @@ describe('a source of feeds', function () {
       stopping: false,
       workers: new Map(workers.map((one, i) => [String(i), one])),
     } as unknown as State;
-    expect(servingWorker(state)?.slot).to.equal(2);
-    expect(servingWorker({ ...state, workers: new Map() })).to.equal(null);
+    expect(servingWorker(state, () => true)?.slot).to.equal(2);
+    expect(servingWorker({ ...state, workers: new Map() }, () => true)).to.equal(null);
     expect(obstacleIn(state)).to.equal(null);
     expect(obstacleIn({ ...state, phase: 'quiesced' })).to.equal('the site is held');
     expect(obstacleIn({ ...state, run: { id: 'r' } } as State)).to.equal('the run r is going on');

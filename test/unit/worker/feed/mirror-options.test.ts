@@ -40,6 +40,45 @@ describe('the options of mirror()', () => {
     });
   }
 
+  it('have sources as the configuration has them, of this mirror', () => {
+    const url = 'https://me:verysecret@feeds.example/';
+    const cron = '0 3 * * *';
+    const { sources, mirror } = checkOptions({
+      collection: 'a',
+      scope: { tenant: 1 },
+      source: [
+        { url, cron },
+        { url, cron, jitter: '5m' },
+      ],
+    });
+    const one = { url, cron, timezone: null, jitter: 0, headers: {}, timeout: 600_000, format: null };
+    const own = { ...one, collection: 'a', scope: { tenant: 1 } };
+    expect(sources).to.deep.equal([own, { ...own, jitter: 300_000 }]);
+    expect(mirror).to.not.have.property('source');
+    expect(checkOptions({ collection: 'a', source: { url, cron } }).sources).to.deep.equal([
+      { ...one, collection: 'a', scope: null },
+    ]);
+    expect(checkOptions({ collection: 'a' }).sources).to.deep.equal([]);
+  });
+
+  const from = { url: 'https://a.example/verysecret', cron: '* * * * *' };
+  for (const [fault, source] of Object.entries<object | string>({
+    'source takes { url, cron, ': 'verysecret',
+    'source.url takes an address that begins with http': { ...from, url: 'ftp://verysecret' },
+    'source.cron takes a cron pattern': { url: from.url },
+    'source.timezone takes the name of a time zone': { ...from, timezone: 'Europe/Nowhere' },
+    'source.jitter takes milliseconds, or': { ...from, jitter: 'verysecret' },
+    'source.timeout takes milliseconds above 0': { ...from, timeout: 0 },
+    'source.headers takes headers by name': { ...from, headers: { A: 'very\nsecret' } },
+    "source.format takes 'json', 'ndjson', 'csv'": { ...from, format: 'xml' },
+    "source has no member 'collection'": { ...from, collection: 'b' },
+  }))
+    it(`are refused because ${fault}`, () =>
+      expect(() => checkOptions({ collection: 'a', source } as unknown as MirrorOptions))
+        .to.throw(TypeError, fault)
+        .with.property('message')
+        .that.does.not.match(/verysecret|very\n/));
+
   describe('that are code', () => {
     const code =
       (more: object): (() => unknown) =>
