@@ -5,6 +5,7 @@ import { duration, print, printJson, size, styled } from './output.ts';
 import { describeRun } from './history/run-text.ts';
 import { hostTable } from './orders/host-table.ts';
 import { describeScheduled } from './orders/scheduled-text.ts';
+import { sourceTable } from './orders/source-table.ts';
 import { table } from './table.ts';
 import { QuiesceError } from '../errors.ts';
 import { visible, visibleIn } from '../protocol/visible.ts';
@@ -85,6 +86,7 @@ export function renderStatus(given: ClusterStatus): string {
       `waiting for ${method} ${path} in slot ${slot}, ${duration(age)}${clientGone ? ', its client has gone' : ''}`,
     );
   }
+  if (now.sources !== undefined) lines.push(sourceTable(now.sources, Date.now()));
   if (now.run !== null) lines.push(`run: ${describeRun(now.run)}`);
   return lines.join('\n');
 }

@@ -227,7 +227,7 @@ export async function runSite(
     },
     log,
   });
-  const deps = { coordinator, supervisor, reloads, runs, stop, orders, log, keeper, formers, cluster };
+  const deps = { coordinator, supervisor, reloads, runs, stop, orders, log, keeper, formers, sources, cluster };
   const control = operations({ name: config.name, ...deps });
   const { live, metrics } = await observe(control, observers, openLog, coordinator.beats);
   const removeSignals = (signals ? onSignals : leaveSignals)({

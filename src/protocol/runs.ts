@@ -4,6 +4,7 @@
  * docs/openapi.json.
  */
 import { z } from 'zod';
+import { sourceStatus } from './source-status.ts';
 import { holdKinds, namesOf, runKinds, strategies } from './words.ts';
 
 const ms = z.number().nonnegative();
@@ -238,6 +239,7 @@ export const clusterStatus = z.object({
   workers: z.array(workerStatus),
   run: runRecord.nullable().describe('The run that is going on, or the last one.'),
   waitingFor: z.array(waitingRequest).describe('The requests that keep a drain waiting, the oldest first.'),
+  sources: z.array(sourceStatus).optional().describe('The feeds that the primary fetches.'),
   warnings: z.array(z.string()).optional().describe('What an operator has to see to, such as a full disk.'),
 });
 export type ClusterStatus = z.infer<typeof clusterStatus>;

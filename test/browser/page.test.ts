@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
+import type { SourceStatus } from '#quiesce/protocol/source-status.js';
 import { drawn, leavesItsPanel, overflow, useBrowser, type PageOptions } from './harness/chromium.ts';
 import { counts, eventually, openUnlocked, shows, text } from './harness/reading.ts';
 import { aRun, useFakeSite } from './harness/fake-site.ts';
@@ -30,6 +31,43 @@ describe('the page', function () {
       await page.getByRole('button', { name: /^Show all \d+ pauses/ }).click();
       await shows(page, '#pause-rows', 'Moving to the new storage');
       expect((await plot.boundingBox())!.height, 'the plot beside a long list').to.be.below(400);
+    });
+
+    it('the feeds that are fetched, with what became of each', async () => {
+      const page = await browsing.open(site().url);
+      await page.locator('#sources').waitFor({ state: 'hidden' });
+      const { cluster } = site();
+      const at = new Date(cluster.now - 65_000).toISOString();
+      const next = new Date(cluster.now + 3_600_000).toISOString();
+      const reason = 'The feed at https://feeds.example.com/stock.csv was not complete after 600000 ms.';
+      const sources: SourceStatus[] = [
+        {
+          source: 'https://feeds.example.com/products.json.gz?…',
+          state: 'waiting',
+          next,
+          last: { outcome: 'mirrored', at },
+        },
+        {
+          source: 'https://feeds.example.com/stock.csv',
+          collection: 'stock',
+          scope: { tenant: 'south' },
+          state: 'retrying',
+          next,
+          last: { outcome: 'failed', at, code: 'fetch-failed', reason },
+        },
+        { source: 'https://feeds.example.com/prices.ndjson', state: 'fetching' },
+      ];
+      const alone = cluster.status.bind(cluster);
+      cluster.status = () => ({ ...alone(), sources });
+      cluster.changed();
+      await counts(page, '#source-rows tr', 3);
+      const shown = await text(page, '#source-rows');
+      expect(shown)
+        .to.match(/stock tenant=south/)
+        .and.match(/failed\s+\d\d:\d\d:\d\d, .* ago: The feed at/)
+        .and.match(/another try/)
+        .and.match(/at work\s+not yet/);
+      cluster.status = alone;
     });
 
     it('what a drain waits for, and how far a run is', async () => {

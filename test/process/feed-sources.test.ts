@@ -146,5 +146,11 @@ describe('the feeds of mirrors that share a collection', function () {
       { _id: 'of /north', tenant: 'north' },
       { _id: 'of /south', tenant: 'south' },
     ]);
+    await until('the status tells of both', async () => {
+      const { sources = [] } = await shared.cluster.status();
+      return sources.length === 2 && sources.every(({ last }) => last !== undefined && last.outcome !== 'failed');
+    });
+    const { out } = await quiesce(['status', '--data-dir', shared.cluster.dataDir], { cwd: shared.cluster.folder });
+    expect(out).to.match(/\/south +stock tenant=south +(in \d+ \w+|now) +(mirrored|unchanged) \d/);
   });
 });

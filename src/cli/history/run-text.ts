@@ -23,9 +23,14 @@ export function countsText(counts: Counts): string {
 export function purposeOf({ kind, collection, scope, source, owner }: RunRecord): string {
   const request = owner === undefined ? '' : `${owner.method} ${owner.path}`;
   if (kind !== 'sync') return request;
-  const members = Object.entries(scope ?? {}).map(([name, value]) => `${name}=${String(value)}`);
   const from = source ?? request;
-  return [collection, ...members, from && `from ${from}`].filter(Boolean).join(' ');
+  return [mirrorText(collection, scope), from && `from ${from}`].filter(Boolean).join(' ');
+}
+
+/** Names a mirror: its collection, and the members of its scope. */
+export function mirrorText(collection: string | undefined, scope: RunRecord['scope']): string {
+  const members = Object.entries(scope ?? {}).map(([name, value]) => `${name}=${String(value)}`);
+  return [collection, ...members].filter(Boolean).join(' ');
 }
 
 /** Describes a run in one line. */

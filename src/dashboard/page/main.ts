@@ -10,6 +10,7 @@ import { LogView } from './view-log.ts';
 import { PausesView } from './view-pauses.ts';
 import { showRun } from './view-run.ts';
 import { RunsView } from './view-runs.ts';
+import { showSources } from './view-sources.ts';
 import { showTiles } from './view-tiles.ts';
 import { TrafficPlot } from './view-traffic.ts';
 import { showHosts } from './view-hosts.ts';
@@ -69,6 +70,7 @@ function show(): void {
   pauses.show(model, now);
   showHosts(model);
   showWorkers(model, navigation);
+  showSources(model, now);
   runs.show(model, now);
   log.show(model);
   arrival.show(model);

@@ -13,6 +13,7 @@ import type { RunStore } from '../runs/history.ts';
 import type { ProcessStatus } from '../fleet/status.ts';
 import type { Supervisor } from '../fleet/supervisor.ts';
 import type { Reloads } from '../reload/reloads.ts';
+import type { FeedSources } from '../source/sources.ts';
 import { keyOf } from '../worker-ref.ts';
 
 export interface OperationsDeps {
@@ -27,6 +28,7 @@ export interface OperationsDeps {
   readonly keeper: { readonly trouble: string | null };
   /** Former primaries that are still there, in words. */
   readonly formers: { readonly text: string | null };
+  readonly sources: Pick<FeedSources, 'status' | 'onChange'>;
   /** Null where this host is alone. */
   readonly cluster: ClusterOperations | null;
 }
@@ -38,7 +40,7 @@ export const mostWorkers = 1024;
 const watchInterval = 100;
 
 export function operations(deps: OperationsDeps): Operations {
-  const { name, coordinator, supervisor, reloads, runs, stop, orders, log, keeper, formers, cluster } = deps;
+  const { name, coordinator, supervisor, reloads, runs, stop, orders, log, keeper, formers, sources, cluster } = deps;
   cluster?.reloadWith(() => reloads.reload(), log);
   const status = (): ClusterStatus => {
     const { state } = coordinator;
@@ -53,6 +55,7 @@ export function operations(deps: OperationsDeps): Operations {
       workers: supervisor.status().map((worker) => withGate(worker, coordinator)),
       run: (state.run === null ? runs.last : runs.get(state.run.id)) ?? null,
       waitingFor: coordinator.beats.waitingFor(state),
+      ...sourcesOf(sources),
       ...warningsOf(coordinator, [keeper.trouble, reloads.trouble, formers.text]),
     };
   };
@@ -63,7 +66,7 @@ export function operations(deps: OperationsDeps): Operations {
   };
   return {
     status,
-    watch: (listener) => watch(status, [coordinator, ...(cluster === null ? [] : [cluster])], listener),
+    watch: (listener) => watch(status, [coordinator, sources, ...(cluster === null ? [] : [cluster])], listener),
     urls: () => supervisor.urls(),
     async maintenance({ on, here = false, wait, at, secret, ...order }) {
       const begins = at === undefined ? {} : { at: new Date(at).toISOString() };
@@ -132,6 +135,11 @@ export function operations(deps: OperationsDeps): Operations {
 
 function hostsReload({ reloading }: ClusterOperations): Pick<ClusterStatus, 'hostsReload'> {
   return reloading === null ? {} : { hostsReload: reloading };
+}
+
+function sourcesOf(sources: Pick<FeedSources, 'status'>): Pick<ClusterStatus, 'sources'> {
+  const all = sources.status();
+  return all.length === 0 ? {} : { sources: all };
 }
 
 /** Of all hosts, or of this one. */

@@ -164,11 +164,7 @@ export class Coordinator implements WorkerEvents {
   message(ref: WorkerRef, message: FromWorker): void {
     switch (message.type) {
       case 'hello':
-        this.#deps.port.send(ref, {
-          type: 'welcome',
-          epoch: this.state.epoch,
-          settings: this.#deps.settingsOf(ref),
-        });
+        this.#deps.port.send(ref, { type: 'welcome', epoch: this.state.epoch, settings: this.#deps.settingsOf(ref) });
         this.#tellLease(ref);
         return this.#dispatch({ type: 'hello', worker: ref });
       case 'drained':

@@ -85,6 +85,22 @@ const gauges: GaugeOf[] = [
     labels: ['host'],
     read: ({ hosts = [] }) => hosts.map(({ name, lease }) => [{ host: name }, lease / 1_000]),
   },
+  {
+    name: 'quiesce_source_last_end_timestamp_seconds',
+    help: 'When a feed was fetched last, by its source, by the collection where one is named, and by the outcome; since the primary started',
+    labels: ['source', 'collection', 'outcome'],
+    read: ({ sources = [] }) =>
+      sources.flatMap(({ source, collection = '', last }) =>
+        last === undefined ? [] : [[{ source, collection, outcome: last.outcome }, Date.parse(last.at) / 1_000]],
+      ),
+  },
+  {
+    name: 'quiesce_source_failing',
+    help: '1 where the last attempt to mirror the feed of a source failed, else 0',
+    labels: ['source', 'collection'],
+    read: ({ sources = [] }) =>
+      sources.map(({ source, collection = '', last }) => [{ source, collection }, Number(last?.outcome === 'failed')]),
+  },
   perSlot('quiesce_worker_in_flight_requests', 'Gated requests in flight', (worker) => worker.inFlight),
   perSlot('quiesce_worker_resident_memory_bytes', 'Resident memory', (worker) => worker.memory),
   perSlot('quiesce_worker_cpu_ratio', 'Processor time used, 1 for one core', (worker) => worker.cpu / 100),

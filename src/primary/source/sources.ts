@@ -16,15 +16,18 @@ import type { Known } from '../../fetch/fetch-feed.ts';
 import { shownAddress } from '../../fetch/web-get.ts';
 import { isEnded } from '../../protocol/is-ended.ts';
 import type { RunRecord } from '../../protocol/runs.ts';
+import type { SourceStatus } from '../../protocol/source-status.ts';
 import { spoolPrefix } from '../../protocol/spool-prefix.ts';
 import { syncDirectory } from '../../sync-directory.ts';
 import { mustHold, removeHeld } from '../data-dir/durable.ts';
 import type { WorkerRef } from '../ports.ts';
+import { Changes } from '../maintenance/changes.ts';
 import { isOf } from '../runs/of-mirror.ts';
 import type { FeedOrder } from './deliveries.ts';
 import type { Fetched } from './fetch.ts';
 import type { FetchJob } from './messages.ts';
 import { nextAttempt } from './retries.ts';
+import { SourceProgress } from './source-status.ts';
 
 export interface SourcesDeps {
   readonly workDir: string;
@@ -56,6 +59,7 @@ interface Source {
   readonly shown: string;
   readonly cron: Cron;
   readonly stop: AbortController;
+  readonly progress: SourceProgress;
   /** What the server said of the feed that `run` has mirrored. */
   last: { readonly known: Known; readonly run: string } | null;
 }
@@ -65,6 +69,7 @@ export class FeedSources {
   #sources: Source[] = [];
   readonly #given = new Map<'configuration' | 'mirrors', readonly FeedSourceSettings[]>();
   #isClosed = false;
+  readonly #changes = new Changes();
   readonly #ends = new Map<string, (run: RunRecord) => void>();
 
   constructor(deps: SourcesDeps) {
@@ -84,6 +89,16 @@ export class FeedSources {
     this.#sources = settings.map(
       (one) => stay.find((source) => isDeepStrictEqual(one, source.settings)) ?? this.#start(one),
     );
+    this.#changes.tell();
+  }
+
+  status(): SourceStatus[] {
+    return this.#sources.map(({ shown, settings, cron, progress }) => progress.status(shown, settings, cron));
+  }
+
+  /** Returns a function that removes the listener. */
+  onChange(listener: () => void): () => void {
+    return this.#changes.onChange(listener);
   }
 
   close(): void {
@@ -100,6 +115,7 @@ export class FeedSources {
       shown: shownAddress(settings.url),
       cron: new Cron(cron, options, () => this.#atItsTime(source)),
       stop: new AbortController(),
+      progress: new SourceProgress(() => this.#changes.tell()),
       last: null,
     };
     return source;
@@ -108,23 +124,26 @@ export class FeedSources {
   /** Never rejects. */
   async #atItsTime(source: Source): Promise<void> {
     const { log, random = Math.random, onFailure, mayFetch } = this.#deps;
-    const { settings, shown, stop: stopped } = source;
+    const { settings, shown, progress, stop: stopped } = source;
     const { signal } = stopped;
     if (!mayFetch()) return;
     try {
       await delay(random() * settings.jitter, undefined, { signal, ref: false });
       for (let failures = 1; ; failures++) {
         try {
-          return await this.#fetch(source);
+          progress.fetching();
+          return progress.done(await this.#fetch(source));
         } catch (thrown) {
           if (signal.aborted) return;
           const error = toQuiesceError(thrown, 'fetch-failed');
           const wait = nextAttempt(error.code, failures, random());
           const left = source.cron.msToNext() ?? Infinity;
           if (wait === null || wait >= left) {
+            progress.failed(error);
             log.error({ code: error.code, source: shown }, `the feed of ${shown} was not mirrored: ${error.message}`);
             return onFailure(shown, error);
           }
+          progress.retrying(error, wait);
           log.warn({ code: error.code, source: shown, wait }, `${error.message} It is tried again in ${wait} ms.`);
           await delay(wait, undefined, { signal, ref: false });
         }
@@ -134,8 +153,11 @@ export class FeedSources {
     }
   }
 
-  /** @throws QuiesceError why it is not mirrored */
-  async #fetch(source: Source): Promise<void> {
+  /**
+   * Resolves with the run that has mirrored it; null if it has not changed.
+   * @throws QuiesceError why it is not mirrored
+   */
+  async #fetch(source: Source): Promise<string | null> {
     const { workDir, spoolDir, maxBytes, deliver, worker: pick, obstacle, isTaken, log } = this.#deps;
     const { settings, shown, stop: stopped } = source;
     this.#requireWay(obstacle());
@@ -147,7 +169,10 @@ export class FeedSources {
     let path = target;
     try {
       const found = await this.#deps.fetch(job, stopped.signal);
-      if (found.type === 'unchanged') return log.info({ source: shown }, `the feed of ${shown} has not changed`);
+      if (found.type === 'unchanged') {
+        log.info({ source: shown }, `the feed of ${shown} has not changed`);
+        return null;
+      }
       this.#requireWay(obstacle()); // fetching takes time
       const worker = pick(settings);
       if (worker === null) throw new QuiesceError('fetch-failed', 'No worker serves that could take the feed.');
@@ -164,6 +189,7 @@ export class FeedSources {
           ? new QuiesceError('run-failed', `The run ${run} did not succeed.`)
           : QuiesceError.fromProblem(ended.error as Parameters<typeof QuiesceError.fromProblem>[0]);
       source.last = { known: found.known, run };
+      return run;
     } catch (error) {
       for (const file of [target, path].filter((each) => !isTaken(each)))
         await removeHeld(file).catch((err: unknown) => log.warn({ err, file }, 'a feed cannot be removed'));

@@ -90,6 +90,25 @@ describe('the metrics', () => {
     expect(of('quiesce_worker_uptime_seconds')).to.deep.equal([['{slot="0"}', 1]]);
   });
 
+  it('tell what became of each source of feeds', async () => {
+    const last = { at: iso(7_000), code: 'fetch-failed', reason: 'it was slow' };
+    const source = 'https://feeds.example/a';
+    const next = iso(9_000);
+    status = {
+      ...aStatus,
+      sources: [
+        { source, collection: 'stock', state: 'retrying', next, last: { ...last, outcome: 'failed' } },
+        { source: `${source}b`, state: 'waiting', next },
+      ],
+    };
+    const all = await scrape();
+    const of = (name: string): [string, number][] => [...all.get(name)!.samples];
+    expect(of('quiesce_source_last_end_timestamp_seconds')).to.deep.equal([
+      [`{source="${source}",collection="stock",outcome="failed"}`, 7],
+    ]);
+    expect(of('quiesce_source_failing').map(([, value]) => value)).to.deep.equal([1, 0]);
+  });
+
   it('add up what workers count, over their deaths, and forget slots that are gone', async () => {
     const times = noRequestTimes();
     countTime(times, 3);

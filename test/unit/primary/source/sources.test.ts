@@ -6,6 +6,7 @@ import type { FeedSourceSettings } from '#quiesce/config/source-members.js';
 import { QuiesceError, type ErrorCode } from '#quiesce/errors.js';
 import type { FetchJob } from '#quiesce/primary/source/messages.js';
 import { nextAttempt } from '#quiesce/primary/source/retries.js';
+import { SourceProgress } from '#quiesce/primary/source/source-status.js';
 import { FeedSources } from '#quiesce/primary/source/sources.js';
 import { obstacleIn, servingWorker } from '#quiesce/primary/source/start.js';
 import type { State } from '#quiesce/primary/maintenance/state.js';
@@ -126,6 +127,53 @@ describe('a source of feeds', function () {
     expect(seen.failures).to.deep.equal([`${shown} payload-too-large`, `${shown} run-failed`]);
     expect(seen.jobs[2]!.known).to.equal(null);
     await isEmpty(join(folder, 'work'));
+  });
+
+  it('tells when it comes next, and what became of it last', async () => {
+    const { sources, seen, over, close } = site(['fetch-failed']);
+    const told: (string | undefined)[] = [];
+    sources.onChange(() => told.push(sources.status()[0]?.state));
+    const collection = 'a';
+    sources.use([{ ...settings, cron: '0 0 1 1 *', collection, scope: { t: 1 } }], 'configuration');
+    const [first] = sources.status();
+    expect(first).to.deep.equal({
+      source: 'https://feeds.example/a?…',
+      collection,
+      scope: { t: 1 },
+      state: 'waiting',
+      next: new Date(new Date().getFullYear() + 1, 0, 1).toISOString(),
+    });
+    sources.use([settings], 'configuration');
+    await over;
+    const [failed] = sources.status();
+    expect(failed).to.include({ state: 'waiting' }); // the next time comes before another try would
+    expect(failed!.last).to.include({ outcome: 'failed', code: 'fetch-failed', reason: 'it is fetch-failed' });
+    expect(Date.parse(failed!.next!)).to.be.closeTo(Date.now(), 1_500);
+    expect(told).to.include.members(['waiting', 'fetching']);
+    close();
+    expect(seen.delivered).to.deep.equal([]);
+
+    const again = site(['feed', '304']);
+    again.sources.use([settings], 'configuration');
+    await new Promise<void>((resolve) => {
+      again.sources.onChange(() => again.sources.status()[0]?.last?.outcome === 'mirrored' && resolve());
+    });
+    expect(again.sources.status()[0]!.last).to.include({ run: 'r1' });
+    await again.over;
+    again.close();
+  });
+
+  it('is tried again, and tells when', () => {
+    const progress = new SourceProgress(() => {});
+    progress.retrying(new QuiesceError('fetch-failed', 'it was slow'), 10_000);
+    const { state, next, last } = progress.status('https://a.example/', settings, { nextRun: () => null });
+    expect(state).to.equal('retrying');
+    expect(Date.parse(next!)).to.be.closeTo(Date.now() + 10_000, 1_000);
+    expect(last).to.include({ outcome: 'failed', reason: 'it was slow' });
+    progress.done(null);
+    const done = progress.status('https://a.example/', settings, { nextRun: () => null });
+    expect(done.last!.outcome).to.equal('unchanged');
+    expect(done).to.not.have.any.keys('next', 'collection', 'scope');
   });
 
   it('leaves the file to the run where a worker dies that has handed it over', async () => {

@@ -1,0 +1,37 @@
+/** Shows the feeds that the primary fetches, where there are some. */
+import type { SourceStatus } from '#quiesce/protocol/source-status.js';
+import { row, sayCell, sayState, type Column } from './cells.ts';
+import { byId, each, set } from './dom.ts';
+import { age, clock } from './format.ts';
+import type { Model } from './model.ts';
+
+const columns: Column[] = [{ label: 'Feed', wide: true }, { label: 'Next' }, { label: 'Last', wide: true }];
+
+/** @param now the primary's clock, epoch ms */
+export function showSources({ status }: Model, now: number): void {
+  const sources = status?.sources ?? [];
+  set(byId('sources'), 'hidden', sources.length === 0);
+  each(
+    byId('source-rows'),
+    sources,
+    ({ source, collection, scope }) => JSON.stringify([source, collection, scope]),
+    () => row(columns),
+    (tr, one) => {
+      sayCell(tr, 0, one.source, mirrorText(one));
+      sayCell(tr, 1, nextText(one, now), one.state === 'retrying' ? 'another try' : '');
+      const { last } = one;
+      if (last === undefined) return sayState(tr, 2, 'not yet', '');
+      const when = `${clock(Date.parse(last.at), now)}, ${age(now - Date.parse(last.at))} ago`;
+      sayState(tr, 2, last.outcome, last.outcome, last.reason === undefined ? when : `${when}: ${last.reason}`);
+    },
+  );
+}
+
+function mirrorText({ collection = '', scope = {} }: SourceStatus): string {
+  return [collection, ...Object.entries(scope).map(([name, value]) => `${name}=${String(value)}`)].join(' ').trim();
+}
+
+function nextText({ state, next }: SourceStatus, now: number): string {
+  if (state === 'fetching') return 'at work';
+  return next === undefined ? 'never' : clock(Date.parse(next), now);
+}
