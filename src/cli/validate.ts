@@ -5,7 +5,11 @@ import { loadConfig } from '../config/load.ts';
 import { withoutPassword } from '../config/mongodb-uri.ts';
 import { shownReceiver } from '../config/receivers.ts';
 import { withoutSecrets } from '../config/told.ts';
+import { whyNotReplaceable } from '../primary/handover/replaceable.ts';
 import { showMirrorKey } from '../protocol/mirror-key.ts';
+
+/** As `quiesce start` without --no-keeper. */
+const kept = { canReplace: true, pid: process.pid };
 
 export interface ValidateOptions {
   readonly env?: string;
@@ -65,6 +69,10 @@ function describe(app: AppConfig): string {
     [
       'a pause',
       `waits ${duration(app.maintenance.drainTimeout)} for requests in flight, then ${app.maintenance.onDrainTimeout === 'abort' ? 'gives up' : 'cuts them off'}`,
+    ],
+    [
+      'new primary',
+      whyNotReplaceable(kept, app)?.message ?? 'quiesce reload --primary replaces it while the site serves',
     ],
     ['admin', app.admin === null ? 'control socket only' : `http://${app.admin.host}:${app.admin.port}`],
     ...app.notify.map((receiver): [string, string] => ['notify', shownReceiver(receiver)]),

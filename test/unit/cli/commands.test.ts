@@ -221,12 +221,19 @@ describe('the quiesce command', function () {
     const { code, out, err } = await run(['validate'], { cwd });
     expect(code).to.equal(0);
     expect(err).to.include('watch is not supported');
+    expect(out).to.match(/^ +new primary +quiesce reload --primary replaces it/m);
     expect(out).to.include(path.join(cwd, 'app.js')).and.include('mongodb://…@host/db').and.not.include('s3cret');
     const json = await run(['validate', '--json'], { cwd });
     expect(JSON.parse(json.out)).to.have.nested.property('apps[0].name', 'app');
     expect(json.out).to.not.include('s3cret');
     const elsewhere = await run(['validate', '--data-dir', 'elsewhere'], { cwd });
     expect(elsewhere.out).to.match(/^ +data +.*\/elsewhere$/m);
+    const rr = scratch({
+      'app.js': '',
+      'ecosystem.config.json': '{"apps":[{"script":"app.js","quiesce":{"scheduling":"rr"}}]}',
+    });
+    const accepting = await run(['validate', 'ecosystem.config.json'], { cwd: rr });
+    expect(accepting.out).to.match(/^ +new primary +With scheduling: 'rr' the primary itself accepts/m);
     const pm2 = await run(['startup', 'pm2', '--data-dir', 'elsewhere'], { cwd });
     expect(pm2.out).to.include(`"QUIESCE_DATA_DIR": "${path.join(cwd, 'elsewhere')}"`);
   });
