@@ -18,6 +18,7 @@ async function cost(kind: string): Promise<number> {
   return Number(stdout);
 }
 
+const section = await sectionFor('gate');
 const rows: string[][] = [];
 for (const [kind, name] of kinds) {
   const costs: number[] = [];
@@ -33,7 +34,7 @@ for (const [kind, name] of kinds) {
   rows.push([name, show(spread(costs), 0), show(spread(ratios))]);
 }
 await publish(
-  sectionFor('gate'),
+  section,
   table(['a request through', 'costs, ns of processor time', 'as a ratio to the same app without it'], rows),
   'gate',
 );

@@ -1,6 +1,7 @@
 /**
- * Requests per second and 99th percentile against plain node:cluster with the same app, in paired rounds; and the
- * processor time of primary and workers for each request, which other work on the machine disturbs less.
+ * Requests per second and 99th percentile against plain node:cluster with the same app, with both of its schedulings, in
+ * rounds that measure each once; and the processor time of primary and workers for each request, which other work on
+ * the machine disturbs less. The first row compares node:cluster with itself: what the machine alone makes of it.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import autocannon from 'autocannon';
@@ -11,9 +12,10 @@ import { instances, plainCluster, pm2, quiesce, type Running } from './subjects.
 
 const rounds = 7;
 const seconds = 2;
-const reference = plainCluster('node:cluster, SCHED_RR (its default)', 'rr');
+/** What everybody else's numbers are ratios to: the same app under node:cluster with either scheduling. */
+const references = [plainCluster('SCHED_NONE', 'os'), plainCluster('SCHED_RR', 'rr')] as const;
 const subjects = [
-  plainCluster('node:cluster, SCHED_NONE', 'os'),
+  plainCluster('node:cluster, SCHED_NONE, once more', 'os'),
   quiesce('quiesce', 'os'),
   quiesce('quiesce, the app with `gate()`', 'os', { GATE: '1' }),
   quiesce("quiesce, `scheduling: 'rr'`", 'rr'),
@@ -71,35 +73,45 @@ async function measure(running: Running, drive: (url: string) => Promise<Traffic
   return { rate: requests / took, p99, cost: ((used() - before) * 1_000) / requests };
 }
 
+const quantities = ['rate', 'p99', 'cost'] as const;
+const section = await sectionFor('throughput');
 const rows: string[][] = [];
 for (const [mode, drive] of modes) {
-  const base = await reference.start();
+  const bases = [await references[0].start(), await references[1].start()];
   for (const subject of subjects) {
     const running = await subject.start();
-    const ratios: Sample[] = [];
-    await measure(base, drive); // both warm
-    await measure(running, drive);
+    const all = [...bases, running];
+    const ratios: Sample[][] = references.map(() => []);
+    for (const each of all) await measure(each, drive); // warm
     for (let round = 0; round < rounds; round++) {
-      // In turn first and second: whatever drifts, drifts for both.
-      const first = round % 2 === 0 ? await measure(base, drive) : null;
-      const own = await measure(running, drive);
-      const other = first ?? (await measure(base, drive));
-      ratios.push({ rate: own.rate / other.rate, p99: own.p99 / Math.max(1, other.p99), cost: own.cost / other.cost });
+      // Each is first, second and third in turn: whatever drifts, drifts for all.
+      const samples: Sample[] = [];
+      for (let turn = 0; turn < all.length; turn++) {
+        const which = (round + turn) % all.length;
+        samples[which] = await measure(all[which]!, drive);
+      }
+      const own = samples.pop()!;
+      for (const [index, other] of samples.entries()) {
+        ratios[index]!.push({
+          rate: own.rate / other.rate,
+          p99: own.p99 / Math.max(1, other.p99),
+          cost: own.cost / other.cost,
+        });
+      }
     }
     await running.stop();
-    rows.push([
-      subject.name,
-      mode,
-      ...(['rate', 'p99', 'cost'] as const).map((key) => show(spread(ratios.map((each) => each[key])))),
-    ]);
-    console.log(rows.at(-1)!.join(' | '));
+    for (const [index, { name }] of references.entries()) {
+      const figures = quantities.map((key) => show(spread(ratios[index]!.map((each) => each[key]))));
+      rows.push([index === 0 ? subject.name : '', index === 0 ? mode : '', name, ...figures]);
+      console.log(rows.at(-1)!.join(' | '));
+    }
   }
-  await base.stop();
+  for (const base of bases) await base.stop();
 }
 await publish(
-  sectionFor('throughput'),
-  `As ratios to ${reference.name} with the same app, ${rounds} pairs of ${seconds} s each:\n\n${table(
-    ['supervisor', 'requests', 'throughput', 'p99', 'processor time for a request'],
+  section,
+  `As ratios to node:cluster with the same app, ${rounds} rounds of ${seconds} s for each of the three:\n\n${table(
+    ['supervisor', 'requests', 'compared with', 'throughput', 'p99', 'processor time for a request'],
     rows,
   )}`,
   'throughput',
