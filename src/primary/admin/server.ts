@@ -4,7 +4,7 @@
  * The socket needs no token: anyone who can open it (mode 0600 in a folder of mode 0700) owns the app anyway.
  */
 import type { RequestHandler } from 'express';
-import { renameSync, rmSync, statSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import type { Logger } from 'pino';
 import { guardTcp } from './guard.ts';
@@ -15,6 +15,7 @@ import { adminToken, writeToken } from './token.ts';
 import type { AppConfig } from '../../config.ts';
 import type { Live } from '../live/live.ts';
 import type { Operations } from '../ports.ts';
+import { statusOf } from '../../file-status.ts';
 import { mustHold } from '../data-dir/durable.ts';
 import { controlSocket, shortSocketPath } from './control-socket.ts';
 import { QuiesceError } from '../../errors.ts';
@@ -135,8 +136,8 @@ async function listenOnSocket(server: http.Server, socket: string): Promise<Boun
     process.umask(umask);
     done();
   }
-  const { ino } = statSync(socket);
-  const isThere = (): boolean => statSync(socket, { throwIfNoEntry: false })?.ino === ino;
+  const { ino } = statusOf(socket)!;
+  const isThere = (): boolean => statusOf(socket)?.ino === ino;
   return {
     isThere,
     remove: () => {

@@ -5,7 +5,6 @@ import {
   closeSync,
   constants,
   fsyncSync,
-  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -13,6 +12,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { QuiesceError } from '../../errors.ts';
+import { statusOf } from '../../file-status.ts';
 
 /** Any of these files shows that quiesce has used the folder before. */
 const ours = ['primary.lock', 'primary.json', 'control.sock', 'admin.token'];
@@ -77,10 +77,10 @@ function ofOurs(content: readonly string[]): boolean {
 function refuseForeign(folder: string, self: number): void {
   for (const name of readdirSync(folder)) {
     const file = path.join(folder, name);
-    const found = lstatSync(file, { throwIfNoEntry: false }); // a running primary may be removing it
+    const found = statusOf(file); // a running primary may be removing it
     if (found === undefined || name.startsWith('takeover.')) continue;
     const what = found.isSymbolicLink() ? 'is a symbolic link' : `belongs to the user with uid ${found.uid}`;
-    if (found.isSymbolicLink() || found.uid !== self) {
+    if (found.isSymbolicLink() || found.uid !== BigInt(self)) {
       throw new QuiesceError(
         'data-dir-unusable',
         `${file} ${what}, so that somebody else could have put it into the data directory. Look where it comes from, then remove it.`,

@@ -3,10 +3,11 @@
  * Node) leaves its socket file behind, and every later listen fails with EADDRINUSE. So each worker asks the primary
  * before it listens on one, and the primary removes a file on which no process answers.
  */
-import { lstatSync, unlinkSync, type Stats } from 'node:fs';
+import { unlinkSync, type BigIntStats } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import type { Logger } from 'pino';
+import { statusOf } from '../../file-status.ts';
 
 /** A socket that takes longer to answer, ms, counts as alive. */
 const patience = 1_000;
@@ -49,9 +50,9 @@ async function clear(socket: string, log: Logger): Promise<void> {
 }
 
 /** Undefined for a socket of another user: it is not ours to remove. */
-function ourSocket(socket: string): Stats | undefined {
-  const found = lstatSync(socket, { throwIfNoEntry: false });
-  return found?.isSocket() === true && found.uid === process.geteuid?.() ? found : undefined;
+function ourSocket(socket: string): BigIntStats | undefined {
+  const found = statusOf(socket);
+  return found?.isSocket() === true && Number(found.uid) === process.geteuid?.() ? found : undefined;
 }
 
 /** Only a refused connection proves that no process answers. */

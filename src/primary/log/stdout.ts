@@ -4,10 +4,11 @@
  * before it ends.
  */
 import type { EventEmitter } from 'node:events';
-import { constants, fstatSync, openSync } from 'node:fs';
+import { constants, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { DestinationStream } from 'pino';
 import sonic from 'sonic-boom';
+import { statusOfDescriptor } from '../../file-status.ts';
 import { sayOnStderr, tellOnStderr } from './unwritable.ts';
 
 /** How much may wait to be written, bytes. */
@@ -23,7 +24,7 @@ export interface Stdout extends DestinationStream {
 
 /** @param onDropped called with the number of dropped lines when there is room again */
 export function stdoutForMachines(onDropped: (lines: number) => void): Stdout {
-  const stdout = fstatSync(1);
+  const stdout = statusOfDescriptor(1);
   return stdout.isFIFO() || stdout.isSocket() ? toReader(onDropped) : toFile(onDropped);
 }
 
