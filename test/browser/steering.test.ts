@@ -53,12 +53,26 @@ describe('the page steers', function () {
     await shows(page, '#holds', /operator\s*New disk\s*since .*, until \d\d:\d\d \(in 1[45] min/);
     await eventually('the title', async () => (await page.title()) === 'Paused · shop');
     expect(await page.locator('#icon').getAttribute('href')).to.equal('/assets/icon-quiesced.svg');
+    await page.locator('#extend').click();
+    await page.getByLabel('Begins', { exact: true }).waitFor({ state: 'hidden' });
+    await shows(page, '#hold-for', /^\s*as it is, at \d\d:\d\d:\d\d/);
+    await page.getByRole('dialog').getByRole('button', { name: 'Extend' }).click();
+    await shows(page, '#hold-dialog .problem', 'Choose a new end');
+    await page.locator('#hold-for').selectOption('after 1 hour');
+    await page.getByLabel('Reason').fill('New disks');
+    await page.getByRole('dialog').getByRole('button', { name: 'Extend' }).click();
+    await shows(page, '#notices', 'The hold is changed.');
+    await shows(page, '#holds', /operator\s*New disks\s*since .*, until .* \(in (59 min|1 h)/);
     await page.locator('#resume').click();
-    await shows(page, '#resume-text', 'New disk');
+    await shows(page, '#resume-text', 'New disks');
     await page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click();
     await shows(page, '#notices', 'The operator hold is over.');
     await shows(page, '#phase', 'Serving');
-    expect(site().cluster.asked).to.deep.equal(['maintenance true New disk 900000', 'maintenance false maintenance']);
+    expect(site().cluster.asked).to.deep.equal([
+      'maintenance true New disk 900000',
+      'maintenance true New disks 3600000',
+      'maintenance false maintenance',
+    ]);
   });
 
   it('a hold until a time of day, with the name of who gives the order', async () => {

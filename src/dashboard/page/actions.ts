@@ -1,5 +1,5 @@
 /** The buttons of the page: the token is requested once, a confirmation each time. */
-import type { ClusterStatus } from '#quiesce/protocol/runs.js';
+import type { ClusterStatus, HoldStatus } from '#quiesce/protocol/runs.js';
 import { post, Refusal } from './api.ts';
 import { ask } from './dialogs.ts';
 import { byId, say, set } from './dom.ts';
@@ -8,7 +8,7 @@ import { askForHold } from './hold-dialog.ts';
 import { notify } from './notices.ts';
 import type { Token } from './token.ts';
 
-const steering = ['hold', 'resume', 'reload', 'scale', 'cancel', 'abandon'] as const;
+const steering = ['hold', 'resume', 'extend', 'reload', 'scale', 'cancel', 'abandon'] as const;
 
 export class Actions {
   readonly #token: Token;
@@ -21,6 +21,7 @@ export class Actions {
     this.#token = token;
     this.#onToken = onToken;
     this.#on('hold', () => this.#hold());
+    this.#on('extend', () => this.#hold());
     this.#on('resume', () => this.#resume());
     this.#on('reload', () => this.#reload());
     this.#on('scale', () => this.#scale());
@@ -36,8 +37,9 @@ export class Actions {
   show(status: ClusterStatus | null, trusted: boolean, now: number): void {
     this.#status = status;
     this.#now = now;
-    const held = isHeld(status);
+    const held = operatorHold(status) !== undefined;
     set(byId('hold'), 'hidden', held);
+    set(byId('extend'), 'hidden', !held);
     set(byId('resume'), 'hidden', !held && status?.scheduled === undefined);
     say(byId('resume'), held ? 'Resume …' : 'Call off …');
     for (const id of steering) byId<HTMLButtonElement>(id).disabled = status === null || byId(id).ariaBusy === 'true';
@@ -60,22 +62,25 @@ export class Actions {
   async #hold(): Promise<void> {
     if (!(await this.#ready())) return;
     const now = (): number => this.#now;
-    await askForHold(this.#token.by, now, async (order) => {
+    const hold = operatorHold(this.#status);
+    const standing = hold === undefined ? null : { hold, here: this.#isHere(hold) };
+    await askForHold(standing, this.#token.by, now, async (order) => {
       await this.#post('/api/maintenance', order);
-      notify(order.at === undefined ? 'The cluster is held.' : 'The hold is scheduled.');
+      const begun = order.at === undefined ? 'The cluster is held.' : 'The hold is scheduled.';
+      notify(standing === null ? begun : 'The hold is changed.');
     });
   }
 
   async #resume(): Promise<void> {
     if (!(await this.#ready())) return;
-    const held = isHeld(this.#status);
-    const hold = held ? this.#status?.holds.find(({ kind }) => kind === 'operator') : this.#status?.scheduled;
+    const held = operatorHold(this.#status) !== undefined;
+    const hold = operatorHold(this.#status) ?? this.#status?.scheduled;
     const which = `The ${held ? 'operator' : 'scheduled'} hold (${hold?.reason ?? 'no reason given'})`;
     say(byId('resume-title'), held ? 'Resume?' : 'Call off the scheduled hold?');
     say(byId('resume-text'), `${which} ${held ? 'ends, and requests are served again' : 'does not begin'}.`);
     say(byId('resume-confirm'), held ? 'Resume' : 'Call it off');
     await ask('resume-dialog', async () => {
-      const here = this.#status?.hosts !== undefined && hold?.allHosts !== true;
+      const here = this.#isHere(hold);
       await this.#post('/api/maintenance', { on: false, ...(here ? { here } : {}), by: this.#token.by });
       notify(held ? 'The operator hold is over.' : 'The scheduled hold is called off.');
     });
@@ -131,6 +136,11 @@ export class Actions {
       .finally(() => set(button, 'aria-busy', null));
   }
 
+  /** Whether a hold is of this host alone, among several. */
+  #isHere(hold: Pick<HoldStatus, 'allHosts'> | undefined): boolean {
+    return this.#status?.hosts !== undefined && hold?.allHosts !== true;
+  }
+
   #need(): Promise<string | null> {
     return this.#token.need();
   }
@@ -156,6 +166,6 @@ export class Actions {
   }
 }
 
-function isHeld(status: ClusterStatus | null): boolean {
-  return status?.holds.some(({ kind }) => kind === 'operator') ?? false;
+function operatorHold(status: ClusterStatus | null): HoldStatus | undefined {
+  return status?.holds.find(({ kind }) => kind === 'operator');
 }

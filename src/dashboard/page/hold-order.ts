@@ -15,6 +15,7 @@ export interface HoldOrder {
   readonly reason?: string;
   readonly at?: string;
   readonly for?: string | number;
+  readonly here?: true;
 }
 
 /**
@@ -31,6 +32,18 @@ export function holdOrder({ reason, begins, ends }: HoldForm, by: string, now: n
     ...(at === null ? {} : { at: new Date(at).toISOString() }),
     ...(ends === null ? {} : { for: lengthOf(ends, at ?? now, at === null) }),
   };
+}
+
+/**
+ * The order for a hold that stands: a new end, counted from now as in `quiesce maintenance on --for`, or a new reason.
+ * What it does not say stays.
+ *
+ * @param here the hold is of this host alone, among several
+ */
+export function changeOrder(form: HoldForm, by: string, now: number, here: boolean): HoldOrder {
+  const order = holdOrder({ ...form, begins: null }, by, now);
+  if (order.for === undefined && order.reason === undefined) throw new Error('Choose a new end, or give a new reason.');
+  return here ? { ...order, here } : order;
 }
 
 function lengthOf(ends: NonNullable<HoldForm['ends']>, begins: number, isNow: boolean): string | number {

@@ -116,9 +116,9 @@ export class FakeCluster implements Operations {
   }
 
   hold(kind: HoldStatus['kind'], reason: string, until?: number, by?: string): void {
-    const since = new Date(this.now).toISOString();
+    this.release(kind);
     const end = until === undefined ? {} : { until: new Date(until).toISOString() };
-    this.#holds.push({ kind, reason, since, ...end, ...(by === undefined ? {} : { by }) });
+    this.#holds.push({ kind, reason, since: new Date(this.now).toISOString(), ...end, ...(by && { by }) });
   }
 
   release(kind: HoldStatus['kind']): void {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { holdOrder, nextHour, type HoldForm } from '#quiesce/dashboard/page/hold-order.js';
+import { changeOrder, holdOrder, nextHour, type HoldForm } from '#quiesce/dashboard/page/hold-order.js';
 
 const now = new Date(2026, 10, 28, 13, 5, 7).getTime();
 const form: HoldForm = { reason: '', begins: null, ends: null };
@@ -24,6 +24,19 @@ describe('a hold that is ordered on the page', () => {
       at,
       for: 30 * 60_000,
     });
+  });
+
+  it('is extended from now on, and keeps what is not said', () => {
+    const change = (more: Partial<HoldForm>, here = false): object =>
+      changeOrder({ ...form, ...more }, 'anna', now, here);
+    expect(change({ ends: { after: '1h' } })).to.deep.equal({ on: true, by: 'anna', for: '1h' });
+    expect(change({ reason: 'longer' }, true)).to.deep.equal({ on: true, by: 'anna', reason: 'longer', here: true });
+    expect(change({ begins: '2026-11-29T02:00', ends: { at: '2026-11-28T13:30' } })).to.deep.equal({
+      on: true,
+      by: 'anna',
+      for: 24 * 60_000 + 53_000,
+    });
+    expect(() => change({})).to.throw('Choose a new end, or give a new reason.');
   });
 
   it('is refused with a reason where its times make no sense', () => {
