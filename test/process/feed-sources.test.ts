@@ -1,5 +1,6 @@
 /** `sync.source`: feeds that the primary fetches, from servers that do what servers do. */
 import http from 'node:http';
+import https from 'node:https';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
@@ -7,6 +8,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { runRecord, type RunRecord } from '#quiesce/protocol/runs.js';
+import { scratchFolders } from '../unit/scratch.ts';
+import { certificates, type Certificates } from './harness/certificates.ts';
 import { quiesce } from './harness/command.ts';
 import { send } from './harness/lines.ts';
 import { startReceiver, type Receiver } from './harness/receiver.ts';
@@ -27,9 +30,15 @@ describe('a feed that the primary fetches', function () {
     asked.push(req.headers);
     answer(req, res);
   });
+  const scratch = scratchFolders();
+  let made: Certificates | null = null;
+  /** Another host than that of the source. */
+  let elsewhere: { readonly url: string; readonly asked: http.IncomingHttpHeaders[]; readonly server: http.Server };
   let receiver: Receiver;
   const shared = useSharedCluster(async () => {
     await once(server.listen(0, '127.0.0.1'), 'listening');
+    elsewhere = await startElsewhere();
+    made = certificates(scratch());
     receiver = await startReceiver();
     const { port } = server.address() as AddressInfo;
     const url = `http://me:verysecret@127.0.0.1:${port}/feed?sig=verysecret`;
@@ -37,12 +46,15 @@ describe('a feed that the primary fetches', function () {
     return {
       script,
       instances: 2,
+      primaryEnv: made === null ? {} : { NODE_EXTRA_CA_CERTS: made.trusted },
       quiesce: { sync: { source, max_bytes: '1M' }, notify: [{ url: receiver.url, events: ['fetch-failed'] }] },
     };
   });
   after(async () => {
-    server.close();
-    server.closeAllConnections();
+    for (const each of [server, elsewhere.server]) {
+      each.close();
+      each.closeAllConnections();
+    }
     await receiver.close();
   });
 
@@ -85,9 +97,13 @@ describe('a feed that the primary fetches', function () {
       },
       /was cut off/,
     ],
-    'sends to another host': [
+    'sends to another protocol': [
       (_req, res) => res.writeHead(302, { Location: 'ftp://elsewhere.example/' }).end(),
       /redirects to ftp:/,
+    ],
+    'sends to another host, which wants what the first one got': [
+      (_req, res) => res.writeHead(302, { Location: elsewhere.url }).end(),
+      /answered 401 .*it is on another server than the address says/,
     ],
     'says 20 GB': [
       (_req, res) => res.writeHead(200, { ...json, 'Content-Length': 20 * 1024 ** 3 }).write('['),
@@ -120,8 +136,38 @@ describe('a feed that the primary fetches', function () {
     await until('a notice', () => receiver.received.some(({ body }) => body.includes('"fetch-failed"')));
     expect(shared.output + receiver.received.map(({ body }) => body).join('')).to.not.include('verysecret');
     await isEmpty('spool');
+    expect(elsewhere.asked).to.not.be.empty;
+    for (const headers of elsewhere.asked) expect(headers).to.not.have.any.keys('x-key', 'authorization');
+  });
+
+  it('is not taken from a server whose certificate has expired', async function () {
+    if (made === null) return this.skip();
+    const { key, expired: cert } = made;
+    const late = https.createServer({ key, cert }, (_req, res) => res.writeHead(200, json).end('[]'));
+    await once(late.listen(0, '127.0.0.1'), 'listening');
+    const { epoch } = await shared.cluster.status();
+    const known = (await runs()).length;
+    answer = (_req, res) =>
+      res.writeHead(302, { Location: `https://127.0.0.1:${(late.address() as AddressInfo).port}/` }).end();
+    await until('it is told', () => /has a certificate that has expired.*CERT_HAS_EXPIRED/.test(shared.output));
+    answer = (_req, res) => res.writeHead(404).end();
+    late.close();
+    expect((await runs()).length).to.equal(known);
+    const { sources, epoch: after } = await shared.cluster.status();
+    expect(after).to.equal(epoch);
+    expect(sources![0]!.last).to.include({ outcome: 'failed', code: 'fetch-failed' });
   });
 });
+
+async function startElsewhere(): Promise<{ url: string; asked: http.IncomingHttpHeaders[]; server: http.Server }> {
+  const asked: http.IncomingHttpHeaders[] = [];
+  const server = http.createServer(({ headers }, res) => {
+    asked.push(headers);
+    res.writeHead(401).end();
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, asked, server };
+}
 
 describe('the feeds of mirrors that share a collection', function () {
   this.timeout(120_000);

@@ -1,6 +1,4 @@
-import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import https from 'node:https';
@@ -10,10 +8,9 @@ import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { runRecord } from '#quiesce/protocol/runs.js';
 import { scratchFolders } from '../../unit/scratch.ts';
+import { certificates } from '../harness/certificates.ts';
 import { quiesce, type Ended } from '../harness/command.ts';
 import { useSharedCluster } from '../harness/shared-cluster.ts';
-
-const newKey = 'req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout key.pem -subj /CN=localhost';
 
 describe('quiesce sync of an address', function () {
   this.timeout(120_000);
@@ -96,41 +93,20 @@ describe('quiesce sync of an address', function () {
   });
 
   it('trusts no certificate that has expired, and does not leave https', async function () {
-    const folder = scratch({ index: '', 'ca.conf': ca });
-    mkdirSync(join(folder, 'new'));
-    const openssl = (words: string): number | null => spawnSync('openssl', words.split(' '), { cwd: folder }).status;
-    if (openssl(`${newKey} -x509 -out now.pem -days 2 -addext subjectAltName=IP:127.0.0.1`) !== 0) this.skip();
-    expect(openssl('req -new -key key.pem -subj /CN=localhost -out request.pem')).to.equal(0);
-    const span = '-startdate 20200101000000Z -enddate 20200102000000Z';
-    expect(
-      openssl(`ca -batch -selfsign -config ca.conf -in request.pem -keyfile key.pem -out old.pem ${span}`),
-    ).to.equal(0);
-    const file = (name: string): string => readFileSync(join(folder, name), 'utf8');
-    writeFileSync(join(folder, 'trusted.pem'), file('now.pem') + file('old.pem'));
+    const made = certificates(scratch());
+    if (made === null) return this.skip();
     const redirects: http.RequestListener = (_req, res) =>
       res.writeHead(302, { Location: 'http://127.0.0.1:1/feed' }).end();
-    for (const [name, message] of [
-      ['old.pem', /certificate that has expired.*CERT_HAS_EXPIRED/],
-      ['now.pem', /redirects from https to http:/],
+    for (const [cert, message] of [
+      [made.expired, /certificate that has expired.*CERT_HAS_EXPIRED/],
+      [made.valid, /redirects from https to http:/],
     ] as const) {
-      const port = await listening(https.createServer({ key: file('key.pem'), cert: file(name) }, redirects));
+      const port = await listening(https.createServer({ key: made.key, cert }, redirects));
       const { code, err } = await sync(`https://127.0.0.1:${port}/feed`, [], {
-        NODE_EXTRA_CA_CERTS: join(folder, 'trusted.pem'),
+        NODE_EXTRA_CA_CERTS: made.trusted,
       });
       expect(code).to.equal(1);
       expect(err).to.match(message);
     }
   });
 });
-
-const ca = `[ca]
-default_ca = own
-[own]
-database = index
-new_certs_dir = new
-rand_serial = yes
-default_md = sha256
-policy = any
-[any]
-commonName = supplied
-`;
