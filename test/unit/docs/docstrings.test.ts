@@ -72,8 +72,8 @@ describe('the published types', () => {
     }
   });
 
-  it('have the options of mirror() that the primary gets, and those that are for the worker', () => {
-    const own = ['items', 'transform', 'validate', 'before', 'after'];
+  it('have the options of mirror() that the primary gets, those that are for the worker, and its source', () => {
+    const own = ['items', 'source', 'transform', 'validate', 'before', 'after'];
     const given = [...membersOf(names.get('MirrorOptions')!, 'MirrorOptions').keys()];
     expect(given).to.have.members([...Object.keys(mirrorOptions.shape), ...own]);
   });
