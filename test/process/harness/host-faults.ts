@@ -3,6 +3,8 @@ import type { Host } from './hosts.ts';
 
 export interface Fault {
   readonly name: string;
+  /** No process of the host runs meanwhile, as on a machine that is frozen as a whole. */
+  readonly freezes?: boolean;
   begin(host: Host): Promise<void>;
   /** The host is as it was; what it does then is its own business. */
   end(host: Host): Promise<void>;
@@ -41,6 +43,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'a stop of primary and workers, beyond the lease',
+    freezes: true,
     begin: async (host) => stop(host, await host.pids()),
     end: goOn,
   },

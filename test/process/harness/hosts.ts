@@ -47,6 +47,16 @@ export class Host {
     return answer?.status ?? 0;
   }
 
+  /** Sends a feed; the status of the answer, 0 where there was none. */
+  async put(items: readonly object[]): Promise<number> {
+    const headers = { 'Content-Type': 'application/json', Connection: 'close' };
+    const signal = AbortSignal.timeout(60_000);
+    const sent = { method: 'PUT', headers, body: JSON.stringify(items), signal };
+    const answer = await fetch(`${this.cluster.url}/api/sync`, sent).catch(() => null);
+    await answer?.text().catch(() => '');
+    return answer?.status ?? 0;
+  }
+
   async serves(within = 60_000): Promise<void> {
     const isOpen = ({ phase, workers }: ClusterStatus): boolean =>
       phase === 'serving' && workers.every(({ state }) => state === 'serving');
@@ -107,14 +117,17 @@ async function create(name: string, options: HostsOptions): Promise<Host> {
   return new Host(name, await Cluster.create(settings), proxy);
 }
 
+export function counted(statuses: Map<number, number>, status: number): void {
+  statuses.set(status, (statuses.get(status) ?? 0) + 1);
+}
+
 /** Asks all hosts all the time; returns how to end that, with the statuses that came. */
 export function hammer(hosts: readonly Host[], pace = 3): () => Promise<Map<number, number>> {
   const statuses = new Map<number, number>();
   let goesOn = true;
   const asking = hosts.map(async (host) => {
     while (goesOn) {
-      const status = await host.ask('/work');
-      statuses.set(status, (statuses.get(status) ?? 0) + 1);
+      counted(statuses, await host.ask('/work'));
       await delay(pace);
     }
   });
