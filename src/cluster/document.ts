@@ -64,6 +64,11 @@ export interface SiteReload {
   readonly failed: { readonly host: string; readonly code: string; readonly why: string } | null;
 }
 
+/** A time of a schedule, and the host that does for all what is due then. */
+export interface Tick extends HostRef {
+  readonly at: number;
+}
+
 export interface Site {
   /** New if the document was dropped or restored: then every host joins again. */
   readonly identity: string;
@@ -75,6 +80,8 @@ export interface Site {
   readonly reload: SiteReload | null;
   readonly run: SiteRun | null;
   readonly hosts: Readonly<Record<string, SiteHost>>;
+  /** By what is due: the last time that a host has won. */
+  readonly ticks?: Readonly<Record<string, Tick>> | undefined;
   /** When it took the place of one that was lost. */
   readonly founded?: number | undefined;
 }

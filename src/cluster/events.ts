@@ -51,6 +51,8 @@ export type SiteEvent =
   | { readonly type: 'reload'; readonly ref: HostRef; readonly id: string; readonly by: string | null }
   /** This host has done its part of the reload. */
   | { readonly type: 'reloaded'; readonly ref: HostRef; readonly id: string; readonly failed: HostFailure | null }
+  /** What is due at that time is done by one host for all: the first that says so. */
+  | { readonly type: 'tick'; readonly ref: HostRef; readonly what: string; readonly at: number }
   /** The time of the hold is over, or that of the scheduled one has come: whoever sees it first says so. */
   | { readonly type: 'lapse'; readonly ref: HostRef }
   | { readonly type: 'begin-scheduled'; readonly ref: HostRef };

@@ -5,6 +5,7 @@
  * Those that the document has forgotten may have open gates until their leases end, so no pause begins before that.
  */
 import { mayStillWork, type Site, type SiteRules, type SiteRun } from './document.ts';
+import { mergedTicks } from './site-ticks.ts';
 
 /** @param now null where no cluster can have been here before */
 export function newSite(identity: string, epoch: number, now: number | null): Site {
@@ -44,6 +45,7 @@ export function refounded(site: Site, seen: Site, identity: string, now: number)
     reload: null,
     run: seen.run !== null && outlivesOwner(seen.run) ? seen.run : null,
     hosts: {},
+    ticks: mergedTicks(site.ticks, seen.ticks),
     founded: now,
   };
 }

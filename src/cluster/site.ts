@@ -12,6 +12,7 @@ import { evictableAt, isMember, type Site, type SiteHost, type SiteRules } from 
 import { same, type Refusal, type SiteEvent } from './events.ts';
 import { beginScheduled, giveUp, hold, holdWithout, lapse, settled, unhold } from './site-holds.ts';
 import { reloaded, reloadWithout, startReload } from './site-reload.ts';
+import { tick } from './site-ticks.ts';
 import { abandon, begin, bury, claim, drain, end, onReturn, prepare, runWithout, takeOver } from './site-run.ts';
 
 export type SiteStep =
@@ -84,6 +85,8 @@ function ofMember(
       return startReload(site, event);
     case 'reloaded':
       return reloaded(site, event);
+    case 'tick':
+      return tick(site, event, now);
     case 'lapse':
       return lapse(site, now);
     case 'begin-scheduled':

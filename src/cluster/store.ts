@@ -96,6 +96,7 @@ const siteSchema = z.looseObject({
   reload: reload.nullable(),
   run: run.nullable(),
   hosts: z.record(z.string(), host),
+  ticks: z.record(z.string(), z.looseObject({ ...ref.shape, at: z.number() })).optional(),
   founded: z.number().optional(),
 });
 

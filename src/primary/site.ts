@@ -46,6 +46,7 @@ import { feedSources } from './source/start.ts';
 import { Reloads, type InForce } from './reload/reloads.ts';
 import { SyncRuns } from './runs/feed-runs.ts';
 import { takeOver } from './runs/take-over.ts';
+import { alone } from './ticks.ts';
 
 export interface SiteOptions {
   readonly log: OpenLog;
@@ -123,13 +124,13 @@ export async function runSite(
     onMove: (move) => observers.moved(move),
     log,
   });
+  const cluster = hosts?.operations(coordinator, rules) ?? null;
   runs.onChange((run) => observers.run(run));
   const again = beginning.again && beside === null; // where a primary died
-  const notify = await notifier({ dataDir, inForce, coordinator, observers, runs, again, log });
+  const notify = await notifier({ dataDir, inForce, coordinator, observers, runs, ticks: cluster, again, log });
   const left = await takeOver({ dataDir, journal, runs, sync, log });
   if (hosts === null) coordinator.recover(left);
   else hosts.agreement.start(left);
-  const cluster = hosts?.operations(coordinator, rules) ?? null;
   const deliveries = new Deliveries();
   const brought = new BroughtSources((list) => sources.use(list, 'mirrors'));
   const seen = brought.between(deliveries.between(observers.between(coordinator, coordinator.beats)));
@@ -209,12 +210,13 @@ export async function runSite(
     runs,
     isTaken: sync.isTaken,
     fetchFailed: (...failure) => notify.fetchFailed(...failure),
+    ticks: cluster ?? alone,
     log,
   });
-  const cron = new CronReloads(() => {
+  const cron = new CronReloads(log, cluster ?? alone, () => {
     orders.given('reload', { by: 'cron_restart' });
-    return reloads.reload();
-  }, log);
+    return cluster === null ? reloads.reload() : cluster.reload('cron_restart');
+  });
   const reloads = new Reloads({
     read,
     inForce,

@@ -8,12 +8,13 @@ import type { Coordinator } from '../maintenance/coordinator.ts';
 import type { HoldOrders } from '../maintenance/operator-holds.ts';
 import type { Rules, ScheduledHold } from '../maintenance/state.ts';
 import type { ReloadOutcome } from '../reload/reloads.ts';
+import type { Ticks } from '../ticks.ts';
 import { ClusterReload } from './cluster-reload.ts';
 import { ClusterHolds } from './cluster-holds.ts';
 import { order } from './unreachable.ts';
 import type { SiteAgreement } from './site-agreement.ts';
 
-export class ClusterOperations {
+export class ClusterOperations implements Ticks {
   readonly holds: HoldOrders;
   readonly #agreement: SiteAgreement;
   #reloads: ClusterReload | null = null;
@@ -36,6 +37,12 @@ export class ClusterOperations {
   /** An operator holds all hosts. */
   get isHeld(): boolean {
     return (this.#agreement.host.member.site?.operator ?? null) !== null;
+  }
+
+  /** See {@link Ticks.wins}. */
+  async wins(what: string, at: number): Promise<boolean> {
+    const { host } = this.#agreement;
+    return (await order(host, { type: 'tick', ref: host.member.ref, what, at })).refused === null;
   }
 
   /** By name. */

@@ -7,6 +7,7 @@ import type { HoldStatus, RunRecord } from '../../protocol/runs.ts';
 import { runKinds } from '../../protocol/words.ts';
 import type { Observer } from '../live/observers.ts';
 import type { WorkerExit, WorkerRef } from '../ports.ts';
+import type { Ticks } from '../ticks.ts';
 import { shortened, type Notice } from './notice.ts';
 import { keyOf, type Outbox } from './outbox.ts';
 
@@ -21,6 +22,8 @@ export interface NoticesDeps {
   /** When the last successful mirror run ended; null if there is none. */
   readonly lastMirror: () => string | null;
   readonly outbox: Pick<Outbox, 'add' | 'mark' | 'setMark'>;
+  /** Which host tells of what all of them see; null where there is one. */
+  readonly ticks: Ticks | null;
 }
 
 export class Notices implements Observer {
@@ -99,12 +102,17 @@ export class Notices implements Observer {
     if (before === since) return;
     outbox.setMark('hold', since);
     if (before !== null)
-      this.#tell('hold-ended', `The hold of an operator has ended, since ${before}`, { since: before });
+      this.#once('hold-ended', outbox.mark('hold of all hosts') === before, Date.parse(before), () =>
+        this.#tell('hold-ended', `The hold of an operator has ended, since ${before}`, { since: before }),
+      );
+    outbox.setMark('hold of all hosts', hold?.allHosts === true ? since : null);
     if (hold === null) return;
     const { reason, by, until } = hold;
     const end = until === undefined ? '' : `, until ${until}`;
     const who = by === undefined ? 'An operator' : by;
-    this.#tell('hold-started', `${who} holds the site${end}: ${reason}`, { ...hold });
+    this.#once('hold-started', hold.allHosts === true, Date.parse(hold.since), () =>
+      this.#tell('hold-started', `${who} holds the site${end}: ${reason}`, { ...hold }),
+    );
   }
 
   /** Called every second; `now` in epoch ms. */
@@ -122,7 +130,9 @@ export class Notices implements Observer {
     const end = Date.parse(hold.until);
     if (end - Date.parse(hold.since) <= expiryNotice || now < end - expiryNotice) return;
     outbox.setMark('expiry', hold.until);
-    this.#tell('hold-expiring', `The hold ends by itself at ${hold.until}: ${hold.reason}`, { ...hold });
+    this.#once('hold-expiring', hold.allHosts === true, end - expiryNotice, () =>
+      this.#tell('hold-expiring', `The hold ends by itself at ${hold.until}: ${hold.reason}`, { ...hold }),
+    );
   }
 
   #tellOverdue(receiver: Receiver, overdue: number, now: number): void {
@@ -135,7 +145,21 @@ export class Notices implements Observer {
     const told = `overdue ${keyOf(receiver)}`;
     if (now - Date.parse(since) < overdue || outbox.mark(told) === since) return;
     outbox.setMark(told, since);
-    outbox.add(this.make('run-overdue', `No mirror run has succeeded since ${since}`, { since, overdue }), [receiver]);
+    this.#once(`run-overdue ${keyOf(receiver)}`, true, Date.parse(since), () =>
+      outbox.add(this.make('run-overdue', `No mirror run has succeeded since ${since}`, { since, overdue }), [
+        receiver,
+      ]),
+    );
+  }
+
+  /** Of several hosts one tells. Where they cannot be asked, each does: twice is better than not at all. */
+  #once(what: string, isOfAll: boolean, at: number, tell: () => void): void {
+    const { ticks } = this.#deps;
+    if (ticks === null || !isOfAll) return tell();
+    void ticks.wins(`notice ${what}`, at).then(
+      (isOurs) => isOurs && tell(),
+      () => tell(),
+    );
   }
 
   #operatorHold(): HoldStatus | null {

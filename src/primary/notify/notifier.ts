@@ -11,6 +11,7 @@ import type { Coordinator } from '../maintenance/coordinator.ts';
 import type { Observers } from '../live/observers.ts';
 import type { InForce } from '../reload/reloads.ts';
 import type { RunStore } from '../runs/history.ts';
+import type { Ticks } from '../ticks.ts';
 import { Notices } from './notices.ts';
 import { Outbox } from './outbox.ts';
 
@@ -20,6 +21,8 @@ export interface NotifierDeps {
   readonly coordinator: Pick<Coordinator, 'holds' | 'onChange'>;
   readonly observers: Pick<Observers, 'add'>;
   readonly runs: Pick<RunStore, 'find'>;
+  /** Which host tells of what all of them see; null where there is one. */
+  readonly ticks: Ticks | null;
   /** The site has served before, under a primary that died. */
   readonly again: boolean;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
@@ -36,7 +39,7 @@ export interface Notifier extends Writer {
 const interval = 1_000;
 
 export async function notifier(deps: NotifierDeps): Promise<Notifier> {
-  const { inForce, coordinator, observers, runs, log } = deps;
+  const { inForce, coordinator, observers, runs, ticks, log } = deps;
   const receivers = (): InForce['config']['notify'] => inForce.config.notify;
   const outbox = await Outbox.open({ file: join(deps.dataDir, 'notify.json'), receivers, log });
   const notices = new Notices({
@@ -46,6 +49,7 @@ export async function notifier(deps: NotifierDeps): Promise<Notifier> {
     holds: () => coordinator.holds(),
     lastMirror: () => runs.find(({ kind, state }) => kind === 'sync' && state === 'succeeded')?.endedAt ?? null,
     outbox,
+    ticks,
   });
   observers.add(notices);
   const look = (): void => {

@@ -4,7 +4,7 @@
  * Of a source: waiting → (time) → fetching → unchanged, or delivered → run → waiting. A failure that may pass is tried
  * again until the next time of the schedule; a time that comes while the source is at work is left out.
  */
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -22,6 +22,7 @@ import { syncDirectory } from '../../sync-directory.ts';
 import { mustHold, removeHeld } from '../data-dir/durable.ts';
 import type { WorkerRef } from '../ports.ts';
 import { Changes } from '../maintenance/changes.ts';
+import { winLastTime, type Ticks } from '../ticks.ts';
 import { isOf } from '../runs/of-mirror.ts';
 import type { FeedOrder } from './deliveries.ts';
 import type { Fetched } from './fetch.ts';
@@ -46,8 +47,8 @@ export interface SourcesDeps {
   readonly isTaken: (path: string) => boolean;
   /** Why no run can start now, such as a hold; null if one can. */
   readonly obstacle: () => string | null;
-  /** Whether this host fetches. */
-  readonly mayFetch: () => boolean;
+  /** Which host fetches. */
+  readonly ticks: Ticks;
   readonly onFailure: (source: string, error: QuiesceError) => void;
   /** A pino logger fits. */
   readonly log: Record<'info' | 'warn' | 'error', (fields: object, message: string) => void>;
@@ -123,11 +124,11 @@ export class FeedSources {
 
   /** Never rejects. */
   async #atItsTime(source: Source): Promise<void> {
-    const { log, random = Math.random, onFailure, mayFetch } = this.#deps;
+    const { log, random = Math.random, onFailure } = this.#deps;
     const { settings, shown, progress, stop: stopped } = source;
     const { signal } = stopped;
-    if (!mayFetch()) return;
     try {
+      if (!(await this.#isOurs(source))) return;
       await delay(random() * settings.jitter, undefined, { signal, ref: false });
       for (let failures = 1; ; failures++) {
         try {
@@ -151,6 +152,27 @@ export class FeedSources {
     } catch {
       // Stopped while it waited.
     }
+  }
+
+  /** Of the hosts that have this source. */
+  async #isOurs(source: Source): Promise<boolean> {
+    const { log, ticks } = this.#deps;
+    const { settings, shown, cron, stop: stopped } = source;
+    const { url, collection, scope } = settings;
+    // Hashed: an address may hold a secret, and whoever can read the site document would see it.
+    const what = `source ${createHash('sha256')
+      .update(JSON.stringify([url, collection, scope]))
+      .digest('hex')
+      .slice(0, 16)}`;
+    const isOurs = await winLastTime(ticks, what, cron, stopped.signal).catch((error: unknown) => {
+      if (stopped.signal.aborted) return false;
+      const { code, message } = toQuiesceError(error);
+      log.error({ code, source: shown }, `the feed of ${shown} is not fetched this time: ${message}`);
+      return false;
+    });
+    // Another host mirrors it, so what the server said here is not what the collection holds.
+    if (!isOurs) source.last = null;
+    return isOurs;
   }
 
   /**

@@ -6,6 +6,7 @@ import type { State } from '../maintenance/state.ts';
 import type { OutgoingMessage, WorkerRef } from '../ports.ts';
 import type { InForce } from '../reload/reloads.ts';
 import type { RunStore } from '../runs/history.ts';
+import type { Ticks } from '../ticks.ts';
 import { spoolDirOf } from '../fleet/worker-settings.ts';
 import type { BroughtSources } from './brought.ts';
 import type { Deliveries } from './deliveries.ts';
@@ -20,12 +21,13 @@ export interface SourcesStart {
   readonly brought: BroughtSources;
   readonly runs: RunStore;
   readonly isTaken: (path: string) => boolean;
+  readonly ticks: Ticks;
   readonly fetchFailed: (source: string, error: QuiesceError) => void;
   readonly log: Logger;
 }
 
 export function feedSources(start: SourcesStart): FeedSources {
-  const { inForce, state, send, deliveries, brought, runs, isTaken, fetchFailed, log } = start;
+  const { inForce, state, send, deliveries, brought, runs, isTaken, fetchFailed, ticks, log } = start;
   const { dataDir } = inForce.config;
   return new FeedSources({
     workDir: join(dataDir, 'work'),
@@ -38,7 +40,7 @@ export function feedSources(start: SourcesStart): FeedSources {
     runs,
     isTaken,
     obstacle: () => obstacleIn(state()),
-    mayFetch: () => true, // several hosts do not yet agree on one: each would fetch
+    ticks,
     onFailure: fetchFailed,
     log,
   });

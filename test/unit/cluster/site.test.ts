@@ -4,6 +4,7 @@ import type { SiteEvent } from '#quiesce/cluster/events.js';
 import { newSite, refounded } from '#quiesce/cluster/founding.js';
 import { writesOf, type Member } from '#quiesce/cluster/member.js';
 import { siteStep } from '#quiesce/cluster/site.js';
+import { mostAhead } from '#quiesce/cluster/site-ticks.js';
 
 const rules: SiteRules = { lease: 100, evictionGrace: 10, margin: 1, onPartition: 'shut' };
 const a: HostRef = { host: 'A', incarnation: '1' };
@@ -257,5 +258,43 @@ describe('a document that takes the place of one that was lost', () => {
     const document = new Document();
     document.takes({ type: 'hold', ref: a, change, waiter: 'one' });
     expect(refounded(newSite('two', 0, null), document.site, 'three', document.now)?.operator).to.equal(null);
+  });
+});
+
+describe('what one host does for all', () => {
+  const due = (ref: HostRef, at: number, what = 'cron_restart'): SiteEvent => ({ type: 'tick', ref, what, at });
+
+  it('is won once for each time, by the first that says so', () => {
+    const document = new Document();
+    document.takes(due(a, 1_000));
+    expect(document.offer(due(b, 1_000))).to.equal('over');
+    document.takes(due(b, 1_000, 'source 1'), due(b, 1_001));
+    expect(document.offer(due(a, 1_000)), 'its clock is behind').to.equal('over');
+    expect(document.offer(due(a, 1_001))).to.equal('over');
+  });
+
+  it('is won again where the answer was lost, and nothing is written', () => {
+    const document = new Document();
+    document.takes(due(a, 1_000));
+    const { version } = document.site;
+    document.takes(due(a, 1_000));
+    expect(document.site.version).to.equal(version);
+    expect(document.offer(due({ ...a, incarnation: '2' }, 1_000)), 'of another incarnation').to.equal('evicted');
+  });
+
+  it('is not won by a host whose clock is far ahead, which would bar all others until then', () => {
+    const document = new Document();
+    expect(document.offer(due(a, document.now + mostAhead + 1))).to.equal('not-yet');
+    document.takes(due(a, document.now + mostAhead));
+  });
+
+  it('is not won again where the document is restored', () => {
+    const document = new Document();
+    const backup = document.site;
+    document.takes(due(a, 1_000), due(a, 5, 'source 1'), { type: 'renew', ref: a });
+    const { ticks } = refounded(backup, document.site, 'two', 2_000)!;
+    expect(ticks).to.deep.equal({ cron_restart: { at: 1_000, ...a }, 'source 1': { at: 5, ...a } });
+    const older = { ...backup, ticks: { cron_restart: { at: 2_000, ...b } } };
+    expect(refounded(older, document.site, 'two', 2_000)!.ticks!['cron_restart']!.at).to.equal(2_000);
   });
 });

@@ -1,12 +1,13 @@
 import { expect } from 'chai';
 import { notifyEvents, type Receiver } from '#quiesce/config/receivers.js';
 import { expiryNotice, Notices } from '#quiesce/primary/notify/notices.js';
+import type { Ticks } from '#quiesce/primary/ticks.js';
 import type { HoldStatus, RunRecord } from '#quiesce/protocol/runs.js';
 
 const start = Date.parse('2026-01-02T03:00:00.000Z');
 const iso = (ms: number): string => new Date(start + ms).toISOString();
 
-function setUp(receiver: Partial<Receiver> = {}) {
+function setUp(receiver: Partial<Receiver> = {}, ticks: Ticks | null = null) {
   const receivers: Receiver[] = [
     { url: 'http://r/', events: notifyEvents, format: 'json', secret: null, overdue: null, ...receiver },
   ];
@@ -20,6 +21,7 @@ function setUp(receiver: Partial<Receiver> = {}) {
       receivers: () => receivers,
       holds: () => world.holds,
       lastMirror: () => world.lastMirror,
+      ticks,
       outbox: {
         add: ({ event, message }) => void told.push(`${event}: ${message}`),
         mark: (name) => marks.get(name) ?? null,
@@ -50,6 +52,59 @@ describe('notices', () => {
       'run-failed: The mirror run r1 has failed: the disk is full',
       'run-failed: The mirror run r2 has been given up: the disk is full',
     ]);
+  });
+
+  it('are of one host where all hosts see the same, and of each where that cannot be agreed on', async () => {
+    const asked: string[] = [];
+    const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    const hold: HoldStatus = {
+      kind: 'operator',
+      reason: 'moving',
+      since: iso(0),
+      until: iso(1_800_000),
+      allHosts: true,
+    };
+    for (const [answer, told] of [
+      [() => Promise.resolve(true), ['hold-started', 'hold-expiring', 'run-overdue', 'hold-ended']],
+      [() => Promise.resolve(false), []],
+      [() => Promise.reject(new Error('no MongoDB')), ['hold-started', 'hold-expiring', 'run-overdue', 'hold-ended']],
+    ] as const) {
+      asked.length = 0;
+      const host = setUp(
+        { overdue: 1_000 },
+        {
+          wins: (what, at) => {
+            asked.push(`${what.slice(0, 20)} ${at - start}`);
+            return answer();
+          },
+        },
+      );
+      host.world.lastMirror = iso(-60_000);
+      host.world.holds = [hold];
+      host.notices.holdsChanged();
+      await turn();
+      host.notices.tick(start + 1_800_000 - expiryNotice);
+      await turn();
+      host.world.holds = [];
+      host.notices.holdsChanged();
+      await turn();
+      expect(host.told.map((text) => text.split(':')[0])).to.deep.equal(told);
+      expect(asked.map((each) => each.replace(/(overdue) \w+/, '$1'))).to.deep.equal([
+        'notice hold-started 0',
+        `notice hold-expiring ${1_800_000 - expiryNotice}`,
+        'notice run-overdue -60000',
+        'notice hold-ended 0',
+      ]);
+      // What only this host sees it tells in any case.
+      asked.length = 0;
+      host.world.holds = [{ kind: 'operator', reason: 'here', since: iso(5) }];
+      host.notices.holdsChanged();
+      host.notices.run(failed);
+      host.world.holds = [];
+      host.notices.holdsChanged();
+      expect(host.told.slice(told.length)).to.have.length(3);
+      expect(asked).to.deep.equal([]);
+    }
   });
 
   it('tell of the hold of an operator, its end and what comes before, each once, over restarts', () => {

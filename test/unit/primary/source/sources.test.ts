@@ -40,7 +40,8 @@ function site(answers: readonly ('feed' | '304' | ErrorCode)[], ends: readonly R
     failures: [] as string[],
     texts: [] as string[],
     obstacle: null as string | null,
-    mayFetch: true,
+    wins: true,
+    due: [] as { what: string; at: number }[],
     dies: false,
     taken: false,
   };
@@ -80,7 +81,12 @@ function site(answers: readonly ('feed' | '304' | ErrorCode)[], ends: readonly R
     },
     isTaken: () => seen.taken,
     obstacle: () => seen.obstacle,
-    mayFetch: () => seen.mayFetch,
+    ticks: {
+      wins: async (what, at) => {
+        seen.due.push({ what, at });
+        return seen.wins;
+      },
+    },
     onFailure: (source, { code }) => seen.failures.push(`${source} ${code}`),
     log: { info: log, warn: log, error: log },
     random: () => 0,
@@ -116,6 +122,20 @@ describe('a source of feeds', function () {
     expect(seen.delivered[0]).to.match(/\/spool\/1-2-[^/]+\.feed$/);
     expect(seen.texts.join()).to.include('https://feeds.example/a?…').and.not.include('secret');
     await isEmpty(join(folder, 'work'));
+  });
+
+  it('asks for the feed anew after a time at which another host has fetched it', async () => {
+    const { sources, seen, over, close } = site(['feed', 'feed']);
+    sources.use([settings]);
+    while (seen.delivered.length < 1) await delay(5);
+    seen.wins = false;
+    const before = seen.due.length;
+    while (seen.due.length === before) await delay(5);
+    await delay(50);
+    seen.wins = true;
+    await over;
+    close();
+    expect(seen.jobs[1]!.known, 'the collection may hold something else').to.equal(null);
   });
 
   it('tells of a feed that is wrong at once, and asks for it anew after a run that failed', async () => {
@@ -195,11 +215,16 @@ describe('a source of feeds', function () {
     sources.use([settings], 'configuration');
     await new Promise((resolve) => setTimeout(resolve, 1200));
     expect(seen.failures).to.deep.equal(['https://feeds.example/a?… paused']);
-    seen.mayFetch = false;
+    seen.wins = false;
     await new Promise((resolve) => setTimeout(resolve, 1200));
     close();
     expect(seen.failures).to.have.length(1);
     expect(seen.jobs).to.deep.equal([]);
+    expect(seen.due.length).to.be.above(1);
+    for (const { what, at } of seen.due) {
+      expect(what, 'nothing of its address').to.match(/^source [0-9a-f]{16}$/);
+      expect(at % 1_000, 'the time of the schedule').to.equal(0);
+    }
   });
 
   it('is tried again where the failure may pass, later each time, and not for ever', () => {
