@@ -1,6 +1,6 @@
 /** What is due at a time, and which host of a cluster does it: each would, and one is enough. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { Cron } from 'croner';
+import type { Cron } from 'croner';
 
 export interface Ticks {
   /**

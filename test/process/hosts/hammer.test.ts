@@ -119,11 +119,9 @@ for (const size of sizes) {
       const spans = spansIn(witness);
       if (seconds > 0)
         console.log(
-          ...[
-            { requests: asked, feeds, runs, volleys },
-            { held, 'won in a volley': wins.reduce((sum, won) => sum + won, 0), of: wins.length },
-            { handlers: spans.length, alone: spans.filter(({ kind }) => kind === 'alone').length },
-          ],
+          { requests: asked, feeds, runs, volleys },
+          { held, 'won in a volley': wins.reduce((sum, won) => sum + won, 0), of: wins.length },
+          { handlers: spans.length, alone: spans.filter(({ kind }) => kind === 'alone').length },
         );
       expect(overlapsIn(witness)).to.deep.equal([]);
       for (const status of asked.keys()) expect(status, 'of a request').to.be.oneOf([200, 503]);
