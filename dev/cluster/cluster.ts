@@ -13,13 +13,15 @@ import { ControlClient } from '#quiesce/cli/control-client.js';
 import type { ClusterStatus } from '#quiesce/protocol/runs.js';
 import { freePort } from '../free-port.ts';
 
-const command = fileURLToPath(import.meta.resolve('#quiesce/cli/main.js'));
+const ownCommand = fileURLToPath(import.meta.resolve('#quiesce/cli/main.js'));
 const builtInApp = fileURLToPath(import.meta.resolve('#quiesce/worker/main.js'));
 const tether = new URL('../tether.js', import.meta.url).href;
 
 export interface ClusterOptions {
   /** An absolute path. Default: the built-in app. */
   readonly script?: string;
+  /** The file of the command `quiesce`. Default: that of this version. */
+  readonly command?: string;
   /** Default 2. */
   readonly instances?: number;
   /** What the workers get in their environment, beside PORT and HOST. */
@@ -123,7 +125,12 @@ export class Cluster {
 
   /** Starts the primary, and waits for nothing. */
   launch(): void {
-    const { under = [], args: more = [], keeper = process.env['QUIESCE_TEST_KEEPER'] === '1' } = this.#options;
+    const {
+      command = ownCommand,
+      under = [],
+      args: more = [],
+      keeper = process.env['QUIESCE_TEST_KEEPER'] === '1',
+    } = this.#options;
     const own = keeper ? [] : ['--no-keeper'];
     const start = [process.execPath, '--import', tether, command, 'start', this.configFile, ...own, ...more];
     const [program, ...args] = [...under, ...start];

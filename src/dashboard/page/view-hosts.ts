@@ -5,7 +5,7 @@ import { age } from './format.ts';
 import type { Model } from './model.ts';
 
 const columns: Column[] = [
-  { label: 'Host' },
+  { label: 'Host', wide: true },
   { label: 'State' },
   { label: 'Lease', number: true },
   { label: 'Version', number: true },

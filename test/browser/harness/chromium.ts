@@ -93,13 +93,15 @@ export function useBrowser(more: readonly string[] = []): Browsing {
   };
 }
 
-/** What axe-core finds, as `id: elements`. */
-export async function faults(page: Page): Promise<string[]> {
+/** What axe-core finds in the page, or in that part of it, as `id: elements`. */
+export async function faults(page: Page, part = 'html'): Promise<string[]> {
   await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => {
-    const { axe: engine } = globalThis as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } };
-    return engine.run();
-  });
+  const { violations } = await page.evaluate((selector) => {
+    const { axe: engine } = globalThis as unknown as {
+      axe: { run(part: string): Promise<{ violations: Violation[] }> };
+    };
+    return engine.run(selector);
+  }, part);
   return violations.map(({ id, impact, nodes }) => `${id} (${impact}): ${nodes.map(({ html }) => html).join(' | ')}`);
 }
 

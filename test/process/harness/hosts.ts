@@ -6,7 +6,7 @@ import { Cluster, type ClusterOptions } from '../../../dev/cluster/cluster.ts';
 import { MongoProxy } from './mongo-proxy.ts';
 import { until } from './until.ts';
 
-const app = fileURLToPath(new URL('../fixtures/clock-app.js', import.meta.url));
+const witnessApp = fileURLToPath(new URL('../fixtures/clock-app.js', import.meta.url));
 
 export interface HostsOptions {
   readonly uri: string;
@@ -17,6 +17,10 @@ export interface HostsOptions {
   /** Of `quiesce.cluster`; null for hosts that are alone. */
   readonly cluster?: Readonly<Record<string, unknown>> | null;
   readonly quiesce?: Readonly<Record<string, unknown>>;
+  /** Further fields of the app. */
+  readonly app?: Readonly<Record<string, unknown>>;
+  /** Other versions of quiesce, by the name of the host. */
+  readonly installed?: Readonly<Record<string, Pick<ClusterOptions, 'command' | 'script'>>>;
   /** Each host reaches MongoDB by a proxy of its own. */
   readonly proxied?: boolean;
 }
@@ -91,7 +95,8 @@ export async function startHosts(names: readonly string[], options: HostsOptions
   const hosts = await createHosts(names, options);
   try {
     for (const { cluster } of hosts) cluster.launch();
-    await Promise.all(hosts.map(({ cluster }) => cluster.ready(90_000)));
+    // They start together, and a machine that tests has two cores.
+    await Promise.all(hosts.map(({ cluster }) => cluster.ready(Math.max(90_000, 60_000 * hosts.length))));
     await Promise.all(hosts.map((host) => host.serves()));
   } catch (error) {
     await Promise.all(hosts.map((host) => host.close()));
@@ -101,10 +106,22 @@ export async function startHosts(names: readonly string[], options: HostsOptions
 }
 
 async function create(name: string, options: HostsOptions): Promise<Host> {
-  const { uri, db, witness, instances = 2, cluster = {}, quiesce = {}, proxied = false } = options;
+  const {
+    uri,
+    db,
+    witness,
+    instances = 2,
+    cluster = {},
+    quiesce = {},
+    app = {},
+    installed = {},
+    proxied = false,
+  } = options;
   const proxy = proxied ? await MongoProxy.start(uri) : null;
   const settings: ClusterOptions = {
-    script: app,
+    script: witnessApp,
+    ...installed[name],
+    app,
     instances,
     primaryEnv: { QUIESCE_UNFINISHED_CLUSTER: '1' },
     env: { WITNESS: witness, HOST_NAME: name },

@@ -17,7 +17,7 @@ const someTime = (most: number): number => Math.round(Math.random() * most);
 
 for (const size of sizes) {
   describe(`${size} hosts under requests, feeds, exclusive runs and holds at all of them`, function () {
-    this.timeout((seconds + 300) * 1_000);
+    this.timeout((seconds + 400) * 1_000);
     let hosts: Host[] = [];
     let database: TestDatabase | undefined;
     let folder: string;

@@ -1,7 +1,4 @@
-/**
- * A cluster that is played, for the page to look at: `Operations` that do what they are told, and the true recorder
- * behind them. Its clock is the test's, so that a day takes no time.
- */
+/** A cluster that is played, on the true recorder. Its clock is the test's, so that a day takes no time. */
 import { QuiesceError } from '#quiesce/errors.js';
 import { Live } from '#quiesce/primary/live/live.js';
 import { LogTail } from '#quiesce/primary/live/log-tail.js';
@@ -11,6 +8,7 @@ import type { MaintenanceChange, Operations } from '#quiesce/primary/ports.js';
 import type {
   ClusterStatus,
   HoldStatus,
+  HostStatus,
   Phase,
   RunRecord,
   ScheduledHoldStatus,
@@ -34,6 +32,7 @@ export class FakeCluster implements Operations {
   readonly live: Live;
   readonly asked: string[] = [];
   waitingFor: WaitingRequest[] = [];
+  hosts?: HostStatus[];
   /** Requests per second of the whole cluster. */
   load = 1_000;
   /** How long each worker's replacement takes in a reload, ms of the real clock. */
@@ -163,7 +162,8 @@ export class FakeCluster implements Operations {
       phase: this.#phase,
       epoch: this.#epoch,
       holds: [...this.#holds],
-      ...(this.#scheduled === undefined ? {} : { scheduled: this.#scheduled }),
+      ...(this.hosts && { hosts: this.hosts }),
+      ...(this.#scheduled && { scheduled: this.#scheduled }),
       workers: this.#workers.map(({ status }) => ({ ...status })),
       run: this.#runs.at(-1) ?? null,
       waitingFor: this.#phase === 'draining' ? this.waitingFor : [],
