@@ -126,7 +126,7 @@ describe('a source of feeds', function () {
 
   it('asks for the feed anew after a time at which another host has fetched it', async () => {
     const { sources, seen, over, close } = site(['feed', 'feed']);
-    sources.use([settings]);
+    sources.use([settings], 'configuration');
     while (seen.delivered.length < 1) await delay(5);
     seen.wins = false;
     const before = seen.due.length;
