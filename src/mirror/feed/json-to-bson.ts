@@ -119,11 +119,10 @@ export class JsonToBson {
   #object(text: JsonText): number {
     const { out } = this;
     const names = this.#names;
-    const base = names.top;
-    let table: Int32Array | null = null;
     let typeName: string | null = null;
     const length = this.#open(text);
     const level = this.#depth;
+    names.open(level);
     let byte = text.skipSpace();
     if (byte === closeBrace) text.pos++;
     else
@@ -138,9 +137,7 @@ export class JsonToBson {
         this.#depth = level;
         this.#pathStart[level] = typeAt + 1;
         this.#pathEnd[level] = out.at;
-        const seen = names.add(out, typeAt + 1, out.at, base, table);
-        if (seen === undefined) text.refuse('a second member of the same name');
-        table = seen;
+        if (!names.add(out, typeAt + 1, out.at, level)) text.refuse('a second member of the same name');
         if (hasNul(out, typeAt + 1)) text.refuse('a name with a NUL, which BSON cannot hold');
         if (this.#extended && out.bytes[typeAt + 1] === dollar) typeName ??= typeNameAt(out.bytes, typeAt + 1, out.at);
         out.byte(0);
@@ -153,7 +150,7 @@ export class JsonToBson {
         out.bytes[typeAt] = type;
         byte = nextMember(text, closeBrace, 'object');
       } while (byte !== closeBrace);
-    names.top = base;
+    names.close(out, level);
     const type = this.#close(text, length, bsonType.object, typeName !== null);
     return typeName === null ? type : this.#typed(text, length, typeName);
   }
