@@ -1,5 +1,7 @@
 /** Parses times, sizes and numbers of workers that people write, so that `10s` means the same everywhere. */
-import ms, { type StringValue } from 'ms';
+import { createRequire } from 'node:module';
+import type ms from 'ms';
+import type { StringValue } from 'ms';
 
 export const durationWords = "milliseconds, or a time such as '500ms', '10s', '5m', '1h'";
 export const deadlineWords = "milliseconds above 0, or a time such as '500ms', '10s', '5m', '1h'";
@@ -11,19 +13,24 @@ export const longestTimer: number = 2 ** 31 - 1;
  * Returns the ms of `500`, `'500'`, `'10s'`, `'1.5h'`; undefined for other forms and for times too long for setTimeout.
  */
 export function parseDuration(value: unknown): number | undefined {
-  const parsed =
-    typeof value === 'string' && /^(?:\d+(?:\.\d+)?|\.\d+) ?[a-z]*$/i.test(value) ? ms(value as StringValue) : value;
+  const isText = typeof value === 'string' && /^(?:\d+(?:\.\d+)?|\.\d+) ?[a-z]*$/i.test(value);
+  const parsed = isText ? read(value as StringValue) : value;
   if (typeof parsed !== 'number' || !Number.isFinite(parsed) || parsed < 0 || parsed > longestTimer) return undefined;
   return Math.round(parsed);
 }
 
-const sizeUnits = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3, T: 1024 ** 4 } as const;
+/** Loaded here: every worker would load it for nothing. */
+function read(text: StringValue): number {
+  return (createRequire(import.meta.url)('ms') as typeof ms)(text);
+}
 
 /** The same, but undefined for 0 as well: of an interval or a deadline. */
 export function aboveZero(value: unknown): number | undefined {
   const parsed = parseDuration(value);
   return parsed === 0 ? undefined : parsed;
 }
+
+const sizeUnits = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3, T: 1024 ** 4 } as const;
 
 /** Returns the bytes of `1048576`, `'512M'`, `'1.5GB'`; units are powers of 1024, as in PM2. */
 export function parseSize(value: unknown): number | undefined {
