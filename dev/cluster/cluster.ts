@@ -123,8 +123,8 @@ export class Cluster {
     return this.#exited;
   }
 
-  /** Starts the primary, and waits for nothing. */
-  launch(): void {
+  /** Starts the primary, and waits for nothing. @param passed descriptors that it inherits, from 4 on */
+  launch(passed: readonly number[] = []): void {
     const {
       command = ownCommand,
       under = [],
@@ -137,7 +137,7 @@ export class Cluster {
     const child = spawn(program!, args, {
       cwd: this.folder,
       env: { ...inherited(), NO_COLOR: '1', ...this.#options.primaryEnv },
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc', ...passed],
       detached: this.#options.group ?? false,
     });
     this.#child = child;

@@ -6,6 +6,7 @@ import { loadConfig } from '../config/load.ts';
 import { undoing, type Origin } from '../config/origin.ts';
 import { QuiesceError, toQuiesceError } from '../errors.ts';
 import { stopWithNpx } from '../keeper/npx.ts';
+import { passedSockets } from '../keeper/passed-sockets.ts';
 import { KeeperLink } from '../primary/kept/link.ts';
 import { keepSignals } from '../primary/signals.ts';
 
@@ -25,7 +26,9 @@ export async function start(file: string | undefined, options: StartOptions): Pr
   keepSignals();
   const keeper = KeeperLink.join();
   if (keeper === null) stopWithNpx();
+  const isPassed = passedSockets(process.env, process.pid).length > 0;
   try {
+    if (isPassed && keeper === null) throw withoutKeeper();
     const code = await run(file, options, keeper);
     keeper?.send({ type: 'ending' });
     return code;
@@ -35,6 +38,12 @@ export async function start(file: string | undefined, options: StartOptions): Pr
     if (code !== 'internal') keeper?.send({ type: 'ending', error: { code, message } });
     throw error;
   }
+}
+
+function withoutKeeper(): QuiesceError {
+  const what =
+    'The service manager passes sockets to the app (LISTEN_FDS), and only `quiesce start` with its keeper takes them.';
+  return new QuiesceError('bad-usage', `${what} Leave --no-keeper out, or remove Sockets= from the unit.`);
 }
 
 async function run(file: string | undefined, options: StartOptions, keeper: KeeperLink | null): Promise<number> {

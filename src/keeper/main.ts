@@ -11,6 +11,7 @@ import { ownerOf } from './handover.ts';
 import { newKeeper, type App, type Effect, type End, type Event, type Keeper } from './state.ts';
 import { nextTick, step, wordsOf } from './step.ts';
 import { PrimaryProcess } from './primary-process.ts';
+import { passedSockets } from './passed-sockets.ts';
 import { stopWithNpx } from './npx.ts';
 import { severalVariable } from '../protocol/keeper-names.ts';
 import type { Former, Handle, LaunchedApp, SocketName, ToKeeper } from '../protocol/keeper.ts';
@@ -57,6 +58,7 @@ export function endAs({ code, signal }: End): number {
 
 class Keeping {
   readonly #args: readonly string[];
+  readonly #passed: readonly string[] = passedSockets(process.env, process.pid);
   readonly #resolve: (end: End) => void;
   #places: Place[] = [newPlace(null)];
   #state: Keeper;
@@ -116,7 +118,7 @@ class Keeping {
     const env = { ...process.env, ...(place.app === null ? {} : { [severalVariable]: '1' }) };
     const args = place.app === null ? this.#args : ['start', ...place.app.args];
     const started = new PrimaryProcess(
-      { build, args, env, group: place.app !== null },
+      { build, args, env, passed: this.#passed, group: place.app !== null },
       {
         message: (message, handle) => this.#message(app, id, message, handle),
         gone: (how) => {

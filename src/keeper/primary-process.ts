@@ -1,8 +1,9 @@
 /** The keeper's image of one primary: its channel, its signals, its end. Decides nothing. */
 import { spawn, type ChildProcess, type SendHandle } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { descriptorsOf } from './passed-sockets.ts';
 import { isToKeeper } from '../protocol/keeper-checks.ts';
-import { keeperProtocol, keeperVariable } from '../protocol/keeper-names.ts';
+import { keeperProtocol, keeperVariable, passedVariable } from '../protocol/keeper-names.ts';
 import type { Build, FromKeeper, Handle, Outgoing, ToKeeper } from '../protocol/keeper.ts';
 import type { Gone } from './state.ts';
 
@@ -10,6 +11,8 @@ export interface Call {
   readonly build: Build;
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
+  /** The names of the sockets that a service manager has passed. */
+  readonly passed: readonly string[];
   /** A process group of its own, so that Ctrl-C reaches it through the keeper only. */
   readonly group: boolean;
 }
@@ -26,19 +29,20 @@ export class PrimaryProcess {
   #meant: Extract<ToKeeper, { type: 'ending' }> | null = null;
   #isGone = false;
 
-  constructor({ build: { node, main: own, called, folder }, args, env, group }: Call, listener: Listener) {
+  constructor({ build: { node, main: own, called, folder }, args, env, passed, group }: Call, listener: Listener) {
     const main = existsSync(own) ? own : (called ?? own);
     // A folder that is gone would keep the site down; the name of the folder tells a link from where it leads to.
     const where = folder !== null && existsSync(folder) ? { cwd: folder } : {};
     try {
       const child = spawn(existsSync(node) ? node : process.execPath, [...process.execArgv, main, ...args], {
-        stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+        stdio: ['inherit', 'inherit', 'inherit', 'ipc', ...descriptorsOf(passed)],
         detached: group,
         ...where,
         env: {
           ...env,
           ...('cwd' in where ? { PWD: where.cwd } : {}),
           [keeperVariable]: String(keeperProtocol),
+          ...(passed.length === 0 ? {} : { [passedVariable]: passed.join(':') }),
         },
       });
       this.#child = child;

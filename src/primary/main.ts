@@ -8,7 +8,7 @@ import { realpathSync } from 'node:fs';
 import type { RequestHandler } from 'express';
 import type { AppConfig } from '../config.ts';
 import type { Origin } from '../config/origin.ts';
-import { exitCodes } from '../errors.ts';
+import { exitCodes, type QuiesceError } from '../errors.ts';
 import { startedFrom } from '../own-files.ts';
 import { prepareDataDir } from './data-dir/data-dir.ts';
 import type { LockEvents } from './data-dir/held-lock.ts';
@@ -16,6 +16,7 @@ import { acquireLock } from './data-dir/lock.ts';
 import { keptBy } from './data-dir/lock-owner.ts';
 import type { Successor } from './handover/beside.ts';
 import type { Beginning, KeeperLink } from './kept/link.ts';
+import { inheritedSockets, whyUnserved } from './kept/passed.ts';
 import { KeptSockets } from './kept/sockets.ts';
 import type { OpenLog } from './log/log.ts';
 import type { SiteParts } from './open-site.ts';
@@ -42,10 +43,11 @@ const ignore = (): void => {};
 /**
  * Runs until it is stopped. Resolves with the exit code.
  *
- * @throws QuiesceError `already-running`, `data-dir-unusable`, `database-unreachable`, `boot-failed`, `port-in-use`
+ * @throws QuiesceError `bad-usage`, `already-running`, `data-dir-unusable`, `database-unreachable`, `boot-failed`, `port-in-use`
  */
 export async function runPrimary(config: AppConfig, options: PrimaryOptions = {}): Promise<number> {
   const kept = options.keeper ?? null;
+  const passed = kept === null ? [] : inheritedSockets(kept, config);
   // Node ignores SIGXFSZ until a package such as signal-exit listens to it; that package ends the process if it is the
   // only listener. The write then fails with EFBIG, which is handled where it happens.
   if (!process.listeners('SIGXFSZ').includes(ignore)) process.on('SIGXFSZ', ignore);
@@ -82,7 +84,7 @@ export async function runPrimary(config: AppConfig, options: PrimaryOptions = {}
     const { configReader } = await import('./reload/config-reader.ts');
     const read = options.origin === undefined ? null : configReader(options.origin, config, dataDir, log.logger);
     const { opened = () => {}, signals = true } = options;
-    const sockets = kept === null ? null : new KeptSockets(kept);
+    const sockets = kept === null ? null : new KeptSockets(kept, undefined, passed);
     const giveBack = config.scheduling === 'os' ? sockets?.install() : undefined;
     // With `rr` node:cluster binds its own sockets. It cannot while the keeper has those of a primary that ran with
     // `os`.
@@ -94,7 +96,8 @@ export async function runPrimary(config: AppConfig, options: PrimaryOptions = {}
       };
       const folder = options.origin?.options.folder ?? null;
       const handover = { keeper: kept, beginning, beside, folder, yield: giveUp };
-      const parts = { log, more, read, inherited, ...handover, opened, signals };
+      const unserved = (): QuiesceError | null => whyUnserved(sockets?.unserved ?? []);
+      const parts = { log, more, read, inherited, ...handover, unserved, opened, signals };
       return await runSite(site, parts, (events) => (keeper = events));
     } finally {
       // Before the lock is released: the next `start` may want the same ports.

@@ -66,6 +66,8 @@ export interface SiteOptions {
   readonly folder: string | null;
   /** Gives lock and sockets to a successor. */
   readonly yield: () => Promise<void>;
+  /** Why the sockets of the service manager cannot be served, once every worker serves. */
+  readonly unserved: () => QuiesceError | null;
   /** Called when every worker serves. */
   readonly opened: (site: SiteParts) => void;
   /** Whether signals steer the site, and the process that started this one is told when it is ready. */
@@ -275,6 +277,9 @@ export async function runSite(
     crew.events.release(events, (ref) => coordinator.beats.of(ref));
     started.then(
       () => {
+        const unserved = options.unserved();
+        if (unserved !== null && !beginning.again) return ending.fail(unserved);
+        if (unserved !== null) log.error(unserved.message); // the app has moved, and serves
         log.info({ urls: supervisor.urls(), workers: config.instances }, `${config.name} is ready`);
         readiness.ready();
         opened({ name: config.name, dataDir, operations: control, exec: coordinator.exec });

@@ -9,7 +9,13 @@
 import type { SendHandle } from 'node:child_process';
 import { z } from 'zod';
 import { exitCodes, QuiesceError } from '../../errors.ts';
-import { handoverProtocol, keeperProtocol, keeperVariable, severalVariable } from '../../protocol/keeper-names.ts';
+import {
+  handoverProtocol,
+  keeperProtocol,
+  keeperVariable,
+  passedVariable,
+  severalVariable,
+} from '../../protocol/keeper-names.ts';
 import { fromKeeper } from '../../protocol/keeper.ts';
 import type { Former, FromKeeper, Handle, Outgoing, SocketName, ToKeeper } from '../../protocol/keeper.ts';
 
@@ -34,6 +40,8 @@ const patience = 2_000;
 export class KeeperLink {
   readonly pid: number = process.ppid;
   readonly isOneOfSeveral: boolean;
+  /** The names of the sockets that a service manager has passed. */
+  readonly passed: readonly string[];
   readonly sockets: KeptSocket[] = [];
   /** Called when the keeper has died. */
   lost: () => void = () => process.exit(exitCodes.failed);
@@ -52,14 +60,19 @@ export class KeeperLink {
 
   /** @throws QuiesceError `boot-failed` if the keeper speaks another version of the protocol */
   static join(): KeeperLink | null {
-    const { [keeperVariable]: version, [severalVariable]: several } = process.env;
+    const { [keeperVariable]: version, [severalVariable]: several, [passedVariable]: passed } = process.env;
     delete process.env[keeperVariable];
     delete process.env[severalVariable];
+    delete process.env[passedVariable];
     if (version === undefined || process.send === undefined) return null;
     const spoken = Number(version);
     const isOneOfSeveral = several !== undefined;
     if (spoken >= 1 && spoken <= keeperProtocol)
-      return new KeeperLink({ isOneOfSeveral, canReplace: spoken >= handoverProtocol });
+      return new KeeperLink({
+        isOneOfSeveral,
+        passed: passed?.split(':') ?? [],
+        canReplace: spoken >= handoverProtocol,
+      });
     const error = new QuiesceError(
       'boot-failed',
       `The process that keeps the sockets of this site (pid ${process.ppid}) is of another version of quiesce: it speaks version ${version}, and this one ${keeperProtocol}. ` +
@@ -70,8 +83,13 @@ export class KeeperLink {
     throw error;
   }
 
-  private constructor({ isOneOfSeveral, canReplace }: Pick<KeeperLink, 'isOneOfSeveral' | 'canReplace'>) {
+  private constructor({
+    isOneOfSeveral,
+    passed,
+    canReplace,
+  }: Pick<KeeperLink, 'isOneOfSeveral' | 'passed' | 'canReplace'>) {
     this.isOneOfSeveral = isOneOfSeveral;
+    this.passed = passed;
     this.canReplace = canReplace;
     process.on('message', (raw: unknown, handle: unknown) => this.#receive(raw, handle as Handle | undefined));
     process.on('disconnect', () => this.lost());

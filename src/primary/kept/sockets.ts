@@ -10,13 +10,15 @@
  * With `scheduling: 'os'` node:cluster creates each socket of the workers with `net._createServerHandle` and sends it
  * to them. The name is a legacy of Node 0.12 that every version still has; if a version lacks it, sockets work as they
  * do without a keeper. The keeper does not get a socket that a worker opens for itself (`exclusive`, `reusePort`), a
- * descriptor (`fd`) or UDP.
+ * descriptor (`fd`) or UDP. A socket of the service manager is used where the app listens on its address; it stays open, and
+ * the keeper has it already.
  */
 import { linkSync, rmSync, unlinkSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import type { Handle, SocketName } from '../../protocol/keeper.ts';
 import type { KeptSocket } from './link.ts';
+import type { PassedSocket } from './passed.ts';
 
 /**
  * How long a socket waits for a worker, ms: as long as a worker may take to boot. A client gets no answer meanwhile.
@@ -44,13 +46,21 @@ export class KeptSockets {
   readonly #keeper: SocketKeeper;
   readonly #wait: number;
   readonly #sockets = new Set<Socket>();
+  readonly #passed: readonly PassedSocket[];
+  readonly #served = new Set<PassedSocket>();
   #made = 0;
   #isYielded = false;
 
-  constructor(keeper: SocketKeeper, wait: number = longestWait) {
+  constructor(keeper: SocketKeeper, wait: number = longestWait, passed: readonly PassedSocket[] = []) {
+    this.#passed = passed;
     this.#keeper = keeper;
     this.#wait = wait;
     for (const { id, name, handle } of keeper.sockets) this.#letWait(this.#add(id, name, handle));
+  }
+
+  /** Those of the service manager on which no worker has listened. */
+  get unserved(): PassedSocket[] {
+    return this.#passed.filter((each) => !this.#served.has(each));
   }
 
   /** Must be called before the first fork. Returns a function that undoes it. */
@@ -67,6 +77,12 @@ export class KeptSockets {
     const [address, port, addressType, fd, flags = 0] = args;
     if (typeof addressType !== 'number' || (fd !== undefined && fd >= 0)) return make(...args);
     const name: SocketName = { address, port, addressType, flags };
+    const passed = this.#passed.find((each) => each.isOf(name));
+    if (passed !== undefined) {
+      this.#served.add(passed);
+      passed.handle.close = () => undefined; // by node:cluster, when its last worker is gone
+      return passed.handle;
+    }
     const waiting = [...this.#sockets].find((each) => !each.isUsed && isSame(each.name, name));
     if (waiting !== undefined) {
       clearTimeout(waiting.timer);

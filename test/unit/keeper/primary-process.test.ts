@@ -7,7 +7,7 @@ describe('the process of a primary', () => {
   const gone = (args: readonly string[]): Promise<Gone> =>
     new Promise((resolve) => {
       const build = { node: process.execPath, main: fileURLToPath(import.meta.url), called: null, folder: null };
-      const call = { build, args, env: process.env, group: false };
+      const call = { build, args, env: process.env, passed: [], group: false };
       const started = new PrimaryProcess(call, { message: () => {}, gone: resolve });
       started.send({ type: 'begin', again: false, beside: false, former: [] });
     });
