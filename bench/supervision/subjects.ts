@@ -37,7 +37,13 @@ export interface Subject {
   start(env?: Readonly<Record<string, string>>): Promise<Running>;
 }
 
-export function quiesce(name: string, scheduling: 'os' | 'rr', more: Readonly<Record<string, string>> = {}): Subject {
+/** @param keeper whether it runs as `quiesce start` does by default; `primary` is the keeper then */
+export function quiesce(
+  name: string,
+  scheduling: 'os' | 'rr',
+  more: Readonly<Record<string, string>> = {},
+  keeper = false,
+): Subject {
   return {
     name,
     async start(env = {}) {
@@ -47,6 +53,7 @@ export function quiesce(name: string, scheduling: 'os' | 'rr', more: Readonly<Re
         instances,
         env: { ...more, ...env, READY_FILE: ready.file },
         quiesce: { scheduling },
+        keeper,
       });
       return {
         url: cluster.url,
