@@ -15,10 +15,15 @@ export interface RunningCommand {
 /** `quiesce` for a test that goes on meanwhile, or that feeds its standard input. */
 export function startQuiesce(
   args: readonly string[],
-  { cwd, input = '' }: { cwd: string; input?: string },
+  {
+    cwd,
+    input = '',
+    command = quiesceCommand,
+    env: more = {},
+  }: { cwd: string; input?: string; command?: string; env?: Readonly<Record<string, string>> },
 ): RunningCommand {
   const { QUIESCE_DATA_DIR: _dir, QUIESCE_SYNC_TOKEN: _token, ...env } = process.env;
-  const child = spawn(process.execPath, [quiesceCommand, ...args], { cwd, env: { ...env, NO_COLOR: '1' } });
+  const child = spawn(process.execPath, [command, ...args], { cwd, env: { ...env, NO_COLOR: '1', ...more } });
   let out = '';
   let err = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
