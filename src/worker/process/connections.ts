@@ -12,8 +12,7 @@ export type TrackedSocket = Socket & {
   parser?: { incoming?: IncomingMessage | null } | null;
   _httpMessage?: ServerResponse | null;
 };
-export type TrackedServer = Server &
-  Partial<Pick<HttpServer, 'closeIdleConnections' | 'keepAliveTimeout'>> & { keepAliveTimeoutBuffer?: number };
+export type TrackedServer = Server & Partial<Pick<HttpServer, 'closeIdleConnections' | 'keepAliveTimeout'>>;
 
 const servers = new Set<TrackedServer>();
 const sockets = new Set<TrackedSocket>();

@@ -54,11 +54,18 @@ export function stopGracefully(
   for (const session of tracked.sessions) session.close();
   for (const server of tracked.servers) {
     stopAccepting(server);
-    // A connection whose response was already being sent gets the same time once it is idle.
-    if (server.keepAliveTimeout !== undefined) server.keepAliveTimeout = linger;
-    if (server.keepAliveTimeoutBuffer !== undefined) server.keepAliveTimeoutBuffer = 0; // Node adds it
+    // Node's own timer would reset a connection whose request has arrived and is still unread.
+    if (server.keepAliveTimeout !== undefined) server.keepAliveTimeout = 0;
   }
   const lingeringServers = [...tracked.servers];
+  // A connection whose response was already being sent gets the same time once it is idle.
+  subscribe('http.server.response.finish', (message) => {
+    const { socket } = message as { socket: TrackedSocket };
+    const { bytesRead } = socket;
+    afterReading(linger, () => {
+      if (!socket._httpMessage && socket.bytesRead === bytesRead) socket.destroy();
+    });
+  });
   const idle = [...tracked.sockets].filter((socket) => !socket._httpMessage);
   const readBefore = new Map(idle.map((socket) => [socket, socket.bytesRead]));
   const closeWebSockets = (): void => {
@@ -71,7 +78,7 @@ export function stopGracefully(
     leaveWithTheLast();
   };
   afterReading(linger, () => {
-    // A connection that became idle since then has its own time, from keepAliveTimeout: a request may be on the way.
+    // A connection that became idle since then has its own time: a request may be on the way.
     const quiet = (socket: TrackedSocket): boolean => readBefore.get(socket) === socket.bytesRead;
     closeIdle(lingeringServers, quiet);
     // Connections that were opened in advance and never used: node:http counts these as active.

@@ -142,6 +142,26 @@ describe('a worker that stops', function () {
     await reload;
   });
 
+  it('answers what has arrived on a connection whose stream ended during the stop and its event loop was busy', async () => {
+    const { cluster } = await worker();
+    const wire = await Wire.open(cluster);
+    wire.socket.write('POST /stream HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n');
+    await until('its answer has begun', () => wire.text.includes('piece'));
+    const busy = await Wire.open(cluster);
+    busy.send('/');
+    await busy.answers(1);
+    const reload = cluster.control.reload();
+    await told(cluster);
+    wire.socket.write('0\r\n\r\n');
+    await until('it has ended', () => wire.text.endsWith('0\r\n\r\n'));
+    busy.send(`/spin?ms=${linger + 500}`);
+    await delay(linger / 4);
+    wire.send('/');
+    expect((await wire.answers(1))[0]!.headers).to.match(closes);
+    await until('it is closed', () => wire.ended);
+    await reload;
+  });
+
   it('answers all requests that are pipelined, and closes with the last', async () => {
     const { cluster, pid } = await worker();
     const wire = await Wire.open(cluster);
