@@ -38,6 +38,7 @@ import { announcer, silent } from './readiness.ts';
 import { rulesOf } from './maintenance/rules.ts';
 import { RunStore } from './runs/history.ts';
 import { leaveSignals, onSignals } from './signals.ts';
+import { ordersBySignal } from './signal-orders.ts';
 import { workerSettingsOf } from './fleet/worker-settings.ts';
 import { keeperLost, type Beginning, type KeeperLink } from './kept/link.ts';
 import { BroughtSources } from './source/brought.ts';
@@ -234,26 +235,10 @@ export async function runSite(
   const deps = { coordinator, supervisor, reloads, runs, stop, orders, log, keeper, formers, sources, cluster };
   const control = operations({ name: config.name, ...deps });
   const { live, metrics } = await observe(control, observers, openLog, coordinator.beats);
+  const ordered = { coordinator, cluster, supervisor, reloads, orders, stop, isInCharge: () => handOver.takesOrders };
   const removeSignals = (signals ? onSignals : leaveSignals)({
-    stop: (now, by) => {
-      if (handOver.takesOrders) orders.given('stop', { by }); // a stop is never refused: it needs nothing on the disk
-      stop(now);
-    },
-    toggleHold: () => {
-      const isHeld = cluster === null ? coordinator.state.operator !== null : cluster.isHeld;
-      orders.given(isHeld ? 'maintenance off' : 'maintenance on', { by: 'SIGUSR2' });
-      return (cluster?.holds ?? coordinator.operator).toggle('SIGUSR2');
-    },
-    reload: async () => {
-      orders.given('reload', { by: 'SIGHUP' });
-      await reloads.reload();
-    },
-    reopenFiles: () => supervisor.reopenFiles(),
+    ...ordersBySignal(ordered),
     ...(link === null ? {} : { keeper: link }),
-    scaleBy: (step) => {
-      orders.given('scale', { by: step > 0 ? 'SIGTTIN' : 'SIGTTOU', step });
-      return supervisor.scale(Math.max(1, supervisor.instances + step));
-    },
     log,
   });
   cron.use(config.cronRestart);
