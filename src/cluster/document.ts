@@ -1,5 +1,6 @@
 /** The site document of a cluster of hosts: what it is, and what can be asked of it. Pure. Times are the database's, ms. */
 import type { OperatorHold, ScheduledHold } from '../protocol/operator-hold.ts';
+import type { Mirrored } from '../protocol/messages.ts';
 import type { RunKind } from '../protocol/words.ts';
 
 export const siteMoves = {
@@ -69,6 +70,12 @@ export interface Tick extends HostRef {
   readonly at: number;
 }
 
+/** A feed that may have changed documents, for the caches of the other hosts. */
+export interface SiteMirrored extends Omit<Mirrored, 'keys'> {
+  /** Its workers know more of it. */
+  readonly host: string;
+}
+
 export interface Site {
   /** New if the document was dropped or restored: then every host joins again. */
   readonly identity: string;
@@ -82,6 +89,8 @@ export interface Site {
   readonly hosts: Readonly<Record<string, SiteHost>>;
   /** By what is due: the last time that a host has won. */
   readonly ticks?: Readonly<Record<string, Tick>> | undefined;
+  /** The last ones, the oldest first. */
+  readonly mirrored?: readonly SiteMirrored[] | undefined;
   /** When it took the place of one that was lost. */
   readonly founded?: number | undefined;
 }

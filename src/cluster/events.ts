@@ -2,12 +2,15 @@
 import type { ErrorCode } from '../errors.ts';
 import type { HoldChange, ScheduledHold } from '../protocol/operator-hold.ts';
 import type { RunKind } from '../protocol/words.ts';
-import type { HostRef, Site, SiteRun } from './document.ts';
+import type { HostRef, Site, SiteMirrored, SiteRun } from './document.ts';
 
 interface OfRun {
   readonly ref: HostRef;
   readonly run: string;
 }
+
+/** What became of a feed that may have changed documents. */
+export type Outcome = Omit<SiteMirrored, 'run' | 'host'>;
 
 /** Why a host has not taken its new configuration. */
 export interface HostFailure {
@@ -37,7 +40,7 @@ export type SiteEvent =
   | ({ readonly type: 'take-over' } & OfRun)
   | { readonly type: 'rest'; readonly ref: HostRef; readonly epoch: number }
   /** `failed`: its work has begun, and is not known to have succeeded. */
-  | ({ readonly type: 'end'; readonly failed?: boolean } & OfRun)
+  | ({ readonly type: 'end'; readonly failed?: boolean; readonly mirrored?: Outcome } & OfRun)
   /** The end of a run whose owner is gone and which nobody has to finish. */
   | ({ readonly type: 'bury' } & OfRun)
   /** By an operator, of a run whose owner is gone: he takes a half-mirrored collection over a site that stays shut. */

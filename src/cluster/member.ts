@@ -22,7 +22,7 @@ import {
   type SiteRun,
   type SiteStage,
 } from './document.ts';
-import type { HostFailure, SiteEvent } from './events.ts';
+import type { HostFailure, Outcome, SiteEvent } from './events.ts';
 import { isHalfDone } from './founding.ts';
 
 export interface Member {
@@ -58,6 +58,8 @@ export interface OwnRun {
   readonly keeps?: SiteRun['keeps'];
   /** Its feed lies where every host finds it. */
   readonly shared?: boolean;
+  /** It wants to end: what became of its feed, where that may have changed documents. */
+  readonly mirrored?: Outcome;
   /** It wants to end: its work had begun, and has not succeeded. */
   readonly failed?: boolean;
 }
@@ -174,11 +176,15 @@ function writeForRun(site: Site, ref: HostRef, local: Local, serverNow: number, 
   if (wants === 'claim') return own?.id === id ? null : claimOf(run, ref);
   if (own?.id !== id || isDone(wants, own.stage)) return null;
   if (wants === 'drain') return someoneIsLate(site, ref, serverNow, rules) ? null : { type: 'drain', ref, run: id };
-  if (wants === 'end') return { type: 'end', ref, run: id, ...(run.failed === true ? { failed: true } : {}) };
+  if (wants === 'end') return endOf(run, ref);
   if (wants !== 'begin') return { type: wants, ref, run: id };
   if (own.stage === 'claimed') return { type: 'prepare', ref, run: id };
   if (!isReady(site, own)) return null;
   return { type: 'begin', ref, run: id, ...(run.shared === true ? { shared: true } : {}) };
+}
+
+function endOf({ id, failed, mirrored }: OwnRun, ref: HostRef): SiteEvent {
+  return { type: 'end', ref, run: id, ...(failed === true ? { failed } : {}), ...(mirrored && { mirrored }) };
 }
 
 function claimOf({ id, kind, keeps }: OwnRun, ref: HostRef): SiteEvent {

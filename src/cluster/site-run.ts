@@ -18,6 +18,9 @@ import { same, type Refusal, type SiteEvent } from './events.ts';
 import { isHalfDone, isSettled, outlivesOwner } from './founding.ts';
 import { heldInstead } from './site-holds.ts';
 
+/** How many of them the document has. A host has to be at rest for each, so it misses none; one that was taken out may. */
+const keptMirrored = 20;
+
 type Of<T extends SiteEvent['type']> = Extract<SiteEvent, { type: T }>;
 type Change = Partial<Site> | Refusal;
 
@@ -48,7 +51,16 @@ export function begin(site: Site, event: Of<'begin'>): Change {
 }
 
 export function end(site: Site, event: Of<'end'>, now: number): Change {
-  return ofOwner(site, event, (run) => ended(site, run, event.failed === true, now));
+  return ofOwner(site, event, (run) => ({
+    ...ended(site, run, event.failed === true, now),
+    ...heard(site, event),
+  }));
+}
+
+/** In the same write as the end: every host hears of it before its gates open. */
+function heard({ mirrored = [] }: Site, { ref, run, mirrored: outcome }: Of<'end'>): Partial<Site> {
+  if (outcome === undefined) return {};
+  return { mirrored: [...mirrored.slice(1 - keptMirrored), { run, host: ref.host, ...outcome }] };
 }
 
 /** The hold that stays is there before the run's goes: the gates do not open in between. */

@@ -8,10 +8,12 @@ import { MongoClient, MongoServerError, type Collection, type Document } from 'm
 import { z } from 'zod';
 import { mirrorUri } from '../config/mongodb-uri.ts';
 import { QuiesceError } from '../errors.ts';
+import { mirrored } from '../protocol/messages.ts';
 import { pass } from '../protocol/pass-schema.ts';
 import { namesOf, runKinds } from '../protocol/words.ts';
 import { siteMoves, type HostRef, type Site, type SiteRules } from './document.ts';
 import type { Refusal, SiteEvent } from './events.ts';
+import { RunLog, runsCollection } from './run-log.ts';
 import { newSite, refounded } from './founding.ts';
 import { siteStep } from './site.ts';
 
@@ -97,6 +99,7 @@ const siteSchema = z.looseObject({
   run: run.nullable(),
   hosts: z.record(z.string(), host),
   ticks: z.record(z.string(), z.looseObject({ ...ref.shape, at: z.number() })).optional(),
+  mirrored: z.array(z.looseObject({ ...mirrored.omit({ keys: true }).shape, host: z.string() })).optional(),
   founded: z.number().optional(),
 });
 
@@ -233,6 +236,12 @@ export class SiteStore {
       signal.removeEventListener('abort', close);
       await stream.close().catch(() => {});
     }
+  }
+
+  /** The history of all hosts, `kept` ended runs of each kind. */
+  runLog(kept: number): RunLog {
+    const { db, name } = this.#options;
+    return new RunLog(this.#client.db(db ?? undefined).collection(runsCollection), name, kept);
   }
 
   close(): Promise<void> {

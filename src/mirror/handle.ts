@@ -12,6 +12,8 @@ import type { Progress } from '../protocol/runs.ts';
 import type {
   Call,
   CheckRequest,
+  FeedRequest,
+  FetchedFeed,
   ForeseeRequest,
   FromThread,
   MirrorJob,
@@ -115,6 +117,11 @@ export class MirrorThread {
   async cancel(run: string): Promise<void> {
     if (this.#worker) await this.#call<'cancel'>({ op: 'cancel', run });
     this.#prepared.delete(run); // `prepare` may have finished in the meantime
+  }
+
+  /** Of a cluster of hosts only. Rejects with `insufficient-storage` where MongoDB has no room. */
+  feeds(request: FeedRequest): Promise<FetchedFeed | null> {
+    return this.#call<'feeds'>({ op: 'feeds', request });
   }
 
   /** Ends the thread. Waits at most `grace` ms for a write in progress. */

@@ -111,6 +111,38 @@ export interface Written {
   readonly note?: string;
 }
 
+/** Where the hosts of a cluster keep feeds. */
+export interface FeedPlace {
+  readonly uri: string;
+  readonly db?: string;
+  /** How long an unreachable database is waited for, ms. */
+  readonly timeout: number;
+}
+
+export type FeedRequest = { readonly place: FeedPlace } & (
+  | {
+      /** Store the file at `path`, and `entry` beside it. */
+      readonly do: 'keep';
+      readonly cluster: string;
+      readonly run: string;
+      readonly path: string;
+      readonly entry: string;
+    }
+  /** Replace what is stored beside the feed. */
+  | { readonly do: 'mark'; readonly run: string; readonly entry: string }
+  /** Write the feed to `path`. */
+  | { readonly do: 'fetch'; readonly run: string; readonly path: string }
+  | { readonly do: 'forget'; readonly run: string }
+  /** Remove what nobody has ended within a day, but for this run. */
+  | { readonly do: 'sweep'; readonly cluster: string; readonly except: string | null }
+);
+
+export interface FetchedFeed {
+  readonly entry: string;
+  /** `sha-256` of the bytes, base64. */
+  readonly digest: string;
+}
+
 export type Call =
   /** Check that the database answers, and read its newest epoch. */
   | { readonly op: 'check'; readonly request: CheckRequest }
@@ -126,6 +158,8 @@ export type Call =
   | { readonly op: 'write'; readonly run: string; readonly epoch: number }
   /** Cancel the run. If it is writing, its writes are put back and the `write` call fails. */
   | { readonly op: 'cancel'; readonly run: string }
+  /** Of a cluster of hosts only: keep a feed where each of them finds it, fetch it, remove it. */
+  | { readonly op: 'feeds'; readonly request: FeedRequest }
   | { readonly op: 'close' };
 
 /** The result of each call. */
@@ -137,6 +171,7 @@ export interface Results {
   past: Past;
   write: Written;
   cancel: null;
+  feeds: FetchedFeed | null;
   close: null;
 }
 

@@ -62,6 +62,10 @@ async function perform(call: Call): Promise<Results[keyof Results]> {
     case 'cancel':
       await forget(call.run);
       return null;
+    case 'feeds': {
+      const { onFeeds } = await import('./shared-feeds.ts');
+      return onFeeds(call.request, clients);
+    }
     case 'close':
       for (const run of runs.keys()) void forget(run);
       await Promise.all(forgotten);

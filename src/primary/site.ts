@@ -282,6 +282,7 @@ export async function runSite(
     cron.use(null);
     sources.close();
     coordinator.close();
+    await hosts?.history.stop();
     await hosts?.agreement.host.leave(); // no worker is left
     await Promise.all([admin?.close(), sync.close(), runs.flush(), holdFile.close(), events.flush(), orders.flush()]);
     await notify.close();

@@ -1,6 +1,7 @@
 /** The data that a worker gives the primary for a mirror run. */
 import { z } from 'zod';
 import { share } from './max-deletes.ts';
+import { strategies } from './words.ts';
 
 /** At most this many deletions: a number of documents, or a share of the collection such as `'50%'`. */
 export const maxDeletes = z.union([z.int().nonnegative(), z.string().regex(share)]);
@@ -25,6 +26,16 @@ export const mirrorOptions = z.strictObject({
 });
 /** With the defaults. */
 export type CompleteMirrorOptions = z.output<typeof mirrorOptions>;
+
+/** What was set when the feed was accepted: another host, or a later primary, may be set otherwise. */
+export const acceptedSettings = z.object({
+  strategy: z.enum(['auto', ...strategies]),
+  atomic: z.union([z.boolean(), z.literal('auto')]),
+  maxBytes: z.number(),
+  conflictTimeout: z.number(),
+  databaseTimeout: z.number(),
+});
+export type AcceptedSettings = z.infer<typeof acceptedSettings>;
 
 export const feedFormat = z.enum(['json', 'ndjson']);
 export type FeedFormat = z.infer<typeof feedFormat>;

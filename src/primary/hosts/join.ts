@@ -17,7 +17,11 @@ import type { SyncRuns } from '../runs/feed-runs.ts';
 import type { RunStore } from '../runs/history.ts';
 import type { Coordinator } from '../maintenance/coordinator.ts';
 import type { Rules } from '../maintenance/state.ts';
+import type { MirrorThread } from '../../mirror/handle.ts';
+import { ClusterHistory } from './cluster-history.ts';
 import { ClusterOperations } from './cluster-operations.ts';
+import { GridFeeds } from './grid-feeds.ts';
+import { takeFeed } from './take-feed.ts';
 import { SiteAgreement } from './site-agreement.ts';
 
 export interface JoinDeps {
@@ -41,6 +45,7 @@ const margin = 1_000;
 
 export interface JoinedCluster {
   readonly agreement: SiteAgreement;
+  readonly history: ClusterHistory;
   /** What operators can do at this host for all of them. */
   readonly operations: (coordinator: Coordinator, rules: Rules) => ClusterOperations;
 }
@@ -78,6 +83,9 @@ export async function joinCluster(config: AppConfig, name: string, deps: JoinDep
   }
   const { runs, sync, log } = deps;
   const hasEnded = (run: string): boolean => isEnded(runs.get(run)?.state ?? 'uploading');
+  const thread = (): MirrorThread => sync.mirror();
+  const feeds = new GridFeeds({ config, cluster: name, thread, record: (run) => runs.get(run), log });
+  sync.kept.shareBy(feeds);
   const agreement = new SiteAgreement({
     store,
     rules,
@@ -88,15 +96,45 @@ export async function joinCluster(config: AppConfig, name: string, deps: JoinDep
     version,
     log,
     past: (run) => (hasEnded(run) ? 'ended' : sync.keeps(run) ? 'left' : null),
+    isShared: feeds.has,
+    outcome: (run, hasFailed) => {
+      const collection = runs.own(run)?.collection;
+      if (!sync.keeps(run) || collection === undefined) return null;
+      const outcome = sync.isAbandoned(run) ? 'abandoned' : hasFailed ? 'failed' : 'succeeded';
+      const report = outcome === 'succeeded' ? sync.report(run, null, { workers: 0, refused: 0 }) : null;
+      return { collection, outcome, counts: report?.counts ?? null };
+    },
+    mirrored: ({ host: _host, ...feed }) => sync.mirrored.put({ ...feed, keys: null }),
+    fetch: (run) => takeFeed(run, { feeds, runs, sync, log }),
     forget: (run) => {
       if (hasEnded(run)) return;
       const what =
         'This host was taken out of the cluster, or stopped, before the run started to write, or the run was ended elsewhere.';
-      const error = new QuiesceError('owner-died', what).toProblem();
-      void runs.end(run, { state: 'failed', error }).then(() => sync.discard(run));
+      const died = { state: 'failed', error: new QuiesceError('owner-died', what).toProblem() } as const;
+      void history
+        .endElsewhere(run)
+        .then((elsewhere) => runs.end(run, elsewhere ?? died))
+        .then(() => sync.discard(run));
     },
   });
-  return { agreement, operations: (coordinator, rules) => new ClusterOperations(agreement, coordinator, rules) };
+  const history = new ClusterHistory({
+    runLog: store.runLog(runs.kept),
+    runs,
+    ref: () => agreement.host.member.ref,
+    site: () => agreement.host.member.site,
+    log,
+  });
+  agreement.changes.onChange(() => {
+    const { site } = agreement.host.member;
+    if (site !== null) feeds.look(site.run?.id ?? null);
+    history.look();
+  });
+  history.start();
+  return {
+    agreement,
+    history,
+    operations: (coordinator, rules) => new ClusterOperations(agreement, coordinator, rules),
+  };
 }
 
 /** The id outlives the primary. Its predecessor is replaced at once only where it is seen dead in the same place. */

@@ -2,11 +2,12 @@
  * The agreement of several hosts: turns the view that this host has of the site document into events of its maintenance
  * state, and that state into what the host has to write. Each view is taken as a whole: a lost answer costs time only.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { Host, type HostOptions } from '../../cluster/host.ts';
 import { isIn, onWon, type Local, type OwnRun } from '../../cluster/member.ts';
-import { isSameRef, isStranded, type Site, type SiteRun } from '../../cluster/document.ts';
-import type { Refusal, SiteEvent } from '../../cluster/events.ts';
+import { isSameRef, isStranded, type Site, type SiteMirrored, type SiteRun } from '../../cluster/document.ts';
+import type { Outcome, Refusal, SiteEvent } from '../../cluster/events.ts';
 import { isHalfDone } from '../../cluster/founding.ts';
 import { clock } from '../../monotonic.ts';
 import type { Agreement, AgreementEvent, Lease } from '../maintenance/agreement.ts';
@@ -23,12 +24,22 @@ export interface SiteAgreementOptions extends Pick<
   readonly log: Logger;
   /** Of a run whose owner is gone: what this host has of it. */
   readonly past: (run: string) => 'left' | 'ended' | null;
+  /** Whether every host can fetch the feed of this run. */
+  readonly isShared: (run: string) => boolean;
+  /** What became of a feed, and of which collection; null where none was accepted. */
+  readonly outcome: (run: string, hasFailed: boolean) => Outcome | null;
+  /** A feed of another host has ended, and may have changed documents. */
+  readonly mirrored: (feed: SiteMirrored) => void;
+  /** Fetches what another host has left of its run, so that `past` knows it. */
+  readonly fetch: (run: string) => Promise<void>;
   /** A run that an earlier primary of this host left, and that the site does not know any more. */
   readonly forget: (run: string) => void;
 }
 
 /** How long the end of a run is waited for to be known by the others before its caller is answered, ms. */
 const endPatience = 5_000;
+/** How soon a feed that could not be fetched is tried again, ms. */
+const fetchAgain = 2_000;
 
 export class SiteAgreement implements Agreement {
   readonly asksOthers = true;
@@ -49,6 +60,9 @@ export class SiteAgreement implements Agreement {
   #deadline = -Infinity;
   #lost: string | null = null;
   #recovered: string | null = null;
+  #fetching: string | null = null;
+  /** The ended feeds of all hosts that this one has heard of; null before its first view. */
+  #heard: ReadonlySet<string> | null = null;
   #ending: { readonly run: string; readonly since: number } | null = null;
   #isLooking = false;
 
@@ -96,11 +110,17 @@ export class SiteAgreement implements Agreement {
     this.host.poke();
   }
 
-  /** The run that a host has left behind which is gone: an operator takes what it has left. False where there is none such. */
+  /**
+   * The run that a host has left behind which is gone, or that this one has taken over and cannot fetch: an operator takes
+   * what is there. False where there is none such.
+   */
   async abandon(run: string): Promise<boolean> {
     const { site, ref } = this.host.member;
-    if (site?.run?.id !== run || !isStranded(site, site.run)) return false;
-    return (await order(this.host, { type: 'abandon', ref, run })).refused === null;
+    const own = site?.run ?? null;
+    if (site === null || own?.id !== run) return false;
+    const isOurs = isSameRef(own.owner, ref) && isHalfDone(own) && this.#options.past(run) === null;
+    if (!isOurs && !isStranded(site, own)) return false;
+    return (await order(this.host, { type: isOurs ? 'end' : 'abandon', ref, run })).refused === null;
   }
 
   #local(): Local {
@@ -112,7 +132,7 @@ export class SiteAgreement implements Agreement {
     return {
       rest: phase === 'quiesced' ? (site?.epoch ?? null) : null,
       isIdle: phase === 'quiesced' && run === null,
-      run: run === null ? null : ownRunOf(run),
+      run: run === null ? null : ownRunOf(run, this.#options),
       past,
       waiters: this.waiters,
       reloaded: this.reloaded,
@@ -141,8 +161,21 @@ export class SiteAgreement implements Agreement {
 
   #tellHold(): void {
     const hold = this.#holdNow();
-    if (isSame(hold, this.#state!.site)) return;
-    this.#dispatch({ type: 'site', hold });
+    const mirrored = this.#unheard();
+    if (mirrored.length === 0 && isSame(hold, this.#state!.site)) return;
+    this.#dispatch({ type: 'site', hold, mirrored });
+  }
+
+  /** Whatever ended before the first view, no worker of this host can have old documents of it. */
+  #unheard(): string[] {
+    const { site, ref } = this.host.member;
+    if (site === null) return [];
+    const all = site.mirrored ?? [];
+    const fresh =
+      this.#heard === null ? [] : all.filter(({ run, host }) => !this.#heard!.has(run) && host !== ref.host);
+    this.#heard = new Set(all.map(({ run }) => run));
+    for (const feed of fresh) this.#options.mirrored(feed);
+    return fresh.map(({ run }) => run);
   }
 
   #holdNow(): SiteHold | null {
@@ -172,7 +205,7 @@ export class SiteAgreement implements Agreement {
       case 'begin': {
         if (!isKnown) return this.#lose(run.id);
         if (own.stage !== 'running') return;
-        const next = onWon(member, ownRunOf(run), clock());
+        const next = onWon(member, ownRunOf(run, this.#options), clock());
         if (next === 'begin') return this.#agree(run, own);
         return next === 'end' ? this.#lose(run.id) : undefined;
       }
@@ -216,11 +249,29 @@ export class SiteAgreement implements Agreement {
     }
     if (own === null || !isHalfDone(own)) return;
     const key = `${own.id} ${own.epoch}`;
+    if (own.shared === true && this.#options.past(own.id) === null) return void this.#fetch(own.id, key);
     if (this.#recovered === key || unfinished.includes(own.id) || this.#options.past(own.id) !== 'left') return;
     this.#recovered = key;
     this.#left.delete(own.id);
     this.#lost = null;
     this.#dispatch({ type: 'recover', runs: [own.id] });
+  }
+
+  /** The gates stay shut until it is there, however long that takes. */
+  async #fetch(run: string, key: string): Promise<void> {
+    if (this.#fetching === key) return;
+    this.#fetching = key;
+    try {
+      await this.#options.fetch(run);
+    } catch (error) {
+      this.#options.log.error({ err: error, run }, `run ${run} was taken over, and its feed cannot be fetched yet`);
+      await delay(fetchAgain, undefined, { ref: false });
+    }
+    this.#fetching = null;
+    // The site may have given the run to another host meanwhile.
+    if (this.#options.past(run) === 'left') this.#left.add(run);
+    this.#view();
+    this.host.poke();
   }
 
   #refused(event: SiteEvent, refused: Refusal, site: Site): void {
@@ -229,10 +280,17 @@ export class SiteAgreement implements Agreement {
   }
 }
 
-function ownRunOf({ id, kind, asks, recovered, exec, stage, endsWith }: Run): OwnRun {
+function ownRunOf(
+  { id, kind, asks, recovered, exec, stage, endsWith }: Run,
+  { isShared, outcome }: Pick<SiteAgreementOptions, 'isShared' | 'outcome'>,
+): OwnRun {
   const keeps = exec?.keepOnFailure === true ? { keeps: keptHold(id, exec) } : {};
   const hasBegun = stage === 'running' || stage === 'ending';
-  return { id, kind, wants: asks, isTakenOver: recovered, failed: hasBegun && endsWith !== null, ...keeps };
+  const shared = isShared(id) ? { shared: true } : {};
+  const mirrored = kind === 'sync' && hasBegun && asks === 'end' ? outcome(id, endsWith !== null) : null;
+  const told = mirrored === null ? {} : { mirrored };
+  const failed = hasBegun && endsWith !== null;
+  return { id, kind, wants: asks, isTakenOver: recovered, ...shared, failed, ...told, ...keeps };
 }
 
 function isSame(a: SiteHold | null, b: SiteHold | null): boolean {

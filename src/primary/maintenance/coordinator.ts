@@ -83,7 +83,7 @@ export class Coordinator implements WorkerEvents {
     });
     const ended = (id: string): Promise<void> => this.#changes.until(() => runs.get(id)?.endedAt !== undefined);
     this.exec = new ExecRuns({ ...holds, runs, callers: this.#callers, ended });
-    deps.runs.onChange((run) => this.#onRunChange(run));
+    deps.runs.onAny((run) => this.#onRunChange(run));
     const epoch = (): number => agreement.epoch ?? this.state.epoch;
     deps.sync.connect({ dispatch, refused: () => this.beats.refused, epoch });
     deps.sync.hooks.connect((worker, message) => deps.port.send(worker, message));

@@ -160,7 +160,7 @@ export class Draft {
   /** The run may have changed documents: every current worker must hear of it. A later worker has no old data. */
   mirrored(run: string): void {
     for (const worker of this.state.workers.values())
-      this.setWorker({ ...worker, mirrored: [...worker.mirrored, run] });
+      if (!worker.mirrored.includes(run)) this.setWorker({ ...worker, mirrored: [...worker.mirrored, run] });
   }
 
   /** Puts an operator hold in force: durable, with its end, and with shut gates. */

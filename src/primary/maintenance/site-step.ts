@@ -1,14 +1,15 @@
 /** Handles what the other hosts of a site want of this one, and their answers to its run. */
 import type { Draft } from './draft.ts';
 import { onExecEnd } from './exec-step.ts';
-import { holds, isForRun, type Event, type Run, type SiteHold } from './state.ts';
+import { holds, isForRun, type Event, type Run } from './state.ts';
 
 /** Each pause of the site is a pause of this host, which must prove again that it is at rest. */
-export function onSite(draft: Draft, hold: SiteHold | null): void {
+export function onSite(draft: Draft, { hold, mirrored = [] }: Extract<Event, { type: 'site' }>): void {
   const before = draft.state.site;
   draft.set({ site: hold });
   // A feed of another host may have changed documents.
   if (before?.kind === 'sync' && before.run !== hold?.run && before.run !== null) draft.mirrored(before.run);
+  for (const run of mirrored) draft.mirrored(run);
   if (hold === null) return before === null ? undefined : draft.openOrInform();
   const isNew = hold.epoch !== null && hold.epoch !== before?.epoch;
   if (!isNew && draft.state.phase !== 'serving') return draft.inform();

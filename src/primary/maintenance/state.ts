@@ -180,8 +180,8 @@ export type Event =
   /** Ends the operator hold, and a scheduled one. */
   | { readonly type: 'unhold' }
   | { readonly type: 'toggle'; readonly reason: string }
-  /** What the other hosts want of the gates has changed. */
-  | { readonly type: 'site'; readonly hold: SiteHold | null }
+  /** What the other hosts want of the gates has changed. `mirrored`: runs elsewhere that this host has not heard of. */
+  | { readonly type: 'site'; readonly hold: SiteHold | null; readonly mirrored?: readonly string[] }
   /** The other hosts agree to the run's question. `fence`: with `begin`, the site's epoch of its pause. */
   | {
       readonly type: 'agreed';

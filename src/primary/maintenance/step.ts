@@ -66,7 +66,7 @@ function apply(draft: Draft, event: Event): void {
     case 'toggle':
       return draft.state.operator === null ? onHold(draft, { ...bySignal, reason: event.reason }) : draft.unhold();
     case 'site':
-      return onSite(draft, event.hold);
+      return onSite(draft, event);
     case 'agreed':
       return onAgreed(draft, event);
     case 'refused':

@@ -10,12 +10,14 @@ import type { Logger } from 'pino';
 import type { AppConfig } from '../../config.ts';
 import { QuiesceError, toQuiesceError } from '../../errors.ts';
 import type { MirrorThread } from '../../mirror/handle.ts';
+import type { MirrorJob } from '../../mirror/messages.ts';
 import type { DryRunReport } from '../../protocol/messages.ts';
 import type { CompleteMirrorOptions, SpooledFeed } from '../../protocol/mirror-job.ts';
 import type { Progress, Report } from '../../protocol/runs.ts';
 import { removeHeld } from '../data-dir/durable.ts';
 import { DryRuns } from './dry-runs.ts';
 import { RunHooks } from './hooks.ts';
+import { KeptFeeds } from './kept-feeds.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 import { MirroredRuns } from './mirrored.ts';
 import type { Stage } from '../maintenance/state.ts';
@@ -23,11 +25,11 @@ import type { WorkerRef } from '../ports.ts';
 import { removeUploads } from './uploads.ts';
 import { endPreparation, letsGo, warnOfStuck } from './cancel-within.ts';
 import { MirrorDatabase } from './mirror-database.ts';
-import { jobOf } from './mirror-job.ts';
+import { asAccepted, jobOf } from './mirror-job.ts';
 import { reserveEpoch } from './fence-epoch.ts';
 import { quietly } from './quietly.ts';
 import { finishedBefore, isHalfDone, rollForward, tellOfFailure } from './roll-forward.ts';
-import { mustRunBefore, noteStage, reportOf, restored, type HookCaller, type Work } from './report.ts';
+import { noteStage, reportOf, restored, type HookCaller, type Work } from './report.ts';
 import type { RunStore } from './history.ts';
 import type { SiteLinks } from './site-links.ts';
 import { spoolDirOf } from '../fleet/worker-settings.ts';
@@ -43,6 +45,7 @@ export interface SyncRunsDeps {
 export class SyncRuns {
   readonly spoolDir: string;
   readonly #deps: SyncRunsDeps;
+  readonly kept: KeptFeeds;
   readonly #work = new Map<string, Work>();
   readonly dryRuns: DryRuns;
   readonly database: MirrorDatabase;
@@ -54,6 +57,7 @@ export class SyncRuns {
 
   constructor(deps: SyncRunsDeps) {
     this.#deps = deps;
+    this.kept = new KeptFeeds(deps);
     this.spoolDir = spoolDirOf(deps.config.dataDir);
     this.hooks = new RunHooks(() => deps.config.sync.runTimeout);
     this.database = new MirrorDatabase(deps, () => this.mirror());
@@ -64,18 +68,25 @@ export class SyncRuns {
     this.#site = site;
   }
 
+  /** Of another host, which is gone: durable here before anything of it is written. */
+  async takeOver(entry: JournalEntry): Promise<void> {
+    await this.#deps.journal.put(entry);
+    this.restore(entry);
+  }
+
   /**
    * Resolves when the feed would survive a power cut.
    * @throws QuiesceError `insufficient-storage`
    */
   async accept(run: string, feed: SpooledFeed, mirror: CompleteMirrorOptions, caller: HookCaller): Promise<void> {
-    Object.assign(this.#of(run), { feed, mirror, caller });
+    const { config } = this.#deps;
+    Object.assign(this.#of(run), { feed, ...asAccepted(config, mirror), caller });
     await this.#journal(run, 'accepted');
   }
 
   /** Takes over a run that a former primary left unfinished; `write` starts it again. */
-  restore({ run, state, feed, mirror, epoch: reserved }: JournalEntry): void {
-    this.#work.set(run, restored(this.#of(run), { feed, mirror, reserved }, state === 'writing'));
+  restore({ run, state, feed, mirror, settings, epoch: reserved }: JournalEntry): void {
+    this.#work.set(run, restored(this.#of(run), { feed, mirror, settings, reserved }, state === 'writing'));
   }
 
   prepare(run: string): void {
@@ -123,9 +134,7 @@ export class SyncRuns {
   readonly keeps = (run: string): boolean => this.#work.get(run)?.feed !== undefined;
   /** Whether a run has this feed. */
   readonly isTaken = (path: string): boolean => [...this.#work.values()].some(({ feed }) => feed?.path === path);
-  isRollingForward(run: string): boolean {
-    return this.#work.get(run)?.rolling !== undefined;
-  }
+  readonly isRollingForward = (run: string): boolean => this.#work.get(run)?.rolling !== undefined;
 
   /** The operator prefers a half-mirrored collection to a site that stays shut. False if it is not rolling forward. */
   abandon(run: string): boolean {
@@ -137,13 +146,9 @@ export class SyncRuns {
     return true;
   }
 
-  isAbandoned(run: string): boolean {
-    return this.#work.get(run)?.abandoned === true;
-  }
+  readonly isAbandoned = (run: string): boolean => this.#work.get(run)?.abandoned === true;
 
-  reached(run: string, stage: Stage, epoch: number | null): void {
-    noteStage(this.#of(run), stage, epoch);
-  }
+  readonly reached = (run: string, stage: Stage, epoch: number | null): void => noteStage(this.#of(run), stage, epoch);
 
   ended(run: string, error: QuiesceError | null): void {
     const work = this.#of(run);
@@ -151,9 +156,7 @@ export class SyncRuns {
     this.mirrored.add(run, work, error);
   }
 
-  countForced(run: string, requests: number): void {
-    this.#of(run).forced += requests;
-  }
+  readonly countForced = (run: string, requests: number): number => (this.#of(run).forced += requests);
 
   report(run: string, error: QuiesceError | null, cluster: { workers: number; refused: number }): Report | null {
     return reportOf(this.#of(run), this.#deps.runs.get(run), error, cluster);
@@ -166,7 +169,7 @@ export class SyncRuns {
     if (feed === undefined) return;
     // A run that was given up after its preparation still has files and a change stream.
     if (!this.#halted && this.#thread) await quietly(this.#deps.log, this.#thread.cancel(run), run);
-    await quietly(this.#deps.log, this.#deps.journal.remove(run), run);
+    await this.kept.remove(run);
     await quietly(this.#deps.log, removeHeld(feed.path), run);
   }
 
@@ -182,9 +185,7 @@ export class SyncRuns {
   }
 
   /** Another primary may be writing: all work here ends at once, and nothing new starts. */
-  halt(): void {
-    void this.close(0);
-  }
+  readonly halt = (): void => void this.close(0);
 
   /** Unfinished runs are left to the next primary. `grace`: for the current write, ms. */
   async close(grace?: number): Promise<void> {
@@ -220,7 +221,7 @@ export class SyncRuns {
   }
 
   async #prepared(run: string, work: Work): Promise<NonNullable<Work['prepared']>> {
-    work.prepared = await this.mirror().prepare(jobOf(this.#deps.config, run, work.feed!, work.mirror!));
+    work.prepared = await this.mirror().prepare(this.#jobOf(run, work));
     if (work.prepared.note) this.#deps.runs.note(run, work.prepared.note);
     return work.prepared;
   }
@@ -242,12 +243,12 @@ export class SyncRuns {
     return reserveEpoch(work, epoch, () => this.#journal(run, 'writing'), this.#deps.journal);
   }
 
-  async #journal(run: string, state: JournalEntry['state']): Promise<void> {
-    const startedAt = this.#deps.runs.get(run)?.startedAt ?? new Date().toISOString();
-    const before = mustRunBefore(this.#of(run)) ? ({ before: true } as const) : {};
-    const { feed, mirror, reserved: epoch } = this.#of(run);
-    await this.#deps.journal.put({ run, state, startedAt, feed: feed!, mirror: mirror!, epoch, ...before });
+  #jobOf(run: string, { feed, mirror, settings }: Work): MirrorJob {
+    return jobOf(this.#deps.config, run, feed!, mirror!, settings);
   }
+
+  readonly #journal = (run: string, state: JournalEntry['state']): Promise<void> =>
+    this.kept.put(run, state, this.#of(run));
 
   /** Does one part of a run, and decides what to do if it fails. */
   async #settle(run: string, part: (work: Work) => Promise<void>): Promise<void> {
@@ -263,8 +264,9 @@ export class SyncRuns {
   }
 
   #isHalfDone(run: string, work: Work, error: unknown): Promise<boolean> {
-    const job = jobOf(this.#deps.config, run, work.feed!, work.mirror!);
-    return isHalfDone(work, error, () => this.mirror().past(job, Math.max(work.epoch!, work.reserved ?? 0)));
+    return isHalfDone(work, error, () =>
+      this.mirror().past(this.#jobOf(run, work), Math.max(work.epoch!, work.reserved ?? 0)),
+    );
   }
 
   /** The gates stay shut: a half-mirrored collection is never served. */

@@ -9,16 +9,20 @@ import type { Progress, RunRecord } from '../../protocol/runs.ts';
 export class RunStore {
   readonly #dir: string;
   readonly #log: Logger;
-  readonly #kept: number;
+  /** How many ended runs of each kind are kept. */
+  readonly kept: number;
   /** By id; ids sort by time. */
   readonly #runs = new Map<string, RunRecord>();
+  /** Of other hosts of the cluster, where there are any. */
+  readonly #others = new Map<string, RunRecord>();
   readonly #listeners = new Set<(run: RunRecord) => void>();
+  readonly #otherListeners = new Set<(run: RunRecord) => void>();
   #writing: Promise<void> = Promise.resolve();
 
   private constructor(dir: string, log: Logger, kept: number) {
     this.#dir = dir;
     this.#log = log;
-    this.#kept = kept;
+    this.kept = kept;
   }
 
   /**
@@ -44,22 +48,49 @@ export class RunStore {
     this.#listeners.add(listener);
   }
 
+  /** Calls `listener` at each change, also of a run that another host has. */
+  onAny(listener: (run: RunRecord) => void): void {
+    this.onChange(listener);
+    this.#otherListeners.add(listener);
+  }
+
+  /** A run as the history of all hosts has it. Of one that this host has as well, only an end that is missing here counts. */
+  addOther(run: RunRecord): void {
+    const own = this.#runs.get(run.id);
+    if (own !== undefined && (isEnded(own.state) || !isEnded(run.state))) return;
+    this.#others.set(run.id, run);
+    const ended = [...this.#others.values()].filter(({ kind, state }) => kind === run.kind && isEnded(state));
+    for (const { id } of ended.sort(byId).slice(0, -this.kept)) this.#others.delete(id);
+    if (own === undefined) for (const listener of this.#otherListeners) listener(run);
+  }
+
   get(id: string): RunRecord | undefined {
+    return this.#runs.get(id) ?? this.#others.get(id);
+  }
+
+  /** What this host itself knows of a run. */
+  own(id: string): RunRecord | undefined {
     return this.#runs.get(id);
+  }
+
+  /** By id, the oldest first. */
+  get #all(): RunRecord[] {
+    if (this.#others.size === 0) return [...this.#runs.values()];
+    return [...new Map([...this.#others, ...this.#runs]).values()].sort(byId);
   }
 
   /** The newest first; with `isLike`, only those for which it is true. */
   list(limit: number, isLike: (run: RunRecord) => boolean = () => true): RunRecord[] {
-    return [...this.#runs.values()].filter(isLike).slice(-limit).reverse();
+    return this.#all.filter(isLike).slice(-limit).reverse();
   }
 
   /** The newest run for which `isLike` is true. */
   find(isLike: (run: RunRecord) => boolean): RunRecord | undefined {
-    return [...this.#runs.values()].findLast(isLike);
+    return this.#all.findLast(isLike);
   }
 
   get last(): RunRecord | null {
-    return [...this.#runs.values()].at(-1) ?? null;
+    return this.#all.at(-1) ?? null;
   }
 
   /** The largest epoch of a pause in the history; 0 if there is none. */
@@ -129,7 +160,7 @@ export class RunStore {
   #surplus(): RunRecord[] {
     const ended = [...this.#runs.values()].filter(({ state }) => isEnded(state));
     const kinds = new Set(ended.map(({ kind }) => kind));
-    return [...kinds].flatMap((kind) => ended.filter((run) => run.kind === kind).slice(0, -this.#kept));
+    return [...kinds].flatMap((kind) => ended.filter((run) => run.kind === kind).slice(0, -this.kept));
   }
 
   #tell(run: RunRecord): void {
@@ -149,6 +180,10 @@ export class RunStore {
       this.#log.error({ err: error, run: run.id }, 'a run cannot be written to the history');
     }
   }
+}
+
+function byId(a: RunRecord, b: RunRecord): number {
+  return a.id < b.id ? -1 : 1;
 }
 
 /** Progress is reported at most ten times a second, so the last report may be less than the end. */

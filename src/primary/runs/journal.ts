@@ -11,21 +11,22 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { QuiesceError } from '../../errors.ts';
-import { mirrorOptions, spooledFeed } from '../../protocol/mirror-job.ts';
+import { acceptedSettings, mirrorOptions, spooledFeed } from '../../protocol/mirror-job.ts';
 import { jsonFiles, makeJsonFolder, mustHold, removeDurably, writeDurably } from '../data-dir/durable.ts';
 
-const entrySchema = z.object({
+export const journalEntry = z.object({
   run: z.string(),
   state: z.enum(['accepted', 'writing']),
   startedAt: z.string(),
   feed: spooledFeed,
   mirror: mirrorOptions,
+  settings: acceptedSettings.optional(),
   /** The largest epoch that the run may have taken the fence with. */
   epoch: z.int().nonnegative().optional(),
   /** `before` of its mirror has not run yet, and nothing may be written before it has. */
   before: z.literal(true).optional(),
 });
-export type JournalEntry = z.output<typeof entrySchema>;
+export type JournalEntry = z.output<typeof journalEntry>;
 
 export class Journal {
   readonly #dir: string;
@@ -50,7 +51,7 @@ export class Journal {
     for (const name of await jsonFiles(this.#dir)) {
       const path = join(this.#dir, name);
       try {
-        const entry = entrySchema.parse(JSON.parse(await readFile(path, 'utf8')));
+        const entry = journalEntry.parse(JSON.parse(await readFile(path, 'utf8')));
         this.#entries.set(entry.run, entry);
         entries.push(entry);
       } catch (cause) {

@@ -14,8 +14,12 @@ export class MirroredRuns {
   /** Call when the run has ended. */
   add(run: string, work: MirroredWork, error: QuiesceError | null): void {
     const event = mirroredOf(run, work, error);
-    if (event === null) return;
-    this.#runs.set(run, event);
+    if (event !== null) this.put(event);
+  }
+
+  /** Of a run that this host knows by what another says. */
+  put(event: Mirrored): void {
+    this.#runs.set(event.run, event);
     if (this.#runs.size > kept) this.#runs.delete(this.#runs.keys().next().value!);
   }
 

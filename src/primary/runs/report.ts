@@ -2,7 +2,7 @@
 import type { QuiesceError } from '../../errors.ts';
 import type { Past, Prepared, Written } from '../../mirror/messages.ts';
 import type { RunHook } from '../../protocol/messages.ts';
-import type { CompleteMirrorOptions, SpooledFeed } from '../../protocol/mirror-job.ts';
+import type { AcceptedSettings, CompleteMirrorOptions, SpooledFeed } from '../../protocol/mirror-job.ts';
 import type { Report, RunRecord } from '../../protocol/runs.ts';
 import type { Stage } from '../maintenance/state.ts';
 import type { WorkerRef } from '../ports.ts';
@@ -20,6 +20,7 @@ export interface Work {
   readonly refusedBefore: number;
   feed?: SpooledFeed | undefined;
   mirror?: CompleteMirrorOptions | undefined;
+  settings?: AcceptedSettings | undefined;
   caller?: HookCaller;
   beforeDone?: boolean;
   afterError?: QuiesceError;
@@ -56,13 +57,13 @@ export function noteStage(work: Work, stage: Stage, epoch: number | null): void 
 /** What remains of the work of a run when its primary or its thread is gone. */
 export function restored(
   { startedAt, refusedBefore, forced }: Work,
-  left: Pick<Work, 'feed' | 'mirror' | 'reserved' | 'caller' | 'beforeDone'>,
+  left: Pick<Work, 'feed' | 'mirror' | 'settings' | 'reserved' | 'caller' | 'beforeDone'>,
   begunBefore = true,
 ): Work {
-  const { feed, mirror, reserved, caller } = left;
+  const { feed, mirror, settings, reserved, caller } = left;
   // Without the caller the run would be written without its `before`.
   const due = caller !== undefined && mustRunBefore(left) ? { caller } : {};
-  return { startedAt, refusedBefore, forced, feed, mirror, reserved, begunBefore, ...due };
+  return { startedAt, refusedBefore, forced, feed, mirror, settings, reserved, begunBefore, ...due };
 }
 
 /** Whether `before` must run first: until then nothing may be written. */

@@ -3,8 +3,9 @@ import { toQuiesceError } from '../../errors.ts';
 import type { RequestBody } from '../../protocol/messages.ts';
 import type { Link } from '../process/link.ts';
 
-/** How long the primary may take to make a feed durable, ms. */
+/** How long the primary may take to make a feed durable, ms; and how fast it may be expected to be, bytes per ms. */
 const patience = 30_000;
+const pace = 5_000;
 
 /**
  * Resolves when the primary owns the run. If that takes too long, the run is given back; but the primary may have taken
@@ -17,7 +18,7 @@ export async function handOver(
   link: Pick<Link, 'request'>,
   submission: Extract<RequestBody, { op: 'submit' }>,
   instance: string,
-  timeout: number = patience,
+  timeout: number = patience + submission.feed.bytes / pace,
 ): Promise<void> {
   try {
     await link.request<'submit'>(submission, { timeout });

@@ -1,52 +1,11 @@
 import { expect } from 'chai';
-import { isQuiesced, pauseOf, type HostRef, type Site, type SiteRules } from '#quiesce/cluster/document.js';
+import { isQuiesced, pauseOf, type HostRef } from '#quiesce/cluster/document.js';
 import type { SiteEvent } from '#quiesce/cluster/events.js';
 import { newSite, refounded } from '#quiesce/cluster/founding.js';
-import { writesOf, type Member } from '#quiesce/cluster/member.js';
-import { siteStep } from '#quiesce/cluster/site.js';
 import { mostAhead } from '#quiesce/cluster/site-ticks.js';
+import { a, b, Document } from './two-hosts.ts';
 
-const rules: SiteRules = { lease: 100, evictionGrace: 10, margin: 1, onPartition: 'shut' };
-const a: HostRef = { host: 'A', incarnation: '1' };
-const b: HostRef = { host: 'B', incarnation: '1' };
 const change = { reason: 'moving', lasts: null, by: 'kim' };
-
-class Document {
-  site: Site = newSite('one', 0, null);
-  now = 1_000;
-
-  constructor() {
-    for (const ref of [a, b]) this.takes({ type: 'join', ref, name: 'web' });
-  }
-
-  /** Returns why not, or null. */
-  offer(event: SiteEvent): string | null {
-    const { site, refused } = siteStep(this.site, event, this.now, rules);
-    this.site = site;
-    return refused;
-  }
-
-  takes(...events: SiteEvent[]): void {
-    for (const event of events) expect(this.offer(event), JSON.stringify(event)).to.equal(null);
-  }
-
-  rest(...refs: HostRef[]): void {
-    for (const ref of refs) this.takes({ type: 'rest', ref, epoch: this.site.epoch });
-  }
-
-  /** A command of `quiesce exec` at B has the site. */
-  exec(keeps?: { reason: string; by: string | null }): void {
-    const run = { ref: b, run: 'x' };
-    this.takes({ type: 'claim', kind: 'exec', ...run, ...(keeps && { keeps }) }, { type: 'drain', ...run });
-    this.rest(a, b);
-    this.takes({ type: 'begin', ...run });
-  }
-
-  evictB(): void {
-    this.now += 200;
-    this.takes({ type: 'renew', ref: a }, { type: 'evict', ...b });
-  }
-}
 
 describe('holds of all hosts', () => {
   it('pause them, until any host opens them', () => {
@@ -139,58 +98,6 @@ describe('a command of quiesce exec', () => {
       expect(document.site.operator?.reason).to.equal(failed ? 'migration' : undefined);
       expect(document.site.epoch, 'the gates do not open in between').to.equal(epoch);
     }
-  });
-});
-
-describe('a run whose host is taken out', () => {
-  const run = { ref: b, run: 'f' };
-
-  /** A feed of B is being written. */
-  function writing(shared: boolean): Document {
-    const document = new Document();
-    document.takes({ type: 'claim', kind: 'sync', ...run }, { type: 'drain', ...run });
-    document.rest(a, b);
-    document.takes({ type: 'begin', ...run, ...(shared ? { shared } : {}) });
-    return document;
-  }
-
-  /** What A writes, which has nothing of the run. */
-  function writesOfA({ site, now }: Document): SiteEvent[] {
-    const member: Member = { ref: a, name: 'web', site, deadline: Infinity };
-    const past = (): null => null;
-    const idle = { isIdle: true, run: null, reloaded: null, waiters: new Set<string>(), past };
-    return writesOf(member, { ...idle, rest: site.epoch }, now, rules);
-  }
-
-  it('ends where it had not begun to write, whatever it is', () => {
-    for (const kind of ['sync', 'exclusive', 'exec'] as const) {
-      const document = new Document();
-      document.takes({ type: 'claim', kind, ...run }, { type: 'drain', ...run });
-      document.evictB();
-      expect(document.site.run, kind).to.equal(null);
-    }
-  });
-
-  it('is taken over by a host that has nothing of it, where its feed can be fetched', () => {
-    for (const shared of [true, false]) {
-      const document = writing(shared);
-      document.evictB();
-      const wants = shared ? [{ type: 'take-over', ref: a, run: 'f' }] : [];
-      expect(writesOfA(document)).to.deep.equal(wants);
-    }
-  });
-
-  it('has owner, epoch and the rest of each present host changed by one write', () => {
-    const document = writing(true);
-    document.evictB();
-    const { version, epoch } = document.site;
-    document.takes({ type: 'take-over', ref: a, run: 'f' });
-    expect(document.site).to.deep.include({ version: version + 1, epoch: epoch + 1 });
-    expect(document.site.run).to.deep.include({ owner: { ...a, name: 'web' }, epoch: epoch + 1, stage: 'running' });
-    expect(document.site.hosts['A']?.rest).to.equal(epoch + 1);
-    expect(document.offer({ type: 'end', ...run }), 'of its former owner').to.equal('evicted');
-    document.takes({ type: 'join', ref: { host: 'B', incarnation: '2' }, name: 'web' });
-    expect(document.offer({ type: 'take-over', ref: { host: 'B', incarnation: '2' }, run: 'f' })).to.equal('over');
   });
 });
 

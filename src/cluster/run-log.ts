@@ -1,0 +1,109 @@
+/**
+ * The history of all hosts, in MongoDB: any host shows any run. Each host writes its own runs there; the first end of a
+ * run stays. How many ended ones are kept is bounded.
+ */
+import { MongoServerError, type Collection, type Document } from 'mongodb';
+import { runRecord, type RunRecord } from '../protocol/runs.ts';
+import { isEnded } from '../protocol/is-ended.ts';
+import type { HostRef } from './document.ts';
+
+export const runsCollection = 'quiesce.runs';
+const duplicateKey = 11_000;
+
+export interface LoggedRun {
+  readonly record: RunRecord;
+  /** Who has it. */
+  readonly host: HostRef;
+}
+
+interface RunDocument extends Document {
+  _id: string;
+  cluster: string;
+  host: string;
+  incarnation: string;
+  kind: string;
+  ended: boolean;
+  /** As text: the members of a scope may have any name. */
+  record: string;
+}
+
+export class RunLog {
+  readonly #collection: Collection<RunDocument>;
+  readonly #cluster: string;
+  readonly #kept: number;
+
+  /** `kept`: how many ended runs of each kind stay. */
+  constructor(collection: Collection<RunDocument>, cluster: string, kept: number) {
+    this.#collection = collection;
+    this.#cluster = cluster;
+    this.#kept = kept;
+  }
+
+  /** Does nothing for a run that has an end there. */
+  async put({ record, host: ref }: LoggedRun): Promise<void> {
+    const { id, kind, state } = record;
+    const { host, incarnation } = ref;
+    const run = {
+      cluster: this.#cluster,
+      host,
+      incarnation,
+      kind,
+      ended: isEnded(state),
+      record: JSON.stringify(record),
+    };
+    try {
+      await this.#collection.updateOne({ _id: id, ended: false }, { $set: run }, { upsert: true });
+    } catch (error) {
+      if (!(error instanceof MongoServerError && error.code === duplicateKey)) throw error;
+    }
+    if (run.ended) await this.#trim(kind);
+  }
+
+  async #trim(kind: string): Promise<void> {
+    const ended = { cluster: this.#cluster, kind, ended: true };
+    const surplus = await this.#collection
+      .find(ended, { projection: { _id: 1 } })
+      .sort({ _id: -1 })
+      .skip(this.#kept)
+      .toArray();
+    if (surplus.length > 0) await this.#collection.deleteMany({ _id: { $in: surplus.map(({ _id }) => _id) } });
+  }
+
+  async find(run: string): Promise<RunRecord | null> {
+    const found = await this.#collection.findOne({ _id: run, cluster: this.#cluster });
+    return found === null ? null : (read(found)?.record ?? null);
+  }
+
+  /** All that are kept, the oldest first. */
+  async all(): Promise<LoggedRun[]> {
+    const found = await this.#collection.find({ cluster: this.#cluster }).sort({ _id: 1 }).toArray();
+    return found.flatMap((each) => read(each) ?? []);
+  }
+
+  /** Calls back with each run that is written from now on, until the signal is aborted or the stream ends, which rejects. */
+  async watch(onRun: (run: LoggedRun) => void, signal: AbortSignal): Promise<void> {
+    const own = [{ $match: { 'fullDocument.cluster': this.#cluster } }];
+    const stream = this.#collection.watch(own, { fullDocument: 'updateLookup', maxAwaitTimeMS: 1_000 });
+    const close = (): void => void stream.close().catch(() => {});
+    signal.addEventListener('abort', close);
+    try {
+      for await (const change of stream) {
+        const document = 'fullDocument' in change ? change.fullDocument : undefined;
+        const run = document === undefined || document === null ? null : read(document);
+        if (run !== null) onRun(run);
+      }
+    } finally {
+      signal.removeEventListener('abort', close);
+      await stream.close().catch(() => {});
+    }
+  }
+}
+
+/** Null for one of a later version that this one cannot read. */
+function read({ host, incarnation, record }: RunDocument): LoggedRun | null {
+  try {
+    return { record: runRecord.parse(JSON.parse(record)), host: { host, incarnation } };
+  } catch {
+    return null;
+  }
+}
