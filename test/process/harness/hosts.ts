@@ -43,8 +43,8 @@ export class Host {
   }
 
   /** The status of the answer; 0 where there was none. */
-  async ask(path: string, method = 'GET'): Promise<number> {
-    const signal = AbortSignal.timeout(30_000);
+  async ask(path: string, method = 'GET', within = 30_000): Promise<number> {
+    const signal = AbortSignal.timeout(within);
     const headers = { Connection: 'close' };
     const answer = await fetch(this.cluster.url + path, { method, headers, signal }).catch(() => null);
     await answer?.text().catch(() => '');

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { request, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -66,4 +68,43 @@ describe('hosts on a replica set of three, with the default lease', function () 
     await b.runsAlone();
     nobodyShut();
   });
+
+  const strikes: readonly (readonly [string, () => Promise<unknown>])[] = [
+    ['an election', () => set.stepDown()],
+    ['the death of the primary', () => set.killPrimary()],
+  ];
+  for (const [name, strike] of strikes) {
+    it(`lose no run to ${name}: a feed that is uploaded, a run that drains, one at work`, async () => {
+      const [a, b] = hosts as [Host, Host];
+      await set.mend();
+      for (const host of hosts) await host.serves();
+      const upload = request(`${a.cluster.url}/api/sync`, {
+        method: 'PUT',
+        headers: { 'Content-Type': 'application/json', Connection: 'close' },
+      });
+      const answered = once(upload, 'response') as Promise<[IncomingMessage]>;
+      upload.write(`[{"id":1,"by":"${name}"}`);
+      await a.cluster.until('a feed is uploaded', ({ run }) => run?.state === 'uploading', 30_000);
+      await strike();
+      upload.end(']');
+      const [{ statusCode }] = await answered;
+      expect(statusCode, 'of the feed').to.equal(204);
+      await set.mend();
+      for (const host of hosts) await host.serves();
+      const [letGo, finish] = [join(folder, randomUUID()), join(folder, randomUUID())];
+      const slow = b.ask(`/work?until=${encodeURIComponent(letGo)}`, 'GET', 120_000);
+      await b.cluster.until('a request is in flight', ({ workers }) => workers.some(({ inFlight }) => inFlight > 0));
+      const run = a.ask(`/alone?until=${encodeURIComponent(finish)}`, 'POST', 200_000);
+      await a.cluster.until('its run drains', ({ run: its }) => its?.state === 'draining', 30_000);
+      await strike();
+      await writeFile(letGo, '');
+      expect(await slow, 'of the request that the run waits for').to.equal(200);
+      await set.mend();
+      await a.cluster.until('its run is at work', ({ run: its }) => its?.state === 'running', 30_000);
+      await strike();
+      await writeFile(finish, '');
+      expect(await run, 'of the run').to.equal(200);
+      nobodyShut();
+    });
+  }
 });
