@@ -32,6 +32,8 @@ export interface App {
   readonly site: Site;
   /** It has served, so that whatever ends its primary is no reason to give it up. */
   readonly hasServed: boolean;
+  /** Its last owner has said that it could not start: nobody is to wait for the next one. */
+  readonly couldNotStart: boolean;
   /** Primaries in a row that did not serve for long. */
   readonly failures: number;
   /** When its primary began to serve. */
@@ -100,7 +102,16 @@ export type Effect =
   | { readonly type: 'end'; readonly end: End };
 
 export function newApp(name: string, site: Site): App {
-  return { name, stage: 'starting', site, hasServed: false, failures: 0, readyAt: 0, retryAt: null };
+  return {
+    name,
+    stage: 'starting',
+    site,
+    hasServed: false,
+    couldNotStart: false,
+    failures: 0,
+    readyAt: 0,
+    retryAt: null,
+  };
 }
 
 /** @param build what it runs itself */

@@ -165,8 +165,11 @@ function gone(draft: Draft, index: number, id: number, context: Context & { read
     draft.end = { code: how.code ?? exitCodes.failed, signal: isAlone(draft) ? how.signal : null };
   turn(draft, index, { type: 'gone', id, isLast }, context);
   const { stage, site } = app;
-  // Nobody is to wait for it: it could not start, and said so; or its end is that of the app, and others only finish.
-  const isClosed = stage === 'waiting' ? how.meant && site.primaries.length === 0 : stage === 'ending' && isOwner;
+  // Nobody is to wait for it: it could not start, and said so; or its end is that of the app, and others only finish. A former
+  // one that has finished says nothing of the next.
+  if (isOwner) app.couldNotStart = how.meant;
+  const isRefusing = app.couldNotStart && site.primaries.length === 0;
+  const isClosed = stage === 'waiting' ? isRefusing : stage === 'ending' && isOwner;
   if (isClosed) effects.push({ type: 'close', app: index });
   if (!isLast || !isBad || draft.stopping || isAlone(draft)) return;
   effects.push({ type: 'say', text: `${app.name} did not start (${wordsOf(how)}); the others are stopped.` });

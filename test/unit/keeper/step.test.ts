@@ -1,59 +1,9 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { Build } from '#quiesce/protocol/keeper.js';
 import { ownerOf, type Word } from '#quiesce/keeper/handover.js';
-import { newKeeper, type Effect, type Event, type Gone, type Keeper } from '#quiesce/keeper/state.js';
-import { nextTick, restartDelay, step } from '#quiesce/keeper/step.js';
-
-const build = (main: string): Build => ({ node: 'node', main, called: null, folder: null });
-const killed: Gone = { code: null, signal: 'SIGKILL', meant: false };
-const ended = (code: number): Gone => ({ code, signal: null, meant: true });
-
-/** A keeper and what it has done. */
-class World {
-  keeper: Keeper = newKeeper(build('1'));
-  now = 0;
-  effects: Effect[] = [];
-
-  send(event: Event): Effect[] {
-    const { keeper, effects } = step(this.keeper, event, this.now);
-    this.keeper = keeper;
-    this.effects.push(...effects);
-    return effects;
-  }
-
-  /** The last primary of an app that was started. */
-  last(app = 0): number {
-    return this.keeper.apps[app]!.site.started;
-  }
-
-  said(word: Word, process = this.last(), app = 0): Effect[] {
-    return this.send({ type: 'said', app, process, word });
-  }
-
-  ready(app = 0): Effect[] {
-    return this.said({ type: 'serving' }, this.last(app), app);
-  }
-
-  gone(how: Gone, app = 0, process = this.last(app)): Effect[] {
-    return this.send({ type: 'gone', app, process, how });
-  }
-
-  /** Lets time pass until something is due. */
-  wait(): Effect[] {
-    this.now = nextTick(this.keeper) ?? this.now;
-    return this.send({ type: 'tick' });
-  }
-}
-
-function begun(names?: readonly string[]): World {
-  const world = new World();
-  world.send({ type: 'begin' });
-  if (names !== undefined) world.send({ type: 'apps', names });
-  return world;
-}
-
-const typesOf = (effects: readonly Effect[]): string[] => effects.map(({ type }) => type);
+import type { Event } from '#quiesce/keeper/state.js';
+import { nextTick, restartDelay } from '#quiesce/keeper/step.js';
+import { begun, build, ended, killed, typesOf, type World } from './keeper-world.ts';
 
 describe('a keeper', () => {
   it('starts the next primary at once where one that has served dies, whatever it died of', () => {
@@ -220,6 +170,36 @@ describe('a keeper', () => {
     ]);
     expect(stopped.keeper.apps[0]!.stage).to.equal('ending');
     expect(stopped.gone(ended(0), 0, 1)).to.deep.include({ type: 'end', end: { code: 0, signal: null } });
+  });
+
+  it('keeps the sockets where a primary dies whose former one still finishes, and ends before the next one is started', () => {
+    const world = begun();
+    world.ready();
+    // So often that the next one has to wait.
+    while (nextTick(world.keeper) === null || nextTick(world.keeper) === world.now) {
+      if (nextTick(world.keeper) !== null) world.wait();
+      if (world.keeper.apps[0]!.stage !== 'serving') world.ready();
+      const before = world.last();
+      world.said({ type: 'replace', build: build('2') });
+      world.said({ type: 'prepared' });
+      world.said({ type: 'yielded' }, before);
+      world.ready();
+      world.gone(killed);
+      world.effects.length = 0;
+      world.gone(ended(0), 0, before);
+    }
+    expect(world.keeper.apps[0]!.stage).to.equal('waiting');
+    expect(world.effects, 'clients wait for the next one').to.deep.equal([]);
+
+    const refusing = begun();
+    refusing.ready();
+    refusing.said({ type: 'replace', build: build('2') });
+    refusing.said({ type: 'prepared' });
+    refusing.said({ type: 'yielded' }, 1);
+    refusing.gone(ended(4));
+    expect(refusing.gone(ended(0), 0, 1), 'nobody is to wait for one that could not start').to.deep.equal([
+      { type: 'close', app: 0 },
+    ]);
   });
 
   it('never has two owners of an app, never leaves one that has served down, and ends once', () => {
