@@ -27,11 +27,9 @@ interface Subject {
 }
 
 interface Kill {
-  /** Requests that had begun and have no answer. */
+  /** Requests that had begun, or went out on a connection to a worker that was just ending, and have no answer. */
   readonly lost: number;
   readonly refused: number;
-  /** Begun afterwards, and neither answered nor refused. */
-  readonly failed: number;
   /** ms until the last refusal; 0 where there was none. */
   readonly refusing: number;
   /** ms until the first answer of a request that was begun afterwards; null where there is none. */
@@ -101,9 +99,8 @@ async function killOnce({ url, primary }: Site): Promise<Kill> {
   const refusals = later.filter(({ outcome }) => outcome === 'ECONNREFUSED');
   const answers = later.filter(({ outcome, began }) => outcome === 200 && began > at + 50);
   return {
-    lost: outcomes.filter(({ outcome, began, ended }) => began <= at && ended >= at && outcome !== 200).length,
+    lost: outcomes.filter(({ outcome, ended }) => ended >= at && outcome !== 200 && outcome !== 'ECONNREFUSED').length,
     refused: refusals.length,
-    failed: later.length - refusals.length - later.filter(({ outcome }) => outcome === 200).length,
     refusing: Math.max(0, ...refusals.map(({ ended }) => ended - at)),
     back: answers.length === 0 ? null : Math.min(...answers.map(({ ended }) => ended - at)),
     longest: Math.max(0, ...answers.map(({ began, ended }) => ended - began)),
@@ -136,7 +133,6 @@ const rows = all.map(({ name, killed }) => {
     perKill(killed, ({ lost }) => lost),
     perKill(killed, ({ refused }) => refused),
     isDown ? 'for ever' : perKill(killed, ({ refusing }) => refusing),
-    perKill(killed, ({ failed }) => failed),
     isDown ? 'never' : show(spread(backs), 0),
     isDown ? 'never' : show(spread(backs.map((back, kill) => back / base[kill]!))),
     isDown ? 'no answer' : perKill(killed, ({ longest }) => longest),
@@ -147,10 +143,9 @@ await publish(
   table(
     [
       'supervisor',
-      'in flight and lost',
-      'made afterwards and refused',
+      'requests lost',
+      'connections refused',
       'refused for, ms',
-      'made afterwards and failed otherwise',
       'first answer afterwards, ms',
       'as a ratio to quiesce start',
       'longest wait for an answer, ms',

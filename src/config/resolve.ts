@@ -61,8 +61,6 @@ export function resolveApp(app: ParsedApp, given: Overrides): Resolved {
   if (quiesce.heartbeat.timeout < 2 * quiesce.heartbeat.interval) {
     faults.push(`${name}: quiesce.heartbeat.timeout has to be at least twice quiesce.heartbeat.interval`);
   }
-  if (quiesce.cluster.name !== undefined && given.processEnv['QUIESCE_UNFINISHED_CLUSTER'] !== '1')
-    faults.push(`${name}: quiesce.cluster.name is not finished in this version, see docs/many-hosts.md. Leave it out`);
   const page = quiesce.maintenance.page === undefined ? null : path.resolve(cwd, quiesce.maintenance.page);
   if (page !== null && !isPage(page)) {
     faults.push(`${name}: quiesce.maintenance.page is ${page}, which is no file of at most 256 kB`);

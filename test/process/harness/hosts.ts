@@ -123,7 +123,6 @@ async function create(name: string, options: HostsOptions): Promise<Host> {
     ...installed[name],
     app,
     instances,
-    primaryEnv: { QUIESCE_UNFINISHED_CLUSTER: '1' },
     env: { WITNESS: witness, HOST_NAME: name },
     quiesce: {
       mongodb: { uri: proxy?.uri ?? uri, db },

@@ -33,7 +33,6 @@ export function useSharedHosts(
       const uri = host === count - 1 ? proxy.uri : database.uri;
       const started = await Cluster.create({
         ...rest,
-        primaryEnv: { QUIESCE_UNFINISHED_CLUSTER: '1' },
         quiesce: {
           mongodb: { uri, db: database.name },
           cluster: { name: 'site', lease: '6s', eviction_grace: '1s', ...cluster },

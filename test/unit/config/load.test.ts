@@ -54,13 +54,15 @@ describe('loadConfig', () => {
     }
   });
 
-  it('refuses a cluster of hosts, which is not finished, before anything runs', async () => {
-    const apps = [{ script: 'app.js', quiesce: { cluster: { name: 'shop' } } }];
-    const error = await refusal(load(apps));
-    expect(error.code).to.equal('bad-config');
-    expect(error.message).to.include('app: quiesce.cluster.name is not finished');
-    const { apps: tried } = await load(apps, { processEnv: { QUIESCE_UNFINISHED_CLUSTER: '1' } });
-    expect(tried[0]!.cluster.name).to.equal('shop');
+  it('takes the name of a cluster, and has none without one', async () => {
+    const { apps } = await load([
+      { name: 'shop', script: 'app.js', quiesce: { cluster: { name: 'shop', lease: '20s' } } },
+      { name: 'alone', script: 'app.js' },
+    ]);
+    expect(apps.map(({ cluster }) => [cluster.name, cluster.lease])).to.deep.equal([
+      ['shop', 20_000],
+      [null, 30_000],
+    ]);
   });
 
   it('takes a script for an app of its own', async () => {
