@@ -83,9 +83,11 @@ function unixSocket(fd: number): { path: string; isListening: boolean } | undefi
   const accepts = 0x10000; // __SO_ACCEPTCON
   const [, inode] = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${fd}`)) ?? [];
   for (const line of readFileSync('/proc/self/net/unix', 'utf8').split('\n')) {
-    const [, flags, own, name = ''] = /^\S+ \S+ \S+ (\S+) \S+ \S+ +(\d+) ?(.*)$/.exec(line) ?? [];
-    if (own === inode && flags !== undefined)
-      return { path: name.replace(/^@/, '\0'), isListening: (Number.parseInt(flags, 16) & accepts) !== 0 };
+    const [, , , flags = '', , , own] = line.split(/ +/);
+    if (own === undefined || own !== inode) continue;
+    // All that follows: a path may have blanks in it.
+    const name = line.slice(line.indexOf(` ${own}`) + own.length + 2);
+    return { path: name.replace(/^@/, '\0'), isListening: (Number.parseInt(flags, 16) & accepts) !== 0 };
   }
   return undefined;
 }
