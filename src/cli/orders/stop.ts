@@ -7,6 +7,7 @@ import { askedBy, type SignedTarget } from './asked-by.ts';
 import { findDataDir } from '../find-data-dir.ts';
 import { print } from '../output.ts';
 import { tellingOfRun } from './waiting-for-run.ts';
+import { QuiesceError } from '../../errors.ts';
 import { lifeOf, readOwner } from '../../primary/data-dir/lock-owner.ts';
 
 /** Returns when the primary has released its data directory, so that the next `start` can use it. */
@@ -14,7 +15,12 @@ export async function stop(options: SignedTarget & { now?: boolean }): Promise<n
   const dataDir = await findDataDir(options);
   const owner = readOwner(dataDir);
   const client = new ControlClient(dataDir);
-  const { pid } = await client.stop(options.now ?? false, askedBy(options));
+  const now = options.now ?? false;
+  const { pid } = await client.stop(now, askedBy(options)).catch((error: unknown) => {
+    // A primary of an older version refuses a name that it does not know, and has to be stopped to be replaced.
+    if (error instanceof QuiesceError && error.code === 'bad-request') return client.stop(now);
+    throw error;
+  });
   // A process that is not a child gives no event when it ends.
   const holds = (): boolean => {
     const now = readOwner(dataDir);

@@ -1,6 +1,10 @@
-import { expect } from 'chai';
+import { once } from 'node:events';
+import http from 'node:http';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
+import { expect } from 'chai';
+import { QuiesceError } from '#quiesce/errors.js';
 import { acquireLock } from '#quiesce/primary/data-dir/lock.js';
 import { main, useCommands } from './use-commands.js';
 import { scratchFolders } from '../scratch.js';
@@ -101,6 +105,28 @@ describe('the quiesce command', function () {
     await primary(dataDir);
     expect(await run(['stop'], { cwd })).to.include({ code: 0, out: `stopped (pid ${process.pid})\n` });
     await (await acquireLock(dataDir, { lost: () => undefined })).release();
+  });
+
+  it('stops a primary that is too old to know who orders', async () => {
+    const cwd = scratch({ '.quiesce/web/x': '' });
+    const asked: object[] = [];
+    const older = http.createServer(async (request, response) => {
+      const body = JSON.parse(await text(request)) as object;
+      asked.push(body);
+      const error = new QuiesceError('bad-request', 'The body is wrong: by is not known.');
+      const isKnown = !('by' in body);
+      response.writeHead(isKnown ? 200 : 400, { 'Content-Type': 'application/json' });
+      response.end(JSON.stringify(isKnown ? { pid: 7 } : error.toProblem()));
+    });
+    older.listen(path.join(cwd, '.quiesce/web/control.sock'));
+    await once(older, 'listening');
+    try {
+      const own = ['--data-dir', path.join(cwd, '.quiesce/web')];
+      expect(await run(['stop', ...own], { cwd })).to.include({ code: 0, out: 'stopped (pid 7)\n' });
+      expect(asked.map((body) => 'by' in body)).to.deep.equal([true, false]);
+    } finally {
+      older.close();
+    }
   });
 
   it('sends a feed with the headers that fit its name, and prints the report', async () => {
