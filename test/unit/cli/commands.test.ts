@@ -110,14 +110,15 @@ describe('the quiesce command', function () {
   it('stops a primary that is too old to know who orders', async () => {
     const cwd = scratch({ '.quiesce/web/x': '' });
     const asked: object[] = [];
-    const older = http.createServer(async (request, response) => {
+    const answer = async (request: http.IncomingMessage, response: http.ServerResponse): Promise<void> => {
       const body = JSON.parse(await text(request)) as object;
       asked.push(body);
       const error = new QuiesceError('bad-request', 'The body is wrong: by is not known.');
       const isKnown = !('by' in body);
       response.writeHead(isKnown ? 200 : 400, { 'Content-Type': 'application/json' });
       response.end(JSON.stringify(isKnown ? { pid: 7 } : error.toProblem()));
-    });
+    };
+    const older = http.createServer((request, response) => void answer(request, response));
     older.listen(path.join(cwd, '.quiesce/web/control.sock'));
     await once(older, 'listening');
     try {
