@@ -171,26 +171,36 @@ describe('a primary that is replaced', function () {
   });
 
   it('finishes what is in flight, and a pause of the next one waits for that', async () => {
-    const cluster = await clusters.start({ ...options, app: { kill_timeout: 30_000 } });
+    const script = fileURLToPath(new URL('../fixtures/app.js', import.meta.url));
+    const cluster = await clusters.start({ ...options, script, app: { kill_timeout: 60_000 } });
     const { pid } = await cluster.status();
-    let isAnswered = false;
-    const slow = ask({ port: cluster.port, path: '/?ms=10000' }).then((outcome) => {
-      isAnswered = true;
-      return outcome;
-    });
+    // Each ends when its file is there: a handover takes as long as the machine needs to boot the next primary.
+    const [first, second] = [join(cluster.folder, 'first'), join(cluster.folder, 'second')];
+    const straggler = (file: string): Promise<number | string> =>
+      ask({ port: cluster.port, path: `/straggle?until=${encodeURIComponent(file)}` });
+    const slow = straggler(first);
     const replaced = replace(cluster);
     await nextServes(cluster, pid);
-    expect(isAnswered, 'before the pause is ordered').to.equal(false);
-    const status = await cluster.control.maintenance({ on: true, wait: true });
-    expect(isAnswered, 'before the site is at rest').to.equal(true);
+    let isHeld = false;
+    const held = cluster.control.maintenance({ on: true, wait: true }).then((answer) => {
+      isHeld = true;
+      return answer;
+    });
+    await until('the pause is under way', async () => (await cluster.status()).phase === 'draining');
+    await delay(500);
+    expect(isHeld, 'while a handler of the former primary is at work').to.equal(false);
+    await fs.writeFile(first, '');
+    const status = await held;
     expect(status.phase).to.equal('quiesced');
     expect(await slow).to.equal(200);
     expect((await replaced).code).to.equal(0);
 
     await cluster.control.maintenance({ on: false });
-    const [later, next] = [ask({ port: cluster.port, path: '/?ms=8000' }), replace(cluster)];
+    const [later, next] = [straggler(second), replace(cluster)];
     await nextServes(cluster, status.pid);
     process.kill(status.pid, 'SIGTERM'); // as a stop of the whole site reaches one that has handed over
+    await delay(500);
+    await fs.writeFile(second, '');
     expect(await later, 'of a former primary that is told to stop').to.equal(200);
     expect((await next).code).to.equal(0);
   });
