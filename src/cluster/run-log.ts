@@ -2,13 +2,13 @@
  * The history of all hosts, in MongoDB: any host shows any run. Each host writes its own runs there; the first end of a
  * run stays. How many ended ones are kept is bounded.
  */
-import { MongoServerError, type Collection, type Document } from 'mongodb';
+import type { Collection, Document } from 'mongodb';
 import { runRecord, type RunRecord } from '../protocol/runs.ts';
 import { isEnded } from '../protocol/is-ended.ts';
+import { eachChange, isDuplicateKey } from './collections.ts';
 import type { HostRef } from './document.ts';
 
 export const runsCollection = 'quiesce.runs';
-const duplicateKey = 11_000;
 
 export interface LoggedRun {
   readonly record: RunRecord;
@@ -54,7 +54,7 @@ export class RunLog {
     try {
       await this.#collection.updateOne({ _id: id, ended: false }, { $set: run }, { upsert: true });
     } catch (error) {
-      if (!(error instanceof MongoServerError && error.code === duplicateKey)) throw error;
+      if (!isDuplicateKey(error)) throw error;
     }
     if (run.ended) await this.#trim(kind);
   }
@@ -82,20 +82,11 @@ export class RunLog {
 
   /** Calls back with each run that is written from now on, until the signal is aborted or the stream ends, which rejects. */
   async watch(onRun: (run: LoggedRun) => void, signal: AbortSignal): Promise<void> {
-    const own = [{ $match: { 'fullDocument.cluster': this.#cluster } }];
-    const stream = this.#collection.watch(own, { fullDocument: 'updateLookup', maxAwaitTimeMS: 1_000 });
-    const close = (): void => void stream.close().catch(() => {});
-    signal.addEventListener('abort', close);
-    try {
-      for await (const change of stream) {
-        const document = 'fullDocument' in change ? change.fullDocument : undefined;
-        const run = document === undefined || document === null ? null : read(document);
-        if (run !== null) onRun(run);
-      }
-    } finally {
-      signal.removeEventListener('abort', close);
-      await stream.close().catch(() => {});
-    }
+    const take = (document: RunDocument): void => {
+      const run = read(document);
+      if (run !== null) onRun(run);
+    };
+    await eachChange(this.#collection, { 'fullDocument.cluster': this.#cluster }, take, signal);
   }
 }
 

@@ -4,13 +4,14 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { MongoClient, MongoServerError, type Collection, type Document } from 'mongodb';
+import { MongoClient, type Collection, type Document } from 'mongodb';
 import { z } from 'zod';
 import { mirrorUri } from '../config/mongodb-uri.ts';
 import { QuiesceError } from '../errors.ts';
 import { mirrored } from '../protocol/messages.ts';
 import { pass } from '../protocol/pass-schema.ts';
 import { namesOf, runKinds } from '../protocol/words.ts';
+import { eachChange, isDuplicateKey } from './collections.ts';
 import { siteMoves, type HostRef, type Site, type SiteRules } from './document.ts';
 import type { Refusal, SiteEvent } from './events.ts';
 import { RunLog, runsCollection } from './run-log.ts';
@@ -24,7 +25,6 @@ const format = 1;
 const tries = 30;
 /** How long a server is looked for, and an answer waited for, ms. A shorter lease ends before a call gives up. */
 const patience = 3_000;
-const duplicateKey = 11_000;
 
 export interface StoreOptions {
   readonly uri: string;
@@ -145,8 +145,7 @@ export class SiteStore {
     const founded = epoch === 0 && !this.#hasRead ? null : await this.#now();
     const fresh = { _id: name, format, ...newSite(randomUUID(), epoch, founded) };
     await this.#collection.insertOne(fresh).catch((error: unknown) => {
-      // Another host was faster.
-      if (!(error instanceof MongoServerError && error.code === duplicateKey)) throw error;
+      if (!isDuplicateKey(error)) throw error;
     });
     const made = await this.#find();
     if (made === null)
@@ -223,19 +222,8 @@ export class SiteStore {
 
   /** Calls back with each change until the signal is aborted or the stream ends, which rejects. */
   async watch(onSite: (site: Site) => void, signal: AbortSignal): Promise<void> {
-    const only = [{ $match: { 'documentKey._id': this.#options.name } }];
-    const stream = this.#collection.watch(only, { fullDocument: 'updateLookup', maxAwaitTimeMS: 1_000 });
-    const close = (): void => void stream.close().catch(() => {});
-    signal.addEventListener('abort', close);
-    try {
-      for await (const change of stream) {
-        const document = 'fullDocument' in change ? change.fullDocument : undefined;
-        if (document !== undefined && document !== null) onSite(this.#parse(document).site);
-      }
-    } finally {
-      signal.removeEventListener('abort', close);
-      await stream.close().catch(() => {});
-    }
+    const own = { 'documentKey._id': this.#options.name };
+    await eachChange(this.#collection, own, (document) => onSite(this.#parse(document).site), signal);
   }
 
   /** The history of all hosts, `kept` ended runs of each kind. */

@@ -3,18 +3,16 @@ import { z } from 'zod';
 import { allowedWords, kind, text } from './kinds.ts';
 import { completeSource, sourceMembers, type FeedSourceSettings } from './source-members.ts';
 
-const { url, cron, timezone, jitter, headers, timeout, format } = sourceMembers;
-
 /** The faults of its members never contain a value: some are secrets. */
 const source = z
   .strictObject({
-    url: kind(...url),
-    cron: kind(...cron),
-    timezone: kind(...timezone).optional(),
-    jitter: kind(...jitter).optional(),
-    headers: kind(...headers).optional(),
-    timeout: kind(...timeout).optional(),
-    format: kind(...format).optional(),
+    url: kind(...sourceMembers.url),
+    cron: kind(...sourceMembers.cron),
+    timezone: kind(...sourceMembers.timezone).optional(),
+    jitter: kind(...sourceMembers.jitter).optional(),
+    headers: kind(...sourceMembers.headers).optional(),
+    timeout: kind(...sourceMembers.timeout).optional(),
+    format: kind(...sourceMembers.format).optional(),
     collection: text.optional(),
   })
   .transform(completeSource);
@@ -29,15 +27,9 @@ export const feedSources: z.ZodType<readonly FeedSourceSettings[]> = z
   .register(allowedWords, { allowed });
 
 /** Without what may be a secret: user, password, query and headers. */
-export function shownSource({
-  url: address,
-  cron: times,
-  timezone: zone,
-  headers: sent,
-  collection,
-}: FeedSourceSettings): string {
-  const { origin, pathname, search } = new URL(address);
-  const more = Object.keys(sent).length === 0 ? '' : `, with ${Object.keys(sent).join(', ')}`;
+export function shownSource({ url, cron, timezone, headers, collection }: FeedSourceSettings): string {
+  const { origin, pathname, search } = new URL(url);
+  const more = Object.keys(headers).length === 0 ? '' : `, with ${Object.keys(headers).join(', ')}`;
   const where = collection === null ? '' : ` into ${collection}`;
-  return `${origin}${pathname}${search === '' ? '' : '?…'}${where} at ${times}${zone === null ? '' : ` ${zone}`}${more}`;
+  return `${origin}${pathname}${search === '' ? '' : '?…'}${where} at ${cron}${timezone === null ? '' : ` ${timezone}`}${more}`;
 }

@@ -85,8 +85,8 @@ describe('word when something goes wrong', function () {
   });
 
   it('workers that keep failing, and a primary that was started again, are told', async () => {
-    const { url, received } = await receiver();
-    const notify = [{ url, events: ['crash-loop', 'primary-restarted'] }];
+    const told = await receiver();
+    const notify = [{ url: told.url, events: ['crash-loop', 'primary-restarted'] }];
     const cluster = await clusters.start({
       script: app,
       instances: 1,
@@ -96,9 +96,9 @@ describe('word when something goes wrong', function () {
     });
     const { pid, workers } = await cluster.control.status();
     process.kill(workers[0]!.pid!, 'SIGKILL');
-    await until('the loop is told', () => received.length === 1);
+    await until('the loop is told', () => told.notices.length === 1);
     process.kill(pid, 'SIGKILL');
-    await until('the restart is told', () => received.length === 2);
-    expect(eventsOf(received)).to.deep.equal(['crash-loop', 'primary-restarted']);
+    await until('the restart is told', () => told.notices.length === 2);
+    expect(eventsOf(told.notices)).to.deep.equal(['crash-loop', 'primary-restarted']);
   });
 });

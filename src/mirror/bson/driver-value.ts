@@ -3,7 +3,7 @@
  * `_bsontype` of an object a special meaning, and JavaScript moves names that look like integers to the front.
  */
 import { BSON } from 'mongodb';
-import { bsonType, Elements } from './elements.ts';
+import { bsonType, Elements, type Place } from './elements.ts';
 
 /** Returns all members of the document that starts at `at`. */
 export function driverDocument(bytes: Uint8Array, at: number): Map<string, unknown> {
@@ -13,13 +13,7 @@ export function driverDocument(bytes: Uint8Array, at: number): Map<string, unkno
   return members;
 }
 
-export function driverValue({
-  bytes,
-  type,
-  value,
-  start,
-  end,
-}: Pick<Elements, 'bytes' | 'type' | 'value' | 'start' | 'end'>): unknown {
+export function driverValue({ bytes, type, value, start, end }: Place): unknown {
   if (type === bsonType.object) return driverDocument(bytes, value);
   if (type === bsonType.array) return [...driverDocument(bytes, value).values()];
   const alone = Buffer.alloc(4 + (end - start) + 1);

@@ -80,11 +80,20 @@ export function valueEnd(bytes: Uint8Array, type: number, at: number): number {
   }
 }
 
+/** Where an element lies. */
+export interface Place {
+  readonly bytes: Uint8Array;
+  readonly type: number;
+  readonly value: number;
+  readonly start: number;
+  readonly end: number;
+}
+
 /**
  * A cursor over the elements of one document or array; `next()` moves it. It is one object for a whole document, and
  * its fields are plain numbers, so a scan allocates almost nothing.
  */
-export class Elements {
+export class Elements implements Place {
   bytes: Uint8Array;
   type = 0;
   /** Where the element starts, with its type byte. */

@@ -38,6 +38,9 @@ export function plainMessage({ message }: Error): string {
 
 const longestMessage = 1000;
 
+/** MongoDB's code `DuplicateKey`. */
+export const duplicateKey = 11_000;
+
 /** MongoDB's code `Unauthorized`. */
 const unauthorized = 13;
 

@@ -29,7 +29,7 @@ import type { Counts } from '../../protocol/runs.ts';
 import type { MirrorJob } from '../messages.ts';
 import { majority } from './clients.ts';
 import { collectionId } from './collection-id.ts';
-import { ifAllowed } from './errors.ts';
+import { duplicateKey, ifAllowed } from './errors.ts';
 
 /** The collection of the fences, in the mirrored database. */
 export const fenceCollection = 'quiesce.fence';
@@ -151,7 +151,7 @@ export class Fence {
       return { mark, finished: fence?.finished ?? null, wrote: (fence?.batches ?? 0) > 0 };
     } catch (error) {
       // No fence matches the filter, and a fence with this `_id` exists: it is newer.
-      if (error instanceof MongoServerError && error.code === 11000) throw await this.#fenced();
+      if (error instanceof MongoServerError && error.code === duplicateKey) throw await this.#fenced();
       throw error;
     }
   }

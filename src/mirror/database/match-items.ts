@@ -1,48 +1,33 @@
 /** Asks MongoDB which items match a filter. The items are the input of a pipeline; nothing is stored. */
-import type { ClientSession, CollationOptions, Document } from 'mongodb';
+import type { Document } from 'mongodb';
 import { driverDocument } from '../bson/driver-value.ts';
 import type { PreparedFeed } from '../prepared/prepared-feed.ts';
-import { isRefusal } from './errors.ts';
-import { Batch } from './scan.ts';
-import type { Target } from './target.ts';
+import { askAbout, type Asking } from './given-documents.ts';
 
 const documentsAtOnce = 1000;
 const bytesAtOnce = 4 * 1024 * 1024;
 
-export interface MatchOptions {
-  readonly target: Target;
+export interface MatchOptions extends Asking {
   readonly feed: PreparedFeed;
-  readonly session: ClientSession;
   readonly items: Iterable<number>;
   readonly filter: Document;
-  /** Default: strings are equal if their bytes are. */
-  readonly collation?: CollationOptions | null;
   /** Returns the document to check in place of the item; it has the same `_id`. Default: the item. */
   readonly read?: (item: number) => Buffer;
 }
 
 /** Calls back with each item that matches. Resolves with false if MongoDB cannot answer (before 5.1) or may not. */
 export async function matchItems(
-  { target, feed, session, items, filter, collation, read = (item) => feed.whole(item) }: MatchOptions,
+  { feed, items, filter, read = (item) => feed.whole(item), ...asking }: MatchOptions,
   take: (item: number) => void,
 ): Promise<boolean> {
   for (const batch of batchesOf(items, feed)) {
     const documents = batch.map((item) => driverDocument(read(item), 0));
-    const pipeline = [{ $documents: { $literal: documents } }, { $match: filter }, { $project: { _id: 1 } }];
-    const cursor = { batchSize: documentsAtOnce };
-    const how = { readConcern: { level: 'local' }, ...(collation ? { collation } : {}) };
-    const command = { aggregate: 1, pipeline, cursor, ...how };
-    let reply;
-    try {
-      reply = await target.db.command(command, { session, raw: true });
-    } catch (error) {
-      if (isRefusal(error)) return false;
-      throw error;
-    }
-    new Batch(reply['cursor'] as Uint8Array).walk((bytes, at, end) => {
+    const stages = [{ $match: filter }, { $project: { _id: 1 } }];
+    const isAnswered = await askAbout(asking, documents, stages, (bytes, at, end) => {
       feed.compare(bytes, at, end);
       take(feed.found);
     });
+    if (!isAnswered) return false;
   }
   return true;
 }

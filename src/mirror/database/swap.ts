@@ -22,7 +22,7 @@ import { Elements, idElement } from '../bson/elements.ts';
 import { FeedFaults } from '../feed/feed-faults.ts';
 import type { PreparedFeed } from '../prepared/prepared-feed.ts';
 import { collectionId } from './collection-id.ts';
-import { ifAllowed, isTimedOut, plainMessage } from './errors.ts';
+import { duplicateKey, ifAllowed, isTimedOut, plainMessage } from './errors.ts';
 import type { Fence } from './fence.ts';
 import { indexesOf } from './indexes.ts';
 import { documents } from './raw-command.ts';
@@ -171,7 +171,7 @@ export class Swap {
       // MongoDB names only the value, not the documents.
       const faults = new FeedFaults(feed.at);
       const why =
-        error.code === 11000 ? 'two items have the same value for a unique index' : 'an index refuses an item';
+        error.code === duplicateKey ? 'two items have the same value for a unique index' : 'an index refuses an item';
       faults.add('', `${why}: ${plainMessage(error)}`);
       faults.check();
     }

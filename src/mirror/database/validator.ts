@@ -11,6 +11,12 @@ import type { PreparedFeed } from '../prepared/prepared-feed.ts';
 import { matchItems } from './match-items.ts';
 import type { Target } from './target.ts';
 
+/** Whether the collection has a validator that refuses documents. */
+export function validatorRefuses({ options }: Target): boolean {
+  const { validator, validationAction, validationLevel } = options;
+  return validator !== undefined && validationAction !== 'warn' && validationLevel !== 'off';
+}
+
 /**
  * Resolves with false if the validator may refuse an item all the same.
  *
@@ -22,9 +28,8 @@ export async function checkValidator(
   feed: PreparedFeed,
   session: ClientSession,
 ): Promise<boolean> {
-  const { validator, validationAction = 'error', validationLevel = 'strict' } = target.options;
-  if (validator === undefined || validationAction === 'warn' || validationLevel === 'off') return true;
-  if (plan.inserts + plan.updates === 0) return true;
+  const { validator, validationLevel = 'strict' } = target.options;
+  if (!validatorRefuses(target) || plan.inserts + plan.updates === 0) return true;
   const faults = new FeedFaults(feed.at);
   const invalid: number[] = [];
   const isJudged = await matchItems(

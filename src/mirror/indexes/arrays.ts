@@ -1,11 +1,11 @@
 /** Finds items with arrays that an index cannot have: two arrays in one key, or any array in a hashed index. */
 import type { IndexDescription } from 'mongodb';
-import { matchItems } from '../database/match-items.ts';
 import type { Target } from '../database/target.ts';
 import type { Plan } from '../plan.ts';
 import type { RunContext } from '../run-context.ts';
-import { eachItem, markedItems } from './items-in-order.ts';
+import { eachItem } from './items-in-order.ts';
 import { allTaken, type Verdict } from './judge.ts';
+import { markedMembers } from './partial.ts';
 import { hasArray, partsOf, plainIndex, type PlainIndex } from './plain-index.ts';
 
 interface ArraysRule {
@@ -37,7 +37,7 @@ export async function judgeArrays(
   plan: Plan,
   { index, breaks, fault }: ArraysRule,
 ): Promise<Verdict> {
-  const { feed, session } = context;
+  const { feed } = context;
   const marks = new Uint8Array(feed.table.count);
   let isAny = false;
   await eachItem(context, plan.writtenItems(), (item) => {
@@ -45,10 +45,6 @@ export async function judgeArrays(
   });
   if (!isAny) return allTaken;
   const detail = (): string => fault;
-  const { partial, collation } = index;
-  if (partial === null) return { judge: { marks, detail }, isWhole: true };
-  const members = new Uint8Array(marks.length);
-  const options = { target, feed, session, items: markedItems(marks), filter: partial, collation };
-  const isWhole = await matchItems(options, (item) => (members[item] = 1));
-  return { judge: { marks: members, detail }, isWhole };
+  const members = await markedMembers(context, target, index, marks);
+  return { judge: members && { marks: members, detail }, isWhole: members !== null };
 }

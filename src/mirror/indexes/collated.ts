@@ -3,14 +3,12 @@
  * whose strings are similar. The similarity is wider than the rules of any locale, but for a few: two strings that are
  * equal in a locale and not similar here, such as a contraction of its alphabet, are left to the write.
  */
-import { ObjectId, type ClientSession, type CollationOptions } from 'mongodb';
+import { ObjectId, type CollationOptions } from 'mongodb';
 import { driverDocument, driverValue } from '../bson/driver-value.ts';
-import { bsonType, Elements } from '../bson/elements.ts';
+import { bsonType, Elements, type Place } from '../bson/elements.ts';
 import { keyText } from '../bson/keys.ts';
-import { isRefusal } from '../database/errors.ts';
-import { Batch } from '../database/scan.ts';
-import type { Target } from '../database/target.ts';
-import type { Part, Parts, Place } from './plain-index.ts';
+import { askAbout, type Asking } from '../database/given-documents.ts';
+import type { Part, Parts } from './plain-index.ts';
 
 /** Similar values have the same text. */
 export function similarText({ bytes, type, value, end }: Place): string {
@@ -58,9 +56,7 @@ export interface Similar {
 const mostAtOnce = 2000;
 const bytesAtOnce = 4 * 1024 * 1024;
 
-interface EqualKeysOptions {
-  readonly target: Target;
-  readonly session: ClientSession;
+interface EqualKeysOptions extends Asking {
   readonly collation: CollationOptions;
   readonly similar: Iterable<Similar>;
 }
@@ -69,27 +65,19 @@ interface EqualKeysOptions {
  * Returns, for each document, a name of each key that another one has as well. Returns null if MongoDB cannot answer
  * (before 5.1) or may not.
  */
-export async function equalKeys(options: EqualKeysOptions): Promise<ReadonlyMap<number, string[]> | null> {
-  const { target, session, collation, similar } = options;
+export async function equalKeys({
+  similar,
+  ...asking
+}: EqualKeysOptions): Promise<ReadonlyMap<number, string[]> | null> {
   const equal = new Map<number, string[]>();
   let name = 0;
   for (const documents of batchesOf(similar)) {
-    const pipeline = [
-      { $documents: { $literal: documents } },
+    const stages = [
       { $group: { _id: '$key', numbers: { $addToSet: '$number' } } },
       { $match: { 'numbers.1': { $exists: true } } },
       { $project: { _id: 0 } },
     ];
-    const cursor = { batchSize: documents.length };
-    const command = { aggregate: 1, pipeline, cursor, collation, readConcern: { level: 'local' } };
-    let reply;
-    try {
-      reply = await target.db.command(command, { session, raw: true });
-    } catch (error) {
-      if (isRefusal(error)) return null;
-      throw error;
-    }
-    new Batch(reply['cursor'] as Uint8Array).walk((bytes, at) => {
+    const isAnswered = await askAbout(asking, documents, stages, (bytes, at) => {
       const key = String(name++);
       for (const number of (driverDocument(bytes, at).get('numbers') as object[]).map(Number)) {
         const keys = equal.get(number);
@@ -97,6 +85,7 @@ export async function equalKeys(options: EqualKeysOptions): Promise<ReadonlyMap<
         else equal.set(number, [key]);
       }
     });
+    if (!isAnswered) return null;
   }
   return equal;
 }

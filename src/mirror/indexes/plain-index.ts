@@ -4,7 +4,7 @@
  * number may be a position or a name.
  */
 import type { CollationOptions, Document, IndexDescription } from 'mongodb';
-import { bsonType, Elements, int32At } from '../bson/elements.ts';
+import { bsonType, Elements, int32At, type Place } from '../bson/elements.ts';
 import { keyText } from '../bson/keys.ts';
 
 export interface PlainIndex {
@@ -48,14 +48,6 @@ export function plainIndex(index: IndexDescription): PlainIndex | null {
 
 /** Where the value of a field lies; `missing` and `empty` stand for the field that is not there and the empty array. */
 export type Part = 'missing' | 'empty' | Place;
-
-export interface Place {
-  readonly bytes: Uint8Array;
-  readonly type: number;
-  readonly value: number;
-  readonly start: number;
-  readonly end: number;
-}
 
 /** One value for each field of the index. */
 export type Parts = readonly Part[];

@@ -4,7 +4,6 @@
  * After the run, the collection holds the feed and, with a scope, the documents outside the scope. The writes can move
  * unique values between documents in any order, so only two documents of this final state can conflict.
  */
-import { matchItems } from '../database/match-items.ts';
 import type { Target } from '../database/target.ts';
 import type { Plan } from '../plan.ts';
 import { ItemKeys } from '../prepared/item-keys.ts';
@@ -13,6 +12,7 @@ import { equalKeys, similarText, type Similar } from './collated.ts';
 import { allItems, eachItem, markedItems } from './items-in-order.ts';
 import type { Judge, Verdict } from './judge.ts';
 import { readOutside } from './outside.ts';
+import { markedMembers } from './partial.ts';
 import { partsOf, textOf, type Parts, type PlainIndex } from './plain-index.ts';
 
 /** More documents outside the scope than these are not kept for a comparison. */
@@ -81,17 +81,12 @@ export class UniqueValues {
     });
   }
 
-  /** Asks MongoDB which items belong to a partial index. Resolves with false if MongoDB cannot answer. */
+  /** Forgets items that do not belong to a partial index. Resolves with false if MongoDB cannot tell which. */
   async #keepMembers(): Promise<boolean> {
-    const { partial, collation } = this.#index;
-    if (partial === null) return true;
-    const { feed, session } = this.#context;
-    const marks = this.#marks;
-    const members = new Uint8Array(marks.length);
-    const options = { target: this.#target, feed, session, items: markedItems(marks), filter: partial, collation };
-    const isKnown = await matchItems(options, (item) => (members[item] = marks[item]!));
-    marks.set(members);
-    return (this.#isWhole &&= isKnown);
+    const members = await markedMembers(this.#context, this.#target, this.#index, this.#marks);
+    if (members === null) this.#isWhole = false;
+    else this.#marks.set(members);
+    return members !== null;
   }
 
   /** Resolves with a function that returns the keys of an item, or of a document outside; null if MongoDB cannot tell. */

@@ -3,6 +3,7 @@ import type { Db, IndexDescription } from 'mongodb';
 import { isRefusal } from '../database/errors.ts';
 import { indexesOf } from '../database/indexes.ts';
 import { openTarget } from '../database/target.ts';
+import { validatorRefuses } from '../database/validator.ts';
 import { kindOf } from './special.ts';
 
 /** Since MongoDB 5.1, a pipeline can begin with documents. Its version in the answer to `hello`. */
@@ -14,14 +15,12 @@ export async function unjudgeable(db: Db, collection: string): Promise<string[]>
     const { maxWireVersion } = await db.command({ hello: 1 });
     const isOld = maxWireVersion < judgesDocuments;
     const target = await openTarget(db, collection, undefined);
-    const { validator, validationAction, validationLevel } = target.options;
-    const hasValidator = validator !== undefined && validationAction !== 'warn' && validationLevel !== 'off';
     const indexes = await indexesOf(target);
     const named = indexes.flatMap((index) => {
       const why = kindOf(index) ?? (isOld ? oldReason(index) : null);
       return why === null ? [] : [`the index ${index.name} (${why})`];
     });
-    return isOld && hasValidator ? ['the validator (before MongoDB 5.1)', ...named] : named;
+    return isOld && validatorRefuses(target) ? ['the validator (before MongoDB 5.1)', ...named] : named;
   } catch (error) {
     if (isRefusal(error)) return []; // the rights that are missing are told by name
     throw error;

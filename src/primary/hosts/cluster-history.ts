@@ -67,7 +67,8 @@ export class ClusterHistory {
   /** The view of the site has changed. */
   look(): void {
     const site = this.#deps.site();
-    const own = site?.run === null || site === null ? undefined : this.#deps.runs.own(site.run.id);
+    const current = site?.run?.id;
+    const own = current === undefined ? undefined : this.#deps.runs.own(current);
     if (own !== undefined) this.#changed(own);
     for (const run of this.#open.values()) this.#endOf(run, site);
   }

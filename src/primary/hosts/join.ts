@@ -97,13 +97,7 @@ export async function joinCluster(config: AppConfig, name: string, deps: JoinDep
     log,
     past: (run) => (hasEnded(run) ? 'ended' : sync.keeps(run) ? 'left' : null),
     isShared: feeds.has,
-    outcome: (run, hasFailed) => {
-      const collection = runs.own(run)?.collection;
-      if (!sync.keeps(run) || collection === undefined) return null;
-      const outcome = sync.isAbandoned(run) ? 'abandoned' : hasFailed ? 'failed' : 'succeeded';
-      const report = outcome === 'succeeded' ? sync.report(run, null, { workers: 0, refused: 0 }) : null;
-      return { collection, outcome, counts: report?.counts ?? null };
-    },
+    outcome: (run, hasFailed) => sync.outcome(run, hasFailed),
     mirrored: ({ host: _host, ...feed }) => sync.mirrored.put({ ...feed, keys: null }),
     fetch: (run) => takeFeed(run, { feeds, runs, sync, log }),
     forget: (run) => {

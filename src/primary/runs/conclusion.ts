@@ -74,7 +74,7 @@ export async function conclude(
 ): Promise<void> {
   const report = sync.report(id, error, cluster);
   await runs.end(id, {
-    state: endState({ abandoned: sync.isAbandoned(id) }, error),
+    state: endState({ abandoned: sync.isAbandoned(id) }, error !== null),
     ...(report === null ? {} : { report }),
     ...(error === null ? {} : { error: error.toProblem() }),
   });

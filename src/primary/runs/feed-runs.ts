@@ -19,16 +19,16 @@ import { DryRuns } from './dry-runs.ts';
 import { RunHooks } from './hooks.ts';
 import { KeptFeeds } from './kept-feeds.ts';
 import type { Journal, JournalEntry } from './journal.ts';
-import { MirroredRuns } from './mirrored.ts';
+import { MirroredRuns, outcomeOf } from './mirrored.ts';
 import type { Stage } from '../maintenance/state.ts';
 import type { WorkerRef } from '../ports.ts';
 import { removeUploads } from './uploads.ts';
-import { endPreparation, letsGo, warnOfStuck } from './cancel-within.ts';
 import { MirrorDatabase } from './mirror-database.ts';
 import { asAccepted, jobOf } from './mirror-job.ts';
 import { reserveEpoch } from './fence-epoch.ts';
 import { quietly } from './quietly.ts';
 import { finishedBefore, isHalfDone, rollForward, tellOfFailure } from './roll-forward.ts';
+import { RunThread } from './run-thread.ts';
 import { noteStage, reportOf, restored, type HookCaller, type Work } from './report.ts';
 import type { RunStore } from './history.ts';
 import type { SiteLinks } from './site-links.ts';
@@ -50,7 +50,7 @@ export class SyncRuns {
   readonly dryRuns: DryRuns;
   readonly database: MirrorDatabase;
   readonly mirrored: MirroredRuns = new MirroredRuns();
-  #thread: MirrorThread | null = null;
+  readonly #thread: RunThread;
   #halted = false;
   readonly hooks: RunHooks;
   #site: SiteLinks = { dispatch: () => {}, refused: () => 0, epoch: () => 0 };
@@ -58,6 +58,7 @@ export class SyncRuns {
   constructor(deps: SyncRunsDeps) {
     this.#deps = deps;
     this.kept = new KeptFeeds(deps);
+    this.#thread = new RunThread(() => deps.thread((run, progress) => deps.runs.update(run, { progress })), deps.log);
     this.spoolDir = spoolDirOf(deps.config.dataDir);
     this.hooks = new RunHooks(() => deps.config.sync.runTimeout);
     this.database = new MirrorDatabase(deps, () => this.mirror());
@@ -113,7 +114,9 @@ export class SyncRuns {
     if (work.rolling !== undefined) return; // a part is written, so only its end makes the collection whole
     work.cancelled = true;
     this.#deps.log.warn({ run }, `run ${run} is cancelled`);
-    void this.#cancelled(run, work);
+    const hasWritten = work.runningAt !== undefined || work.begunBefore === true;
+    if (hasWritten) void this.#thread.cancel(run, this.#deps.config.sync.databaseTimeout);
+    else void this.#thread.cancelPreparation(run);
   }
 
   /** As if this primary had crashed: the current work ends, and `write` starts again from the journal. */
@@ -122,19 +125,16 @@ export class SyncRuns {
     const work = this.#of(run);
     this.#work.set(run, restored(work, work));
     work.rolling?.abort();
-    await this.#endThread();
-  }
-
-  async #endThread(): Promise<void> {
-    const thread = this.#thread;
-    this.#thread = null;
-    await thread?.close(0);
+    await this.#thread.end();
   }
 
   readonly keeps = (run: string): boolean => this.#work.get(run)?.feed !== undefined;
   /** Whether a run has this feed. */
   readonly isTaken = (path: string): boolean => [...this.#work.values()].some(({ feed }) => feed?.path === path);
-  readonly isRollingForward = (run: string): boolean => this.#work.get(run)?.rolling !== undefined;
+
+  isRollingForward(run: string): boolean {
+    return this.#work.get(run)?.rolling !== undefined;
+  }
 
   /** The operator prefers a half-mirrored collection to a site that stays shut. False if it is not rolling forward. */
   abandon(run: string): boolean {
@@ -142,13 +142,17 @@ export class SyncRuns {
     if (work?.rolling === undefined) return false;
     work.abandoned = true;
     work.rolling.abort();
-    void this.#endThread().finally(() => this.#site.dispatch({ type: 'finished', run, error: 'run-failed' }));
+    void this.#thread.end().finally(() => this.#site.dispatch({ type: 'finished', run, error: 'run-failed' }));
     return true;
   }
 
-  readonly isAbandoned = (run: string): boolean => this.#work.get(run)?.abandoned === true;
+  isAbandoned(run: string): boolean {
+    return this.#work.get(run)?.abandoned === true;
+  }
 
-  readonly reached = (run: string, stage: Stage, epoch: number | null): void => noteStage(this.#of(run), stage, epoch);
+  reached(run: string, stage: Stage, epoch: number | null): void {
+    noteStage(this.#of(run), stage, epoch);
+  }
 
   ended(run: string, error: QuiesceError | null): void {
     const work = this.#of(run);
@@ -156,7 +160,14 @@ export class SyncRuns {
     this.mirrored.add(run, work, error);
   }
 
-  readonly countForced = (run: string, requests: number): number => (this.#of(run).forced += requests);
+  /** What becomes of the feed of a run that ends now; null if none was accepted. */
+  outcome(run: string, hasFailed: boolean): ReturnType<typeof outcomeOf> {
+    return outcomeOf(this.#work.get(run) ?? {}, hasFailed);
+  }
+
+  countForced(run: string, requests: number): void {
+    this.#of(run).forced += requests;
+  }
 
   report(run: string, error: QuiesceError | null, cluster: { workers: number; refused: number }): Report | null {
     return reportOf(this.#of(run), this.#deps.runs.get(run), error, cluster);
@@ -168,7 +179,7 @@ export class SyncRuns {
     this.#work.delete(run);
     if (feed === undefined) return;
     // A run that was given up after its preparation still has files and a change stream.
-    if (!this.#halted && this.#thread) await quietly(this.#deps.log, this.#thread.cancel(run), run);
+    await this.#thread.forget(run);
     await this.kept.remove(run);
     await quietly(this.#deps.log, removeHeld(feed.path), run);
   }
@@ -185,13 +196,15 @@ export class SyncRuns {
   }
 
   /** Another primary may be writing: all work here ends at once, and nothing new starts. */
-  readonly halt = (): void => void this.close(0);
+  halt(): void {
+    void this.close(0);
+  }
 
   /** Unfinished runs are left to the next primary. `grace`: for the current write, ms. */
   async close(grace?: number): Promise<void> {
     this.#halted = true;
     for (const { rolling } of this.#work.values()) rolling?.abort();
-    await this.#thread?.close(grace);
+    await this.#thread.close(grace);
   }
 
   #of(run: string): Work {
@@ -204,20 +217,7 @@ export class SyncRuns {
 
   /** The thread of the runs; the first call starts it. */
   mirror(): MirrorThread {
-    return (this.#thread ??= this.#deps.thread((run, progress) => this.#deps.runs.update(run, { progress })));
-  }
-
-  /** A run that does not stop in time is ended together with its thread; a write in progress is then half done. */
-  async #cancelled(run: string, work: Work): Promise<void> {
-    const thread = this.mirror();
-    if (work.runningAt === undefined && work.begunBefore !== true) {
-      this.#thread = null; // the next run does not wait for this one to stop
-      return endPreparation(thread, run, this.#deps.log);
-    }
-    const grace = this.#deps.config.sync.databaseTimeout;
-    if ((await letsGo(thread, run, grace)) || this.#halted || this.#thread !== thread) return;
-    warnOfStuck(this.#deps.log, run, grace);
-    await this.#endThread();
+    return this.#thread.get();
   }
 
   async #prepared(run: string, work: Work): Promise<NonNullable<Work['prepared']>> {
@@ -247,8 +247,9 @@ export class SyncRuns {
     return jobOf(this.#deps.config, run, feed!, mirror!, settings);
   }
 
-  readonly #journal = (run: string, state: JournalEntry['state']): Promise<void> =>
-    this.kept.put(run, state, this.#of(run));
+  #journal(run: string, state: JournalEntry['state']): Promise<void> {
+    return this.kept.put(run, state, this.#of(run));
+  }
 
   /** Does one part of a run, and decides what to do if it fails. */
   async #settle(run: string, part: (work: Work) => Promise<void>): Promise<void> {

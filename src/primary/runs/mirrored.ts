@@ -13,8 +13,8 @@ export class MirroredRuns {
 
   /** Call when the run has ended. */
   add(run: string, work: MirroredWork, error: QuiesceError | null): void {
-    const event = mirroredOf(run, work, error);
-    if (event !== null) this.put(event);
+    const end = outcomeOf(work, error !== null);
+    if (end !== null) this.put({ run, ...end, keys: end.outcome === 'succeeded' ? changedKeysOf(work) : null });
   }
 
   /** Of a run that this host knows by what another says. */
@@ -29,16 +29,10 @@ export class MirroredRuns {
   }
 }
 
-/** Null if no feed was accepted. */
-function mirroredOf(run: string, work: MirroredWork, error: QuiesceError | null): Mirrored | null {
+/** What became of the feed; null if none was accepted. */
+export function outcomeOf(work: MirroredWork, hasFailed: boolean): Omit<Mirrored, 'run' | 'keys'> | null {
   const { mirror, written } = work;
   if (mirror === undefined) return null;
-  const outcome = endState(work, error);
-  return {
-    run,
-    collection: mirror.collection,
-    outcome,
-    counts: outcome === 'succeeded' ? (written?.counts ?? null) : null,
-    keys: outcome === 'succeeded' ? changedKeysOf(work) : null,
-  };
+  const outcome = endState(work, hasFailed);
+  return { collection: mirror.collection, outcome, counts: outcome === 'succeeded' ? (written?.counts ?? null) : null };
 }

@@ -93,7 +93,7 @@ export function reportOf(
   return {
     id: record.id,
     epoch: work.epoch ?? 0,
-    state: endState(work, error),
+    state: endState(work, error !== null),
     feed: { items: prepared?.items ?? 0, bytes: feed.bytes, digest: digestOf(feed) },
     counts: written?.counts ?? none,
     timings: timingsOf(work),
@@ -108,12 +108,9 @@ export function reportOf(
   };
 }
 
-export function endState(
-  work: Pick<Work, 'abandoned'>,
-  error: QuiesceError | null,
-): 'succeeded' | 'failed' | 'abandoned' {
+export function endState(work: Pick<Work, 'abandoned'>, hasFailed: boolean): 'succeeded' | 'failed' | 'abandoned' {
   if (work.abandoned) return 'abandoned';
-  return error === null ? 'succeeded' : 'failed';
+  return hasFailed ? 'failed' : 'succeeded';
 }
 
 /** The format of a `Content-Digest` (RFC 9530). */

@@ -13,8 +13,12 @@ export interface Receiver {
   readonly url: string;
   readonly port: number;
   readonly received: readonly Received[];
+  /** Each notice once. A primary that was killed may send again what had arrived: it could not note that. */
+  readonly notices: readonly Received[];
   close(): Promise<void>;
 }
+
+const idOf = ({ headers }: Received) => headers['quiesce-notice'];
 
 /** @param answer answers for it; 204 by default */
 export async function startReceiver(
@@ -38,6 +42,9 @@ export async function startReceiver(
     url: `http://127.0.0.1:${bound}/hook`,
     port: bound,
     received,
+    get notices() {
+      return received.filter((each, place) => received.findIndex((first) => idOf(first) === idOf(each)) === place);
+    },
     async close() {
       if (!server.listening) return;
       server.closeAllConnections();

@@ -1,5 +1,6 @@
 /** The error for documents that MongoDB refused to write: which documents, and why. */
 import { QuiesceError } from '../../../errors.ts';
+import { duplicateKey } from '../errors.ts';
 import { Elements, idElement } from '../../bson/elements.ts';
 import { showKey } from '../../bson/keys.ts';
 import type { PreparedFeed } from '../../prepared/prepared-feed.ts';
@@ -13,7 +14,6 @@ export interface WriteError {
   readonly keyPattern?: Readonly<Record<string, unknown>>;
 }
 
-const duplicateKey = 11000;
 const invalidDocument = 121;
 /** An index of any kind cannot have the document: two arrays in one key, an array in a hashed index, no place, no language. */
 const indexCodes: ReadonlySet<unknown> = new Set([
