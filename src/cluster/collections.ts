@@ -1,18 +1,19 @@
-/** What the site document and the history of all hosts ask of MongoDB in the same way. */
+/** The two MongoDB helpers that the site document and the history of all hosts share. */
 import { MongoServerError, type Collection, type Document } from 'mongodb';
 
 /** MongoDB's code `DuplicateKey`. */
 const duplicateKey = 11_000;
 
-/** Another host was faster. */
+/** The insert lost against the same insert of another host. */
 export function isDuplicateKey(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === duplicateKey;
 }
 
 /**
- * Calls back with each document as it is after a change, until the signal is aborted or the stream ends, which rejects.
+ * Calls `take` with each changed document, as it is after the change. Returns when the signal is aborted; rejects when
+ * the stream fails.
  *
- * @param which selects the changes
+ * @param which the match on change events
  */
 export async function eachChange<T extends Document>(
   collection: Collection<T>,

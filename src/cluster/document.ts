@@ -1,4 +1,7 @@
-/** The site document of a cluster of hosts: what it is, and what can be asked of it. Pure. Times are the database's, ms. */
+/**
+ * The site document that the hosts of a cluster share: its type and the pure questions about it. Times are by the
+ * database's clock, ms.
+ */
 import type { OperatorHold, ScheduledHold } from '../protocol/operator-hold.ts';
 import type { Mirrored } from '../protocol/messages.ts';
 import type { RunKind } from '../protocol/words.ts';
@@ -11,7 +14,7 @@ export const siteMoves = {
 } as const satisfies Record<string, readonly string[]>;
 export type SiteStage = keyof typeof siteMoves;
 
-/** A process of a primary: a host's id outlives it, its incarnation does not. */
+/** One primary process of a host. The host id survives a restart of the primary; the incarnation does not. */
 export interface HostRef {
   readonly host: string;
   readonly incarnation: string;
@@ -24,91 +27,97 @@ export interface SiteRun {
   readonly stage: SiteStage;
   /** The pause of this run; null before `draining`, and for a run that needs none. */
   readonly epoch: number | null;
-  /** Its feed lies where every host finds it. */
+  /** The feed is stored in MongoDB, so any host can finish the run. */
   readonly shared?: boolean | undefined;
-  /** Of a command: an operator hold takes its place, unless it is known to have succeeded. */
+  /**
+   * Of an `exec` with `--keep-on-failure`: the operator hold that replaces the run, unless its command is known to have
+   * succeeded.
+   */
   readonly keeps?: { readonly reason: string; readonly by: string | null } | undefined;
 }
 
 export interface SiteHost {
   readonly incarnation: string;
-  /** Of this host alone. */
+  /** Unique among the hosts of the document. */
   readonly name: string;
-  /** Until when it counts. */
+  /** When its lease ends. */
   readonly lease: number;
   /** The newest epoch for which all of its workers have been at rest. */
   readonly rest: number;
-  /** Of quiesce. */
+  /** The version of quiesce that it runs. */
   readonly version?: string | undefined;
 }
 
-/** Who wants a hold only if the hosts come to rest in time. */
+/** A caller that wants a hold only if all hosts come to rest before the caller's timeout. */
 export interface Waiter extends HostRef {
   readonly id: string;
 }
 
 export interface ClusterHold extends OperatorHold {
-  /** For whose sake alone it stands; none where somebody wants it in any case, and once the hosts have come to rest. */
+  /**
+   * The callers that this hold depends on: it goes with the last of them. Empty: the hold is unconditional, as any is
+   * once all hosts are at rest.
+   */
   readonly waiters: readonly Waiter[];
 }
 
-/** Of all hosts, one after another. */
+/** A reload of all hosts, one host after another. */
 export interface SiteReload {
   readonly id: string;
   readonly by: string | null;
-  /** The hosts that have it before them; the first is at it. */
+  /** The hosts that have not finished; the first one is reloading. */
   readonly left: readonly string[];
   readonly done: number;
-  /** How many there are. */
+  /** The number of hosts to reload, `done` included. */
   readonly of: number;
-  /** Why it stopped, and the name of the host where. */
+  /** The host that failed, by name, and why. The reload has stopped there. */
   readonly failed: { readonly host: string; readonly code: string; readonly why: string } | null;
 }
 
-/** A time of a schedule, and the host that does for all what is due then. */
+/** One due time of a schedule, and the host that does that work for all hosts. */
 export interface Tick extends HostRef {
   readonly at: number;
 }
 
-/** A feed that may have changed documents, for the caches of the other hosts. */
+/** A feed that may have changed documents. The other hosts read it to drop their caches. */
 export interface SiteMirrored extends Omit<Mirrored, 'keys'> {
-  /** Its workers know more of it. */
+  /** The host that carried the feed out. Its own workers are told more, such as the changed keys. */
   readonly host: string;
 }
 
 export interface Site {
-  /** New if the document was dropped or restored: then every host joins again. */
+  /** Changes when the document is replaced after it was dropped or restored; every host then joins again. */
   readonly identity: string;
   readonly version: number;
   readonly epoch: number;
   readonly operator: ClusterHold | null;
   readonly scheduled: ScheduledHold | null;
-  /** The one that is going on, or the last one. */
+  /** The current reload, or the last one. */
   readonly reload: SiteReload | null;
   readonly run: SiteRun | null;
   readonly hosts: Readonly<Record<string, SiteHost>>;
-  /** By what is due: the last time that a host has won. */
+  /** Per schedule: the last due time that a host has won. */
   readonly ticks?: Readonly<Record<string, Tick>> | undefined;
-  /** The last ones, the oldest first. */
+  /** The most recent ones, oldest first. */
   readonly mirrored?: readonly SiteMirrored[] | undefined;
-  /** When it took the place of one that was lost. */
+  /** When this document replaced a lost one. */
   readonly founded?: number | undefined;
 }
 
 /** Durations in ms. */
 export interface SiteRules {
   readonly lease: number;
-  /** What is in flight at the end of a lease has so long to finish; then its worker ends itself. */
+  /** How long requests in flight at the end of a lease may still run. After it their worker ends itself. */
   readonly evictionGrace: number;
-  /** Beyond both, before another host counts it out. */
+  /** How long other hosts wait after lease and grace before they evict the host. */
   readonly margin: number;
-  /** `serve`: nobody is evicted for his lease. */
+  /** `serve`: no host is evicted because its lease is over. */
   readonly onPartition: 'shut' | 'serve';
-  /** How often hosts renew. Where it is known, a drain is not begun while a host is late with that. */
+  /** How often hosts renew. If set, no drain starts while another host is late with its renewal. */
   readonly renewal?: number;
 }
 
-/** Whether the gates of all hosts have to be shut, and for which epoch. */
+/** The epoch for which the gates of all hosts have to be shut; null if they may be open. */
 export function pauseOf({ epoch, operator, run }: Site): number | null {
   return operator !== null || (run !== null && run.epoch !== null) ? epoch : null;
 }
@@ -121,27 +130,31 @@ export function isMember(site: Site, { host, incarnation }: HostRef): boolean {
   return site.hosts[host]?.incarnation === incarnation;
 }
 
-/** When others may count a host out, by the database's clock. */
+/** After this time other hosts may evict the host. */
 export function evictableAt(host: SiteHost, rules: SiteRules): number {
   return rules.onPartition === 'serve' ? Infinity : host.lease + rules.evictionGrace + rules.margin;
 }
 
-/** Its owner is gone. */
+/** Whether the owner of the run is no longer a member. */
 export function isStranded(site: Site, run: SiteRun): boolean {
   return !isMember(site, run.owner);
 }
 
-/** Its command may still be at work, wherever its host is: nobody but people can tell. */
+/**
+ * Whether the run's command may still be running on a host that is gone. No other host can find out; an operator can.
+ */
 export function mayStillWork({ kind, stage }: SiteRun): boolean {
   return kind === 'exec' && stage === 'running';
 }
 
-/** Whether every host in the document has been at rest for this pause; a run without a pause need not wait. */
+/** Whether the run may begin: every host is at rest for its pause, or it needs no pause. */
 export function isReady(site: Site, run: SiteRun): boolean {
   return run.stage === 'preparing' || (run.stage === 'draining' && areAllAtRest(site, run.epoch));
 }
 
-/** Whether all rest for this pause or a later one: a document that took the place of a lost one has a later epoch. */
+/**
+ * Whether all hosts are at rest for this pause or a later one. A document that replaced a lost one has a later epoch.
+ */
 export function areAllPast({ hosts }: Site, epoch: number): boolean {
   return Object.values(hosts).every(({ rest }) => rest >= epoch);
 }
@@ -150,7 +163,7 @@ export function areAllAtRest({ hosts }: Site, epoch: number | null): boolean {
   return Object.values(hosts).every(({ rest }) => rest === epoch);
 }
 
-/** Nothing of any host is at work, and no run has the gates. */
+/** Whether every gate is shut, no host has work in flight, and no run holds the pause. */
 export function isQuiesced(site: Site): boolean {
   return pauseOf(site) !== null && (site.run?.epoch ?? null) === null && areAllAtRest(site, site.epoch);
 }

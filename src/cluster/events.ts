@@ -1,4 +1,4 @@
-/** What may happen to the site document, and how that can be refused. */
+/** The events that change the site document, and the reasons for which one is refused. */
 import type { ErrorCode } from '../errors.ts';
 import type { HoldChange, ScheduledHold } from '../protocol/operator-hold.ts';
 import type { RunKind } from '../protocol/words.ts';
@@ -9,17 +9,20 @@ interface OfRun {
   readonly run: string;
 }
 
-/** What became of a feed that may have changed documents. */
+/** The result of a feed that may have changed documents. */
 export type Outcome = Omit<SiteMirrored, 'run' | 'host'>;
 
-/** Why a host has not taken its new configuration. */
+/** Why a host did not apply its new configuration. */
 export interface HostFailure {
   readonly code: string;
   readonly why: string;
 }
 
 export type SiteEvent =
-  /** `replaces`: a former primary, seen dead with each of its workers; its incarnations begin with this. */
+  /**
+   * `replaces`: the prefix of the incarnations of a former primary of this host, which was seen dead, and all of its
+   * workers with it.
+   */
   | {
       readonly type: 'join';
       readonly ref: HostRef;
@@ -30,33 +33,40 @@ export type SiteEvent =
   | { readonly type: 'renew'; readonly ref: HostRef }
   | { readonly type: 'leave'; readonly ref: HostRef }
   | { readonly type: 'evict'; readonly host: string; readonly incarnation: string }
-  /** By an operator, who knows that it is dead. */
+  /** An operator removes a host that he knows to be dead. */
   | { readonly type: 'remove'; readonly host: string; readonly incarnation: string }
   | ({ readonly type: 'claim'; readonly kind: RunKind; readonly keeps?: SiteRun['keeps'] } & OfRun)
   | ({ readonly type: 'prepare' } & OfRun)
   | ({ readonly type: 'drain' } & OfRun)
-  /** `shared`: its feed lies where every host finds it. */
+  /** `shared`: the feed is stored in MongoDB, so any host can finish the run. */
   | ({ readonly type: 'begin'; readonly shared?: boolean } & OfRun)
   | ({ readonly type: 'take-over' } & OfRun)
   | { readonly type: 'rest'; readonly ref: HostRef; readonly epoch: number }
-  /** `failed`: its work has begun, and is not known to have succeeded. */
+  /** `failed`: the work of the run had begun and is not known to have succeeded. */
   | ({ readonly type: 'end'; readonly failed?: boolean; readonly mirrored?: Outcome } & OfRun)
-  /** The end of a run whose owner is gone and which nobody has to finish. */
+  /** Removes a run whose owner is gone and that has written nothing, so no host has to finish it. */
   | ({ readonly type: 'bury' } & OfRun)
-  /** By an operator, of a run whose owner is gone: he takes a half-mirrored collection over a site that stays shut. */
+  /**
+   * An operator gives up a run whose owner is gone: he prefers a half-mirrored collection to a site that stays shut.
+   */
   | ({ readonly type: 'abandon' } & OfRun)
-  /** `waiter`: who wants it only if the hosts come to rest in time; null for one who wants it in any case. */
+  /**
+   * `waiter`: the caller that wants the hold only if all hosts come to rest in time; null: the hold is unconditional.
+   */
   | { readonly type: 'hold'; readonly ref: HostRef; readonly change: HoldChange; readonly waiter: string | null }
   | { readonly type: 'give-up'; readonly ref: HostRef; readonly waiter: string }
   | { readonly type: 'schedule'; readonly ref: HostRef; readonly hold: ScheduledHold }
-  /** `releases`: a command whose host was gone when the operator looked. */
+  /** `releases`: the id of an `exec` run whose host was gone when the operator looked. */
   | { readonly type: 'unhold'; readonly ref: HostRef; readonly releases?: string }
   | { readonly type: 'reload'; readonly ref: HostRef; readonly id: string; readonly by: string | null }
-  /** This host has done its part of the reload. */
+  /** This host has finished its part of the reload, or failed. */
   | { readonly type: 'reloaded'; readonly ref: HostRef; readonly id: string; readonly failed: HostFailure | null }
-  /** What is due at that time is done by one host for all: the first that says so. */
+  /** Claims one due time of a schedule. The first host that writes it does the work for all hosts. */
   | { readonly type: 'tick'; readonly ref: HostRef; readonly what: string; readonly at: number }
-  /** The time of the hold is over, or that of the scheduled one has come: whoever sees it first says so. */
+  /**
+   * `lapse`: the hold has reached its end. `begin-scheduled`: the scheduled hold is due. The first host that notices
+   * writes it.
+   */
   | { readonly type: 'lapse'; readonly ref: HostRef }
   | { readonly type: 'begin-scheduled'; readonly ref: HostRef };
 
@@ -68,5 +78,5 @@ export type Refusal =
   | 'not-yet'
   | 'over';
 
-/** Done before: an acknowledgement can be lost after the write took effect, and the write is then sent again. */
+/** The event took effect before: a host sends a write again if its acknowledgement was lost. */
 export const same: Partial<Site> = {};

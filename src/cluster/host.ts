@@ -1,6 +1,6 @@
 /**
- * A host at work on the site document: renews its lease, writes what `writesOf` says, one write after another, and tells
- * of each new view.
+ * Keeps one host in the site document: renews its lease, sends the writes that `writesOf` returns, one after another,
+ * and reports each new view of the document.
  *
  * out ──join──▶ in ──(evicted, removed, lease over)──▶ out …  ──stop──▶ left
  */
@@ -17,22 +17,25 @@ export interface HostOptions {
   readonly rules: SiteRules & { readonly renewal: number };
   readonly host: string;
   readonly name: string;
-  /** Of quiesce. */
+  /** The version of quiesce. */
   readonly version: string;
-  /** What each incarnation of this primary begins with. */
+  /** The prefix of each incarnation of this primary. */
   readonly primary: string;
-  /** The former primary, seen dead with each of its workers. */
+  /** That prefix of the former primary, if it was seen dead, and all of its workers with it. */
   readonly replaces: string | null;
   readonly local: () => Local;
-  /** The view has changed, or the lease has run out. */
+  /** Called when the view has changed or the lease has ended. */
   readonly onView: () => void;
   readonly onRefused: (event: SiteEvent, refused: Refusal, site: Site) => void;
   readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
 }
 
-/** How soon a renewal or a write that failed is sent again, ms. */
+/** The wait before a failed renewal or write is sent again, ms. */
 const again = 500;
-/** How often a host looks for others that are overdue, and reads the document where no change stream tells it, ms. */
+/**
+ * How often a host checks for overdue hosts, and the wait before it reads the document and opens the change stream
+ * again, ms.
+ */
 const look = 1_000;
 
 export class Host {
@@ -65,17 +68,17 @@ export class Host {
     return this.#member;
   }
 
-  /** What `sleepOffset` gave when the deadline was counted. */
+  /** The result of `sleepOffset()` at the last correction of the deadline. */
   get sleepOffset(): number {
     return this.#sleepOffset;
   }
 
-  /** Why MongoDB could not be reached last; null where it could. */
+  /** The error of the last call to MongoDB; null if it succeeded. */
   get trouble(): string | null {
     return this.#lastError;
   }
 
-  /** Of MongoDB's clock, ms, as far as is known. */
+  /** The estimated time of MongoDB's clock, ms. */
   get serverNow(): number {
     return this.#serverNow + clock() - this.#serverNowAt;
   }
@@ -87,23 +90,23 @@ export class Host {
     this.poke();
   }
 
-  /** Something has changed here: writes what has to be written. */
+  /** Sends the next write, if there is one. Call it when something on this host has changed. */
   poke(): void {
     if (this.#isBusy || this.#isRefounding || this.#stopped.signal.aborted || clock() < this.#notBefore) return;
     const { local, rules } = this.#options;
-    // The first view is that of the join.
+    // Before the first view the only write is the join, whose answer brings that view.
     const [next] = this.#member.site === null ? [this.#join()] : writesOf(this.#member, local(), this.serverNow, rules);
     if (next !== undefined) void this.#send(next.type === 'join' ? this.#join() : next);
   }
 
-  /** For what an operator wants. Rejects where MongoDB does not answer. */
+  /** Writes an operator's order. Rejects if MongoDB does not answer. */
   async write(event: SiteEvent): Promise<Answer> {
     const answer = await this.#options.store.apply(event);
     this.#take(answer.site, answer.now);
     return answer;
   }
 
-  /** Takes this host out of the document; its workers have ended. */
+  /** Takes this host out of the document. Call it after its workers have ended. */
   async leave(): Promise<void> {
     this.#stopped.abort();
     clearInterval(this.#looking);
@@ -146,7 +149,7 @@ export class Host {
   #answered(event: SiteEvent, sentAt: number, { site, refused, now }: Answer): void {
     this.#lastError = null;
     const { rules, log, name, onRefused } = this.#options;
-    // The same write would be refused again if it were sent at once.
+    // Sent again at once, the same write would be refused again.
     if (refused === 'host-in-use' || refused === 'not-yet') this.#notBefore = clock() + again;
     const isOurs = !('ref' in event) || event.ref.incarnation === this.#member.ref.incarnation;
     if (isOurs && refused === null && (event.type === 'join' || event.type === 'renew')) {
@@ -172,7 +175,7 @@ export class Host {
     if (isOther && isForgetful(site, before.site, false)) void this.#refound(before.site);
     let next = more(sees(before, site));
     const isOut = isIn(before) && !isIn(next);
-    // Told by the change stream or by a renewal that is refused, whichever comes first.
+    // The change stream or a refused renewal shows this, whichever comes first.
     if (isOut) this.#options.log.warn({}, `host ${this.#options.name} was taken out of the cluster, and joins it anew`);
     if (isOut && next.ref.incarnation === before.ref.incarnation) next = evicted(next, this.#incarnation());
     this.#member = next;
@@ -181,7 +184,9 @@ export class Host {
     this.poke();
   }
 
-  /** The document was dropped or restored: nothing in it holds for this host, whose lease is over now. What is in flight has its grace. */
+  /**
+   * The document was dropped or restored: this host's lease ends now, and requests in flight get the eviction grace.
+   */
   async #refound(seen: Site): Promise<void> {
     if (this.#isRefounding) return;
     this.#isRefounding = true;
@@ -191,7 +196,7 @@ export class Host {
     );
     this.#member = { ...this.#member, deadline: Math.min(this.#member.deadline, clock() - 1) };
     this.#options.onView();
-    // Until it is done this host does not join: a document without the hold or the run would open its gates.
+    // Do not join before the document is replaced: without its hold or run, it would open this host's gates.
     for (let isDone = false; !isDone && !this.#stopped.signal.aborted;) {
       try {
         const answer = await this.#options.store.refound(seen);
@@ -228,7 +233,7 @@ export class Host {
     const sent = store.renew(ref);
     sent.then(
       (answer) => {
-        // Sent after that was seen, so what it finds is newer: unless somebody has put an older document there.
+        // The renewal was sent after `seen` was read. If its answer is older, someone has restored an older document.
         if (isForgetful(answer.site, seen!, answer.refused === null)) void this.#refound(seen!);
         else this.#answered({ type: 'renew', ref }, sentAt, answer);
         this.#renewIn(rules.renewal);
@@ -245,7 +250,9 @@ export class Host {
     this.#renewing = setTimeout(() => this.#renew(), wait).unref();
   }
 
-  /** The clock of the deadline stands still while the machine sleeps; the database's does not. */
+  /**
+   * Shortens the deadline by the time that the machine slept: the monotonic clock stood still, the database's did not.
+   */
   #noticeSleep(): void {
     const asleep = sleptSince(this.#sleepOffset);
     this.#sleepOffset = sleepOffset();
@@ -259,9 +266,9 @@ export class Host {
   async #follow(): Promise<void> {
     const { signal } = this.#stopped;
     while (!signal.aborted) {
-      // The stream tells of what comes; what has come before it was there is read.
+      // The stream shows later changes only, so the current document is read as well.
       const current = this.#options.store.read().then(({ site, now }) => this.#take(site, now));
-      current.catch(() => {}); // the renewals say so
+      current.catch(() => {}); // a failing renewal logs the same trouble
       await this.#options.store.watch((site) => this.#take(site), signal).catch(() => {});
       await current.catch(() => {});
       if (!signal.aborted) await new Promise((resolve) => setTimeout(resolve, look).unref());

@@ -1,10 +1,10 @@
 /**
- * What a host makes of the site document: whether its gates may be open, until when, and what it has to write next. Pure.
+ * What the site document means for one host: whether its gates may be open, until when, and what it writes next. Pure.
  *
  * out ──join answered──▶ in ──evicted, left out of the document, or another document──▶ out
  *
- * Two rules carry the proof. A document that is older than the newest that was seen says nothing (an answer may come
- * late). And the lease is counted from the moment before its renewal was sent, on the host's own monotonic clock.
+ * The proof rests on two rules. A document older than the newest one seen is ignored, since answers may arrive late.
+ * And the lease counts from just before its renewal was sent, on the host's own monotonic clock.
  */
 import type { RunKind } from '../protocol/words.ts';
 import {
@@ -29,49 +29,51 @@ export interface Member {
   readonly ref: HostRef;
   readonly name: string;
   readonly site: Site | null;
-  /** On this host's monotonic clock, ms; no gate is open and nothing begins after it. */
+  /** On this host's monotonic clock, ms. After it no gate is open and no work begins. */
   readonly deadline: number;
 }
 
-/** What the host's own machine is at. */
+/** The state of this host's own workers, run and callers. */
 export interface Local {
   /** The newest pause for which all of its workers are at rest; null while something is in flight. */
   readonly rest: number | null;
-  /** Nothing is in flight, and no gate is open, whatever the pause. */
+  /** Nothing is in flight and no gate is open, for whatever reason. */
   readonly isIdle: boolean;
   readonly run: OwnRun | null;
-  /** What became of the last reload of all hosts here; null where there was none. */
+  /** How the last reload of all hosts ended on this host; null if there was none. */
   readonly reloaded: { readonly id: string; readonly failed: HostFailure | null } | null;
-  /** Those who wait here for a hold of the cluster. */
+  /** The ids of the callers that wait on this host for a hold of the cluster. */
   readonly waiters: ReadonlySet<string>;
-  /** Of a run whose owner is gone: `left` where this host has its feed, `ended` where it came to its end here before. */
+  /**
+   * For a run whose owner is gone: `left` if this host has its feed, `ended` if the run has already ended on this host.
+   */
   readonly past: (run: string) => 'left' | 'ended' | null;
 }
 
-/** The run that a host owns, and what it wants of the site next. */
+/** The run that this host owns, and the step that it needs next. */
 export interface OwnRun {
   readonly id: string;
   readonly kind: RunKind;
   readonly wants: 'claim' | 'prepare' | 'drain' | 'begin' | 'end' | null;
-  /** It was another host's, which may still be at work on it. */
+  /** This host has taken the run over from another one, which may still be writing. */
   readonly isTakenOver: boolean;
   readonly keeps?: SiteRun['keeps'];
-  /** Its feed lies where every host finds it. */
+  /** The feed is stored in MongoDB, so any host can finish the run. */
   readonly shared?: boolean;
-  /** It wants to end: what became of its feed, where that may have changed documents. */
+  /** With `end`: the result of its feed, if that may have changed documents. */
   readonly mirrored?: Outcome;
-  /** It wants to end: its work had begun, and has not succeeded. */
+  /** With `end`: its work had begun and has not succeeded. */
   readonly failed?: boolean;
 }
 
-/** How much slower than the database's clock a host's may go: NTP slews by 0.05 %. */
+/** By what share a host's clock may run slower than the database's. NTP slews by 0.05 %. */
 export const drift = 0.01;
 
 export function newMember(ref: HostRef, name: string): Member {
   return { ref, name, site: null, deadline: -Infinity };
 }
 
-/** Handles a document, whether it came from a read, a write or the change stream. */
+/** Takes a document that a read, a write or the change stream has brought. */
 export function sees(member: Member, site: Site): Member {
   const { site: newest, ref } = member;
   if (newest !== null && newest.identity === site.identity && site.version < newest.version) return member;
@@ -80,7 +82,7 @@ export function sees(member: Member, site: Site): Member {
   return isNew || isOut ? { ...member, site, deadline: -Infinity } : { ...member, site };
 }
 
-/** A join or a renewal was acknowledged. `sentAt`: before it was sent, on this host's clock. */
+/** Takes the answer to a join or a renewal. `sentAt`: just before it was sent, on this host's clock. */
 export function renewed(member: Member, site: Site, sentAt: number, rules: SiteRules): Member {
   const now = sees(member, site);
   if (now.site === null || !isMember(now.site, member.ref)) return now;
@@ -88,7 +90,7 @@ export function renewed(member: Member, site: Site, sentAt: number, rules: SiteR
   return { ...now, deadline: Math.max(now.deadline, deadline) };
 }
 
-/** Another incarnation of this host stands in the document, or none: it has to join anew, as a new one. */
+/** The document has no entry, or another incarnation, for this host: it joins again under a new incarnation. */
 export function evicted(member: Member, incarnation: string): Member {
   return { ...member, ref: { ...member.ref, incarnation }, deadline: -Infinity };
 }
@@ -97,7 +99,7 @@ export function isIn({ site, ref }: Member): boolean {
   return site !== null && isMember(site, ref);
 }
 
-/** The pause that the host's gates have to be shut for; null where they may be open, as long as the deadline has not passed. */
+/** The epoch for which this host's gates have to be shut; null if they may be open until the deadline. */
 export function pauseFor(member: Member): number | null {
   return member.site === null ? 0 : pauseOf(member.site);
 }
@@ -108,9 +110,9 @@ export function mayOpen(member: Member, now: number): boolean {
 }
 
 /**
- * What becomes of a run whose `begin` was acknowledged. Nothing begins on an answer that comes after the deadline: it ends,
- * since nothing was written. One that was taken over cannot end so: its former owner may still write under the old
- * epoch, until this host has taken the fence. So it waits for a lease that is good.
+ * What follows when `begin` was acknowledged. If the answer comes after the deadline, the run ends: it has written
+ * nothing. A run that was taken over must not end there: its former owner may still write under the old epoch, until
+ * this host has taken the fence. It waits until this host has a valid lease again.
  */
 export function onWon(member: Member, run: OwnRun, now: number): 'begin' | 'end' | 'wait' {
   const { site, ref } = member;
@@ -120,7 +122,11 @@ export function onWon(member: Member, run: OwnRun, now: number): 'begin' | 'end'
   return run.isTakenOver ? 'wait' : 'end';
 }
 
-/** What this host has to write now, beside its renewals, the most urgent first. @param serverNow the database's clock, ms */
+/**
+ * The writes that are due on this host, renewals apart, the most urgent first.
+ *
+ * @param serverNow the database's clock, ms
+ */
 export function writesOf(member: Member, local: Local, serverNow: number, rules: SiteRules): SiteEvent[] {
   const { site, ref } = member;
   if (site === null || !isMember(site, ref))
@@ -157,7 +163,7 @@ function* writesForHolds(
     if (isSameRef(waiter, ref) && !waiters.has(waiter.id)) yield { type: 'give-up', ref, waiter: waiter.id };
 }
 
-/** Of a run whose owner is gone. */
+/** The write for a run whose owner is gone; null if there is none, or this host cannot do it. */
 function writeForOrphan(site: Site, ref: HostRef, local: Local): SiteEvent | null {
   const { run } = site;
   if (run === null || !isStranded(site, run) || mayStillWork(run)) return null;
@@ -167,7 +173,7 @@ function writeForOrphan(site: Site, ref: HostRef, local: Local): SiteEvent | nul
   return isAble ? { type: 'take-over', ref, run: run.id } : null;
 }
 
-/** The next step of the run that this host owns, where the document is not there yet. */
+/** The next step of this host's own run; null if the document has that step already or the step must wait. */
 function writeForRun(site: Site, ref: HostRef, local: Local, serverNow: number, rules: SiteRules): SiteEvent | null {
   const { run } = local;
   if (run === null || run.wants === null) return null;
@@ -196,7 +202,10 @@ function isDone(wants: OwnRun['wants'], stage: SiteStage): boolean {
   return wants === 'drain' && (stage === 'draining' || stage === 'running');
 }
 
-/** A drain would wait for a host that may be dead: the gates stay open until it has renewed, or is evicted. */
+/**
+ * Whether another host is late with its renewal. It may be dead, and a drain would wait for it: the gates stay open
+ * until it renews or is evicted.
+ */
 function someoneIsLate(
   { hosts }: Site,
   ref: HostRef,
@@ -208,11 +217,14 @@ function someoneIsLate(
   return Object.entries(hosts).some(([host, each]) => host !== ref.host && isLate(each.lease));
 }
 
-/** A claim may take effect when nobody waits for it any more. What may be half written is not ended but finished. */
+/**
+ * Ends a run of this host that no caller waits for: a claim can take effect after its caller gave up. A half-written
+ * run is finished, not ended.
+ */
 function endOfOrphan({ run }: Site, ref: HostRef, local: Local): SiteEvent | null {
   if (run === null || local.run?.id === run.id) return null;
   if (!isSameRef(run.owner, ref)) return null;
-  // How a command has ended is not known here any more: what was to stay held does.
+  // How the command ended is no longer known here, so it counts as failed and its hold stays.
   if (isHalfDone(run) && local.past(run.id) !== 'ended') return null;
   return { type: 'end', ref, run: run.id, ...(run.keeps === undefined ? {} : { failed: true }) };
 }

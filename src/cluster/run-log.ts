@@ -1,6 +1,6 @@
 /**
- * The history of all hosts, in MongoDB: any host shows any run. Each host writes its own runs there; the first end of a
- * run stays. How many ended ones are kept is bounded.
+ * Keeps the runs of all hosts in MongoDB, so that any host can show any run. Each host writes its own runs. Once a run
+ * has ended there, later writes of it change nothing. The number of ended runs is bounded.
  */
 import type { Collection, Document } from 'mongodb';
 import { runRecord, type RunRecord } from '../protocol/runs.ts';
@@ -12,7 +12,7 @@ export const runsCollection = 'quiesce.runs';
 
 export interface LoggedRun {
   readonly record: RunRecord;
-  /** Who has it. */
+  /** The host that has written it. */
   readonly host: HostRef;
 }
 
@@ -23,7 +23,7 @@ interface RunDocument extends Document {
   incarnation: string;
   kind: string;
   ended: boolean;
-  /** As text: the members of a scope may have any name. */
+  /** As JSON text, because the fields of a scope may have any name, also one with a dot or a `$`. */
   record: string;
 }
 
@@ -32,14 +32,14 @@ export class RunLog {
   readonly #cluster: string;
   readonly #kept: number;
 
-  /** `kept`: how many ended runs of each kind stay. */
+  /** @param kept the number of ended runs to keep, per kind */
   constructor(collection: Collection<RunDocument>, cluster: string, kept: number) {
     this.#collection = collection;
     this.#cluster = cluster;
     this.#kept = kept;
   }
 
-  /** Does nothing for a run that has an end there. */
+  /** Writes the record; does nothing if the stored run has ended. */
   async put({ record, host: ref }: LoggedRun): Promise<void> {
     const { id, kind, state } = record;
     const { host, incarnation } = ref;
@@ -74,13 +74,15 @@ export class RunLog {
     return found === null ? null : (read(found)?.record ?? null);
   }
 
-  /** All that are kept, the oldest first. */
+  /** All kept runs, oldest first. */
   async all(): Promise<LoggedRun[]> {
     const found = await this.#collection.find({ cluster: this.#cluster }).sort({ _id: 1 }).toArray();
     return found.flatMap((each) => read(each) ?? []);
   }
 
-  /** Calls back with each run that is written from now on, until the signal is aborted or the stream ends, which rejects. */
+  /**
+   * Calls `onRun` with each run written from now on. Returns when the signal is aborted; rejects when the stream fails.
+   */
   async watch(onRun: (run: LoggedRun) => void, signal: AbortSignal): Promise<void> {
     const take = (document: RunDocument): void => {
       const run = read(document);
@@ -90,7 +92,7 @@ export class RunLog {
   }
 }
 
-/** Null for one of a later version that this one cannot read. */
+/** Null for a record of a later version that this version cannot read. */
 function read({ host, incarnation, record }: RunDocument): LoggedRun | null {
   try {
     return { record: runRecord.parse(JSON.parse(record)), host: { host, incarnation } };

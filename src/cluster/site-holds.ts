@@ -1,4 +1,4 @@
-/** What operators want of all hosts. Pure: part of the one function that changes the site document. */
+/** Operators' holds on all hosts. Pure: a part of `siteStep`, the one function that changes the site document. */
 import { begunHold, changedHold } from '../protocol/operator-hold.ts';
 import {
   isQuiesced,
@@ -25,7 +25,7 @@ export function hold(
 ): Partial<Site> | Refusal {
   const { operator } = site;
   const before = operator?.waiters ?? [];
-  // A hold that somebody wants in any case stays one, whoever joins it.
+  // A hold without waiters stays unconditional when another caller joins it.
   const isWanted = waiter === null || (operator !== null && before.length === 0);
   const others = before.filter((each) => each.id !== waiter);
   const waiters = isWanted ? [] : [...others, { ...ref, id: waiter }];
@@ -33,12 +33,18 @@ export function hold(
   return held(site, { ...operator, ...changedHold(operator, change, now), waiters });
 }
 
-/** A new pause would be taken for at rest while hosts that the document has forgotten serve. */
+/**
+ * Whether a hold may start a pause. In a new document it may not at first: hosts that are missing from it may still
+ * serve.
+ */
 function mayPause(site: Site, now: number, rules: SiteRules): boolean {
   return pauseOf(site) !== null || isSettled(site, now, rules);
 }
 
-/** A pause of its own where the gates are open; else those who rest do so already. */
+/**
+ * Sets the hold. If the gates are open it starts a pause of its own; else it joins the current one, for which hosts may
+ * be at rest already.
+ */
 function held(site: Site, operator: ClusterHold): Partial<Site> {
   return pauseOf(site) === null ? { operator, epoch: site.epoch + 1 } : { operator };
 }
@@ -49,21 +55,21 @@ export function giveUp({ operator }: Site, { ref, waiter }: Of<'give-up'>): Part
   return { operator: left.length === 0 ? null : { ...operator, waiters: left } };
 }
 
-/** What its callers waited for has come, so it is theirs until somebody ends it. */
+/** Makes the hold unconditional once all hosts are at rest: what its waiters waited for has happened. */
 export function settled(site: Site): Site {
   const { operator } = site;
   if (operator === null || operator.waiters.length === 0 || !isQuiesced(site)) return site;
   return { ...site, operator: { ...operator, waiters: [] } };
 }
 
-/** A host is taken out, and those who waited there with it. */
+/** The hold after a host was taken out: the waiters of that host go with it. */
 export function holdWithout(operator: ClusterHold | null, gone: HostRef): ClusterHold | null {
   if (operator === null || operator.waiters.length === 0) return operator;
   const waiters = operator.waiters.filter((each) => !isSameRef(each, gone));
   return waiters.length === 0 ? null : { ...operator, waiters };
 }
 
-/** `off`: the hold that stands, the one to come, and a command whose host is gone. */
+/** `maintenance off`: ends the hold, the scheduled hold, and an `exec` whose host is gone. */
 export function unhold(site: Site, { releases }: Of<'unhold'>): Partial<Site> | Refusal {
   const { operator, scheduled, run } = site;
   const isReleased = run !== null && run.id === releases && isStranded(site, run) && mayStillWork(run);
@@ -71,13 +77,13 @@ export function unhold(site: Site, { releases }: Of<'unhold'>): Partial<Site> | 
   return { operator: null, scheduled: null, ...(isReleased ? { run: null } : {}) };
 }
 
-/** Its time is over. */
+/** Ends a hold that has reached its time limit. */
 export function lapse({ operator }: Site, now: number): Partial<Site> | Refusal {
   if (operator === null) return 'over';
   return operator.until === null || operator.until > now ? 'not-yet' : { operator: null };
 }
 
-/** The time of the scheduled hold has come; where all of it has passed meanwhile, it is dropped. */
+/** Starts the scheduled hold when it is due; drops it if its end has passed as well. */
 export function beginScheduled(site: Site, now: number, rules: SiteRules): Partial<Site> | Refusal {
   const { scheduled, operator } = site;
   if (scheduled === null) return 'over';
@@ -86,7 +92,10 @@ export function beginScheduled(site: Site, now: number, rules: SiteRules): Parti
   return { scheduled: null, ...(begun === null ? {} : held(site, { ...begun, waiters: [] })) };
 }
 
-/** Of a command that has not succeeded, as far as anybody knows: the one there is, but without an end, or a new one. */
+/**
+ * The hold that stays after an `exec` that is not known to have succeeded: the current one, without its end time, or a
+ * new one.
+ */
 export function heldInstead(
   operator: ClusterHold | null,
   { reason, by }: NonNullable<SiteRun['keeps']>,

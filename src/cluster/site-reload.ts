@@ -1,4 +1,7 @@
-/** A reload of all hosts, one after another. Pure: part of the one function that changes the site document. */
+/**
+ * A reload of all hosts, one after another. Pure: a part of `siteStep`, the one function that changes the site
+ * document.
+ */
 import type { Site, SiteReload } from './document.ts';
 import { same, type Refusal, type SiteEvent } from './events.ts';
 
@@ -8,7 +11,7 @@ export function isOver(reload: SiteReload | null): boolean {
   return reload === null || reload.left.length === 0;
 }
 
-/** The host that was asked comes first: where its file is wrong, no other has been touched. */
+/** The host that got the order comes first: if its file is wrong, no other host has been touched. */
 export function startReload({ reload, hosts }: Site, { ref, id, by }: Of<'reload'>): Partial<Site> | Refusal {
   if (reload?.id === id) return same;
   if (!isOver(reload)) return 'reload-in-progress';
@@ -18,7 +21,7 @@ export function startReload({ reload, hosts }: Site, { ref, id, by }: Of<'reload
   return { reload: { id, by, left, done: 0, of: left.length, failed: null } };
 }
 
-/** It stops at the first that fails: the others keep what they have. */
+/** Stops at the first host that fails; the hosts after it keep their configuration. */
 export function reloaded(site: Site, { ref, id, failed }: Of<'reloaded'>): Partial<Site> | Refusal {
   const { reload, hosts } = site;
   if (reload?.id !== id || reload.left[0] !== ref.host) return 'over';
@@ -26,7 +29,7 @@ export function reloaded(site: Site, { ref, id, failed }: Of<'reloaded'>): Parti
   return { reload: { ...reload, left: reload.left.slice(1), done: reload.done + 1 } };
 }
 
-/** A host that is gone reads its configuration anew when it starts. */
+/** Leaves out a host that is gone: it reads its configuration when it starts again. */
 export function reloadWithout(reload: SiteReload | null, host: string): SiteReload | null {
   if (reload === null || !reload.left.includes(host)) return reload;
   return { ...reload, left: reload.left.filter((each) => each !== host), of: reload.of - 1 };

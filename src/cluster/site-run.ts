@@ -1,4 +1,7 @@
-/** What becomes of the run in the site document. Pure: part of the one function that changes it. */
+/**
+ * The run in the site document, from claim to end. Pure: a part of `siteStep`, the one function that changes the
+ * document.
+ */
 import { checkMove } from '../moves.ts';
 import {
   areAllPast,
@@ -18,7 +21,9 @@ import { same, type Refusal, type SiteEvent } from './events.ts';
 import { isHalfDone, isSettled, outlivesOwner } from './founding.ts';
 import { heldInstead } from './site-holds.ts';
 
-/** How many of them the document has. A host has to be at rest for each, so it misses none; one that was taken out may. */
+/**
+ * How many the document keeps. A member misses none, as it has to be at rest for each; a host that was taken out may.
+ */
 const keptMirrored = 20;
 
 type Of<T extends SiteEvent['type']> = Extract<SiteEvent, { type: T }>;
@@ -57,35 +62,42 @@ export function end(site: Site, event: Of<'end'>, now: number): Change {
   }));
 }
 
-/** In the same write as the end: every host hears of it before its gates open. */
+/** Written together with the end, so that every host knows the result before its gates open. */
 function heard({ mirrored = [] }: Site, { ref, run, mirrored: outcome }: Of<'end'>): Partial<Site> {
   if (outcome === undefined) return {};
   return { mirrored: [...mirrored.slice(1 - keptMirrored), { run, host: ref.host, ...outcome }] };
 }
 
-/** The hold that stays is there before the run's goes: the gates do not open in between. */
+/** Ends the run. A hold that is to stay is set in the same change, so that the gates do not open in between. */
 function ended(site: Site, run: SiteRun, hasFailed: boolean, now: number): Partial<Site> {
   const stays = hasFailed && run.keeps !== undefined && run.stage === 'running';
   return stays ? { run: null, operator: heldInstead(site.operator, run.keeps, now) } : { run: null };
 }
 
 /**
- * What a host leaves behind that is taken out. A run that has not begun to write ends with its owner. One that has is
- * finished by another host; an exclusive handler has ended with its host's workers; of a command nobody knows.
+ * The run after a host was taken out. A run that has written nothing ends with its owner, and so does an exclusive
+ * handler, which ran in a worker of that host. A feed that is half written stays until another host finishes it. A
+ * command stays, since no host knows whether it still runs.
  */
 export function runWithout({ run }: Site, gone: HostRef): SiteRun | null {
   if (run === null || !isSameRef(run.owner, gone)) return run;
   return outlivesOwner(run) ? run : null;
 }
 
-/** A host is back whose command had the site when it was taken out: the command has ended, or its primary has. */
+/**
+ * A host that was taken out while its command held the site joins again: the command has ended, or its primary has. It
+ * counts as failed.
+ */
 export function onReturn(site: Site, host: string, now: number): Partial<Site> {
   const { run } = site;
   const isBack = run !== null && run.owner.host === host && isStranded(site, run) && mayStillWork(run);
   return isBack ? ended(site, run, true, now) : {};
 }
 
-/** One change of owner, epoch and each present host's rest: they have been shut all the while. */
+/**
+ * Changes owner and epoch, and sets every present host at rest for the new epoch: their gates have been shut since the
+ * old one.
+ */
 export function takeOver(site: Site, { ref, run: id }: Of<'take-over'>, now: number, rules: SiteRules): Change {
   const { run } = site;
   if (run?.id !== id || !isHalfDone(run)) return 'over';
@@ -98,14 +110,14 @@ export function takeOver(site: Site, { ref, run: id }: Of<'take-over'>, now: num
   return { epoch, hosts, run: { ...run, owner: named(site, ref), epoch } };
 }
 
-/** Nobody is left to finish it, and nobody needs to. */
+/** Removes a run whose owner is gone and that no host has to finish. */
 export function bury(site: Site, { run: id }: Of<'bury'>): Change {
   const { run } = site;
   if (run?.id !== id || !isStranded(site, run) || outlivesOwner(run)) return 'over';
   return { run: null };
 }
 
-/** An operator takes what a run has left behind, whatever it is. */
+/** Removes a run whose owner is gone, on an operator's order, in whatever state it left the collection. */
 export function abandon(site: Site, { run: id }: Of<'abandon'>): Change {
   return site.run?.id === id && isStranded(site, site.run) ? { run: null } : 'over';
 }
@@ -118,7 +130,9 @@ function ofOwner(
   return run?.id === id && isSameRef(run.owner, ref) ? change(run) : 'over';
 }
 
-/** Its name outlasts it in the document: people have to know which host they look for. */
+/**
+ * The owner with its name, which stays in the run when the host is gone: operators need to know which host to look for.
+ */
 function named({ hosts }: Site, ref: HostRef): SiteRun['owner'] {
   return { ...ref, name: hosts[ref.host]!.name };
 }

@@ -1,11 +1,11 @@
 /**
- * What one host does for all of them: who has won which time of a schedule. Pure: part of the one function that changes
- * the site document.
+ * Which host has won which due time of a schedule; it does that work for all hosts. Pure: a part of `siteStep`, the one
+ * function that changes the site document.
  */
 import { isSameRef, type Site } from './document.ts';
 import { same, type Refusal, type SiteEvent } from './events.ts';
 
-/** How far a host's clock may be ahead of the database's, ms: a time that is won bars every earlier one. */
+/** How far a host's clock may be ahead of the database's, ms. Needed because a won time rules out every earlier one. */
 export const mostAhead = 60_000;
 
 export function tick(
@@ -20,7 +20,7 @@ export function tick(
   return { ticks: { ...site.ticks, [what]: { at, ...ref } } };
 }
 
-/** Of both documents: what was won is not won again where one of them is restored. */
+/** The later tick of both documents for each schedule, so that no tick is won twice after one of them was restored. */
 export function mergedTicks(a: Site['ticks'], b: Site['ticks']): Site['ticks'] {
   if (a === undefined || b === undefined) return a ?? b;
   const names = [...Object.keys(a), ...Object.keys(b)];

@@ -3,7 +3,7 @@
  * compare-and-set of the version: of two concurrent writers one is refused and reads again.
  *
  * run    claimed → preparing → draining → running → (none), or the end from any stage
- * host   joins shut, renews its lease, says for which epoch its workers are at rest, leaves, or is evicted
+ * host   joins with shut gates, renews its lease, reports the epoch its workers are at rest for, leaves or is evicted
  * hold   none → (scheduled) → held → none, by any host
  *
  * The protocol and its proof: docs/architecture.md, "Many hosts".
@@ -17,7 +17,7 @@ import { abandon, begin, bury, claim, drain, end, onReturn, prepare, runWithout,
 
 export type SiteStep =
   | { readonly site: Site; readonly refused: null }
-  /** Nothing changes. */
+  /** The document stays as it is. */
   | { readonly site: Site; readonly refused: Refusal };
 
 /** @throws Error on a move that the table does not list: a defect, never an input. */
@@ -96,7 +96,7 @@ function ofMember(
   }
 }
 
-/** Shut, with nothing in flight: whoever joins is at rest for the epoch that it finds. */
+/** A host joins with shut gates and nothing in flight, so it is at rest for the current epoch. */
 function join(
   site: Site,
   { ref, name, version, replaces }: Extract<SiteEvent, { type: 'join' }>,
@@ -119,7 +119,9 @@ function join(
   return { run, operator, reload: rest.reload, hosts: { ...rest.hosts, [ref.host]: host } };
 }
 
-/** Several hosts of one machine have the name of the machine: each further one gets a number. */
+/**
+ * A name that no other host has. Hosts on one machine all bring the machine's name, so each further one gets a number.
+ */
 function ownName({ hosts }: Site, name: string): string {
   const taken = new Set(Object.values(hosts).map((host) => host.name));
   let own = name;

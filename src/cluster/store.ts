@@ -1,6 +1,7 @@
 /**
- * The site document in MongoDB. Whatever the connection string says, it is read from the primary and written with majority
- * and journal. Times are the server's: a write reads `$$NOW` first, so that it can only be too early, never too late.
+ * Reads and writes the site document in MongoDB. Whatever the connection string says, reads go to MongoDB's primary and
+ * writes wait for majority and journal. Times are by the server's clock: `$$NOW` is read before the write, so a time
+ * can be too early, never too late.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -21,18 +22,18 @@ import { siteStep } from './site.ts';
 export const siteCollection = 'quiesce.cluster';
 /** The newest format of the document that this version knows. */
 const format = 1;
-/** How often a write is tried while other hosts write first. */
+/** How many times a write is tried if other hosts keep writing first. */
 const tries = 30;
-/** How long a server is looked for, and an answer waited for, ms. A shorter lease ends before a call gives up. */
+/** The timeout for finding a server and for an answer, ms. A shorter lease ends before a call gives up. */
 const patience = 3_000;
 
 export interface StoreOptions {
   readonly uri: string;
   readonly db: string | null;
-  /** Of the cluster. */
+  /** The name of the cluster. */
   readonly name: string;
   readonly rules: SiteRules;
-  /** The document is made anew with an epoch above this, and so above every fence. */
+  /** The newest epoch that this host knows. A new document starts here, so that its pauses are above every fence. */
   readonly epoch: number;
 }
 
@@ -48,7 +49,7 @@ interface SiteDocument extends Document {
 }
 
 const ref = z.looseObject({ host: z.string(), incarnation: z.string() });
-/** Loose: fields of a later version are kept as they are. */
+/** Loose, so that fields of a later version stay as they are. */
 const operator = z.looseObject({
   reason: z.string(),
   since: z.number(),
@@ -126,7 +127,10 @@ export class SiteStore {
     this.#collection = this.#client.db(db ?? undefined).collection(siteCollection, { ignoreUndefined: true });
   }
 
-  /** @throws QuiesceError `bad-config` where MongoDB has no transactions, by which a fence refuses a deposed host */
+  /**
+   * @throws QuiesceError `bad-config` if MongoDB has no transactions: without them the fence cannot refuse an evicted
+   * host
+   */
   async check(): Promise<void> {
     const hello = await this.#client.db('admin').command({ hello: 1 });
     if (typeof hello['setName'] === 'string' || hello['msg'] === 'isdbgrid') return;
@@ -141,7 +145,7 @@ export class SiteStore {
     const found = await this.#find();
     if (found !== null) return this.#parse(found);
     const { name, epoch } = this.#options;
-    // Where no epoch was ever used, and no document was ever read, there was no cluster.
+    // If no epoch was ever used and no document was ever read, there was no cluster before.
     const founded = epoch === 0 && !this.#hasRead ? null : await this.#now();
     const fresh = { _id: name, format, ...newSite(randomUUID(), epoch, founded) };
     await this.#collection.insertOne(fresh).catch((error: unknown) => {
@@ -158,7 +162,10 @@ export class SiteStore {
     return (localTime as Date).getTime();
   }
 
-  /** Puts what a host remembers in the place of a document that was dropped or restored. Null where it need not. */
+  /**
+   * Replaces a document that was dropped or restored with what this host remembers. Null if there is nothing to
+   * replace.
+   */
   async refound(seen: Site): Promise<Answer | null> {
     for (let left = tries; left > 0; left--) {
       const { site, now } = await this.read();
@@ -193,7 +200,9 @@ export class SiteStore {
     throw new QuiesceError('database-unavailable', 'Other hosts change the document of the cluster all the time.');
   }
 
-  /** In one step, which brings the newest document as well: this is what is written again and again. */
+  /**
+   * Renews the lease in a single command, which also returns the newest document: it is by far the most frequent write.
+   */
   async renew(host: HostRef): Promise<Answer> {
     const lease = `hosts.${host.host}.lease`;
     const written = await this.#write(
@@ -220,13 +229,13 @@ export class SiteStore {
     return document === null ? null : this.#parse(document);
   }
 
-  /** Calls back with each change until the signal is aborted or the stream ends, which rejects. */
+  /** Calls `onSite` after each change. Returns when the signal is aborted; rejects when the stream fails. */
   async watch(onSite: (site: Site) => void, signal: AbortSignal): Promise<void> {
     const own = { 'documentKey._id': this.#options.name };
     await eachChange(this.#collection, own, (document) => onSite(this.#parse(document).site), signal);
   }
 
-  /** The history of all hosts, `kept` ended runs of each kind. */
+  /** The history of all hosts. @param kept the number of ended runs to keep, per kind */
   runLog(kept: number): RunLog {
     const { db, name } = this.#options;
     return new RunLog(this.#client.db(db ?? undefined).collection(runsCollection), name, kept);

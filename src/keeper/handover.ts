@@ -1,20 +1,22 @@
 /**
- * Replaces the primary of an app by another one while the site serves: what the keeper does, as one pure function. Who is
- * told what is in `Order`, what primaries say in `Word`.
+ * How the keeper replaces the primary of an app while the site serves, as one pure function. Primaries send a `Word`;
+ * the keeper answers with an `Order`.
  *
- * A primary, as its keeper sees it:
+ * The stages of a primary, as its keeper sees them:
  *
  *   beside    boots beside the owner: loads everything, forks workers that do not listen yet, and writes nothing.
- *   prepared  could take over at once.
- *   taking    was told to take over: it alone writes to the data directory from now on. Also one that starts alone.
+ *   prepared  can take over at once.
+ *   taking    was told to take over: from now on only it writes to the data directory. A primary without an owner beside
+ *             it starts here.
  *   serving   its workers serve.
- *   yielded   has given the data directory up for its successor, durably. Its workers serve on, without any change of hold or run.
- *   leaving   its successor serves: it finishes what is in flight, with `Connection: close`, and ends.
- *   (gone)    from anywhere.
+ *   yielded   has given up the data directory, durably. Its workers still serve; no hold and no run changes.
+ *   leaving   its successor serves: it finishes the requests in flight, with `Connection: close`, and ends.
+ *   (gone)    can follow any stage.
  *
- * The owner is the one that is taking or serving, or else nobody. Nobody is told to take over before the owner has said
- * that it yields, or has gone: so there are never two. Who takes over is told of those that are still there, and counts
- * them as one worker that is at work until they have gone: a pause waits for their last handler.
+ * The owner is the primary that is taking or serving; there may be none. No primary is told to take over before the
+ * owner has yielded or has gone, so there are never two owners. The primary that takes over is told which former
+ * primaries are still there. It counts them as one busy worker until they have gone, so that a pause waits for their
+ * last handler.
  */
 import { checkMove } from '../moves.ts';
 import type { Build } from '../protocol/keeper.ts';
@@ -37,50 +39,55 @@ export interface Primary {
 }
 
 export interface Site {
-  /** In the order of their starts. */
+  /** In the order in which they were started. */
   readonly primaries: readonly Primary[];
   readonly started: number;
-  /** The last one that came to serve: where a primary dies, this is what is started. */
+  /** The build of the last primary that has served. It is started again when a primary dies. */
   readonly build: Build;
-  /** The next primary waits for its time to be started. */
+  /** The next primary waits until it may be started. */
   readonly isDue: boolean;
   readonly stopping: boolean;
 }
 
-/** What a primary says. */
+/** What a primary tells its keeper. */
 export type Word =
-  /** Of the owner: it is to be replaced by another of this build. */
+  /** From the owner: replace me by a primary of this build. */
   | { readonly type: 'replace'; readonly build: Build }
-  /** Of the owner: not after all, for a stop or a caller that has given up. */
+  /** From the owner: give up the replacement, because of a stop or because its caller has left. */
   | { readonly type: 'stay' }
-  /** Of one beside it. */
+  /** From a primary beside the owner: it can take over at once. */
   | { readonly type: 'prepared' }
-  /** Of the owner, as an answer to `successor-prepared`: everything is on the disk, and nothing more will be written. */
+  /**
+   * From the owner, as the answer to `successor-prepared`: everything is on the disk, and it will write nothing more.
+   */
   | { readonly type: 'yielded' }
   | { readonly type: 'serving' };
 
 export type Event =
   | { readonly type: 'said'; readonly id: number; readonly word: Word }
-  /** `isLast`: it has ended as planned, and the site with it. */
+  /** `isLast`: the site ends with this primary. */
   | { readonly type: 'gone'; readonly id: number; readonly isLast?: boolean }
   /** The next primary may be started now: the first one, or one after a death. */
   | { readonly type: 'due' }
   | { readonly type: 'stop' };
 
-/** What a primary is told. */
+/** What the keeper tells a primary. */
 export type Order =
   | { readonly type: 'successor-prepared' }
   | { readonly type: 'successor-failed' }
-  /** Another replacement is going on. */
+  /** No replacement now: another one is not finished. */
   | { readonly type: 'refused' }
-  /** Take lock, hold, epoch, journal and history over, listen, and open. `former`: who still has handlers at work. */
+  /**
+   * Take over lock, hold, epoch, journal and history, listen, and open. `former`: primaries that may still run
+   * handlers.
+   */
   | { readonly type: 'take'; readonly former: readonly number[] }
   | { readonly type: 'former-gone'; readonly former: number }
   | { readonly type: 'leave' }
   | { readonly type: 'stop' };
 
 export type Effect =
-  /** `alone`: it takes over by itself; else it boots beside the owner. */
+  /** `alone`: it takes over at once, as there is no owner; else it boots beside the owner. */
   | {
       readonly type: 'start';
       readonly id: number;
@@ -90,12 +97,12 @@ export type Effect =
     }
   | { readonly type: 'tell'; readonly id: number; readonly order: Order }
   | { readonly type: 'kill'; readonly id: number }
-  /** A `due` is wanted, when the restart policy allows it. */
+  /** Send `due` as soon as the restart policy allows it. */
   | { readonly type: 'wait' };
 
 type Draft = Mutable<Omit<Site, 'primaries'>> & { primaries: Mutable<Primary>[] };
 
-/** @param started how many there have been before it */
+/** @param started how many primaries were started before, for ids that are not used twice */
 export function newSite(build: Build, started = 0): Site {
   return { primaries: [], started, build, isDue: true, stopping: false };
 }
@@ -108,7 +115,7 @@ function successorOf({ primaries }: Draft): Mutable<Primary> | undefined {
   return primaries.find(({ stage }) => stage === 'beside' || stage === 'prepared');
 }
 
-/** Whose handlers may still be at work beside those of the owner. */
+/** The former primaries whose handlers may still run beside the owner's. */
 function formerOf({ primaries }: Draft): Mutable<Primary>[] {
   return primaries.filter(({ stage }) => stage === 'yielded' || stage === 'leaving');
 }
@@ -142,7 +149,7 @@ function hear(draft: Draft, speaker: Mutable<Primary>, word: Word, effects: Effe
   const successor = successorOf(draft);
   switch (word.type) {
     case 'replace':
-      // One at a time: those before it have gone.
+      // One replacement at a time: it starts only after every former primary has gone.
       if (stage !== 'serving' || draft.primaries.length > 1) return tell(effects, id, { type: 'refused' });
       return start(draft, word.build, false, effects);
     case 'stay':
@@ -194,7 +201,7 @@ function gone(draft: Draft, { id, isLast = false }: Extract<Event, { type: 'gone
     if (left.stage === 'beside' || left.stage === 'prepared') tell(effects, owner.id, { type: 'successor-failed' });
     else tell(effects, owner.id, { type: 'former-gone', former: id });
   } else if (successor === undefined) want(draft, effects);
-  // It has booted already, or is about to: nobody is sooner there.
+  // A successor that has booted, or is booting, is ready sooner than a new process.
   else if (successor.stage === 'prepared') take(draft, successor, effects);
 }
 
@@ -204,7 +211,7 @@ function due(draft: Draft, effects: Effect[]): void {
   start(draft, draft.build, true, effects);
 }
 
-/** The owner has died and there is nobody to take over. */
+/** The owner has gone and no successor is there: asks for the start of the next primary. */
 function want(draft: Draft, effects: Effect[]): void {
   if (draft.isDue) return;
   draft.isDue = true;

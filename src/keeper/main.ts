@@ -1,9 +1,9 @@
 /**
- * The keeper: what `quiesce start` is. It starts the primary and keeps the sockets that the app listens on, so that
- * connections wait in the kernel's queue while a primary that has died is replaced. It reads no configuration, accepts
- * no connection and loads next to nothing: what does little has little reason to die.
+ * The keeper: the process of `quiesce start`. It starts the primary and keeps the app's listening sockets open, so that
+ * connections wait in the kernel's queue while a dead primary is replaced. It reads no configuration, accepts no
+ * connection and loads very little code, so there is little that can make it fail.
  *
- * Its end is the end of its primaries, which hear it from their channel.
+ * When the keeper ends, its primaries see their channel close and end too.
  */
 import { writeSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -23,35 +23,45 @@ interface Socket {
 
 interface Running {
   readonly process: PrimaryProcess;
-  /** Looks at it since its last sign of life; null before the first, which a busy machine may hold up for long. */
+  /** How many checks since its last message; null before the first message, which a busy machine may delay for long. */
   silent: number | null;
 }
 
-/** What belongs to an app beside what `step` knows of it. */
+/** The processes and sockets of one app. The rest of its state is in `Keeper`. */
 interface Place {
   readonly app: LaunchedApp | null;
   readonly sockets: Map<string, Socket>;
   readonly running: Map<number, Running>;
 }
 
-/** What a primary does with them is in docs/signals.md. */
+/** The signals that the keeper passes on. docs/signals.md says what a primary does with each. */
 const passedOn: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGTTIN', 'SIGTTOU'];
 
-/** How often a primary is looked after, ms, and after how many looks without a sign of life it is given up. */
+/** How often each primary is checked, ms, and how many checks without a message it may have before it is killed. */
 const lookEvery = 5_000;
 const mostSilent = 6;
 
-/** @param main the command's main file. Returns how to end when every primary has. */
+/**
+ * Runs the keeper until every primary has ended.
+ *
+ * @param main the command's main file
+ *
+ * @returns how the keeper is to end
+ */
 export function keep(main: string, args: readonly string[]): Promise<End> {
   stopWithNpx();
   return new Promise((resolve) => new Keeping(main, args, resolve).begin());
 }
 
-/** As the primary has ended: by the same signal, where it was one. */
+/**
+ * Ends this process as the primary ended: by the same signal if there was one.
+ *
+ * @returns the exit code if it still lives
+ */
 export function endAs({ code, signal }: End): number {
   if (signal === null) return code;
   const number = constants.signals[signal as NodeJS.Signals];
-  // Not where it is PID 1, whom no signal ends that it does not handle.
+  // As PID 1 this process survives: the kernel drops signals that PID 1 does not handle.
   if (number !== undefined) process.kill(process.pid, signal);
   return number === undefined ? code : 128 + number;
 }
@@ -99,7 +109,7 @@ class Keeping {
       case 'close':
         return closeAll(this.#places[effect.app]!);
       case 'ready':
-        // PM2 listens for this (`wait_ready`); nobody else is disturbed by it.
+        // PM2 waits for this message if `wait_ready` is set; other parents ignore it.
         process.send?.('ready', () => undefined);
         return;
       case 'say':
@@ -128,7 +138,7 @@ class Keeping {
       },
     );
     place.running.set(id, { process: started, silent: null });
-    // One beside the owner gets them when it takes over: until then they may change.
+    // A primary beside the owner gets the sockets when it takes over: until then they may change.
     if (!beside) sendSockets(place, started);
     started.send({ type: 'begin', again, beside, former: this.#formers(place, former) });
   }
@@ -167,7 +177,7 @@ class Keeping {
     const site = this.#state.apps[app]?.site;
     if (from === undefined || site?.primaries.some((each) => each.id === id) !== true) return handle?.close();
     from.silent = 0;
-    // What one that has handed over, or has not taken over yet, says of sockets is not for the site.
+    // Only the owner's messages about sockets count: others have handed over, or have not taken over yet.
     const isOwner = ownerOf(site)?.id === id;
     switch (message.type) {
       case 'keep':
@@ -201,7 +211,7 @@ class Keeping {
     }
   }
 
-  /** Counts looks and not time, so that a machine that slept is no reason. */
+  /** Counts checks, not time, so that no primary is killed because the machine slept. */
   #lookAfter(): void {
     for (const [index, { running }] of this.#places.entries())
       for (const each of running.values()) this.#lookAt(each, this.#state.apps[index]);
@@ -228,11 +238,11 @@ function closeAll({ sockets }: Place): void {
   sockets.clear();
 }
 
-/** Not by process.stderr, which would make a pipe that the primary writes to non-blocking. */
+/** Writes to descriptor 2 directly: process.stderr would make the pipe, which the primary shares, non-blocking. */
 function say(text: string): void {
   try {
     writeSync(2, `quiesce: ${text}\n`);
   } catch {
-    // Nobody reads it.
+    // The reader of stderr has gone.
   }
 }

@@ -1,4 +1,4 @@
-/** The keeper's image of one primary: its channel, its signals, its end. Decides nothing. */
+/** The keeper's handle on one primary process: its channel, its signals, its end. Makes no decisions. */
 import { spawn, type ChildProcess, type SendHandle } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { descriptorsOf } from './passed-sockets.ts';
@@ -13,25 +13,26 @@ export interface Call {
   readonly env: NodeJS.ProcessEnv;
   /** The names of the sockets that a service manager has passed. */
   readonly passed: readonly string[];
-  /** A process group of its own, so that Ctrl-C reaches it through the keeper only. */
+  /** Starts it in a process group of its own, so that Ctrl-C reaches it through the keeper only. */
   readonly group: boolean;
 }
 
 export interface Listener {
   message(message: ToKeeper, handle: Handle | undefined): void;
-  /** Once, after its last message. */
+  /** Called once, after the last message. */
   gone(how: Gone): void;
 }
 
 export class PrimaryProcess {
-  /** Null if there is no process. */
+  /** Null if no process could be started. */
   readonly #child: ChildProcess | null = null;
   #meant: Extract<ToKeeper, { type: 'ending' }> | null = null;
   #isGone = false;
 
   constructor({ build: { node, main: own, called, folder }, args, env, passed, group }: Call, listener: Listener) {
     const main = existsSync(own) ? own : (called ?? own);
-    // A folder that is gone would keep the site down; the name of the folder tells a link from where it leads to.
+    // A removed folder must not keep the site down. `PWD` keeps the folder's name: `cwd` alone shows
+    // where a switched link led to.
     const where = folder !== null && existsSync(folder) ? { cwd: folder } : {};
     try {
       const child = spawn(existsSync(node) ? node : process.execPath, [...process.execArgv, main, ...args], {
@@ -53,7 +54,7 @@ export class PrimaryProcess {
       });
       this.#watchEnd(child, listener);
     } catch (error) {
-      // Some failures are thrown and not told by an event: no memory, a Node that is just being replaced.
+      // Some failures throw instead of emitting `error`: no memory, or a Node binary that is being replaced.
       setImmediate(() => listener.gone({ code: null, signal: (error as Error).message, meant: false }));
     }
   }
@@ -62,13 +63,16 @@ export class PrimaryProcess {
     return this.#child?.pid ?? null;
   }
 
-  /** SIGTERM and SIGINT as they are: they end a primary that still boots, too. The others wait until it can hear them. */
+  /**
+   * SIGTERM, SIGINT and SIGKILL are sent as they are, so that they also end a primary that still boots. Others go by
+   * the channel, where they wait until it listens.
+   */
   signal(signal: string): void {
     if (signal === 'SIGTERM' || signal === 'SIGINT' || signal === 'SIGKILL') this.#child?.kill(signal);
     else this.send({ type: 'signal', signal });
   }
 
-  /** Nothing happens where it has gone; its end follows. */
+  /** Does nothing if the process has gone; `gone` follows. */
   send(message: Outgoing<FromKeeper>, handle?: Handle): void {
     if (this.#child?.connected !== true) return;
     this.#child.send({ keeper: 1, ...message }, handle as unknown as SendHandle, {}, () => undefined);
@@ -82,12 +86,12 @@ export class PrimaryProcess {
       listener.gone({ code, signal, meant: this.#meant !== null, ...(error === undefined ? {} : { error }) });
     };
     child.once('exit', (code, signal) => {
-      // Its last message may come after its exit.
+      // Its last message may arrive after its exit.
       if (child.connected) child.once('disconnect', () => end(code, signal));
       else end(code, signal);
     });
     child.once('error', (error) => {
-      if (child.pid === undefined) end(null, error.message); // no process came of it, so no exit will either
+      if (child.pid === undefined) end(null, error.message); // no process was started, so no `exit` follows
     });
   }
 }

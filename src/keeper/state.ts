@@ -1,12 +1,12 @@
 /**
- * What a keeper knows of its apps, what can happen, and what is to be done.
+ * The keeper's state, the events that change it, and the effects that follow. The stages of an app:
  *
- * starting   its primary boots, or takes over from another one. Until every app has served once, the end of one ends them
- *            all, with its exit code: a deployment that does not work should be seen to fail.
- * serving    its primary has said that every worker serves.
- * waiting    its primary has died, and the next one is started when the time has come.
- * ending     it was stopped, or could not start: primaries of it are still there.
- * over       none is. When all apps are, the keeper ends.
+ * starting   its primary boots or takes over. Until every app has served once, the end of one app ends all of them with
+ *            its exit code, so that a broken deployment fails visibly.
+ * serving    its primary has reported that every worker serves.
+ * waiting    its primary has died; the next one starts after a delay.
+ * ending     it was stopped or could not start; some of its primaries still run.
+ * over       no primary is left. When every app is over, the keeper ends.
  *
  * The stage follows from the primaries of the app (`site`, see handover.ts).
  */
@@ -22,7 +22,7 @@ export const stageMoves = {
 } as const satisfies Record<string, readonly string[]>;
 export type Stage = keyof typeof stageMoves;
 
-/** A state while a step changes its own copy of it. */
+/** A state's type for the copy that a step changes. */
 export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export interface App {
@@ -30,44 +30,44 @@ export interface App {
   readonly stage: Stage;
   /** Its primaries. */
   readonly site: Site;
-  /** It has served, so that whatever ends its primary is no reason to give it up. */
+  /** The app has served once: from then on its primary is restarted, whatever ends it. */
   readonly hasServed: boolean;
-  /** Its last owner has said that it could not start: nobody is to wait for the next one. */
+  /** Its last owner reported that it could not start: clients are not to wait for the next one. */
   readonly couldNotStart: boolean;
-  /** Primaries in a row that did not serve for long. */
+  /** How many primaries in a row served only briefly, or not at all. */
   readonly failures: number;
-  /** When its primary began to serve. */
+  /** When its primary started to serve. */
   readonly readyAt: number;
   readonly retryAt: number | null;
 }
 
 export interface Keeper {
   readonly apps: readonly App[];
-  /** Asked to end: nothing is started any more. */
+  /** The keeper was asked to stop: it starts nothing more. */
   readonly stopping: boolean;
-  /** How it is going to end. */
+  /** How the keeper will end. */
   readonly end: End;
 }
 
 export interface End {
   readonly code: number;
-  /** Where a signal has ended the only primary: the keeper ends in the same way. */
+  /** The signal that ended the only primary; the keeper ends by the same one. */
   readonly signal: string | null;
 }
 
-/** The end of a primary. */
+/** How a primary has ended. */
 export interface Gone {
   readonly code: number | null;
   readonly signal: string | null;
-  /** It has said before that it would end. */
+  /** It announced its end with `ending`. */
   readonly meant: boolean;
-  /** Why, where it has said that. */
+  /** The reason, if it gave one with `ending`. */
   readonly error?: { readonly code: string; readonly message: string } | undefined;
 }
 
 export type Event =
   | { readonly type: 'begin' }
-  /** The file has several apps, which take the place of the one that there seemed to be. */
+  /** The configuration has several apps, which replace the single app that the keeper began with. */
   | { readonly type: 'apps'; readonly names: readonly string[] }
   | { readonly type: 'said'; readonly app: number; readonly process: number; readonly word: Word }
   | { readonly type: 'gone'; readonly app: number; readonly process: number; readonly how: Gone }
@@ -75,7 +75,10 @@ export type Event =
   | { readonly type: 'tick' };
 
 export type Effect =
-  /** `again`: the app has served. `beside`: its owner is there. `former`: primaries that have yielded and still serve. */
+  /**
+   * `again`: the app has served before. `beside`: its owner still runs. `former`: primaries that have yielded and still
+   * serve.
+   */
   | {
       readonly type: 'start';
       readonly app: number;
@@ -85,7 +88,7 @@ export type Effect =
       readonly beside: boolean;
       readonly former: readonly number[];
     }
-  /** `how`: with `successor-failed`, its end. */
+  /** `how`: with `successor-failed`, how the successor ended. */
   | {
       readonly type: 'tell';
       readonly app: number;
@@ -94,9 +97,9 @@ export type Effect =
       readonly how?: Gone;
     }
   | { readonly type: 'signal'; readonly app: number; readonly process: number; readonly signal: string }
-  /** Its sockets are closed: nobody will listen on them soon. */
+  /** Close the app's sockets: no primary will listen on them soon. */
   | { readonly type: 'close'; readonly app: number }
-  /** Every app serves: whoever has started the keeper is told. */
+  /** Every app serves: tell the process that has started the keeper. */
   | { readonly type: 'ready' }
   | { readonly type: 'say'; readonly text: string }
   | { readonly type: 'end'; readonly end: End };
@@ -114,7 +117,7 @@ export function newApp(name: string, site: Site): App {
   };
 }
 
-/** @param build what it runs itself */
+/** @param build the quiesce and the Node that the keeper itself runs */
 export function newKeeper(build: Build): Keeper {
   return { apps: [newApp('the app', newSite(build))], stopping: false, end: { code: 0, signal: null } };
 }

@@ -1,4 +1,4 @@
-/** What a keeper does about the ends of primaries and about signals: one pure function. */
+/** How the keeper reacts to primaries' messages and ends and to signals, as one pure function. */
 import { exitCodes } from '../errors.ts';
 import { checkMove } from '../moves.ts';
 import { newSite, ownerOf, step as stepSite, type Effect as SiteEffect, type Event as SiteEvent } from './handover.ts';
@@ -7,17 +7,21 @@ import type { App, Effect, Event, Gone, Keeper, Mutable, Stage } from './state.t
 
 type Draft = Mutable<Omit<Keeper, 'apps'>> & { apps: Mutable<App>[] };
 
-/** So many primaries in a row are started at once. */
+/** How many failed primaries in a row are replaced without delay. */
 const atOnce = 4;
 const firstDelay = 1_000;
 const longestDelay = 60_000;
 
-/** How long the next primary waits, ms, after so many in a row that did not serve for long. */
+/**
+ * The delay before the next primary starts, ms.
+ *
+ * @param failures how many in a row served only briefly, or not at all
+ */
 export function restartDelay(failures: number): number {
   return failures <= atOnce ? 0 : Math.min(longestDelay, firstDelay * 2 ** (failures - atOnce - 1));
 }
 
-/** `now` in ms on a monotonic clock. Effects are to be run in their order. */
+/** @param now ms on a monotonic clock @returns the new state, and the effects to run in their order */
 export function step(keeper: Keeper, event: Event, now: number): { keeper: Keeper; effects: Effect[] } {
   const draft: Draft = { ...keeper, apps: keeper.apps.map((app) => ({ ...app })) };
   const effects: Effect[] = [];
@@ -25,7 +29,7 @@ export function step(keeper: Keeper, event: Event, now: number): { keeper: Keepe
   return { keeper: draft, effects };
 }
 
-/** When the next `tick` is due; null where none is. */
+/** When the next `tick` is due, ms on the same clock; null if none is. */
 export function nextTick({ apps }: Keeper): number | null {
   const due = apps.flatMap(({ retryAt }) => retryAt ?? []);
   return due.length === 0 ? null : Math.min(...due);
@@ -34,9 +38,9 @@ export function nextTick({ apps }: Keeper): number | null {
 interface Context {
   readonly now: number;
   readonly effects: Effect[];
-  /** Of an event `gone`. */
+  /** With an event `gone`: how the primary ended. */
   readonly how?: Gone;
-  /** Of an event `stop`. */
+  /** With a stop: the signal that asked for it. */
   readonly signal?: string;
 }
 
@@ -47,9 +51,9 @@ function apply(draft: Draft, event: Event, context: Context): void {
       for (const index of draft.apps.keys()) turn(draft, index, { type: 'due' }, context);
       return;
     case 'apps': {
-      // The process that has found them is about to end, and nothing is started after a stop.
+      // Nothing is started after a stop. The process that has read the file ends by itself.
       if (draft.stopping) return;
-      // Counted on, so that the end of the process that has found them is the end of none of them.
+      // Ids continue, so that the end of the process that has read the file is not taken for the end of an app.
       const { build, started } = draft.apps[0]!.site;
       draft.apps = event.names.map((name) => newApp(name, newSite(build, started)));
       for (const index of draft.apps.keys()) turn(draft, index, { type: 'due' }, context);
@@ -85,7 +89,7 @@ function apply(draft: Draft, event: Event, context: Context): void {
   }
 }
 
-/** Hands an event to the primaries of an app, and carries its stage along. */
+/** Applies an event to the primaries of an app, translates the effects, and updates the stage of the app. */
 function turn(draft: Draft, index: number, event: SiteEvent, context: Context): void {
   const app = draft.apps[index]!;
   const { site, effects } = stepSite(app.site, event);
@@ -165,8 +169,8 @@ function gone(draft: Draft, index: number, id: number, context: Context & { read
     draft.end = { code: how.code ?? exitCodes.failed, signal: isAlone(draft) ? how.signal : null };
   turn(draft, index, { type: 'gone', id, isLast }, context);
   const { stage, site } = app;
-  // Nobody is to wait for it: it could not start, and said so; or its end is that of the app, and others only finish. A former
-  // one that has finished says nothing of the next.
+  // Close the sockets if clients would wait in vain: the owner reported that it could not start, or the app ends and
+  // its former primaries only finish requests. The end of a former primary says nothing about the next owner.
   if (isOwner) app.couldNotStart = how.meant;
   const isRefusing = app.couldNotStart && site.primaries.length === 0;
   const isClosed = stage === 'waiting' ? isRefusing : stage === 'ending' && isOwner;
@@ -176,12 +180,12 @@ function gone(draft: Draft, index: number, id: number, context: Context & { read
   stop(draft, context);
 }
 
-/** Whether the end of its owner is the end of an app. */
+/** Whether the app ends with its owner. */
 function isEnd({ apps }: Draft, app: App, { code, meant }: Gone): boolean {
   if (!meant) return !app.hasServed;
   if (code === 0 || !apps.every(({ hasServed }) => hasServed)) return true;
-  // Alone it ends as it would without a keeper, to be seen by whoever has started it. What has begun to serve
-  // somewhere else is never tried again.
+  // A single app ends as it would without a keeper, so that its service manager sees it. If another primary holds the
+  // lock, a new one would fail in the same way.
   return isAlone({ apps }) && (app.stage === 'serving' || code === exitCodes.alreadyRunning);
 }
 
