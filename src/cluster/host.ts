@@ -119,7 +119,7 @@ export class Host {
     } catch (error) {
       log.warn(
         { err: error },
-        'the other hosts could not be told that this one leaves; they evict it when its lease is over',
+        'this host could not take itself out of the cluster; the other hosts evict it when its lease is over',
       );
     }
     await store.close();
@@ -159,7 +159,7 @@ export class Host {
     }
     if (isOurs && refused === 'evicted') return this.#takeEviction(site, now);
     if (event.type === 'evict' && refused === null)
-      log.warn({ host: event.host }, `host ${event.host} has not renewed its lease and is out of the cluster`);
+      log.warn({ host: event.host }, `host ${event.host} was evicted from the cluster: it did not renew its lease`);
     this.#take(site, now);
     if (isOurs && refused !== null) onRefused(event, refused, site);
   }
@@ -176,7 +176,7 @@ export class Host {
     let next = more(sees(before, site));
     const isOut = isIn(before) && !isIn(next);
     // The change stream or a refused renewal shows this, whichever comes first.
-    if (isOut) this.#options.log.warn({}, `host ${this.#options.name} was taken out of the cluster, and joins it anew`);
+    if (isOut) this.#options.log.warn({}, `host ${this.#options.name} was taken out of the cluster and joins it again`);
     if (isOut && next.ref.incarnation === before.ref.incarnation) next = evicted(next, this.#incarnation());
     this.#member = next;
     this.#armDeadline();
@@ -192,7 +192,7 @@ export class Host {
     this.#isRefounding = true;
     this.#options.log.warn(
       { epoch: seen.epoch },
-      'the document of the cluster is older than what this host has seen: it was removed or restored, so all hosts join again',
+      'the cluster document was removed, or restored from a backup: it is older than the one this host has seen. All hosts join again',
     );
     this.#member = { ...this.#member, deadline: Math.min(this.#member.deadline, clock() - 1) };
     this.#options.onView();
@@ -257,7 +257,10 @@ export class Host {
     const asleep = sleptSince(this.#sleepOffset);
     this.#sleepOffset = sleepOffset();
     if (asleep === 0) return;
-    this.#options.log.warn({ ms: Math.round(asleep) }, 'this machine was suspended: its lease ends as much sooner');
+    this.#options.log.warn(
+      { ms: Math.round(asleep) },
+      'this machine was suspended: the lease of this host ends earlier by that time',
+    );
     this.#member = { ...this.#member, deadline: this.#member.deadline - asleep };
     this.#armDeadline();
     this.#options.onView();
@@ -278,7 +281,10 @@ export class Host {
   #failed(error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
     if (this.#lastError === null && !this.#stopped.signal.aborted)
-      this.#options.log.warn({ err: error }, `MongoDB does not take what this host writes to the cluster: ${message}`);
+      this.#options.log.warn(
+        { err: error },
+        `a write to the cluster document in MongoDB failed and is sent again: ${message}`,
+      );
     this.#lastError = message;
   }
 }

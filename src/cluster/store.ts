@@ -136,7 +136,7 @@ export class SiteStore {
     if (typeof hello['setName'] === 'string' || hello['msg'] === 'isdbgrid') return;
     throw new QuiesceError(
       'bad-config',
-      'quiesce.cluster.name needs a MongoDB that is a replica set (one member will do): a single server has neither transactions nor change streams.',
+      'quiesce.cluster.name needs a MongoDB replica set (a single member is enough): a standalone server has no transactions and no change streams.',
     );
   }
 
@@ -153,7 +153,10 @@ export class SiteStore {
     });
     const made = await this.#find();
     if (made === null)
-      throw new QuiesceError('database-unavailable', 'The document of the cluster was removed as soon as it was made.');
+      throw new QuiesceError(
+        'database-unavailable',
+        `The cluster document ${name} in ${siteCollection} was removed right after this host had created it. Find out what removes it.`,
+      );
     return this.#parse(made);
   }
 
@@ -197,7 +200,10 @@ export class SiteStore {
       if (written !== null) return { ...written, refused: null };
       await delay(Math.random() * 10);
     }
-    throw new QuiesceError('database-unavailable', 'Other hosts change the document of the cluster all the time.');
+    throw new QuiesceError(
+      'database-unavailable',
+      `Other hosts wrote the cluster document first, ${tries} times in a row. Try again.`,
+    );
   }
 
   /**
@@ -249,9 +255,9 @@ export class SiteStore {
     const { _id: name, now, ...rest } = document;
     const parsed = siteSchema.safeParse(rest);
     if (!parsed.success || parsed.data.format > format) {
-      const what = `The document of the cluster ${String(name)} in ${siteCollection} is not one that this version of quiesce can read`;
+      const what = `This version of quiesce cannot read the cluster document ${String(name)} in ${siteCollection}`;
       const why = parsed.success
-        ? `its format is ${parsed.data.format}, and this version knows ${format}. Start this host with the version of quiesce that the other hosts run`
+        ? `its format is ${parsed.data.format}, and this version knows formats up to ${format}. Start this host with the version of quiesce that the other hosts run`
         : `${z.prettifyError(parsed.error)}. Correct it, or stop all hosts, remove it and start them again`;
       throw new QuiesceError('bad-config', `${what}: ${why}.`);
     }

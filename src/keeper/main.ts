@@ -220,7 +220,7 @@ class Keeping {
   #lookAt(each: Running, app: App | undefined): void {
     if (each.silent === null || ++each.silent <= mostSilent) return;
     const seconds = (mostSilent * lookEvery) / 1000;
-    say(`the primary of ${app?.name} has given no sign of life for ${seconds} s and is killed.`);
+    say(`the primary of ${app?.name} has not responded for ${seconds} s and is killed.`);
     each.process.signal('SIGKILL');
   }
 }

@@ -142,7 +142,7 @@ function wait(app: Mutable<App>, { now, effects, how }: Context): void {
   const when = delay === 0 ? 'at once' : `in ${delay / 1000} s`;
   const what =
     how === undefined
-      ? `has handed over to one that has gone, and the next one is started ${when}.`
+      ? `has yielded to a successor that has ended; a new one is started ${when}.`
       : `ended with ${wordsOf(how)} and is started again ${when}.`;
   effects.push({ type: 'say', text: `the primary of ${app.name} ${what}` });
 }

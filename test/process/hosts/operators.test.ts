@@ -207,7 +207,7 @@ describe('operators of several hosts', function () {
     expect((await shared.command(0, 'hosts', 'remove', 'nobody', '--yes')).code).to.equal(1);
     expect((await shared.command(0, 'hosts', 'remove', names[0]!, '--yes')).code, 'itself').to.equal(2);
     expect((await shared.command(0, 'hosts', 'remove', names[1]!, '--yes')).code).to.equal(0);
-    await hosts[1]!.said(/was taken out of the cluster, and joins it anew/);
+    await hosts[1]!.said(/was taken out of the cluster and joins it again/);
     await until('it is back', async () => (await hosts[0]!.status()).hosts?.length === 2);
   });
 });
