@@ -26,9 +26,10 @@ export async function start(file: string | undefined, options: StartOptions): Pr
   keepSignals();
   const keeper = KeeperLink.join();
   if (keeper === null) stopWithNpx();
-  const isPassed = passedSockets(process.env, process.pid).length > 0;
   try {
-    if (isPassed && keeper === null) throw withoutKeeper();
+    const { names, warning } = passedSockets(process.env, process.pid);
+    if (warning !== null) warn(warning);
+    if (names.length > 0 && keeper === null) throw withoutKeeper();
     const code = await run(file, options, keeper);
     keeper?.send({ type: 'ending' });
     return code;

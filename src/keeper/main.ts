@@ -11,8 +11,9 @@ import { ownerOf } from './handover.ts';
 import { newKeeper, type App, type Effect, type End, type Event, type Keeper } from './state.ts';
 import { nextTick, step, wordsOf } from './step.ts';
 import { PrimaryProcess } from './primary-process.ts';
-import { passedSockets } from './passed-sockets.ts';
+import { passedSockets, type Passed } from './passed-sockets.ts';
 import { stopWithNpx } from './npx.ts';
+import { toQuiesceError } from '../errors.ts';
 import { severalVariable } from '../protocol/keeper-names.ts';
 import type { Former, Handle, LaunchedApp, SocketName, ToKeeper } from '../protocol/keeper.ts';
 
@@ -48,9 +49,18 @@ const mostSilent = 6;
  *
  * @returns how the keeper is to end
  */
-export function keep(main: string, args: readonly string[]): Promise<End> {
+export async function keep(main: string, args: readonly string[]): Promise<End> {
   stopWithNpx();
-  return new Promise((resolve) => new Keeping(main, args, resolve).begin());
+  let passed: Passed;
+  try {
+    passed = passedSockets(process.env, process.pid);
+  } catch (error) {
+    const { message, exitCode } = toQuiesceError(error);
+    say(message);
+    return { code: exitCode, signal: null };
+  }
+  if (passed.warning !== null) say(`warning: ${passed.warning}`);
+  return new Promise((resolve) => new Keeping(main, args, passed.names, resolve).begin());
 }
 
 /**
@@ -68,7 +78,7 @@ export function endAs({ code, signal }: End): number {
 
 class Keeping {
   readonly #args: readonly string[];
-  readonly #passed: readonly string[] = passedSockets(process.env, process.pid);
+  readonly #passed: readonly string[];
   readonly #resolve: (end: End) => void;
   #places: Place[] = [newPlace(null)];
   #state: Keeper;
@@ -76,8 +86,9 @@ class Keeping {
   #look: NodeJS.Timeout | undefined;
   readonly #handlers = passedOn.map((signal) => [signal, () => this.#dispatch({ type: 'signal', signal })] as const);
 
-  constructor(main: string, args: readonly string[], resolve: (end: End) => void) {
+  constructor(main: string, args: readonly string[], passed: readonly string[], resolve: (end: End) => void) {
     const called = process.argv[1] ?? null;
+    this.#passed = passed;
     this.#state = newKeeper({ node: process.execPath, main, called, folder: null });
     this.#args = args;
     this.#resolve = resolve;

@@ -102,5 +102,15 @@ describe('a socket that the service manager passes', function () {
     await refused(/does not listen on web \(127\.0\.0\.1:\d+\).*ListenStream=/, {}, await freePort());
     await refused(/Use scheduling: 'os'/, { quiesce: { scheduling: 'rr' } });
     await refused(/Leave --no-keeper out/, { keeper: false });
+    await refused(/passes 50 sockets.*descriptor \d+ is not an open socket/, { primaryEnv: { LISTEN_FDS: '50' } });
+  });
+
+  it('is left alone where it is for another process, which is said once', async () => {
+    const primaryEnv = { LISTEN_PID: '1', LISTEN_FDS: '1' };
+    const said = /warning: Sockets of a service manager are not used .*for process 1 \(LISTEN_PID\)/g;
+    for (const keeper of [true, false]) {
+      const cluster = await clusters.start({ script: plain, keeper, instances: 1, primaryEnv });
+      expect(cluster.output.match(said), cluster.output).to.have.length(1);
+    }
   });
 });
