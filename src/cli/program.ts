@@ -83,6 +83,7 @@ export function buildProgram(done: (code: number) => void): Command {
     .option('--env <name>', 'with the variables of env_<name>')
     .option('--data-dir <dir>', 'with this data directory (default: the usual one of systemd, Docker or the app)')
     .option('--user <name>', "who runs it (systemd; default: the owner of the app's folder, or a user of its own)")
+    .option('--socket [address]', 'the socket unit beside it: systemd listens (systemd; default: on PORT and HOST)')
     .action(async (kind: StartupKind, file: string | undefined, options: StartupOptions) =>
       done(await (await import('./startup/startup.ts')).startup(kind, file, options)),
     );

@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { dockerfile } from './docker.ts';
-import { ownerOf, startupPlan } from './plan.ts';
+import { ownerOf, startupPlan, type StartupPlan } from './plan.ts';
 import { pm2Config } from './pm2.ts';
+import { socketUnit } from './socket.ts';
 import { systemdUnit } from './systemd.ts';
 import { say, warn } from '../output.ts';
 import { workingFolder } from '../../config/data-place.ts';
@@ -17,10 +18,15 @@ export interface StartupOptions {
   readonly env?: string;
   readonly user?: string;
   readonly dataDir?: string;
+  /** The socket unit in place of the service; an address, or true for where the configuration says that the app listens. */
+  readonly socket?: string | true;
 }
 
 /** Prints the file to standard output, and instructions and open points to standard error. */
 export async function startup(kind: StartupKind, file: string | undefined, options: StartupOptions): Promise<number> {
+  const { socket } = options;
+  if (socket !== undefined && kind !== 'systemd')
+    throw new QuiesceError('bad-usage', `--socket is for systemd: quiesce startup systemd --socket, not ${kind}.`);
   const all = await loadConfig(file);
   const dataDir = options.dataDir === undefined ? null : path.resolve(workingFolder(), options.dataDir);
   const { apps, warnings } = await loadConfig(file, {
@@ -43,6 +49,10 @@ export async function startup(kind: StartupKind, file: string | undefined, optio
   });
   switch (kind) {
     case 'systemd': {
+      if (socket !== undefined) {
+        printSocket(plan, socket === true ? null : socket);
+        break;
+      }
       const owner = userNameOf(ownerOf(app.cwd));
       // If root owns the files, the app still does not have to run as root.
       process.stdout.write(systemdUnit(plan, { user: options.user ?? (owner === 'root' ? null : owner) }));
@@ -59,6 +69,19 @@ export async function startup(kind: StartupKind, file: string | undefined, optio
       break;
   }
   return 0;
+}
+
+function printSocket(plan: StartupPlan, address: string | null): void {
+  const { name } = plan.app;
+  const { unit, isAssumed } = socketUnit(plan, address);
+  process.stdout.write(unit);
+  if (isAssumed)
+    warn(
+      'HOST is not set, and this is where listen() of quiesce listens then. If the app listens on every address, as app.listen(port) does, give the port: --socket 3000.',
+    );
+  say(
+    `Save it as /etc/systemd/system/${name}.socket, beside ${name}.service, then: systemctl stop ${name}; systemctl daemon-reload && systemctl enable --now ${name}.socket ${name}.service`,
+  );
 }
 
 /** Returns null if the uid has no name: the unit then gets its own user. */

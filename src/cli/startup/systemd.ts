@@ -14,8 +14,8 @@ function word(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(escaped) ? escaped : `"${escaped}"`;
 }
 
-/** Escapes a path after `=`: only specifiers need it, systemd.unit(5). */
-function plainPath(text: string): string {
+/** Escapes what takes the rest of its line: only specifiers need it, systemd.unit(5). */
+export function plainText(text: string): string {
   return text.replaceAll('%', '%%');
 }
 
@@ -54,7 +54,7 @@ export function systemdUnit(plan: StartupPlan, { user }: SystemdOptions): string
     `ExecStart=${command}`,
     '# Ends when every worker has been replaced, and fails when a new one does not boot.',
     `ExecReload=${control('reload')}`,
-    `WorkingDirectory=${plainPath(app.cwd)}`,
+    `WorkingDirectory=${plainText(app.cwd)}`,
     'Environment=NODE_ENV=production',
     `Environment=${dataDir === null ? `QUIESCE_DATA_DIR=%S/${state}` : word(`QUIESCE_DATA_DIR=${dataDir}`)}`,
     '# MONGODB_URI and QUIESCE_SYNC_TOKEN, in a file that only root can read.',

@@ -264,4 +264,23 @@ describe('the quiesce command', function () {
     const pm2 = await run(['startup', 'pm2', '--data-dir', 'elsewhere'], { cwd });
     expect(pm2.out).to.include(`"QUIESCE_DATA_DIR": "${path.join(cwd, 'elsewhere')}"`);
   });
+
+  it('prints a socket unit alone, and says what is to be done with it', async () => {
+    const cwd = scratch({ 'app.js': '', 'ecosystem.config.json': '{"apps":[{"name":"web","script":"app.js"}]}' });
+    const file = 'ecosystem.config.json';
+    const known = await run(['startup', 'systemd', file, '--socket', '3000'], { cwd });
+    expect(known).to.include({ code: 0 });
+    expect(known.out)
+      .to.match(/^\[Unit\]\n[^]*\nListenStream=3000\n/)
+      .and.not.include('[Service]');
+    expect(known.err).to.match(
+      /^Save it as .*\/web\.socket, beside web\.service, then: .*systemctl enable --now web\.socket/,
+    );
+    const assumed = await run(['startup', 'systemd', file, '--socket'], { cwd, env: { PORT: '3000', HOST: '' } });
+    expect(assumed.out).to.include('\nListenStream=127.0.0.1:3000\n');
+    expect(assumed.err).to.match(/^warning: HOST is not set.*--socket 3000/);
+    const docker = await run(['startup', 'docker', file, '--socket'], { cwd });
+    expect(docker).to.include({ code: 2, out: '' });
+    expect(docker.err).to.include('--socket is for systemd');
+  });
 });

@@ -6,6 +6,7 @@ import vm from 'node:vm';
 import { dockerfile } from '#quiesce/cli/startup/docker.js';
 import { startupPlan, type StartupPlan } from '#quiesce/cli/startup/plan.js';
 import { pm2Config } from '#quiesce/cli/startup/pm2.js';
+import { socketUnit } from '#quiesce/cli/startup/socket.js';
 import { systemdUnit } from '#quiesce/cli/startup/systemd.js';
 import { loadConfig } from '#quiesce/config/load.js';
 import { scratchFolders } from '../scratch.js';
@@ -39,6 +40,69 @@ describe('startup', () => {
     if (verdict.error !== undefined) this.skip();
     expect(verdict.stderr + verdict.stdout).to.not.match(/web\.service/);
     expect(verdict.status).to.equal(0);
+  });
+
+  it('makes a socket unit that systemd finds no fault with, beside the service of its name', async function () {
+    const plan = await planOf();
+    const unit = systemdUnit(plan, { user: null });
+    for (const address of [null, '3000', '[::1]:3000', '192.0.2.7:3000', '/run/web/100% app.sock', '@web']) {
+      const service = writeUnit(unit);
+      const socket = service.replace(/service$/, 'socket');
+      writeFileSync(socket, socketUnit(plan, address).unit);
+      const verdict = spawnSync('systemd-analyze', ['verify', socket, service], { encoding: 'utf8' });
+      if (verdict.error !== undefined) this.skip();
+      expect(verdict.stderr + verdict.stdout).to.not.match(/web\.s/);
+      expect(verdict.status, address ?? '').to.equal(0);
+    }
+  });
+
+  it('lets systemd listen where the app does: on its PORT and HOST, or on the address that is given', async () => {
+    const listens = async (app: Record<string, unknown>, given: string | null = null): Promise<string[]> =>
+      linesOf(socketUnit(await planOf(app), given).unit, 'ListenStream');
+    const at = (PORT: unknown, HOST?: string): Promise<string[]> => listens({ env: { PORT, HOST } });
+    expect(await at(3000)).to.deep.equal(['127.0.0.1:3000']);
+    expect(await at(3000, '0.0.0.0')).to.deep.equal(['0.0.0.0:3000']);
+    expect(await at(80, '::')).to.deep.equal(['[::]:80']);
+    expect(await at('/run/100%.sock')).to.deep.equal(['/run/100%%.sock']);
+    expect(await listens({ increment_var: 'PORT', instances: 2 })).to.deep.equal(['127.0.0.1:3000', '127.0.0.1:3001']);
+    expect(await listens({}, '8080')).to.deep.equal(['8080']);
+    const unit = async (PORT: unknown, HOST?: string): Promise<string> =>
+      socketUnit(await planOf({ env: { PORT, HOST } }), null).unit;
+    expect(linesOf(await unit(3000, '192.0.2.7'), 'FreeBind')).to.deep.equal(['yes']);
+    for (const here of ['127.0.0.1', '::']) expect(linesOf(await unit(3000, here), 'FreeBind')).to.deep.equal([]);
+    expect(linesOf(await unit(3000), 'WantedBy')).to.deep.equal(['sockets.target']);
+    expect(await unit('/run/web.sock')).to.include('SocketMode=');
+    expect(socketUnit(await planOf(), null).isAssumed).to.equal(true);
+    for (const known of [await planOf({ env: { PORT: 1, HOST: '::' } }), await planOf({ env: { PORT: '/run/a' } })])
+      expect(socketUnit(known, null).isAssumed).to.equal(false);
+  });
+
+  it('makes no socket unit on which systemd could not listen, or that the app could not use', async () => {
+    const why = async (app: Record<string, unknown>, given: string | null = null): Promise<string> => {
+      const plan = await planOf(app);
+      try {
+        return socketUnit(plan, given).unit;
+      } catch (error) {
+        expect(error).to.have.property('code', 'bad-usage');
+        return (error as Error).message;
+      }
+    };
+    expect(await why({ env: {} })).to.match(/has no PORT.*--socket 127\.0\.0\.1:3000/);
+    expect(await why({ env: { PORT: 3000, HOST: 'localhost' } })).to.match(/HOST is localhost.*IP addresses only/);
+    expect(await why({ quiesce: { scheduling: 'rr' } })).to.match(/Use scheduling: 'os'/);
+    expect(await why({ env: { PORT: 0 } })).to.match(/cannot listen on 127\.0\.0\.1:0/);
+    for (const wrong of [
+      '',
+      '0',
+      '70000',
+      'app.js',
+      'localhost:3000',
+      '1.2.3:80',
+      '[::1]',
+      '::1:80',
+      '/run/a\nExecStart=x',
+    ])
+      expect(await why({}, wrong), wrong).to.include(`systemd cannot listen on ${wrong}. --socket takes a port`);
   });
 
   it('makes a unit whose exposure systemd rates as low', async function () {

@@ -48,7 +48,9 @@ describe('the sockets that a service manager passes', () => {
   it('are refused where a descriptor is not an open socket, however many are said to come', () => {
     for (const count of ['2', '1000000000'])
       expect(() => passed({ LISTEN_PID: '7', LISTEN_FDS: count }, 1))
-        .to.throw(`it passes ${count} sockets (LISTEN_FDS), from descriptor 3 on, and descriptor 4 is not an open socket`)
+        .to.throw(
+          `it passes ${count} sockets (LISTEN_FDS), from descriptor 3 on, and descriptor 4 is not an open socket`,
+        )
         .with.property('code', 'bad-usage');
   });
 
