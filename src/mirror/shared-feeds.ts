@@ -9,9 +9,10 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { GridFSBucket, MongoServerError, ObjectId, type Collection, type Db, type Document } from 'mongodb';
+import { GridFSBucket, ObjectId, type Collection, type Db, type Document } from 'mongodb';
 import { QuiesceError } from '../errors.ts';
 import { majority, type Clients } from './database/clients.ts';
+import { isOutOfRoom } from './database/errors.ts';
 import { patiently } from './database/write/patience.ts';
 import type { FeedRequest, FetchedFeed } from './messages.ts';
 
@@ -122,15 +123,11 @@ function chunksOf(db: Db): Collection {
   return db.collection(`${bucketName}.chunks`);
 }
 
-/** MongoDB's `OutOfDiskSpace`, and what a hosted one says when its quota is used up. */
 function noRoom(error: unknown): QuiesceError | null {
-  if (!(error instanceof MongoServerError)) return null;
-  if (error.code !== outOfDiskSpace && !/space quota|no space left|disk space/i.test(error.message)) return null;
+  if (!isOutOfRoom(error)) return null;
   return new QuiesceError(
     'insufficient-storage',
     `There is no room for the feed in MongoDB (${bucketName}): ${error.message.slice(0, 200)}. Nothing was changed. Free some space there and send it again.`,
     { cause: error },
   );
 }
-
-const outOfDiskSpace = 14_031;

@@ -90,6 +90,7 @@ const codes = {
   transactionExceededLifetimeLimitSeconds: 290,
   temporarilyUnavailable: 365,
   transactionTooLargeForCache: 388,
+  outOfDiskSpace: 14_031,
 };
 const tooLargeCodes: ReadonlySet<unknown> = new Set([
   codes.maxTimeMsExpired,
@@ -114,6 +115,17 @@ export function saysTooLarge(code: unknown, text: string): boolean {
 /** Whether MongoDB ended the transaction itself, or a new primary does not know it. */
 export function isVanished(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === codes.noSuchTransaction;
+}
+
+/**
+ * Whether the server has no room for a document. A hosted one says so in the message alone: "you are over your space quota"
+ * with the code of all its refusals, "User writes blocked, reason: DiskUseThresholdExceeded" with that of any block.
+ */
+export function isOutOfRoom(error: unknown): error is MongoServerError {
+  if (!(error instanceof MongoServerError)) return false;
+  return (
+    error.code === codes.outOfDiskSpace || /(space|storage) quota|no space left|disk ?(space|use)/i.test(error.message)
+  );
 }
 
 /** Whether a command did not end within its `maxTimeMS`. */

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { MongoServerError } from 'mongodb';
-import { isTooLarge, isTransient, plainMessage } from '#quiesce/mirror/database/errors.js';
+import { isOutOfRoom, isTooLarge, isTransient, plainMessage } from '#quiesce/mirror/database/errors.js';
 
 describe('a message of MongoDB', () => {
   it('is told without the command that it quotes', () => {
@@ -47,5 +47,25 @@ describe('an error of MongoDB in a transaction', () => {
       errorLabels: ['UnknownTransactionCommitResult'],
     };
     expect(isTooLarge(new MongoServerError(unknown))).to.equal(false);
+  });
+});
+
+describe('an error of a MongoDB that has no room', () => {
+  const noRoom = [
+    { code: 14_031, codeName: 'OutOfDiskSpace', errmsg: 'available disk space is less than required' },
+    { code: 8000, codeName: 'AtlasError', errmsg: 'you are over your space quota, using 512 MB of 512 MB' },
+    { code: 371, codeName: 'UserWritesBlocked', errmsg: 'User writes blocked, reason: DiskUseThresholdExceeded' },
+    { code: 28, codeName: 'UnknownError', errmsg: '28: No space left on device' },
+  ];
+  for (const error of noRoom)
+    it(`is known by ${error.codeName}`, () => expect(isOutOfRoom(new MongoServerError(error))).to.equal(true));
+
+  it('is not taken for another refusal', () => {
+    const blocked = { code: 371, codeName: 'UserWritesBlocked', errmsg: 'User writes blocked' };
+    expect(isOutOfRoom(new MongoServerError(blocked))).to.equal(false);
+    expect(isOutOfRoom(new MongoServerError({ code: 8000, errmsg: 'bad auth : authentication failed' }))).to.equal(
+      false,
+    );
+    expect(isOutOfRoom(new Error('no space left'))).to.equal(false);
   });
 });
