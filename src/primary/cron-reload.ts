@@ -1,7 +1,7 @@
 /** Reloads the workers at the times of `cron_restart`. */
 import { Cron } from 'croner';
 import type { Logger } from 'pino';
-import { winLastTime, type Ticks } from './ticks.ts';
+import { DueTimes, type Ticks } from './ticks.ts';
 
 /**
  * `cron_restart`: replaces all workers at these times, one after another, without an outage. PM2 restarts them all at
@@ -11,12 +11,12 @@ import { winLastTime, type Ticks } from './ticks.ts';
 export class CronReloads {
   readonly #reload: () => Promise<unknown>;
   readonly #log: Pick<Logger, 'info' | 'error'>;
-  readonly #ticks: Ticks;
+  readonly #times: DueTimes;
   #job: Cron | null = null;
   #pattern: string | null = null;
 
   constructor(log: Pick<Logger, 'info' | 'error'>, ticks: Ticks, reload: () => Promise<unknown>) {
-    this.#ticks = ticks;
+    this.#times = new DueTimes(ticks, 'cron_restart');
     this.#reload = reload;
     this.#log = log;
   }
@@ -34,7 +34,7 @@ export class CronReloads {
 
   async #atItsTime(job: Cron, cron: string): Promise<void> {
     try {
-      if (!(await winLastTime(this.#ticks, 'cron_restart', job))) return;
+      if (!(await this.#times.winLast(job))) return;
     } catch (err) {
       return this.#log.error(
         { err, cron },

@@ -22,7 +22,7 @@ import { syncDirectory } from '../../sync-directory.ts';
 import { mustHold, removeHeld } from '../data-dir/durable.ts';
 import type { WorkerRef } from '../ports.ts';
 import { Changes } from '../maintenance/changes.ts';
-import { winLastTime, type Ticks } from '../ticks.ts';
+import { DueTimes, type Ticks } from '../ticks.ts';
 import { isOf } from '../runs/of-mirror.ts';
 import type { FeedOrder } from './deliveries.ts';
 import type { Fetched } from './fetch.ts';
@@ -59,6 +59,7 @@ interface Source {
   readonly settings: FeedSourceSettings;
   readonly shown: string;
   readonly cron: Cron;
+  readonly times: DueTimes;
   readonly stop: AbortController;
   readonly progress: SourceProgress;
   /** What the server said of the feed that `run` has mirrored. */
@@ -115,6 +116,7 @@ export class FeedSources {
       settings,
       shown: shownAddress(settings.url),
       cron: new Cron(cron, options, () => this.#atItsTime(source)),
+      times: new DueTimes(this.#deps.ticks, nameOf(settings)),
       stop: new AbortController(),
       progress: new SourceProgress(() => this.#changes.tell()),
       last: null,
@@ -156,15 +158,9 @@ export class FeedSources {
 
   /** Of the hosts that have this source. */
   async #isOurs(source: Source): Promise<boolean> {
-    const { log, ticks } = this.#deps;
-    const { settings, shown, cron, stop: stopped } = source;
-    const { url, collection, scope } = settings;
-    // Hashed: an address may hold a secret, and whoever can read the site document would see it.
-    const what = `source ${createHash('sha256')
-      .update(JSON.stringify([url, collection, scope]))
-      .digest('hex')
-      .slice(0, 16)}`;
-    const isOurs = await winLastTime(ticks, what, cron, stopped.signal).catch((error: unknown) => {
+    const { log } = this.#deps;
+    const { shown, cron, times, stop: stopped } = source;
+    const isOurs = await times.winLast(cron, stopped.signal).catch((error: unknown) => {
       if (stopped.signal.aborted) return false;
       const { code, message } = toQuiesceError(error);
       log.error({ code, source: shown }, `the feed of ${shown} is not fetched this time: ${message}`);
@@ -242,6 +238,12 @@ export class FeedSources {
       if (now !== undefined && isEnded(now.state)) done(now);
     });
   }
+}
+
+/** Hashed: an address may hold a secret, and whoever can read the site document would see it. */
+function nameOf({ url, collection, scope }: FeedSourceSettings): string {
+  const hash = createHash('sha256').update(JSON.stringify([url, collection, scope]));
+  return `source ${hash.digest('hex').slice(0, 16)}`;
 }
 
 function stop({ cron, stop: stopped }: Source): void {
