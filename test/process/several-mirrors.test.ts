@@ -37,8 +37,12 @@ describe('an app with several mirrors', function () {
       .to.match(/stock tenant=south from PUT \/api\/south/)
       .and.match(/products from PUT \/api\/products/);
     const metrics = await scrape(join(dataDir, 'control.sock'));
-    expect(metrics).to.match(
-      /^quiesce_mirror_last_end_timestamp_seconds\{collection="stock",outcome="succeeded"\} \d/m,
-    );
+    for (const tenant of ['north', 'south'])
+      expect(metrics).to.match(
+        RegExp(
+          `^quiesce_mirror_last_end_timestamp_seconds\\{collection="stock",scope="tenant=${tenant}",outcome="succeeded"\\} \\d`,
+          'm',
+        ),
+      );
   });
 });

@@ -1,5 +1,6 @@
 /** Describes a run for people. */
 import { styled } from '../output.ts';
+import { mirrorText } from '../../protocol/mirror-text.ts';
 import { visibleIn } from '../../protocol/visible.ts';
 import type { Counts, RunRecord, RunState } from '../../protocol/runs.ts';
 
@@ -25,12 +26,6 @@ export function purposeOf({ kind, collection, scope, source, owner }: RunRecord)
   if (kind !== 'sync') return request;
   const from = source ?? request;
   return [mirrorText(collection, scope), from && `from ${from}`].filter(Boolean).join(' ');
-}
-
-/** Names a mirror: its collection, and the members of its scope. */
-export function mirrorText(collection: string | undefined, scope: RunRecord['scope']): string {
-  const members = Object.entries(scope ?? {}).map(([name, value]) => `${name}=${String(value)}`);
-  return [collection, ...members].filter(Boolean).join(' ');
 }
 
 /** Describes a run in one line. */

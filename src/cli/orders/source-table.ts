@@ -1,7 +1,7 @@
 /** The sources of feeds, for a terminal. */
-import { mirrorText } from '../history/run-text.ts';
 import { duration, styled } from '../output.ts';
 import { table } from '../table.ts';
+import { mirrorText } from '../../protocol/mirror-text.ts';
 import type { SourceStatus } from '../../protocol/source-status.ts';
 
 const colours = { mirrored: 'green', unchanged: 'green', failed: 'red' } as const;

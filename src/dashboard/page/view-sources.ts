@@ -4,6 +4,7 @@ import { row, sayCell, sayState, type Column } from './cells.ts';
 import { byId, each, set } from './dom.ts';
 import { age, clock } from './format.ts';
 import type { Model } from './model.ts';
+import { mirrorText } from './vendor/mirror-text.ts';
 
 const columns: Column[] = [{ label: 'Feed', wide: true }, { label: 'Next' }, { label: 'Last', wide: true }];
 
@@ -17,7 +18,7 @@ export function showSources({ status }: Model, now: number): void {
     ({ source, collection, scope }) => JSON.stringify([source, collection, scope]),
     () => row(columns),
     (tr, one) => {
-      sayCell(tr, 0, one.source, mirrorText(one));
+      sayCell(tr, 0, one.source, mirrorText(one.collection, one.scope));
       sayCell(tr, 1, nextText(one, now), one.state === 'retrying' ? 'another try' : '');
       const { last } = one;
       if (last === undefined) return sayState(tr, 2, 'not yet', '');
@@ -25,10 +26,6 @@ export function showSources({ status }: Model, now: number): void {
       sayState(tr, 2, last.outcome, last.outcome, last.reason === undefined ? when : `${when}: ${last.reason}`);
     },
   );
-}
-
-function mirrorText({ collection = '', scope = {} }: SourceStatus): string {
-  return [collection, ...Object.entries(scope).map(([name, value]) => `${name}=${String(value)}`)].join(' ').trim();
 }
 
 function nextText({ state, next }: SourceStatus, now: number): string {

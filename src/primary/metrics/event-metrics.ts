@@ -6,6 +6,7 @@ import { isEnded } from '../../protocol/is-ended.ts';
 import { holdKind, runKind, type RunRecord } from '../../protocol/runs.ts';
 import type { Move, Observer } from '../live/observers.ts';
 import type { ExitCause } from '../../protocol/runs.ts';
+import { scopeText } from '../../protocol/mirror-text.ts';
 import { weightiest } from '../../protocol/words.ts';
 import type { WorkerExit, WorkerRef } from '../ports.ts';
 import { CountedHistogram } from './counted-histogram.ts';
@@ -31,7 +32,7 @@ export class EventMetrics implements Observer {
   readonly #steps: Histogram<'step'>;
   readonly #documents: Counter<'change'>;
   readonly #lastRun: Gauge<'kind' | 'outcome'>;
-  readonly #lastMirror: Gauge<'collection' | 'outcome'>;
+  readonly #lastMirror: Gauge<'collection' | 'scope' | 'outcome'>;
   readonly #ended = new Set<string>();
   #drainingSince: number | null = null;
   #lastPause = -1;
@@ -118,8 +119,8 @@ export class EventMetrics implements Observer {
     });
     this.#lastMirror = new Gauge({
       name: 'quiesce_mirror_last_end_timestamp_seconds',
-      help: 'When the last mirror run into this collection ended with this outcome; runs of earlier primaries count',
-      labelNames: ['collection', 'outcome'],
+      help: 'When the last run of this mirror (collection and scope) ended with this outcome; runs of earlier primaries count',
+      labelNames: ['collection', 'scope', 'outcome'],
       registers,
     });
     for (const run of earlier.toReversed()) this.#note(run);
@@ -168,11 +169,12 @@ export class EventMetrics implements Observer {
     for (const change of changes) this.#documents.inc({ change }, report.counts[change]);
   }
 
-  #note({ kind, state, endedAt, collection }: RunRecord): void {
+  #note({ kind, state, endedAt, collection, scope }: RunRecord): void {
     const outcome = outcomes.find((each) => each === state);
     if (outcome !== undefined && endedAt !== undefined) {
-      this.#lastRun.set({ kind, outcome }, Date.parse(endedAt) / 1_000);
-      if (collection !== undefined) this.#lastMirror.set({ collection, outcome }, Date.parse(endedAt) / 1_000);
+      const at = Date.parse(endedAt) / 1_000;
+      this.#lastRun.set({ kind, outcome }, at);
+      if (collection !== undefined) this.#lastMirror.set({ collection, scope: scopeText(scope), outcome }, at);
     }
   }
 }

@@ -1,6 +1,8 @@
 /** Gauges that are read from the status at each scrape. */
 import { Gauge, type Registry } from 'prom-client';
 import { isEnded } from '../../protocol/is-ended.ts';
+import { scopeText } from '../../protocol/mirror-text.ts';
+import type { SourceStatus } from '../../protocol/source-status.ts';
 import { holdKind, hostState, phase as phases, runKind, workerState, type ClusterStatus } from '../../protocol/runs.ts';
 
 type Values = readonly (readonly [labels: Record<string, string>, value: number])[];
@@ -87,19 +89,28 @@ const gauges: GaugeOf[] = [
   },
   {
     name: 'quiesce_source_last_end_timestamp_seconds',
-    help: 'When a feed was fetched last, by its source, by the collection where one is named, and by the outcome; since the primary started',
-    labels: ['source', 'collection', 'outcome'],
+    help: 'When a feed was fetched last, by its source, by its mirror where that is named (collection and scope), and by the outcome; since the primary started. Of several with the same labels, the one that is longest ago',
+    labels: ['source', 'collection', 'scope', 'outcome'],
     read: ({ sources = [] }) =>
-      sources.flatMap(({ source, collection = '', last }) =>
-        last === undefined ? [] : [[{ source, collection, outcome: last.outcome }, Date.parse(last.at) / 1_000]],
+      joined(
+        sources.flatMap((source) => {
+          const { last } = source;
+          return last === undefined
+            ? []
+            : [[{ ...labelsOf(source), outcome: last.outcome }, Date.parse(last.at) / 1_000] as const];
+        }),
+        Math.min,
       ),
   },
   {
     name: 'quiesce_source_failing',
-    help: '1 where the last attempt to mirror the feed of a source failed, else 0',
-    labels: ['source', 'collection'],
+    help: '1 where the last attempt to mirror the feed of a source failed, else 0; of several with the same labels, 1 where that of any failed',
+    labels: ['source', 'collection', 'scope'],
     read: ({ sources = [] }) =>
-      sources.map(({ source, collection = '', last }) => [{ source, collection }, Number(last?.outcome === 'failed')]),
+      joined(
+        sources.map((source) => [labelsOf(source), Number(source.last?.outcome === 'failed')] as const),
+        Math.max,
+      ),
   },
   perSlot('quiesce_worker_in_flight_requests', 'Gated requests in flight', (worker) => worker.inFlight),
   perSlot('quiesce_worker_resident_memory_bytes', 'Resident memory', (worker) => worker.memory),
@@ -118,6 +129,24 @@ const gauges: GaugeOf[] = [
   ),
 ];
 
+function labelsOf({ source, collection = '', scope }: SourceStatus): Record<string, string> {
+  return { source, collection, scope: scopeText(scope) };
+}
+
+/**
+ * One value for each set of labels. The address of a source is shown without its query, which may hold a secret, so two
+ * sources may look the same.
+ */
+function joined(values: Values, join: (a: number, b: number) => number): Values {
+  const found = new Map<string, Values[number]>();
+  for (const [labels, value] of values) {
+    const key = JSON.stringify(labels);
+    const known = found.get(key);
+    found.set(key, [labels, known === undefined ? value : join(known[1], value)]);
+  }
+  return [...found.values()];
+}
+
 /** A slot has two workers during a reload: their values are added, or combined with `join`. */
 function perSlot(
   name: string,
@@ -129,15 +158,10 @@ function perSlot(
     name,
     help: `${help}, by slot`,
     labels: ['slot'],
-    read({ workers }) {
-      const values = new Map<string, number>();
-      for (const worker of workers) {
-        if (worker.pid === null) continue;
-        const slot = String(worker.slot);
-        const known = values.get(slot);
-        values.set(slot, known === undefined ? of(worker) : join(known, of(worker)));
-      }
-      return [...values].map(([slot, value]) => [{ slot }, value]);
-    },
+    read: ({ workers }) =>
+      joined(
+        workers.filter(({ pid }) => pid !== null).map((worker) => [{ slot: String(worker.slot) }, of(worker)] as const),
+        join,
+      ),
   };
 }
