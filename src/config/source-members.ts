@@ -2,7 +2,7 @@
  * The members of a source of feeds: what is allowed, and how it is read. Without zod, which a worker does not load: it
  * reads the `source` of `mirror()`.
  */
-import { isHeader, isTransferHeader } from '../protocol/sent-headers.ts';
+import { isCondition, isHeader, isTransferHeader } from '../protocol/sent-headers.ts';
 import { isCronPattern } from './cron-pattern.ts';
 import { aboveZero, deadlineWords, durationWords, parseDuration } from './units.ts';
 
@@ -50,12 +50,12 @@ const timezone: Member<string> = [
 ];
 
 const headers: Member<Readonly<Record<string, string>>> = [
-  'headers by name, none of which controls the transfer itself',
+  'headers by name, none of which controls the transfer itself, or asks for a part or a change of the feed',
   (value) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
     const given = Object.entries(value as Readonly<Record<string, unknown>>);
     const isGood = ([name, text]: [string, unknown]): boolean =>
-      typeof text === 'string' && isHeader(name, text) && !isTransferHeader(name);
+      typeof text === 'string' && isHeader(name, text) && !isTransferHeader(name) && !isCondition(name);
     return given.every(isGood) ? (Object.fromEntries(given) as Record<string, string>) : undefined;
   },
 ];

@@ -28,6 +28,8 @@ export interface FetchOptions {
 
 /** How a server names the state of a feed, RFC 9110, section 8.8; null if it does not. */
 export interface Known {
+  /** The final address, after redirects: what it says is true of what is there, and of nothing else. */
+  readonly url: string;
   readonly etag: string | null;
   readonly lastModified: string | null;
 }
@@ -53,13 +55,20 @@ export async function fetchChanged(
   const get = new WebGet(url, options.limits, options.hints);
   let file: FileHandle | undefined;
   try {
-    const answer = await get.answer({ ...headers, ...options.headers, ...conditions(options.known) });
+    const plain = { ...headers, ...options.headers };
+    const asked = conditions(options.known);
+    let answer = await get.answer({ ...plain, ...asked });
+    if (answer.response.statusCode === 304 && options.known !== null && Object.keys(asked).length > 0) {
+      answer.response.destroy();
+      // A redirect may lead to another file than the one that is known, and no condition goes to another server.
+      if (answer.url.href === options.known.url && answer.url.origin === url.origin) return 'unchanged';
+      answer = await get.answer(plain);
+    }
     // The connection may still fail after reading has stopped.
     answer.response.on('error', () => undefined);
     const isElsewhere = answer.url.origin !== url.origin;
     try {
-      const { headers: said, statusCode } = answer.response;
-      if (statusCode === 304 && options.known !== null) return 'unchanged';
+      const { headers: said } = answer.response;
       refuseStatus(answer.response, answer.url, isElsewhere, options.hints);
       const kind = kindOfAnswer(
         answer.response,
@@ -71,7 +80,10 @@ export async function fetchChanged(
       file = await unnamedFile(options.folder ?? os.tmpdir());
       const bytes = await copy(answer.response, answer.url, file, options);
       const source = sourceOf(file.createReadStream({ start: 0 }), kind, bytes);
-      return { source, known: { etag: said.etag ?? null, lastModified: said['last-modified'] ?? null } };
+      return {
+        source,
+        known: { url: answer.url.href, etag: said.etag ?? null, lastModified: said['last-modified'] ?? null },
+      };
     } finally {
       answer.response.destroy();
     }
@@ -121,7 +133,8 @@ function refuseStatus(
   { headers }: Hints,
 ): void {
   if (statusCode === 200) return;
-  if (statusCode === 304) throw failed(url, `answered 304: it has not changed since what ${headers} names`);
+  if (statusCode === 304)
+    throw failed(url, `answered 304: it has not changed, but since when is known only if ${headers} says it`);
   if (statusCode === 206) throw failed(url, 'answered 206: this is a part of it, and a feed has to come whole');
   const refusal = isElsewhere
     ? `: it is on another server than the address says, which is sent neither ${headers} nor a password`

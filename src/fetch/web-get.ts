@@ -43,9 +43,11 @@ export class WebGet {
   readonly #abort = new AbortController();
   readonly #timer: NodeJS.Timeout;
   #why: QuiesceError | undefined;
+  readonly #start: URL;
   #from: URL;
 
   constructor(start: URL, limits: WebLimits, hints: Pick<Hints, 'timeout'>) {
+    this.#start = start;
     this.#from = start;
     this.#limits = limits;
     this.#timer = setTimeout(
@@ -56,6 +58,7 @@ export class WebGet {
 
   /** Returns the first answer that is not a redirect; its body is not read yet. */
   async answer(headers: http.OutgoingHttpHeaders): Promise<WebAnswer> {
+    this.#from = this.#start;
     let sent = headers;
     for (let followed = 0; ; followed += 1) {
       const from = this.#from;

@@ -212,7 +212,7 @@ export async function runSite(
     brought,
     runs,
     isTaken: sync.isTaken,
-    fetchFailed: (...failure) => notify.fetchFailed(...failure),
+    notify,
     ticks: cluster ?? alone,
     log,
   });

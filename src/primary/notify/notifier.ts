@@ -32,6 +32,7 @@ export interface Notifier extends Writer {
   /** `POST /api/notify/test`, on the control socket. */
   readonly route: Router;
   fetchFailed(source: string, error: QuiesceError): void;
+  feedUnchanged(): void;
   restore(): Promise<void>;
   close(): Promise<void>;
 }
@@ -92,6 +93,7 @@ export async function notifier(deps: NotifierDeps): Promise<Notifier> {
   return {
     route,
     fetchFailed: (...failure) => notices.fetchFailed(...failure),
+    feedUnchanged: () => notices.feedUnchanged(Date.now()),
     restore: () => outbox.restore(),
     suspend,
     resume: () => {

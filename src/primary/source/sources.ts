@@ -24,6 +24,7 @@ import type { WorkerRef } from '../ports.ts';
 import { Changes } from '../maintenance/changes.ts';
 import { DueTimes, type Ticks } from '../ticks.ts';
 import { isOf } from '../runs/of-mirror.ts';
+import { keyOf } from '../worker-ref.ts';
 import type { FeedOrder } from './deliveries.ts';
 import type { Fetched } from './fetch.ts';
 import type { FetchJob } from './messages.ts';
@@ -50,6 +51,7 @@ export interface SourcesDeps {
   /** Which host fetches. */
   readonly ticks: Ticks;
   readonly onFailure: (source: string, error: QuiesceError) => void;
+  readonly onUnchanged: () => void;
   /** A pino logger fits. */
   readonly log: Record<'info' | 'warn' | 'error', (fields: object, message: string) => void>;
   readonly random?: () => number;
@@ -62,8 +64,8 @@ interface Source {
   readonly times: DueTimes;
   readonly stop: AbortController;
   readonly progress: SourceProgress;
-  /** What the server said of the feed that `run` has mirrored. */
-  last: { readonly known: Known; readonly run: string } | null;
+  /** What the server said of the feed that `run` has mirrored, and the worker that took it. */
+  last: { readonly known: Known; readonly run: string; readonly worker: WorkerRef } | null;
 }
 
 export class FeedSources {
@@ -176,7 +178,7 @@ export class FeedSources {
    * @throws QuiesceError why it is not mirrored
    */
   async #fetch(source: Source): Promise<string | null> {
-    const { workDir, spoolDir, maxBytes, deliver, worker: pick, obstacle, isTaken, log } = this.#deps;
+    const { workDir, spoolDir, maxBytes, deliver, worker: pick, obstacle, isTaken, onUnchanged, log } = this.#deps;
     const { settings, shown, stop: stopped } = source;
     this.#requireWay(obstacle());
     const id = randomUUID();
@@ -188,6 +190,9 @@ export class FeedSources {
     try {
       const found = await this.#deps.fetch(job, stopped.signal);
       if (found.type === 'unchanged') {
+        // Something was mirrored, or the app was reloaded, while the server was asked: now it is asked for all of it.
+        if (this.#knownOf(source) === null) return await this.#fetch(source);
+        onUnchanged();
         log.info({ source: shown }, `the feed of ${shown} has not changed`);
         return null;
       }
@@ -206,7 +211,7 @@ export class FeedSources {
         throw ended.error === undefined
           ? new QuiesceError('run-failed', `The run ${run} did not succeed.`)
           : QuiesceError.fromProblem(ended.error as Parameters<typeof QuiesceError.fromProblem>[0]);
-      source.last = { known: found.known, run };
+      source.last = { known: found.known, run, worker };
       return run;
     } catch (error) {
       for (const file of [target, path].filter((each) => !isTaken(each)))
@@ -219,11 +224,17 @@ export class FeedSources {
     if (obstacle !== null) throw new QuiesceError('paused', `The feed is not fetched now: ${obstacle}.`);
   }
 
-  /** Null where anything else has been mirrored since: then the collection may hold something else. */
-  #knownOf({ last }: Source): Known | null {
-    if (last === null) return null;
-    const own = this.#deps.runs.get(last.run);
-    const newest = own && this.#deps.runs.find(isOf(own));
+  /**
+   * Null where anything else has been mirrored since, or a command had the site for itself, which may have restored a
+   * dump: then the collection may hold something else. Null as well where another worker would take the feed: its
+   * `mirror()` may make something else of it.
+   */
+  #knownOf({ last, settings }: Source): Known | null {
+    const { runs, worker } = this.#deps;
+    const taker = worker(settings);
+    if (last === null || taker === null || keyOf(taker) !== keyOf(last.worker)) return null;
+    const own = runs.get(last.run);
+    const newest = own && runs.find((run) => run.kind === 'exec' || isOf(own)(run));
     return newest?.id === last.run ? last.known : null;
   }
 

@@ -22,12 +22,15 @@ export interface SourcesStart {
   readonly runs: RunStore;
   readonly isTaken: (path: string) => boolean;
   readonly ticks: Ticks;
-  readonly fetchFailed: (source: string, error: QuiesceError) => void;
+  readonly notify: {
+    fetchFailed(source: string, error: QuiesceError): void;
+    feedUnchanged(): void;
+  };
   readonly log: Logger;
 }
 
 export function feedSources(start: SourcesStart): FeedSources {
-  const { inForce, state, send, deliveries, brought, runs, isTaken, fetchFailed, ticks, log } = start;
+  const { inForce, state, send, deliveries, brought, runs, isTaken, notify, ticks, log } = start;
   const { dataDir } = inForce.config;
   return new FeedSources({
     workDir: join(dataDir, 'work'),
@@ -41,7 +44,8 @@ export function feedSources(start: SourcesStart): FeedSources {
     isTaken,
     obstacle: () => obstacleIn(state()),
     ticks,
-    onFailure: fetchFailed,
+    onFailure: (...failure) => notify.fetchFailed(...failure),
+    onUnchanged: () => notify.feedUnchanged(),
     log,
   });
 }

@@ -40,11 +40,12 @@ describe('the sources of feeds', () => {
       ...faults({ url, cron, timezone: 'Europe/Nowhere' }),
       ...faults({ url, cron, headers: { Authorization: 'very\nsecret' } }),
       ...faults({ url, cron, headers: { 'Content-Length': '7' } }),
+      ...faults({ url, cron, headers: { 'if-none-match': '"verysecret"' } }),
       ...faults({ url, cron, format: 'xml' }),
       ...faults({ url, cron, token: 'verysecret' }),
       ...faults('https://verysecret'),
     ];
-    expect(found).to.have.length(10);
+    expect(found).to.have.length(11);
     expect(found.join('\n')).to.not.match(/verysecret|very\n/);
   });
 

@@ -43,6 +43,9 @@ function site(answers: readonly ('feed' | '304' | ErrorCode)[], ends: readonly R
     wins: true,
     due: [] as { what: string; at: number }[],
     dies: false,
+    incarnation: 2,
+    onJob: (): void => {},
+    unchanged: 0,
     taken: false,
   };
   const runs: RunRecord[] = [];
@@ -56,6 +59,7 @@ function site(answers: readonly ('feed' | '304' | ErrorCode)[], ends: readonly R
     fetch: async (job) => {
       const answer = answers[seen.jobs.length] ?? 'feed';
       seen.jobs.push(job);
+      seen.onJob();
       if (seen.jobs.length === answers.length) setTimeout(done, 50);
       await Promise.resolve();
       if (answer === '304') return { type: 'unchanged' };
@@ -63,9 +67,10 @@ function site(answers: readonly ('feed' | '304' | ErrorCode)[], ends: readonly R
       if (answer !== 'feed') throw new QuiesceError(answer, `it is ${answer}`);
       writeFileSync(job.target, '[]');
       const feed = { path: job.target, bytes: 2, digest: '', format: 'json', coding: 'identity', uploadMs: 1 } as const;
-      return { type: 'fetched', feed, known: { etag: `"${seen.jobs.length}"`, lastModified: null } };
+      const { url } = job;
+      return { type: 'fetched', feed, known: { url, etag: `"${seen.jobs.length}"`, lastModified: null } };
     },
-    worker: () => ({ slot: 1, incarnation: 2 }),
+    worker: () => ({ slot: 1, incarnation: seen.incarnation }),
     deliver: async (_id, _worker, { feed }) => {
       seen.delivered.push(feed.path);
       if (seen.dies) throw new QuiesceError('fetch-failed', 'the worker has gone');
@@ -87,6 +92,7 @@ function site(answers: readonly ('feed' | '304' | ErrorCode)[], ends: readonly R
         return seen.wins;
       },
     },
+    onUnchanged: () => seen.unchanged++,
     onFailure: (source, { code }) => seen.failures.push(`${source} ${code}`),
     log: { info: log, warn: log, error: log },
     random: () => 0,
@@ -122,6 +128,25 @@ describe('a source of feeds', function () {
     expect(seen.delivered[0]).to.match(/\/spool\/1-2-[^/]+\.feed$/);
     expect(seen.texts.join()).to.include('https://feeds.example/a?…').and.not.include('secret');
     await isEmpty(join(folder, 'work'));
+  });
+
+  it('asks for the feed anew where it may come to something else now: a reload, or a command that had the site for itself', async () => {
+    const { sources, seen, runs, over, close } = site(['feed', '304', 'feed', '304', 'feed']);
+    const before: Record<number, () => void> = {
+      2: () => (seen.incarnation = 3), // while the server is asked: its 304 says nothing any more
+      4: () => void runs.push({ id: 'x', kind: 'exclusive', state: 'succeeded', startedAt: '' }),
+    };
+    seen.onJob = () => before[seen.jobs.length]?.();
+    sources.onChange(() => {
+      if (seen.jobs.length === 4 && seen.unchanged === 1 && runs.every(({ kind }) => kind !== 'exec'))
+        runs.push({ id: 'y', kind: 'exec', state: 'succeeded', startedAt: '' });
+    });
+    sources.use([settings], 'configuration');
+    await over;
+    close();
+    expect(seen.jobs.map(({ known }) => known?.etag ?? null)).to.deep.equal([null, '"1"', null, '"3"', null]);
+    expect(seen.unchanged, 'an exclusive handler is of the app').to.equal(1);
+    expect(seen.delivered).to.have.length(3);
   });
 
   it('asks for the feed anew after a time at which another host has fetched it', async () => {

@@ -70,6 +70,7 @@ describe('the options of mirror()', () => {
     'source.jitter takes milliseconds, or': { ...from, jitter: 'verysecret' },
     'source.timeout takes milliseconds above 0': { ...from, timeout: 0 },
     'source.headers takes headers by name': { ...from, headers: { A: 'very\nsecret' } },
+    'or asks for a part or a change of the feed': { ...from, headers: { Range: 'bytes=0-' } },
     "source.format takes 'json', 'ndjson', 'csv'": { ...from, format: 'xml' },
     "source has no member 'collection'": { ...from, collection: 'b' },
   }))
