@@ -5,7 +5,7 @@ type Scope = Readonly<Record<string, unknown>> | null | undefined;
 /** The members of a scope, such as `tenant=north`; empty where there is none. */
 export function scopeText(scope: Scope): string {
   return Object.entries(scope ?? {})
-    .map(([name, value]) => `${name}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
+    .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(' ');
 }
 

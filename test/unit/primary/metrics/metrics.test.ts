@@ -90,59 +90,6 @@ describe('the metrics', () => {
     expect(of('quiesce_worker_uptime_seconds')).to.deep.equal([['{slot="0"}', 1]]);
   });
 
-  it('tell what became of each source of feeds', async () => {
-    const last = { at: iso(7_000), code: 'fetch-failed', reason: 'it was slow' };
-    const source = 'https://feeds.example/a';
-    const next = iso(9_000);
-    status = {
-      ...aStatus,
-      sources: [
-        { source, collection: 'stock', state: 'retrying', next, last: { ...last, outcome: 'failed' } },
-        { source: `${source}b`, state: 'waiting', next },
-      ],
-    };
-    const all = await scrape();
-    const of = (name: string): [string, number][] => [...all.get(name)!.samples];
-    expect(of('quiesce_source_last_end_timestamp_seconds')).to.deep.equal([
-      [`{source="${source}",collection="stock",scope="",outcome="failed"}`, 7],
-    ]);
-    expect(of('quiesce_source_failing').map(([, value]) => value)).to.deep.equal([1, 0]);
-  });
-
-  it('tell the sources of one collection apart by their scopes, and never show the better of two that look the same', async () => {
-    const source = 'https://feeds.example/a?…';
-    const one = (scope: object, outcome: 'failed' | 'mirrored', at: number): object => {
-      return { source, collection: 'stock', scope, state: 'waiting', last: { outcome, at: iso(at) } };
-    };
-    const sources = [
-      one({ tenant: 'north' }, 'failed', 5_000),
-      one({ tenant: 'south' }, 'mirrored', 6_000),
-      one({ tenant: { $oid: 'c' } }, 'mirrored', 7_000),
-      one({ tenant: { $oid: 'd' } }, 'mirrored', 9_000),
-      one({ tenant: { $oid: 'd' } }, 'mirrored', 8_000), // with another query
-      one({ tenant: 'north' }, 'mirrored', 8_000),
-    ];
-    status = { ...aStatus, sources: sources as ClusterStatus['sources'] };
-    const all = await scrape();
-    const of = (name: string): [string, number][] =>
-      [...all.get(name)!.samples].map(([labels, value]) => [/scope="((?:\\.|[^"\\])*)"/.exec(labels)![1]!, value]);
-    const c = String.raw`tenant={\"$oid\":\"c\"}`;
-    const d = String.raw`tenant={\"$oid\":\"d\"}`;
-    expect(of('quiesce_source_failing')).to.deep.equal([
-      ['tenant=north', 1],
-      ['tenant=south', 0],
-      [c, 0],
-      [d, 0],
-    ]);
-    expect(of('quiesce_source_last_end_timestamp_seconds')).to.deep.equal([
-      ['tenant=north', 5],
-      ['tenant=south', 6],
-      [c, 7],
-      [d, 8],
-      ['tenant=north', 8],
-    ]);
-  });
-
   it('add up what workers count, over their deaths, and forget slots that are gone', async () => {
     const times = noRequestTimes();
     countTime(times, 3);
@@ -226,17 +173,6 @@ describe('the metrics', () => {
     const key = '{kind="sync",outcome="succeeded"}';
     expect(await value('quiesce_run_last_end_timestamp_seconds', key)).to.equal(Date.parse(runs[0]!.endedAt!) / 1_000);
     expect(await value('quiesce_runs_total', '{kind="sync",outcome="succeeded",code=""}')).to.equal(0);
-  });
-
-  it('tell the last run of each mirror, by its collection and scope', async () => {
-    const run = { ...endedRun(plan, 1), collection: 'stock' };
-    start(['north', 'south'].map((tenant) => ({ ...run, id: tenant, scope: { tenant } })));
-    observer.run({ ...run, id: 'new', endedAt: iso(9_000), scope: { tenant: 'north' } });
-    const samples = [...(await scrape()).get('quiesce_mirror_last_end_timestamp_seconds')!.samples];
-    expect(samples).to.have.deep.members([
-      ['{collection="stock",scope="tenant=north",outcome="succeeded"}', 9],
-      ['{collection="stock",scope="tenant=south",outcome="succeeded"}', Date.parse(run.endedAt!) / 1_000],
-    ]);
   });
 
   it('escape what comes from outside', async () => {
