@@ -34,7 +34,9 @@ export function outlivesOwner(run: SiteRun): boolean {
  * @param isWritten this host has just written `site`, so its version must be above the one that was seen
  */
 export function isForgetful(site: Site, seen: Site, isWritten: boolean): boolean {
-  if (site.identity !== seen.identity) return site.epoch < seen.epoch;
+  // A successor has an epoch above every one that its founder has seen. A document with the same epoch was created without
+  // knowing the one that was seen: by a host that has just started, or from an older view.
+  if (site.identity !== seen.identity) return site.epoch <= seen.epoch;
   return isWritten ? site.version <= seen.version : site.version < seen.version;
 }
 

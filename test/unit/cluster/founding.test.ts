@@ -32,7 +32,22 @@ describe('how a site document begins', () => {
     expect(isForgetful({ ...first, version: later.version }, later, true), 'it was just written to').to.equal(true);
     expect(isForgetful(later, first, true)).to.equal(false);
     expect(isForgetful(newSite('two', 3, 0), later, false), 'made anew, with an epoch that was used').to.equal(true);
-    expect(isForgetful(newSite('two', 8, 0), later, false)).to.equal(false);
+    expect(isForgetful(newSite('two', 9, 0), later, false), 'it knows of the newest epoch').to.equal(false);
+  });
+
+  it('keeps a hold and a half-done run where a host that has just started makes the document anew, with the epoch that they have', () => {
+    const held = after(later, {
+      type: 'hold',
+      ref,
+      change: { reason: 'moving', lasts: null, by: null },
+      waiter: null,
+    });
+    const anew = newSite('two', held.epoch, 0);
+    expect(isForgetful(anew, held, false)).to.equal(true);
+    const next = refounded(anew, held, 'three', 0)!;
+    expect(next).to.include({ identity: 'three', epoch: held.epoch + 1, run: held.run, operator: held.operator });
+    expect(isForgetful(next, held, false), 'the successor of both').to.equal(false);
+    expect(isForgetful(next, anew, false), 'the successor of both').to.equal(false);
   });
 
   it('puts what is remembered in the place of a backup: no host, an epoch that nobody has used, a run that is half done', () => {
