@@ -1,7 +1,10 @@
-/** The check behind every table of moves. */
+/** What every state machine needs: the check behind its table of moves, and the type of the copy that a step changes. */
 
 /** For each state those that may follow it. */
 export type Moves<State extends string> = Readonly<Record<State, readonly State[]>>;
+
+/** A state's type for the copy that a step changes. */
+export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /**
  * @param what whose state it is, for the message

@@ -70,6 +70,9 @@ export type SiteEvent =
   | { readonly type: 'lapse'; readonly ref: HostRef }
   | { readonly type: 'begin-scheduled'; readonly ref: HostRef };
 
+/** The event of this type. */
+export type EventOf<T extends SiteEvent['type']> = Extract<SiteEvent, { type: T }>;
+
 export type Refusal =
   | Extract<ErrorCode, 'run-in-progress'>
   | 'reload-in-progress'

@@ -3,16 +3,14 @@
  * document.
  */
 import type { Site, SiteReload } from './document.ts';
-import { same, type Refusal, type SiteEvent } from './events.ts';
-
-type Of<T extends SiteEvent['type']> = Extract<SiteEvent, { type: T }>;
+import { same, type EventOf, type Refusal } from './events.ts';
 
 export function isOver(reload: SiteReload | null): boolean {
   return reload === null || reload.left.length === 0;
 }
 
 /** The host that got the order comes first: if its file is wrong, no other host has been touched. */
-export function startReload({ reload, hosts }: Site, { ref, id, by }: Of<'reload'>): Partial<Site> | Refusal {
+export function startReload({ reload, hosts }: Site, { ref, id, by }: EventOf<'reload'>): Partial<Site> | Refusal {
   if (reload?.id === id) return same;
   if (!isOver(reload)) return 'reload-in-progress';
   const others = Object.entries(hosts).filter(([host]) => host !== ref.host);
@@ -22,7 +20,7 @@ export function startReload({ reload, hosts }: Site, { ref, id, by }: Of<'reload
 }
 
 /** Stops at the first host that fails; the hosts after it keep their configuration. */
-export function reloaded(site: Site, { ref, id, failed }: Of<'reloaded'>): Partial<Site> | Refusal {
+export function reloaded(site: Site, { ref, id, failed }: EventOf<'reloaded'>): Partial<Site> | Refusal {
   const { reload, hosts } = site;
   if (reload?.id !== id || reload.left[0] !== ref.host) return 'over';
   if (failed !== null) return { reload: { ...reload, left: [], failed: { ...failed, host: hosts[ref.host]!.name } } };

@@ -17,7 +17,7 @@ import {
   type SiteRun,
   type SiteStage,
 } from './document.ts';
-import { same, type Refusal, type SiteEvent } from './events.ts';
+import { same, type EventOf, type Refusal } from './events.ts';
 import { isHalfDone, isSettled, outlivesOwner } from './founding.ts';
 import { heldInstead } from './site-holds.ts';
 
@@ -26,20 +26,19 @@ import { heldInstead } from './site-holds.ts';
  */
 const keptMirrored = 20;
 
-type Of<T extends SiteEvent['type']> = Extract<SiteEvent, { type: T }>;
 type Change = Partial<Site> | Refusal;
 
-export function claim(site: Site, { ref, run: id, kind, keeps }: Of<'claim'>): Change {
+export function claim(site: Site, { ref, run: id, kind, keeps }: EventOf<'claim'>): Change {
   const { run } = site;
   if (run !== null) return run.id === id ? same : 'run-in-progress';
   return { run: { id, kind, owner: named(site, ref), stage: 'claimed', epoch: null, ...(keeps && { keeps }) } };
 }
 
-export function prepare(site: Site, event: Of<'prepare'>): Change {
+export function prepare(site: Site, event: EventOf<'prepare'>): Change {
   return ofOwner(site, event, (run) => (run.stage === 'claimed' ? { run: move(run, 'preparing') } : same));
 }
 
-export function drain(site: Site, event: Of<'drain'>, now: number, rules: SiteRules): Change {
+export function drain(site: Site, event: EventOf<'drain'>, now: number, rules: SiteRules): Change {
   const epoch = site.epoch + 1;
   return ofOwner(site, event, (run) => {
     if (run.stage === 'draining') return same;
@@ -47,7 +46,7 @@ export function drain(site: Site, event: Of<'drain'>, now: number, rules: SiteRu
   });
 }
 
-export function begin(site: Site, event: Of<'begin'>): Change {
+export function begin(site: Site, event: EventOf<'begin'>): Change {
   return ofOwner(site, event, (run) => {
     if (run.stage === 'running') return same;
     if (!isReady(site, run)) return 'not-yet';
@@ -55,7 +54,7 @@ export function begin(site: Site, event: Of<'begin'>): Change {
   });
 }
 
-export function end(site: Site, event: Of<'end'>, now: number): Change {
+export function end(site: Site, event: EventOf<'end'>, now: number): Change {
   return ofOwner(site, event, (run) => ({
     ...ended(site, run, event.failed === true, now),
     ...heard(site, event),
@@ -63,7 +62,7 @@ export function end(site: Site, event: Of<'end'>, now: number): Change {
 }
 
 /** Written together with the end, so that every host knows the result before its gates open. */
-function heard({ mirrored = [] }: Site, { ref, run, mirrored: outcome }: Of<'end'>): Partial<Site> {
+function heard({ mirrored = [] }: Site, { ref, run, mirrored: outcome }: EventOf<'end'>): Partial<Site> {
   if (outcome === undefined) return {};
   return { mirrored: [...mirrored.slice(1 - keptMirrored), { run, host: ref.host, ...outcome }] };
 }
@@ -98,7 +97,7 @@ export function onReturn(site: Site, host: string, now: number): Partial<Site> {
  * Changes owner and epoch, and sets every present host at rest for the new epoch: their gates have been shut since the
  * old one.
  */
-export function takeOver(site: Site, { ref, run: id }: Of<'take-over'>, now: number, rules: SiteRules): Change {
+export function takeOver(site: Site, { ref, run: id }: EventOf<'take-over'>, now: number, rules: SiteRules): Change {
   const { run } = site;
   if (run?.id !== id || !isHalfDone(run)) return 'over';
   if (isSameRef(run.owner, ref)) return same;
@@ -111,14 +110,14 @@ export function takeOver(site: Site, { ref, run: id }: Of<'take-over'>, now: num
 }
 
 /** Removes a run whose owner is gone and that no host has to finish. */
-export function bury(site: Site, { run: id }: Of<'bury'>): Change {
+export function bury(site: Site, { run: id }: EventOf<'bury'>): Change {
   const { run } = site;
   if (run?.id !== id || !isStranded(site, run) || outlivesOwner(run)) return 'over';
   return { run: null };
 }
 
 /** Removes a run whose owner is gone, on an operator's order, in whatever state it left the collection. */
-export function abandon(site: Site, { run: id }: Of<'abandon'>): Change {
+export function abandon(site: Site, { run: id }: EventOf<'abandon'>): Change {
   return site.run?.id === id && isStranded(site, site.run) ? { run: null } : 'over';
 }
 

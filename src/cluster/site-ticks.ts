@@ -3,16 +3,12 @@
  * function that changes the site document.
  */
 import { isSameRef, type Site } from './document.ts';
-import { same, type Refusal, type SiteEvent } from './events.ts';
+import { same, type EventOf, type Refusal } from './events.ts';
 
 /** How far a host's clock may be ahead of the database's, ms. Needed because a won time rules out every earlier one. */
 export const mostAhead = 60_000;
 
-export function tick(
-  site: Site,
-  { ref, what, at }: Extract<SiteEvent, { type: 'tick' }>,
-  now: number,
-): Partial<Site> | Refusal {
+export function tick(site: Site, { ref, what, at }: EventOf<'tick'>, now: number): Partial<Site> | Refusal {
   const last = site.ticks?.[what];
   if (last !== undefined && last.at === at && isSameRef(last, ref)) return same;
   if (last !== undefined && last.at >= at) return 'over';

@@ -9,7 +9,7 @@
  * The protocol and its proof: docs/architecture.md, "Many hosts".
  */
 import { evictableAt, isMember, type Site, type SiteHost, type SiteRules } from './document.ts';
-import { same, type Refusal, type SiteEvent } from './events.ts';
+import { same, type EventOf, type Refusal, type SiteEvent } from './events.ts';
 import { beginScheduled, giveUp, hold, holdWithout, lapse, settled, unhold } from './site-holds.ts';
 import { reloaded, reloadWithout, startReload } from './site-reload.ts';
 import { tick } from './site-ticks.ts';
@@ -99,7 +99,7 @@ function ofMember(
 /** A host joins with shut gates and nothing in flight, so it is at rest for the current epoch. */
 function join(
   site: Site,
-  { ref, name, version, replaces }: Extract<SiteEvent, { type: 'join' }>,
+  { ref, name, version, replaces }: EventOf<'join'>,
   now: number,
   rules: SiteRules,
 ): Partial<Site> | Refusal {
@@ -131,7 +131,7 @@ function ownName({ hosts }: Site, name: string): string {
 
 function evict(
   site: Site,
-  { host, incarnation }: Extract<SiteEvent, { type: 'evict' }>,
+  { host, incarnation }: EventOf<'evict'>,
   now: number,
   rules: SiteRules,
 ): Partial<Site> | Refusal {

@@ -18,9 +18,8 @@
  * primaries are still there. It counts them as one busy worker until they have gone, so that a pause waits for their
  * last handler.
  */
-import { checkMove } from '../moves.ts';
+import { checkMove, type Mutable } from '../moves.ts';
 import type { Build } from '../protocol/keeper.ts';
-import type { Mutable } from './state.ts';
 
 export const primaryMoves = {
   beside: ['prepared'],

@@ -22,9 +22,6 @@ export const stageMoves = {
 } as const satisfies Record<string, readonly string[]>;
 export type Stage = keyof typeof stageMoves;
 
-/** A state's type for the copy that a step changes. */
-export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-
 export interface App {
   readonly name: string;
   readonly stage: Stage;

@@ -1,9 +1,9 @@
 /** How the keeper reacts to primaries' messages and ends and to signals, as one pure function. */
 import { exitCodes } from '../errors.ts';
-import { checkMove } from '../moves.ts';
+import { checkMove, type Mutable } from '../moves.ts';
 import { newSite, ownerOf, step as stepSite, type Effect as SiteEffect, type Event as SiteEvent } from './handover.ts';
 import { newApp, stageMoves } from './state.ts';
-import type { App, Effect, Event, Gone, Keeper, Mutable, Stage } from './state.ts';
+import type { App, Effect, Event, Gone, Keeper, Stage } from './state.ts';
 
 type Draft = Mutable<Omit<Keeper, 'apps'>> & { apps: Mutable<App>[] };
 

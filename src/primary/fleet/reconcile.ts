@@ -2,6 +2,7 @@
  * Moves each slot one step towards the wanted state, then settles the tasks that are done. Pure, but changes the draft.
  */
 import { QuiesceError } from '../../errors.ts';
+import type { Mutable } from '../../moves.ts';
 import {
   bootTries,
   ending,
@@ -12,7 +13,6 @@ import {
   type Fleet,
   type FleetSettings,
   type Incarnation,
-  type Mutable,
 } from './state.ts';
 import type { ExitCause } from '../../protocol/runs.ts';
 import { refOf } from '../worker-ref.ts';

@@ -1,5 +1,6 @@
 /** The types of the supervisor's model: what is known of each slot, what can happen, and what to do. */
 import type { QuiesceError } from '../../errors.ts';
+import type { Mutable } from '../../moves.ts';
 import type { Grace } from '../../protocol/messages.ts';
 import type { ExitCause } from '../../protocol/runs.ts';
 import type { WorkerExit, WorkerRef } from '../ports.ts';
@@ -131,7 +132,6 @@ export interface FleetSettings {
 /** While no worker was ever ready, this many boot failures, at least one of them in each slot, end the start. */
 export const bootTries = 3;
 
-export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 /** A private copy of the fleet that one step may change. */
 export type Draft = Mutable<Omit<Fleet, 'slots' | 'lastIncarnations'>> & {
   slots: DraftSlot[];

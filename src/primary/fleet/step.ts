@@ -12,6 +12,7 @@
  * - A pinned worker (its exclusive run is in progress) is stopped only by the stop of the cluster.
  */
 import { QuiesceError } from '../../errors.ts';
+import type { Mutable } from '../../moves.ts';
 import {
   bootTries,
   ending,
@@ -22,7 +23,6 @@ import {
   type FleetEvent,
   type FleetSettings,
   type Incarnation,
-  type Mutable,
 } from './state.ts';
 import type { ExitCause } from '../../protocol/runs.ts';
 import type { WorkerRef } from '../ports.ts';
