@@ -8,6 +8,7 @@ import { Worker } from 'node:worker_threads';
 import { QuiesceError } from '../../../errors.ts';
 import type { SpooledFeed } from '../../../protocol/mirror-job.ts';
 import { syncDirectory } from '../../../sync-directory.ts';
+import { resultOf } from '../../../thread-job.ts';
 import type { FromItemThread, ItemJob, ItemSteps } from './messages.ts';
 
 export interface ItemLimits {
@@ -52,7 +53,7 @@ export function checkSteps(steps: ItemSteps, timeout: number): Promise<void> {
   return inThread({ steps, feed: null }, { timeout });
 }
 
-function inThread(
+async function inThread(
   job: Omit<ItemJob, 'at'>,
   { timeout, signal }: Pick<ItemLimits, 'timeout' | 'signal'>,
 ): Promise<void> {
@@ -62,26 +63,8 @@ function inThread(
     workerData: { ...job, at } satisfies ItemJob,
     resourceLimits: { maxOldGenerationSizeMb: memoryMb },
   });
-  return new Promise<void>((resolve, reject) => {
-    let isSettled = false;
-    const settle = (error: Error | null): void => {
-      if (isSettled) return; // the exit of the thread follows its message
-      isSettled = true;
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
-      // Nothing may still be reading or writing the files when the caller removes them.
-      void worker.terminate().then(() => (error === null ? resolve() : reject(error)));
-    };
-    const onAbort = (): void => settle(signal?.reason as Error);
-    const timer = setTimeout(() => settle(tooLong(job, timeout, new Int32Array(at)[0]!)), timeout);
-    signal?.addEventListener('abort', onAbort);
-    worker.on('message', (message: FromItemThread) =>
-      settle(message.type === 'done' ? null : QuiesceError.fromProblem(message.problem)),
-    );
-    worker.on('error', (cause) => settle(died(cause)));
-    worker.on('exit', (code) => settle(died(new Error(`it ended by itself, with code ${code}`))));
-    if (signal?.aborted) onAbort();
-  });
+  const error = (): Error => tooLong(job, timeout, new Int32Array(at)[0]!);
+  await resultOf<FromItemThread>(worker, { signal, timeout: { ms: timeout, error }, died });
 }
 
 function tooLong({ steps, feed }: Omit<ItemJob, 'at'>, timeout: number, item: number): QuiesceError {
