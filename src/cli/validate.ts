@@ -5,6 +5,7 @@ import { loadConfig } from '../config/load.ts';
 import { withoutPassword } from '../config/mongodb-uri.ts';
 import { shownReceiver } from '../config/receivers.ts';
 import { withoutSecrets } from '../config/told.ts';
+import { fleetSettings } from '../primary/fleet/settings.ts';
 import { whyNotReplaceable } from '../primary/handover/replaceable.ts';
 import { showMirrorKey } from '../protocol/mirror-key.ts';
 
@@ -39,6 +40,8 @@ export async function validate(file: string | undefined, options: ValidateOption
 
 function describe(app: AppConfig): string {
   const nothing = 'not set';
+  const { killTimeout, answerTimeout } = fleetSettings(app);
+  const whileAnswering = answerTimeout === killTimeout ? '' : `, or ${duration(answerTimeout)} while it answers`;
   const lines: [string, string][] = [
     ['runs', [app.script, ...app.args].join(' ')],
     ['in', app.cwd],
@@ -53,12 +56,7 @@ function describe(app: AppConfig): string {
       'restarts',
       `at once; ever later for a worker that ends within ${duration(app.minUptime)} or more than ${app.maxRestarts} times a minute`,
     ],
-    [
-      'stopping',
-      app.killTimeout === null
-        ? 'killed after 1.6 s, or 30 s while it answers'
-        : `killed after ${duration(app.killTimeout)}`,
-    ],
+    ['stopping', `killed after ${duration(killTimeout)}${whileAnswering}`],
     ['logs', [app.outFile, app.errorFile].filter((name) => name !== null).join(', ') || 'standard output'],
     ...(app.cronRestart === null ? [] : [['reloads', `at ${app.cronRestart}`] as [string, string]]),
     ['MongoDB', app.mongodb.uri === null ? nothing : withoutPassword(app.mongodb.uri)],

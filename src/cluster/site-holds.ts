@@ -1,5 +1,5 @@
 /** Operators' holds on all hosts. Pure: a part of `siteStep`, the one function that changes the site document. */
-import { begunHold, changedHold } from '../protocol/operator-hold.ts';
+import { begunHold, changedHold, holdAfterFailure, isUnconditional } from '../protocol/operator-hold.ts';
 import {
   isQuiesced,
   isSameRef,
@@ -11,24 +11,23 @@ import {
   type Site,
   type SiteRules,
   type SiteRun,
+  type Waiter,
 } from './document.ts';
-import type { Refusal, SiteEvent } from './events.ts';
+import type { EventOf, Refusal } from './events.ts';
 import { isSettled } from './founding.ts';
-
-type Of<T extends SiteEvent['type']> = Extract<SiteEvent, { type: T }>;
 
 export function hold(
   site: Site,
-  { ref, change, waiter }: Of<'hold'>,
+  { ref, change, waiter }: EventOf<'hold'>,
   now: number,
   rules: SiteRules,
 ): Partial<Site> | Refusal {
   const { operator } = site;
-  const before = operator?.waiters ?? [];
-  // A hold without waiters stays unconditional when another caller joins it.
-  const isWanted = waiter === null || (operator !== null && before.length === 0);
-  const others = before.filter((each) => each.id !== waiter);
-  const waiters = isWanted ? [] : [...others, { ...ref, id: waiter }];
+  const others = operator?.waiters.filter((each) => each.id !== waiter) ?? [];
+  const waiters =
+    waiter === null || isUnconditional(operator, operator?.waiters.length ?? 0)
+      ? []
+      : [...others, { ...ref, id: waiter }];
   if (!mayPause(site, now, rules)) return 'not-yet';
   return held(site, { ...operator, ...changedHold(operator, change, now), waiters });
 }
@@ -49,10 +48,9 @@ function held(site: Site, operator: ClusterHold): Partial<Site> {
   return pauseOf(site) === null ? { operator, epoch: site.epoch + 1 } : { operator };
 }
 
-export function giveUp({ operator }: Site, { ref, waiter }: Of<'give-up'>): Partial<Site> | Refusal {
-  const left = operator?.waiters.filter((each) => each.id !== waiter || !isSameRef(each, ref)) ?? [];
-  if (operator === null || left.length === operator.waiters.length) return 'over';
-  return { operator: left.length === 0 ? null : { ...operator, waiters: left } };
+export function giveUp({ operator }: Site, { ref, waiter }: EventOf<'give-up'>): Partial<Site> | Refusal {
+  const left = withoutWaiters(operator, (each) => each.id === waiter && isSameRef(each, ref));
+  return left === operator ? 'over' : { operator: left };
 }
 
 /** Makes the hold unconditional once all hosts are at rest: what its waiters waited for has happened. */
@@ -64,13 +62,18 @@ export function settled(site: Site): Site {
 
 /** The hold after a host was taken out: the waiters of that host go with it. */
 export function holdWithout(operator: ClusterHold | null, gone: HostRef): ClusterHold | null {
-  if (operator === null || operator.waiters.length === 0) return operator;
-  const waiters = operator.waiters.filter((each) => !isSameRef(each, gone));
-  return waiters.length === 0 ? null : { ...operator, waiters };
+  return withoutWaiters(operator, (each) => isSameRef(each, gone));
+}
+
+/** The hold without these waiters: it ends with the last of them. The same object if none of them was there. */
+function withoutWaiters(operator: ClusterHold | null, isGone: (waiter: Waiter) => boolean): ClusterHold | null {
+  const left = operator?.waiters.filter((each) => !isGone(each)) ?? [];
+  if (operator === null || left.length === operator.waiters.length) return operator;
+  return left.length === 0 ? null : { ...operator, waiters: left };
 }
 
 /** `maintenance off`: ends the hold, the scheduled hold, and an `exec` whose host is gone. */
-export function unhold(site: Site, { releases }: Of<'unhold'>): Partial<Site> | Refusal {
+export function unhold(site: Site, { releases }: EventOf<'unhold'>): Partial<Site> | Refusal {
   const { operator, scheduled, run } = site;
   const isReleased = run !== null && run.id === releases && isStranded(site, run) && mayStillWork(run);
   if (operator === null && scheduled === null && !isReleased) return 'over';
@@ -92,15 +95,11 @@ export function beginScheduled(site: Site, now: number, rules: SiteRules): Parti
   return { scheduled: null, ...(begun === null ? {} : held(site, { ...begun, waiters: [] })) };
 }
 
-/**
- * The hold that stays after an `exec` that is not known to have succeeded: the current one, without its end time, or a
- * new one.
- */
+/** The hold that replaces an `exec` that is not known to have succeeded. */
 export function heldInstead(
   operator: ClusterHold | null,
-  { reason, by }: NonNullable<SiteRun['keeps']>,
+  keeps: NonNullable<SiteRun['keeps']>,
   now: number,
 ): ClusterHold {
-  if (operator !== null) return { ...operator, until: null, waiters: [] };
-  return { reason, since: now, until: null, by, waiters: [] };
+  return { ...holdAfterFailure(operator, keeps, now), waiters: [] };
 }

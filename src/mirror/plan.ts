@@ -55,7 +55,7 @@ export class Plan {
     const { found } = feed;
     if (comparison === 'missing') this.#delete(bytes, at, end);
     else {
-      feed.kept?.note(found, bytes, at);
+      feed.kept?.note(found);
       if (comparison === 'changed') this.#update(found, bytes, at, end);
     }
     return found;

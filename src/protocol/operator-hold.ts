@@ -47,6 +47,23 @@ export function changedHold(operator: OperatorHold | null, change: HoldChange, n
   return { reason, since, until, by, ...(pass && { pass }) };
 }
 
+/**
+ * The hold that stays after an `exec` whose command is not known to have succeeded: the current one without its end time,
+ * or a new one.
+ */
+export function holdAfterFailure(
+  operator: OperatorHold | null,
+  { reason, by }: Pick<OperatorHold, 'reason' | 'by'>,
+  now: number,
+): OperatorHold {
+  return operator === null ? { reason, since: now, until: null, by } : { ...operator, until: null };
+}
+
+/** Whether the hold stands without anybody waiting for it. It stays so when another caller joins it. */
+export function isUnconditional(operator: OperatorHold | null, waiters: number): boolean {
+  return operator !== null && waiters === 0;
+}
+
 /** The hold once the time of one that is scheduled has come, beside the one there is; null where all of it has passed. */
 export function begunHold(scheduled: ScheduledHold, operator: OperatorHold | null, now: number): OperatorHold | null {
   const { at, lasts, reason, by, pass } = scheduled;

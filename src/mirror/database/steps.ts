@@ -80,24 +80,18 @@ export function stepsOf(plan: Plan, feed: PreparedFeed, mode: Mode, condition: C
       statement: (i) => deleteStatement(idOf(plan.replaced(i)), condition),
       counts: false,
     });
-    steps.push({
-      kind: upsertInserts ? 'update' : 'insert',
-      list: 'updates',
-      count: plan.updates,
-      statement: (i) => move(plan.updated(i)),
-      counts: true,
-    });
-  } else {
-    steps.push({
-      kind: 'update',
-      list: 'updates',
-      count: plan.updates,
-      statement: (i) => replace(plan.updated(i)),
-      counts: true,
-    });
   }
+  const inserted = upsertInserts ? 'update' : 'insert';
+  const updated = moveUpdates ? move : replace;
   steps.push({
-    kind: upsertInserts ? 'update' : 'insert',
+    kind: moveUpdates ? inserted : 'update',
+    list: 'updates',
+    count: plan.updates,
+    statement: (i) => updated(plan.updated(i)),
+    counts: true,
+  });
+  steps.push({
+    kind: inserted,
     list: 'inserts',
     count: plan.inserts,
     statement: (i) => write(plan.inserted(i)),

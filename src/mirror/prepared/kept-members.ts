@@ -31,38 +31,35 @@ export class KeptMembers {
     this.#list = new DocumentList(path);
   }
 
-  is(elements: Elements): boolean {
-    return isNamed(elements, this.#names);
-  }
-
-  /** Writes the document without these members to `stripped`; returns false if it has none of them. */
+  /**
+   * Writes the document without these members to `stripped`, and remembers them for {@link KeptMembers.note}. Returns
+   * false if it has none of them.
+   */
   strip(bytes: Uint8Array, at: number): boolean {
     const out = this.stripped;
+    const members = this.#members;
+    members.at = 0;
     const elements = this.#elements.reset(bytes, at);
     out.at = 4;
     let begin = at + 4;
-    let isAny = false;
     while (elements.next()) {
-      if (!this.is(elements)) continue;
+      if (!isNamed(elements, this.#names)) continue;
       out.copy(bytes, begin, elements.start);
+      members.copy(bytes, elements.start, elements.end);
       begin = elements.end;
-      isAny = true;
     }
-    if (!isAny) return false;
+    if (members.at === 0) return false;
     out.copy(bytes, begin, elements.start);
     out.byte(0);
     out.setInt32(0, out.at);
     return true;
   }
 
-  /** Keeps these members of the stored document of an item. */
-  note(item: number, bytes: Uint8Array, at: number): void {
+  /** Keeps the members of the stripped document, which is the stored document of this item. */
+  note(item: number): void {
     if (this.#places.length === 0) this.#places = new Int32Array(this.#table.count);
-    const out = this.#members;
-    const elements = this.#elements.reset(bytes, at);
-    out.at = 0;
-    while (elements.next()) if (this.is(elements)) out.copy(bytes, elements.start, elements.end);
-    this.#places[item] = out.at === 0 ? 0 : this.#list.push(out.bytes, 0, out.at) + 1;
+    const { bytes, at: length } = this.#members;
+    this.#places[item] = length === 0 ? 0 : this.#list.push(bytes, 0, length) + 1;
     this.#changed?.add(item);
   }
 

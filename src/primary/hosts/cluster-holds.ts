@@ -13,7 +13,7 @@ import { QuiesceError } from '../../errors.ts';
 import type { HoldChange, ScheduledHold } from '../../protocol/operator-hold.ts';
 import type { WaitingRequest } from '../../protocol/runs.ts';
 import type { HoldOrders, Wait } from '../maintenance/operator-holds.ts';
-import { outcomeOf } from '../maintenance/hold-outcome.ts';
+import { callerGone, holdStays, holdTakenBack, outcomeOf } from '../maintenance/hold-outcome.ts';
 import { stillInFlight } from '../maintenance/still-in-flight.ts';
 import { order, unreachable } from './unreachable.ts';
 import type { SiteAgreement } from './site-agreement.ts';
@@ -105,7 +105,7 @@ export class ClusterHolds implements HoldOrders {
       case 'stopping':
         return new QuiesceError('stopping', 'This host was stopped before every host had come to rest.');
       case 'gone':
-        return new QuiesceError('hold-ended', 'The client that requested the hold has disconnected.');
+        return callerGone();
       default:
         return outcome satisfies never;
     }
@@ -116,13 +116,13 @@ export class ClusterHolds implements HoldOrders {
     const waitingFor = this.#deps.waitingFor();
     const site = host.member.site!;
     const late = Object.values(site.hosts).filter(({ rest }) => rest !== site.epoch);
-    let what = 'the hold stays, and `quiesce maintenance off` ends it';
+    let what = holdStays;
     let held = true;
     if (waiter !== null) {
       waiters.delete(waiter);
       const left = await this.#write((ref) => ({ type: 'give-up', ref, waiter })).catch(() => null);
       held = left !== null && left.site.operator !== null;
-      if (!held) what = left === null ? 'the hold is taken back as soon as MongoDB answers' : 'the hold was taken back';
+      if (!held) what = left === null ? 'the hold is taken back as soon as MongoDB answers' : holdTakenBack;
     }
     const names = late.length === 0 ? '' : ` Not at rest: ${late.map(({ name }) => name).join(', ')}.`;
     const inFlight = stillInFlight(waitingFor, ({ path }) => path);

@@ -1,15 +1,20 @@
 /** The part of the maintenance state that outlives a primary. Pure. */
 import type { Stored } from './hold-file.ts';
+import { holdAfterFailure } from '../../protocol/operator-hold.ts';
 import type { ExecTerms, OperatorHold, Rules, State } from './state.ts';
 
 /**
- * The operator hold that stays if the command of this run fails: the current one without its end, or a new one. Null if
- * none stays.
+ * The operator hold that stays on this host if the command of this run fails; null if none stays. Several hosts have it in
+ * the document that they share.
  */
-export function heldOnFailure({ run, operator }: Pick<State, 'run' | 'operator'>, now: number): OperatorHold | null {
-  if (run === null || run.exec?.keepOnFailure !== true || run.stage !== 'running' || run.asks === 'end') return null;
-  if (operator !== null) return { ...operator, until: null };
-  return { ...keptHold(run.id, run.exec), since: now, until: null };
+export function heldOnFailure(
+  { run, operator }: Pick<State, 'run' | 'operator'>,
+  { asksOthers = false }: Pick<Rules, 'asksOthers'>,
+  now: number,
+): OperatorHold | null {
+  if (asksOthers || run === null || run.exec?.keepOnFailure !== true) return null;
+  if (run.stage !== 'running' || run.asks === 'end') return null;
+  return holdAfterFailure(operator, keptHold(run.id, run.exec), now);
 }
 
 /** What the hold says that stays where a command fails. */
@@ -18,13 +23,8 @@ export function keptHold(run: string, { reason, by }: ExecTerms): Pick<OperatorH
 }
 
 /** What a restart must know. */
-export function durable(state: State, now: number, { asksOthers = false }: Pick<Rules, 'asksOthers'>): Stored {
-  return { epoch: state.epoch, operator: durableHold(state, now, asksOthers), scheduled: state.scheduled };
-}
-
-/** A hold that stands only for its waiters is not stored. */
-function durableHold(state: State, now: number, asksOthers: boolean): OperatorHold | null {
-  // Several hosts have it in the document that they share.
-  const kept = asksOthers ? null : heldOnFailure(state, now);
-  return kept ?? (state.waiters.size > 0 ? null : state.operator);
+export function durable(state: State, now: number, rules: Pick<Rules, 'asksOthers'>): Stored {
+  // A hold that stands only for its waiters is not stored.
+  const operator = state.waiters.size > 0 ? null : state.operator;
+  return { epoch: state.epoch, operator: heldOnFailure(state, rules, now) ?? operator, scheduled: state.scheduled };
 }

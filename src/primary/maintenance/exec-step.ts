@@ -23,7 +23,7 @@ export function onExec(draft: Draft, { run: id, terms }: Extract<Event, { type: 
 export function onExecEnd(draft: Draft, id: string, error: ErrorCode | null): void {
   const { run, state, now, rules } = draft;
   if (run?.id !== id || run.exec === null || run.asks === 'end') return;
-  const kept = error === null || rules.asksOthers ? null : heldOnFailure(state, now.wall);
+  const kept = error === null ? null : heldOnFailure(state, rules, now.wall);
   if (kept !== null) draft.set({ operator: kept, waiters: new Set() });
   if (run.exec.keepOnFailure) draft.emit({ type: 'persist' });
   draft.endRun(error);

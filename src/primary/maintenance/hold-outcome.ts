@@ -1,5 +1,15 @@
+/** Waits for the outcome of a hold, and says what one host and a cluster of hosts say of it in the same words. */
+import { QuiesceError } from '../../errors.ts';
+
+export const holdStays = 'the hold stays, and `quiesce maintenance off` ends it';
+export const holdTakenBack = 'the hold was taken back';
+
+export function callerGone(): QuiesceError {
+  return new QuiesceError('hold-ended', 'The client that requested the hold has disconnected.');
+}
+
 /**
- * Waits for what becomes of a hold: what `look` says first, or `timeout`, or `gone` where the caller has gone.
+ * Resolves with the first outcome that `look` returns, with `timeout`, or with `gone` if the caller has disconnected.
  *
  * @param onChange calls back after anything may have changed; returns how to stop it
  * @param timeout ms

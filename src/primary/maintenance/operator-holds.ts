@@ -8,7 +8,7 @@ import { QuiesceError } from '../../errors.ts';
 import type { HoldChange } from '../../protocol/operator-hold.ts';
 import type { WaitingRequest } from '../../protocol/runs.ts';
 import { atRest, holds, type Event, type ScheduledHold, type State } from './state.ts';
-import { outcomeOf } from './hold-outcome.ts';
+import { callerGone, holdStays, holdTakenBack, outcomeOf } from './hold-outcome.ts';
 import { stillInFlight } from './still-in-flight.ts';
 
 export interface Wait {
@@ -115,7 +115,7 @@ export class OperatorHolds implements HoldOrders {
         const { waiters, run } = state;
         const waitingFor = this.#deps.waitingFor(state);
         const goes = waiters.has(waiter) && waiters.size === 1;
-        const what = goes ? 'the hold was taken back' : 'the hold stays, and `quiesce maintenance off` ends it';
+        const what = goes ? holdTakenBack : holdStays;
         const inFlight = stillInFlight(waitingFor, ({ path }) => path);
         const atWork = holds(run) ? ` Run ${run?.id} is at work.` : '';
         return new QuiesceError(
@@ -129,7 +129,7 @@ export class OperatorHolds implements HoldOrders {
       case 'stopping':
         return new QuiesceError('stopping', 'The cluster was stopped before it had come to rest.');
       case 'gone':
-        return new QuiesceError('hold-ended', 'The client that requested the hold has disconnected.');
+        return callerGone();
       default:
         return outcome satisfies never;
     }

@@ -1,6 +1,6 @@
 /** The one function that changes the maintenance state: `(state, event, now) → {state, effects}`, without side effects. */
 import type { ErrorCode } from '../../errors.ts';
-import { changedHold } from '../../protocol/operator-hold.ts';
+import { changedHold, isUnconditional } from '../../protocol/operator-hold.ts';
 import type { WorkerRef } from '../ports.ts';
 import { Draft, newRun } from './draft.ts';
 import { onTimeout } from './deadlines.ts';
@@ -176,9 +176,8 @@ function onHold(draft: Draft, event: HoldEvent): void {
   draft.hold(changedHold(operator, event, draft.now.wall), waitersWith(draft.state, event.waiter));
 }
 
-/** A hold without waiters stays unconditional when another caller joins it. */
 function waitersWith({ operator, waiters }: State, waiter: number | null): ReadonlySet<number> {
-  if (waiter === null || (operator !== null && waiters.size === 0)) return new Set();
+  if (waiter === null || isUnconditional(operator, waiters.size)) return new Set();
   return new Set(waiters).add(waiter);
 }
 

@@ -43,7 +43,7 @@ export class ReplicaSet {
       for (const member of members) await set.#launch(member);
       const hosts = members.map(({ port }, _id) => ({ _id, host: `127.0.0.1:${port}` }));
       await set.#ask(members[0]!, { replSetInitiate: { _id: name, members: hosts } });
-      await set.primary();
+      await set.#primary();
     } catch (error) {
       await set.close();
       throw error;
@@ -81,26 +81,26 @@ export class ReplicaSet {
   }
 
   /** The member that takes writes, once there is one and all that run follow it. */
-  async primary(): Promise<number> {
+  async #primary(): Promise<Member> {
     return until(
       'a primary is elected',
       async () => {
         const running = this.#members.filter(({ mongod }) => mongod.pid !== null);
         const said = await Promise.all(running.map((member) => this.#ask(member, { hello: 1 })));
-        const found = said.findIndex((hello) => hello?.['isWritablePrimary'] === true);
+        const primary = running.find((_, index) => said[index]?.['isWritablePrimary'] === true);
         const others = said.filter((hello) => hello?.['secondary'] === true).length;
-        return found >= 0 && others === running.length - 1 ? this.#members.indexOf(running[found]!) + 1 : null;
+        return others === running.length - 1 ? primary : undefined;
       },
       elected,
-    ).then((number) => number - 1);
+    );
   }
 
   /** Another is elected. Resolves with how long there was none, ms. */
   async stepDown(): Promise<number> {
     const since = performance.now();
-    const former = this.#members[await this.primary()]!;
+    const former = await this.#primary();
     await this.#ask(former, { replSetStepDown: 30, secondaryCatchUpPeriodSecs: 5 });
-    await this.primary();
+    await this.#primary();
     const took = performance.now() - since;
     // Or it could not stand for the next election.
     await this.#ask(former, { replSetFreeze: 0 });
@@ -109,18 +109,18 @@ export class ReplicaSet {
 
   /** SIGKILL to the primary. Resolves once another is elected, with how long there was none, ms. */
   async killPrimary(): Promise<number> {
-    const { mongod } = this.#members[await this.primary()]!;
+    const { mongod } = await this.#primary();
     const since = performance.now();
     mongod.kill();
     await mongod.ended();
-    await this.primary();
+    await this.#primary();
     return performance.now() - since;
   }
 
   /** Those that were killed run again. */
   async mend(): Promise<void> {
     for (const member of this.#members) if (member.mongod.pid === null) await this.#launch(member);
-    await this.primary();
+    await this.#primary();
   }
 
   async close(): Promise<void> {
