@@ -40,9 +40,8 @@ function assets(): Map<string, Buffer> {
   const files = new Map<string, Buffer>();
   for (const folder of ['static/', 'page/']) {
     const base = new URL(folder, import.meta.url);
-    for (const entry of readdirSync(base, { withFileTypes: true })) {
-      if (entry.isFile() && /\.(js|css|svg)$/.test(entry.name))
-        files.set(entry.name, readFileSync(new URL(entry.name, base)));
+    for (const name of readdirSync(base, { recursive: true, encoding: 'utf8' })) {
+      if (/\.(js|css|svg)$/.test(name)) files.set(name, readFileSync(new URL(name, base)));
     }
   }
   for (const [name, file] of [

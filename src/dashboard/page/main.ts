@@ -1,20 +1,20 @@
 /** The page: one event stream in, one model, every panel drawn from it. */
-import { Actions } from './actions.ts';
-import { Arrival } from './arrival.ts';
-import { apply, emptyModel, presentRun, type Model } from './model.ts';
-import { Navigation } from './navigation.ts';
-import { EventStream } from './stream.ts';
-import { Token } from './token.ts';
-import { showHeadline, type Connection } from './view-headline.ts';
-import { LogView } from './view-log.ts';
-import { PausesView } from './view-pauses.ts';
-import { showRun } from './view-run.ts';
-import { RunsView } from './view-runs.ts';
-import { showSources } from './view-sources.ts';
-import { showTiles } from './view-tiles.ts';
-import { TrafficPlot } from './view-traffic.ts';
-import { showHosts } from './view-hosts.ts';
-import { showWorkers } from './view-workers.ts';
+import { Actions } from './orders/actions.ts';
+import { Arrival } from './place/arrival.ts';
+import { apply, emptyModel, presentRun, type Model } from './live/model.ts';
+import { Navigation } from './place/navigation.ts';
+import { EventStream } from './live/stream.ts';
+import { Token } from './orders/token.ts';
+import { showHeadline, type Connection } from './now/view-headline.ts';
+import { LogView } from './history/view-log.ts';
+import { PausesView } from './history/view-pauses.ts';
+import { showRun } from './runs/view-run.ts';
+import { RunsView } from './runs/view-runs.ts';
+import { showSources } from './now/view-sources.ts';
+import { showTiles } from './now/view-tiles.ts';
+import { TrafficPlot } from './history/view-traffic.ts';
+import { showHosts } from './now/view-hosts.ts';
+import { showWorkers } from './now/view-workers.ts';
 
 const url = '/api/events?detail=true';
 /** A sample comes each second. Without any event for this long, the page marks its data as old, ms. */

@@ -10,7 +10,7 @@ import {
   toggled,
   type Address,
   type Range,
-} from '#quiesce/dashboard/page/address.js';
+} from '#quiesce/dashboard/page/place/address.js';
 
 const addresses: fc.Arbitrary<Address> = fc.record({
   runs: fc.uniqueArray(fc.string({ minLength: 1 })),

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { age, bytes, clock, count, duration, percent, rate, roughly } from '#quiesce/dashboard/page/format.js';
+import { age, bytes, clock, count, duration, percent, rate, roughly } from '#quiesce/dashboard/page/parts/format.js';
 
 describe('what the page writes', () => {
   it('names a duration by its two largest units', () => {

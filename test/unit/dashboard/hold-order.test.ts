@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { changeOrder, holdOrder, nextHour, type HoldForm } from '#quiesce/dashboard/page/hold-order.js';
+import { changeOrder, holdOrder, nextHour, type HoldForm } from '#quiesce/dashboard/page/orders/hold-order.js';
 
 const now = new Date(2026, 10, 28, 13, 5, 7).getTime();
 const form: HoldForm = { reason: '', begins: null, ends: null };

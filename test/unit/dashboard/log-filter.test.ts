@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { home } from '#quiesce/dashboard/page/address.js';
-import { passes } from '#quiesce/dashboard/page/log-filter.js';
+import { home } from '#quiesce/dashboard/page/place/address.js';
+import { passes } from '#quiesce/dashboard/page/history/log-filter.js';
 import type { LogLine } from '#quiesce/protocol/live.js';
 
 const lines: Record<string, LogLine> = {

@@ -1,5 +1,12 @@
 import { expect } from 'chai';
-import { apply, emptyModel, phaseSince, presentPause, presentRun, type Model } from '#quiesce/dashboard/page/model.js';
+import {
+  apply,
+  emptyModel,
+  phaseSince,
+  presentPause,
+  presentRun,
+  type Model,
+} from '#quiesce/dashboard/page/live/model.js';
 import type { History, PauseRecord } from '#quiesce/protocol/live.js';
 import type { RunRecord } from '#quiesce/protocol/runs.js';
 import { aStatus } from '../primary/admin/fake-operations.js';

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { linePath } from '#quiesce/dashboard/page/sparkline.js';
-import { kindOf, marksOf, pausedFor, ticksOf } from '#quiesce/dashboard/page/timeline.js';
-import { bandsOf, columnsOf } from '#quiesce/dashboard/page/traffic.js';
+import { linePath } from '#quiesce/dashboard/page/now/sparkline.js';
+import { kindOf, marksOf, pausedFor, ticksOf } from '#quiesce/dashboard/page/history/timeline.js';
+import { bandsOf, columnsOf } from '#quiesce/dashboard/page/history/traffic.js';
 import type { PauseRecord, Sample } from '#quiesce/protocol/live.js';
 
 const at = (ms: number): string => new Date(ms).toISOString();

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { SseParser } from '#quiesce/dashboard/page/sse.js';
+import { SseParser } from '#quiesce/dashboard/page/live/sse.js';
 
 describe('a stream of server-sent events', () => {
   const text =

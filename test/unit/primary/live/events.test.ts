@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { streamEvents } from '#quiesce/primary/admin/events.js';
 import { adminApp } from '#quiesce/primary/admin/routes.js';
 import { guardTcp } from '#quiesce/primary/admin/guard.js';
-import { SseParser, type ServerEvent } from '#quiesce/dashboard/page/sse.js';
+import { SseParser, type ServerEvent } from '#quiesce/dashboard/page/live/sse.js';
 import type { History } from '#quiesce/protocol/live.js';
 import { until } from '../../../process/harness/until.js';
 import { FakeCluster } from '../../dashboard/fake-cluster.js';

@@ -1,11 +1,11 @@
 /** The buttons of the page: the token is requested once, a confirmation each time. */
 import type { ClusterStatus, HoldStatus } from '#quiesce/protocol/runs.js';
-import { post, Refusal } from './api.ts';
+import { post, Refusal } from '../live/api.ts';
 import { ask } from './dialogs.ts';
-import { byId, say, set } from './dom.ts';
-import { duration } from './format.ts';
+import { byId, say, set } from '../parts/dom.ts';
+import { duration } from '../parts/format.ts';
 import { askForHold } from './hold-dialog.ts';
-import { notify } from './notices.ts';
+import { notify } from '../parts/notices.ts';
 import type { Token } from './token.ts';
 
 const steering = ['hold', 'resume', 'extend', 'reload', 'scale', 'cancel', 'abandon'] as const;

@@ -1,8 +1,8 @@
 /** Shows the hosts of the cluster, where there is one. */
-import { row, sayCell, sayState, type Column } from './cells.ts';
-import { byId, each, set } from './dom.ts';
-import { age } from './format.ts';
-import type { Model } from './model.ts';
+import { row, sayCell, sayState, type Column } from '../parts/cells.ts';
+import { byId, each, set } from '../parts/dom.ts';
+import { age } from '../parts/format.ts';
+import type { Model } from '../live/model.ts';
 
 const columns: Column[] = [
   { label: 'Host', wide: true },

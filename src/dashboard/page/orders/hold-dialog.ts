@@ -1,8 +1,8 @@
 /** The dialog of a hold: its reason, when it begins and when it ends. For one that stands, a new end or reason. */
 import type { HoldStatus } from '#quiesce/protocol/runs.js';
 import { ask } from './dialogs.ts';
-import { byId, say, set } from './dom.ts';
-import { clock } from './format.ts';
+import { byId, say, set } from '../parts/dom.ts';
+import { clock } from '../parts/format.ts';
 import { changeOrder, holdOrder, nextHour, type HoldForm, type HoldOrder } from './hold-order.ts';
 
 /** What the two lists have for a time of day. */

@@ -1,5 +1,5 @@
 /** Asks for confirmation in a dialog that stays open, and shows errors, until the action succeeds or is cancelled. */
-import { byId, say, set } from './dom.ts';
+import { byId, say, set } from '../parts/dom.ts';
 
 /**
  * Resolves with true when `confirmed` has succeeded, with false when the dialog was cancelled.

@@ -1,10 +1,10 @@
 /** Shows the phase with its reason and start, the requests that a drain waits for, and the tab's title and icon. */
 import type { ClusterStatus, HoldStatus, WaitingRequest } from '#quiesce/protocol/runs.js';
-import { row, sayCell, type Column } from './cells.ts';
-import { byId, each, el, say, set } from './dom.ts';
-import { age, capitalized, clock, count, duration, phaseWords } from './format.ts';
-import { phaseSince, presentPause, type Model } from './model.ts';
-import { holdKinds } from './vendor/words.ts';
+import { row, sayCell, type Column } from '../parts/cells.ts';
+import { byId, each, el, say, set } from '../parts/dom.ts';
+import { age, capitalized, clock, count, duration, phaseWords } from '../parts/format.ts';
+import { phaseSince, presentPause, type Model } from '../live/model.ts';
+import { holdKinds } from '../vendor/words.ts';
 
 export interface Connection {
   readonly state: 'connecting' | 'live' | 'lost';

@@ -1,10 +1,10 @@
 /** Shows the feeds that the primary fetches, where there are some. */
 import type { SourceStatus } from '#quiesce/protocol/source-status.js';
-import { row, sayCell, sayState, type Column } from './cells.ts';
-import { byId, each, set } from './dom.ts';
-import { age, clock } from './format.ts';
-import type { Model } from './model.ts';
-import { mirrorText } from './vendor/mirror-text.ts';
+import { row, sayCell, sayState, type Column } from '../parts/cells.ts';
+import { byId, each, set } from '../parts/dom.ts';
+import { age, clock } from '../parts/format.ts';
+import type { Model } from '../live/model.ts';
+import { mirrorText } from '../vendor/mirror-text.ts';
 
 const columns: Column[] = [{ label: 'Feed', wide: true }, { label: 'Next' }, { label: 'Last', wide: true }];
 

@@ -1,7 +1,7 @@
 /** Shows the five main numbers. */
-import { byId, each, el, say, set } from './dom.ts';
-import { age, count, rate, roughly } from './format.ts';
-import type { Model } from './model.ts';
+import { byId, each, el, say, set } from '../parts/dom.ts';
+import { age, count, rate, roughly } from '../parts/format.ts';
+import type { Model } from '../live/model.ts';
 
 /** The time span in which refused requests are counted, ms. */
 const window = 600_000;

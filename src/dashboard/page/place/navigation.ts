@@ -1,6 +1,6 @@
 /** Keeps the page's address and the browser's in step: each change is a step that Back takes back. */
 import { formatAddress, home, parseAddress, type Address } from './address.ts';
-import { byId } from './dom.ts';
+import { byId } from '../parts/dom.ts';
 
 export class Navigation {
   readonly #onChange: () => void;

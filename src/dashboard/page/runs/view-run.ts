@@ -1,7 +1,7 @@
 /** Shows the run in progress: its steps, its progress, and its estimated end. */
 import type { Progress, RunRecord } from '#quiesce/protocol/runs.js';
-import { byId, each, el, say, set } from './dom.ts';
-import { age, count, duration, rate } from './format.ts';
+import { byId, each, el, say, set } from '../parts/dom.ts';
+import { age, count, duration, rate } from '../parts/format.ts';
 
 /** The steps of a run, in their order. */
 export const steps = ['upload', 'prepare', 'drain', 'scan', 'write'] as const;

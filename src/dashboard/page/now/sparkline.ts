@@ -1,5 +1,5 @@
 /** Draws the last minutes of a number as a small line. Screen readers skip it: the number itself is beside it. */
-import { set, svg } from './dom.ts';
+import { set, svg } from '../parts/dom.ts';
 
 const width = 100;
 const height = 24;

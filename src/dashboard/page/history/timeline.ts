@@ -1,7 +1,7 @@
 /** Computes the places of pauses and ticks on a time line. Pure. */
 import type { PauseRecord } from '#quiesce/protocol/live.js';
-import { clock } from './format.ts';
-import { weightiest, type HoldKind } from './vendor/words.ts';
+import { clock } from '../parts/format.ts';
+import { weightiest, type HoldKind } from '../vendor/words.ts';
 
 const days = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 

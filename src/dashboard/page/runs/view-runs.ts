@@ -1,14 +1,14 @@
 /** Shows the history of runs; each row opens to its report. */
 import type { Counts, RunRecord } from '#quiesce/protocol/runs.js';
-import { toggled } from './address.ts';
-import { getRun } from './api.ts';
-import { row, sayCell, sayState, type Column } from './cells.ts';
-import { byId, each, el, set } from './dom.ts';
-import { clock, count, duration } from './format.ts';
-import { More } from './more.ts';
-import { presentRun, type Model } from './model.ts';
-import type { Navigation } from './navigation.ts';
-import { notify } from './notices.ts';
+import { toggled } from '../place/address.ts';
+import { getRun } from '../live/api.ts';
+import { row, sayCell, sayState, type Column } from '../parts/cells.ts';
+import { byId, each, el, set } from '../parts/dom.ts';
+import { clock, count, duration } from '../parts/format.ts';
+import { More } from '../parts/more.ts';
+import { presentRun, type Model } from '../live/model.ts';
+import type { Navigation } from '../place/navigation.ts';
+import { notify } from '../parts/notices.ts';
 import { reportRow } from './view-report.ts';
 
 const columns: Column[] = [

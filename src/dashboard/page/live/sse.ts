@@ -1,5 +1,5 @@
 /** Reads server-sent events from text that arrives in chunks of any size, and keeps the last id for a reconnect. */
-import { createParser } from './vendor/eventsource-parser.ts';
+import { createParser } from '../vendor/eventsource-parser.ts';
 
 export interface ServerEvent {
   readonly type: string;

@@ -1,13 +1,13 @@
 /** Shows the pauses of the last hour, day or week, as a time line and as a table, and the time that is marked. */
 import type { PauseRecord } from '#quiesce/protocol/live.js';
-import { rangeOf, ranges, type Range } from './address.ts';
-import { cell, row, sayCell, type Column } from './cells.ts';
-import { byId, each, el, say, set, svg } from './dom.ts';
-import { clock, count, duration } from './format.ts';
-import type { Model } from './model.ts';
-import type { Navigation } from './navigation.ts';
-import { kindName } from './view-headline.ts';
-import { More } from './more.ts';
+import { rangeOf, ranges, type Range } from '../place/address.ts';
+import { cell, row, sayCell, type Column } from '../parts/cells.ts';
+import { byId, each, el, say, set, svg } from '../parts/dom.ts';
+import { clock, count, duration } from '../parts/format.ts';
+import type { Model } from '../live/model.ts';
+import type { Navigation } from '../place/navigation.ts';
+import { kindName } from '../now/view-headline.ts';
+import { More } from '../parts/more.ts';
 import { kindOf, marksOf, pausedFor, ticksOf } from './timeline.ts';
 
 const columns: Column[] = [

@@ -1,8 +1,8 @@
 /** Plots the requests per second of the last ten minutes, with the pauses as bands behind them. */
-import uPlot from './vendor/uPlot.esm.js';
-import { byId, set } from './dom.ts';
-import { rate } from './format.ts';
-import type { Model } from './model.ts';
+import uPlot from '../vendor/uPlot.esm.js';
+import { byId, set } from '../parts/dom.ts';
+import { rate } from '../parts/format.ts';
+import type { Model } from '../live/model.ts';
 import { bandsOf, columnsOf } from './traffic.ts';
 
 /** The plot shows all samples that it has, but at least `shortest` and at most `longest`, s. */

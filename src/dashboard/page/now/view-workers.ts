@@ -1,12 +1,12 @@
 /** Shows each worker with the last two minutes of its numbers; each row opens to its process and its last exit. */
 import type { Sample, WorkerSample } from '#quiesce/protocol/live.js';
 import type { LastExit, WorkerStatus } from '#quiesce/protocol/runs.js';
-import { home, toggled } from './address.ts';
-import { cell, detailRow, fillDetails, row, sayCell, sayState, type Column, type Facts } from './cells.ts';
-import { byId, each, el, say, set } from './dom.ts';
-import { age, bytes, clock, count, duration, percent, rate, workerWords } from './format.ts';
-import type { Model } from './model.ts';
-import type { Navigation } from './navigation.ts';
+import { home, toggled } from '../place/address.ts';
+import { cell, detailRow, fillDetails, row, sayCell, sayState, type Column, type Facts } from '../parts/cells.ts';
+import { byId, each, el, say, set } from '../parts/dom.ts';
+import { age, bytes, clock, count, duration, percent, rate, workerWords } from '../parts/format.ts';
+import type { Model } from '../live/model.ts';
+import type { Navigation } from '../place/navigation.ts';
 import { drawSparkline, sparkline } from './sparkline.ts';
 
 /** The number of samples in a line, one per second. */

@@ -1,11 +1,11 @@
 /** Shows the end of the log, filtered. It follows the newest line until the user scrolls away or a time is marked. */
 import type { LogLine } from '#quiesce/protocol/live.js';
-import { home, type LogFilter } from './address.ts';
-import { byId, each, el, say, set } from './dom.ts';
-import { clock } from './format.ts';
+import { home, type LogFilter } from '../place/address.ts';
+import { byId, each, el, say, set } from '../parts/dom.ts';
+import { clock } from '../parts/format.ts';
 import { passes } from './log-filter.ts';
-import type { Model } from './model.ts';
-import { linkTo, type Navigation } from './navigation.ts';
+import type { Model } from '../live/model.ts';
+import { linkTo, type Navigation } from '../place/navigation.ts';
 
 const mostLines = 500;
 

@@ -1,6 +1,6 @@
 /** Decides which lines of the log pass a filter. Pure. */
 import type { LogLine } from '#quiesce/protocol/live.js';
-import type { LogFilter } from './address.ts';
+import type { LogFilter } from '../place/address.ts';
 
 /** Levels of pino. */
 const warning = 40;

@@ -1,7 +1,7 @@
 /** Scrolls to what the address names, once, as soon as it is drawn; not if the reader has moved by then. */
 import { formatAddress, type Address } from './address.ts';
-import { byId } from './dom.ts';
-import type { Model } from './model.ts';
+import { byId } from '../parts/dom.ts';
+import type { Model } from '../live/model.ts';
 import type { Navigation } from './navigation.ts';
 
 export class Arrival {

@@ -1,10 +1,10 @@
 /** Shows the report of a run below its row. */
 import type { Report, RunRecord } from '#quiesce/protocol/runs.js';
-import { home } from './address.ts';
-import { detailRow, fillDetails } from './cells.ts';
-import { el, svg } from './dom.ts';
-import { bytes, count, duration } from './format.ts';
-import type { Navigation } from './navigation.ts';
+import { home } from '../place/address.ts';
+import { detailRow, fillDetails } from '../parts/cells.ts';
+import { el, svg } from '../parts/dom.ts';
+import { bytes, count, duration } from '../parts/format.ts';
+import type { Navigation } from '../place/navigation.ts';
 import { steps } from './view-run.ts';
 
 /** @param width of the table, in columns */

@@ -1,6 +1,6 @@
 /** The admin token and the name of the user: requested once, and kept for this tab only. */
 import { ask } from './dialogs.ts';
-import { byId } from './dom.ts';
+import { byId } from '../parts/dom.ts';
 
 const key = 'quiesce.token';
 const nameKey = 'quiesce.name';
