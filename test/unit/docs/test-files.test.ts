@@ -1,0 +1,45 @@
+import { expect } from 'chai';
+import { readFileSync, readdirSync } from 'node:fs';
+import { root } from '../../../dev/docs/generated.ts';
+
+const files = readdirSync(new URL('test/', root), { recursive: true, encoding: 'utf8' }).filter((name) =>
+  name.endsWith('.test.ts'),
+);
+const { scripts } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as {
+  scripts: Record<string, string>;
+};
+
+/** The patterns of a script for mocha, as expressions for names below `test`. */
+function patternsOf(script: string): RegExp[] {
+  return [...scripts[script]!.matchAll(/'build\/test\/([^']+)\.js'/g)].map(([, glob]) => {
+    const expression = glob!
+      .replaceAll('.', '\\.')
+      .replace(/!\(([^)]+)\)/g, '(?!(?:$1)/)[^/]+')
+      .replaceAll('**/', '(?:.+/)?')
+      .replace(/(?<![)+])\*/g, '[^/]*');
+    return new RegExp(`^${expression}\\.ts$`);
+  });
+}
+
+function timesFound(file: string, ...names: string[]): number {
+  return names.flatMap(patternsOf).filter((pattern) => pattern.test(file)).length;
+}
+
+describe('the files of the tests', () => {
+  it('are each found once by npm test, or by test:hosts or test:browser', () => {
+    const inTest = (file: string): number => timesFound(file, 'test:unit', 'test:process');
+    const isBeside = (file: string): boolean => /^(process\/hosts|browser)\//.test(file);
+    expect(files.filter((file) => inTest(file) !== (isBeside(file) ? 0 : 1))).to.deep.equal([]);
+    const beside = files.filter(isBeside);
+    expect(beside.filter((file) => timesFound(file, 'test:hosts', 'test:browser') !== 1)).to.deep.equal([]);
+    expect(beside).to.not.have.length(0);
+    expect(files.filter((file) => file.startsWith('process/'))).to.have.length.above(60);
+  });
+
+  it('are those that docs/reliability.md names', () => {
+    const named = readFileSync(new URL('docs/reliability.md', root), 'utf8').matchAll(/`([\w/.-]+\.test\.ts)`/g);
+    const names = new Set([...named].map(([, name]) => name!));
+    expect(names.size).to.be.above(80);
+    expect([...names].filter((name) => !files.some((file) => `/${file}`.endsWith(`/${name}`)))).to.deep.equal([]);
+  });
+});
