@@ -83,7 +83,7 @@ describe('several hosts of one cluster', () => {
     host!.cluster.launch();
     expect((await host!.cluster.exited).code).to.equal(2);
     expect(host!.cluster.output).to.match(
-      /its format is 2, and this version knows 1\. Start this host with the version/,
+      /its format is 2, and this version knows formats up to 1\. Start this host with the version/,
     );
   });
 });
