@@ -6,6 +6,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { clock, sleepOffset, sleptSince } from '../monotonic.ts';
+import { evictionsBetween, type EvictedHost } from './evictions.ts';
 import { isForgetful } from './founding.ts';
 import { evicted, isIn, newMember, renewed, sees, writesOf, type Local, type Member } from './member.ts';
 import type { Site, SiteRules } from './document.ts';
@@ -27,6 +28,7 @@ export interface HostOptions {
   /** Called when the view has changed or the lease has ended. */
   readonly onView: () => void;
   readonly onRefused: (event: SiteEvent, refused: Refusal, site: Site) => void;
+  readonly onEviction: (host: EvictedHost) => void;
   readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
 }
 
@@ -180,6 +182,7 @@ export class Host {
     if (isOut && next.ref.incarnation === before.ref.incarnation) next = evicted(next, this.#incarnation());
     this.#member = next;
     this.#armDeadline();
+    evictionsBetween(before, next, this.serverNow, this.#options.rules).forEach(this.#options.onEviction);
     this.#options.onView();
     this.poke();
   }

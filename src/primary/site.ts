@@ -44,6 +44,7 @@ import { keeperLost, type Beginning, type KeeperLink } from './kept/link.ts';
 import { BroughtSources } from './source/brought.ts';
 import { Deliveries } from './source/deliveries.ts';
 import { feedSources } from './source/start.ts';
+import type { EvictedHost } from '../cluster/evictions.ts';
 import { Reloads, type InForce } from './reload/reloads.ts';
 import { SyncRuns } from './runs/feed-runs.ts';
 import { takeOver } from './runs/take-over.ts';
@@ -111,7 +112,8 @@ export async function runSite(
   const crew = beside?.crew ?? newCrew(config, { inherited, beside: false, log });
   const { supervisor } = crew;
   const epoch = Math.max(stored.epoch, fenceEpoch, runs.newestEpoch, await journal.newestEpoch());
-  const hosts = await hostsOf(config, { runs, sync, log, epoch });
+  const onEviction = (host: EvictedHost): void => observers.evicted(host);
+  const hosts = await hostsOf(config, { runs, sync, log, epoch, onEviction });
   const rules = rulesOf(inForce, hosts?.agreement.asksOthers);
   const coordinator = new Coordinator({
     rules,

@@ -22,7 +22,7 @@ import { ClusterHistory } from './cluster-history.ts';
 import { ClusterOperations } from './cluster-operations.ts';
 import { GridFeeds } from './grid-feeds.ts';
 import { takeFeed } from './take-feed.ts';
-import { SiteAgreement } from './site-agreement.ts';
+import { SiteAgreement, type SiteAgreementOptions } from './site-agreement.ts';
 
 export interface JoinDeps {
   readonly runs: RunStore;
@@ -30,6 +30,7 @@ export interface JoinDeps {
   readonly log: Logger;
   /** The last epoch that anybody may have used. */
   readonly epoch: number;
+  readonly onEviction: SiteAgreementOptions['onEviction'];
 }
 
 const stored = z.object({
@@ -81,7 +82,7 @@ export async function joinCluster(config: AppConfig, name: string, deps: JoinDep
       { cause },
     );
   }
-  const { runs, sync, log } = deps;
+  const { runs, sync, log, onEviction } = deps;
   const hasEnded = (run: string): boolean => isEnded(runs.get(run)?.state ?? 'uploading');
   const thread = (): MirrorThread => sync.mirror();
   const feeds = new GridFeeds({ config, cluster: name, thread, record: (run) => runs.get(run), log });
@@ -94,6 +95,7 @@ export async function joinCluster(config: AppConfig, name: string, deps: JoinDep
     replaces,
     name: os.hostname(),
     version,
+    onEviction,
     log,
     past: (run) => (hasEnded(run) ? 'ended' : sync.keeps(run) ? 'left' : null),
     isShared: feeds.has,

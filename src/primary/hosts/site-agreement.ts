@@ -19,7 +19,7 @@ import { holdFrom, outside } from './view.ts';
 
 export interface SiteAgreementOptions extends Pick<
   HostOptions,
-  'store' | 'rules' | 'host' | 'name' | 'version' | 'primary' | 'replaces'
+  'store' | 'rules' | 'host' | 'name' | 'version' | 'primary' | 'replaces' | 'onEviction'
 > {
   readonly log: Logger;
   /** Of a run whose owner is gone: what this host has of it. */

@@ -1,5 +1,6 @@
 /** Observers show or count what happens to the cluster. They decide nothing, and if one fails, nothing else does. */
 import type { Logger } from 'pino';
+import type { EvictedHost } from '../../cluster/evictions.ts';
 import type { PauseRecord } from '../../protocol/live.ts';
 import type { Heartbeat } from '../../protocol/messages.ts';
 import type { Phase, RunRecord } from '../../protocol/runs.ts';
@@ -23,6 +24,8 @@ export interface Observer {
   run?(run: RunRecord): void;
   /** A pause has started, changed or ended. */
   paused?(pause: PauseRecord): void;
+  /** A host of the cluster was taken out of it. */
+  evicted?(host: EvictedHost): void;
 }
 
 export class Observers {
@@ -47,6 +50,10 @@ export class Observers {
 
   paused(pause: PauseRecord): void {
     this.#tell((observer) => observer.paused?.(pause));
+  }
+
+  evicted(host: EvictedHost): void {
+    this.#tell((observer) => observer.evicted?.(host));
   }
 
   /** Passes each event on to `events`, and then to the observers. */

@@ -1,5 +1,6 @@
 /** Metrics that count events as they happen: requests, pauses, drains, runs, restarts. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { EvictedHost } from '../../cluster/evictions.ts';
 import type { PauseRecord } from '../../protocol/live.ts';
 import type { Heartbeat } from '../../protocol/messages.ts';
 import { isEnded } from '../../protocol/is-ended.ts';
@@ -19,12 +20,14 @@ const unplanned = ['crash', 'boot-failure', 'heartbeat', 'memory', 'killed'] as 
 const changes = ['inserted', 'updated', 'deleted', 'unchanged'] as const;
 const outcomes = ['succeeded', 'failed', 'abandoned'] as const;
 const kinds = runKind.options;
+const evictable = ['this_host', 'other_host'] as const satisfies readonly EvictedHost[];
 
 export class EventMetrics implements Observer {
   readonly #requests: Counter<'slot'>;
   readonly #problems: Counter<'code'>;
   readonly #times: CountedHistogram;
   readonly #restarts: Counter<'cause'>;
+  readonly #evictions: Counter<'evicted'>;
   readonly #pauses: Histogram<'kind'>;
   readonly #drains: Histogram<'outcome'>;
   readonly #runs: Counter<'kind' | 'outcome' | 'code'>;
@@ -37,8 +40,11 @@ export class EventMetrics implements Observer {
   #drainingSince: number | null = null;
   #lastPause = -1;
 
-  /** `earlier`: runs of an earlier primary, the newest first. */
-  constructor(registry: Registry, earlier: readonly RunRecord[]) {
+  /**
+   * @param earlier runs of an earlier primary, the newest first
+   * @param isHost whether this is a host of a cluster
+   */
+  constructor(registry: Registry, earlier: readonly RunRecord[], isHost: boolean) {
     const registers = [registry];
     this.#requests = new Counter({
       name: 'quiesce_requests_total',
@@ -65,6 +71,13 @@ export class EventMetrics implements Observer {
       registers,
     });
     for (const cause of unplanned) this.#restarts.inc({ cause }, 0);
+    this.#evictions = new Counter({
+      name: 'quiesce_host_evictions_total',
+      help: 'Hosts that were taken out of the cluster because their lease was over, as this one saw it: `this_host`, or `other_host`; where `quiesce.cluster.name` is set',
+      labelNames: ['evicted'],
+      registers,
+    });
+    if (isHost) for (const evicted of evictable) this.#evictions.inc({ evicted }, 0);
     this.#pauses = new Histogram({
       name: 'quiesce_pause_duration_seconds',
       help: 'How long the gates were shut, by the kind of hold that weighed most',
@@ -137,6 +150,10 @@ export class EventMetrics implements Observer {
 
   gone(_worker: WorkerRef, { cause }: WorkerExit): void {
     if (cause !== 'planned') this.#restarts.inc({ cause });
+  }
+
+  evicted(evicted: EvictedHost): void {
+    this.#evictions.inc({ evicted });
   }
 
   moved({ to, at }: Move): void {

@@ -21,14 +21,15 @@ export interface Metrics {
 
 export function metrics({ operations, phaseSince }: MetricsDeps): Metrics {
   const registry = new Registry();
+  const { name, hosts } = operations.status();
   new Gauge({
     name: 'quiesce_info',
     help: 'Always 1; the labels say what runs here',
     labelNames: ['name', 'version', 'node_version'],
     registers: [registry],
-  }).set({ name: operations.status().name, version, node_version: process.version }, 1);
+  }).set({ name, version, node_version: process.version }, 1);
   stateMetrics(registry, () => operations.status(), phaseSince);
-  const observer = new EventMetrics(registry, operations.runs(1_000));
+  const observer = new EventMetrics(registry, operations.runs(1_000), hosts !== undefined);
   processMetrics(registry);
   return {
     observer,

@@ -1,19 +1,12 @@
 import { fileURLToPath } from 'node:url';
-import http from 'node:http';
-import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
 import type { RunRecord } from '#quiesce/protocol/runs.js';
 import { quiesce } from '../harness/command.ts';
 import { json, send } from '../harness/lines.ts';
+import { scrape } from '../harness/scrape.ts';
 import { useSharedCluster } from '../harness/shared-cluster.ts';
 
 const script = fileURLToPath(new URL('../fixtures/two-mirrors-app.js', import.meta.url));
-
-const scrape = (socketPath: string): Promise<string> =>
-  new Promise((resolve, reject) =>
-    http.get({ socketPath, path: '/metrics' }, (response) => resolve(text(response))).on('error', reject),
-  );
 
 describe('an app with several mirrors', function () {
   this.timeout(60_000);
@@ -36,7 +29,7 @@ describe('an app with several mirrors', function () {
     expect(out)
       .to.match(/stock tenant=south from PUT \/api\/south/)
       .and.match(/products from PUT \/api\/products/);
-    const metrics = await scrape(join(dataDir, 'control.sock'));
+    const metrics = await scrape(dataDir);
     for (const tenant of ['north', 'south'])
       expect(metrics).to.match(
         RegExp(

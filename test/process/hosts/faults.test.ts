@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { endFaults, faults, type Fault } from '../harness/host-faults.ts';
+import { scrape } from '../harness/scrape.ts';
 import { hammer, startHosts, type Host } from '../harness/hosts.ts';
 import { discard, newDatabase, type TestDatabase } from '../harness/mongo.ts';
 import { clock } from '#quiesce/monotonic.js';
@@ -98,12 +99,21 @@ describe('a host that is lost', function () {
     return (which) => writeFile(files[which], '');
   }
 
+  /** How often a host has counted the eviction of such a host. */
+  async function evictions({ cluster }: Host, evicted: 'this_host' | 'other_host'): Promise<number> {
+    const [, count] = new RegExp(`^quiesce_host_evictions_total{evicted="${evicted}"} (\\d+)$`, 'm').exec(
+      await scrape(cluster.dataDir),
+    )!;
+    return Number(count);
+  }
+
   for (const { fault, phase, victim } of rounds > 0 ? all : short) {
     it(`the others go on, and it comes back by itself: ${fault.name}, of a ${victim}, ${phase}`, async () => {
       for (let round = 0; round < Math.max(1, rounds); round++) {
         const lost = hosts.find(({ name }) => name === victim)!;
         const other = hosts.find((host) => host !== lost)!;
         const letGo = await bringTo(phase);
+        const before = await evictions(other, 'other_host');
         const endHammer = hammer(hosts, 10);
         await fault.begin(lost);
         const since = performance.now();
@@ -117,6 +127,8 @@ describe('a host that is lost', function () {
         await letGo(victim === 'owner' ? 'run' : 'request');
         await lost.serves();
         await lost.runsAlone();
+        expect(await evictions(other, 'other_host'), 'evictions that the other has seen').to.equal(before + 1);
+        expect(await evictions(lost, 'this_host')).to.be.above(fault.name === 'kill -9' ? -1 : 0);
         const statuses = await endHammer();
         expect(overlapsIn(witness, frozen)).to.deep.equal([]);
         const late = fault.freezes ? outlasted(witness, freeze) : 0;

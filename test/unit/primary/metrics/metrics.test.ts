@@ -114,6 +114,20 @@ describe('the metrics', () => {
     expect((await scrape()).get('quiesce_worker_in_flight_requests')!.samples.size).to.equal(0);
   });
 
+  it('count the hosts that were evicted, from nothing on, where there are hosts', async () => {
+    const evictions = async (): Promise<[string, number][]> => [
+      ...(await scrape()).get('quiesce_host_evictions_total')!.samples,
+    ];
+    expect(await evictions()).to.deep.equal([]);
+    status = { ...aStatus, hosts: [] };
+    start();
+    observer.evicted('other_host');
+    expect(await evictions()).to.deep.equal([
+      ['{evicted="this_host"}', 0],
+      ['{evicted="other_host"}', 1],
+    ]);
+  });
+
   it('do not count an end that was asked for as a restart', async () => {
     observer.gone(worker, { cause: 'planned', code: 0, signal: null });
     const restarts = (await scrape()).get('quiesce_worker_restarts_total')!.samples;
