@@ -2,8 +2,10 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { makeJsonFolder, removeHeld, writeDurably } from '../data-dir/durable.ts';
+import { IdOrder } from './id-order.ts';
 import { storedRuns } from './stored-runs.ts';
 import { isEnded } from '../../protocol/is-ended.ts';
+import type { RunKind } from '../../protocol/words.ts';
 import type { Progress, RunRecord } from '../../protocol/runs.ts';
 
 export class RunStore {
@@ -11,10 +13,12 @@ export class RunStore {
   readonly #log: Logger;
   /** How many ended runs of each kind are kept. */
   readonly kept: number;
-  /** By id; ids sort by time. */
+  /** By id. */
   readonly #runs = new Map<string, RunRecord>();
   /** Of other hosts of the cluster, where there are any. */
   readonly #others = new Map<string, RunRecord>();
+  /** Of both; ids sort by time. */
+  readonly #order = new IdOrder();
   readonly #listeners = new Set<(run: RunRecord) => void>();
   readonly #otherListeners = new Set<(run: RunRecord) => void>();
   #writing: Promise<void> = Promise.resolve();
@@ -34,7 +38,7 @@ export class RunStore {
     await makeJsonFolder(dir);
     const onUnreadable = (file: string, err: unknown): void =>
       log.warn({ err, file }, 'a run of the history cannot be read and is left out');
-    for (const run of await storedRuns(dir, onUnreadable)) store.#runs.set(run.id, run);
+    for (const run of await storedRuns(dir, onUnreadable)) store.add(run);
     return store;
   }
 
@@ -59,8 +63,8 @@ export class RunStore {
     const own = this.#runs.get(run.id);
     if (own !== undefined && (isEnded(own.state) || !isEnded(run.state))) return;
     this.#others.set(run.id, run);
-    const ended = [...this.#others.values()].filter(({ kind, state }) => kind === run.kind && isEnded(state));
-    for (const { id } of ended.sort(byId).slice(0, -this.kept)) this.#others.delete(id);
+    this.#order.add(run.id);
+    if (isEnded(run.state)) for (const { id } of this.#surplus(this.#others, run.kind)) this.#drop(this.#others, id);
     if (own === undefined) for (const listener of this.#otherListeners) listener(run);
   }
 
@@ -73,24 +77,24 @@ export class RunStore {
     return this.#runs.get(id);
   }
 
-  /** By id, the oldest first. */
-  get #all(): RunRecord[] {
-    if (this.#others.size === 0) return [...this.#runs.values()];
-    return [...new Map([...this.#others, ...this.#runs]).values()].sort(byId);
-  }
-
   /** The newest first; with `isLike`, only those for which it is true. */
   list(limit: number, isLike: (run: RunRecord) => boolean = () => true): RunRecord[] {
-    return this.#all.filter(isLike).slice(-limit).reverse();
+    const found: RunRecord[] = [];
+    for (const id of this.#order.newestFirst()) {
+      if (found.length >= limit) break;
+      const run = this.get(id)!;
+      if (isLike(run)) found.push(run);
+    }
+    return found;
   }
 
   /** The newest run for which `isLike` is true. */
   find(isLike: (run: RunRecord) => boolean): RunRecord | undefined {
-    return this.#all.findLast(isLike);
+    return this.list(1, isLike)[0];
   }
 
   get last(): RunRecord | null {
-    return this.#all.at(-1) ?? null;
+    return this.list(1)[0] ?? null;
   }
 
   /** The largest epoch of a pause in the history; 0 if there is none. */
@@ -101,11 +105,17 @@ export class RunStore {
   /** Listeners hear of the run at its first change: a refused claim never was a run. */
   add(run: RunRecord): void {
     this.#runs.set(run.id, run);
+    this.#order.add(run.id);
   }
 
   /** Removes a run that was refused. */
   remove(id: string): void {
-    this.#runs.delete(id);
+    this.#drop(this.#runs, id);
+  }
+
+  #drop(runs: Map<string, RunRecord>, id: string): void {
+    runs.delete(id);
+    if (this.get(id) === undefined) this.#order.remove(id);
   }
 
   update(id: string, change: Partial<RunRecord>): void {
@@ -157,10 +167,10 @@ export class RunStore {
     await this.#writing;
   }
 
-  #surplus(): RunRecord[] {
-    const ended = [...this.#runs.values()].filter(({ state }) => isEnded(state));
-    const kinds = new Set(ended.map(({ kind }) => kind));
-    return [...kinds].flatMap((kind) => ended.filter((run) => run.kind === kind).slice(0, -this.kept));
+  /** The oldest of this kind, where more than are kept have ended. */
+  #surplus(runs: Map<string, RunRecord>, kind: RunKind): RunRecord[] {
+    const all = this.#order.oldestFirst().flatMap((id) => runs.get(id) ?? []);
+    return all.filter((run) => run.kind === kind && isEnded(run.state)).slice(0, -this.kept);
   }
 
   #tell(run: RunRecord): void {
@@ -171,8 +181,8 @@ export class RunStore {
     if (!this.#runs.has(run.id)) return; // so many runs have ended since that it is no longer kept
     try {
       await writeDurably(join(this.#dir, `${run.id}.json`), `${JSON.stringify(run, null, 2)}\n`);
-      for (const { id } of this.#surplus()) {
-        this.#runs.delete(id);
+      for (const { id } of this.#surplus(this.#runs, run.kind)) {
+        this.#drop(this.#runs, id);
         await removeHeld(join(this.#dir, `${id}.json`));
       }
     } catch (error) {
@@ -180,10 +190,6 @@ export class RunStore {
       this.#log.error({ err: error, run: run.id }, 'a run cannot be written to the history');
     }
   }
-}
-
-function byId(a: RunRecord, b: RunRecord): number {
-  return a.id < b.id ? -1 : 1;
 }
 
 /** Progress is reported at most ten times a second, so the last report may be less than the end. */

@@ -1,4 +1,7 @@
+import { mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
+import fc from 'fast-check';
 import pino from 'pino';
 import { RunStore } from '#quiesce/primary/runs/history.js';
 import { scratchFolders } from '../../scratch.ts';
@@ -43,6 +46,41 @@ describe('the history of runs', () => {
     expect(outline(store.list(1000))).to.equal('a-feed b-feed c0002 … c0006 7 in all');
     // What has not ended is in memory only.
     expect(outline((await RunStore.open(dir, log, 5)).list(1000))).to.equal('a-feed c0002 c0003 … c0006 6 in all');
+  });
+
+  it('is in order, whatever order the runs of this host and of the others come and go in', async () => {
+    const startedAt = new Date(0).toISOString();
+    const kept = 4;
+    const id = fc.integer({ min: 0, max: 30 }).map((time) => `t${String(time).padStart(2, '0')}`);
+    const step = fc.oneof(
+      fc.record({ does: fc.constantFrom('add', 'remove', 'end'), id }),
+      fc.record({ does: fc.constantFrom('other', 'other-ended'), id }),
+    );
+    const stored = scratch();
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+        const store = await RunStore.open(mkdtempSync(join(stored, 'runs-')), log, kept);
+        for (const { does, id } of steps) {
+          const run = { id, kind: 'sync', state: 'running', startedAt } as const;
+          if (does === 'add' && store.own(id) === undefined) store.add(run);
+          else if (does === 'remove') store.remove(id);
+          else if (does === 'end') void store.end(id, { state: 'succeeded' });
+          else if (does !== 'add') store.addOther(does === 'other' ? run : { ...run, state: 'failed' });
+        }
+        await store.flush();
+        const ids = store.list(1_000).map((run) => run.id);
+        expect(ids).to.deep.equal([...new Set(ids)].toSorted().toReversed());
+        for (const each of ids) expect(store.get(each)?.id).to.equal(each);
+        expect(store.last?.id).to.equal(ids[0]);
+        expect(store.list(3).map((run) => run.id)).to.deep.equal(ids.slice(0, 3));
+        const all = Array.from({ length: 31 }, (_, time) => `t${String(time).padStart(2, '0')}`);
+        expect(all.filter((each) => store.get(each) !== undefined).toReversed()).to.deep.equal(ids);
+        const isDone = (run: { id: string; state: string }): boolean =>
+          run.state === 'failed' && store.own(run.id) === undefined;
+        expect(store.list(1_000, isDone).length).to.be.at.most(kept);
+      }),
+      { numRuns: 60 },
+    );
   });
 
   it('tells nobody of a claim that is refused', async () => {
