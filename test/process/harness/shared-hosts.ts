@@ -1,13 +1,13 @@
-import { Cluster, type ClusterOptions } from '../../../dev/cluster/cluster.ts';
-import { MongoProxy } from './mongo-proxy.ts';
-import { discard, newDatabase, type TestDatabase } from './mongo.ts';
+import type { Cluster } from '../../../dev/cluster/cluster.ts';
 import { quiesce, type Ended } from './command.ts';
+import { startHosts, type Host, type HostsOptions } from './hosts.ts';
+import type { MongoProxy } from './mongo-proxy.ts';
+import { discard, newDatabase, type TestDatabase } from './mongo.ts';
 
 export interface SharedHosts {
   readonly hosts: readonly Cluster[];
-  /** By the order of their start: the names that they have for each other. */
+  /** In the order of the hosts: the names that they have for each other. */
   readonly names: readonly string[];
-  readonly database: TestDatabase;
   /** Between the last host and MongoDB. */
   readonly proxy: MongoProxy;
   /** A command of `quiesce` for one of them. */
@@ -16,70 +16,50 @@ export interface SharedHosts {
 
 /** In a `describe`: hosts of one cluster for all of its tests, which leave them as they found them. */
 export function useSharedHosts(
-  count: number,
-  options: (host: number) => ClusterOptions,
-  cluster: Readonly<Record<string, unknown>> = {},
+  names: readonly string[],
+  options: Omit<HostsOptions, 'uri' | 'db' | 'proxied'>,
 ): SharedHosts {
-  const hosts: Cluster[] = [];
-  let names: string[] = [];
+  let started: Host[] = [];
+  let known: string[] = [];
   let database: TestDatabase | undefined;
-  let proxy: MongoProxy | undefined;
+  const clusters = (): Cluster[] => started.map(({ cluster }) => cluster);
   before('hosts', async function () {
     this.timeout(240_000);
     database = await newDatabase();
-    proxy = await MongoProxy.start(database.uri);
-    for (let host = 0; host < count; host++) {
-      const { quiesce: settings, ...rest } = options(host);
-      const uri = host === count - 1 ? proxy.uri : database.uri;
-      const started = await Cluster.create({
-        ...rest,
-        quiesce: {
-          mongodb: { uri, db: database.name },
-          cluster: { name: 'site', lease: '6s', eviction_grace: '1s', ...cluster },
-          ...settings,
-        },
-      });
-      hosts.push(started);
-      started.launch();
-    }
-    for (const host of hosts) {
-      await host.ready(100_000);
-      await host.until('the host has joined', ({ phase }) => phase === 'serving', 30_000);
-    }
-    names = await Promise.all(
-      hosts.map(async (host) => (await host.status()).hosts?.find(({ here }) => here)?.name ?? ''),
+    const cluster = { lease: '6s', eviction_grace: '1s', ...options.cluster };
+    started = await startHosts(names, { ...options, uri: database.uri, db: database.name, cluster, proxied: true });
+    known = await Promise.all(
+      clusters().map(async (host) => (await host.status()).hosts?.find(({ here }) => here)?.name ?? ''),
     );
   });
   beforeEach('all of them serve', async () => {
-    for (const host of hosts) await host.until('the host serves', ({ phase }) => phase === 'serving');
+    for (const host of started) await host.serves();
   });
   afterEach(async function () {
     if (this.currentTest?.state !== 'failed') return;
-    for (const { output } of hosts) console.error(output.split('\n').slice(-25).join('\n'));
-    for (const { control } of hosts) {
+    for (const { output } of clusters()) console.error(output.split('\n').slice(-25).join('\n'));
+    for (const { control } of clusters()) {
       await control.maintenance({ on: false }).catch(() => undefined);
       await control.maintenance({ on: false, here: true }).catch(() => undefined);
     }
   });
   after('they ended', async function () {
     this.timeout(30_000);
-    await Promise.all(hosts.map((host) => host.close()));
-    await proxy?.close();
+    await Promise.all(started.map((host) => host.close()));
     await discard(database);
   });
   return {
-    hosts,
-    get names() {
-      return names;
+    get hosts() {
+      return clusters();
     },
-    get database() {
-      return database!;
+    get names() {
+      return known;
     },
     get proxy() {
-      return proxy!;
+      return started.at(-1)!.proxy;
     },
     command: (host, ...words) => {
-      const { dataDir, folder } = hosts[host]!;
+      const { dataDir, folder } = clusters()[host]!;
       const end = words.includes('--') ? words.indexOf('--') : words.length;
       const args = [...words.slice(0, end), '--data-dir', dataDir, ...words.slice(end)];
       return quiesce(args, { cwd: folder });

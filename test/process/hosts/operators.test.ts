@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { QuiesceError } from '#quiesce/errors.js';
 import type { ClusterStatus } from '#quiesce/protocol/runs.js';
@@ -11,18 +10,12 @@ import { quiesceCommand } from '../harness/command.ts';
 import { useSharedHosts } from '../harness/shared-hosts.ts';
 import { until } from '../harness/until.ts';
 
-const app = fileURLToPath(new URL('../fixtures/clock-app.js', import.meta.url));
-
 describe('operators of several hosts', function () {
   this.timeout(60_000);
   const folder = mkdtempSync(join(tmpdir(), 'quiesce-'));
   const witness = join(folder, 'witness');
   after(() => rmSync(folder, { recursive: true, force: true }));
-  const shared = useSharedHosts(2, (host) => ({
-    script: app,
-    env: { WITNESS: witness, HOST_NAME: String(host) },
-    quiesce: { maintenance: { ready_grace: '0s' } },
-  }));
+  const shared = useSharedHosts(['A', 'B'], { witness, quiesce: { maintenance: { ready_grace: '0s' } } });
 
   const isQuiesced = ({ phase }: ClusterStatus): boolean => phase === 'quiesced';
   const serves = ({ phase }: ClusterStatus): boolean => phase === 'serving';
