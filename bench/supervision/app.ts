@@ -3,7 +3,7 @@
  * of the process>`, when it listens.
  *
  * GATE=1: with quiesce's gate. GRACEFUL=1: closes its server on SIGINT, as PM2 asks of an app.
- * GET /?ms= answers after so long; GET /lines?then=exit|throw|kill prints 2,000 lines and ends.
+ * GET /?ms= answers after so long; GET /change tells what CHANGE is; GET /lines?then=exit|throw|kill prints 2,000 lines and ends.
  */
 import { appendFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -16,6 +16,7 @@ app.get('/', async (req, res) => {
   if (ms > 0) await delay(ms);
   res.json({ pid: process.pid });
 });
+app.get('/change', (_req, res) => void res.send(process.env['CHANGE'] ?? ''));
 app.get('/lines', (req) => {
   for (let line = 0; line < 2_000; line++) console.log(`line ${line} ${'x'.repeat(80)}`);
   if (req.query['then'] === 'exit') process.exit(1);

@@ -14,6 +14,8 @@ const home = join(tmpdir(), `quiesce-bench-pm2-${version}`);
 export interface Pm2 {
   /** Of its daemon. */
   readonly pid: number;
+  /** The file that it was started with. */
+  readonly config: string;
   run(...args: string[]): Promise<void>;
   log(): string;
   stop(): Promise<void>;
@@ -32,6 +34,7 @@ export async function startPm2(script: string, instances: number, env: Readonly<
   const logs = join(folder, 'logs');
   return {
     pid: Number(readFileSync(join(folder, 'pm2.pid'), 'utf8')),
+    config,
     run,
     log: () =>
       readdirSync(logs)

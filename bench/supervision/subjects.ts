@@ -1,17 +1,19 @@
 /** The supervisors that are compared, each with the same app and as many workers. */
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startCluster } from '../../dev/cluster/cluster.ts';
+import { promisify } from 'node:util';
+import { startCluster, type Cluster } from '../../dev/cluster/cluster.ts';
 import { freePort } from '../../dev/free-port.ts';
 import { startPm2 } from './pm2.ts';
 
 export const instances = 2;
 export const app = fileURLToPath(new URL('./app.js', import.meta.url));
+const command = fileURLToPath(import.meta.resolve('#quiesce/cli/main.js'));
 const plainPrimary = fileURLToPath(new URL('./plain-primary.js', import.meta.url));
 
 export interface Booted {
@@ -27,6 +29,10 @@ export interface Running {
   booted(): Booted[];
   reload?(): Promise<void>;
   scale?(count: number): Promise<void>;
+  /** Sets CHANGE of the workers in the configuration, and gives the command that takes it from there. */
+  change?(value: string): Promise<void>;
+  /** Gives the command that replaces the supervising process. */
+  replace?(): Promise<void>;
   /** All that its workers printed, as far as the supervisor kept it. */
   log(): string;
   stop(): Promise<void>;
@@ -61,6 +67,11 @@ export function quiesce(
         booted: ready.booted,
         reload: async () => void (await cluster.control.reload()),
         scale: async (count) => void (await cluster.control.scale(count)),
+        change: async (value) => {
+          await setChange(cluster.configFile, value);
+          await order(cluster, 'reload');
+        },
+        replace: () => order(cluster, 'reload', '--primary'),
         log: () => cluster.output,
         stop: async () => {
           await cluster.stop();
@@ -118,6 +129,11 @@ export function pm2(name: string, more: Readonly<Record<string, string>> = {}): 
         booted: ready.booted,
         reload: () => daemon.run('reload', 'app'),
         scale: (count) => daemon.run('scale', 'app', String(count)),
+        change: async (value) => {
+          await setChange(daemon.config, value);
+          await daemon.run('reload', daemon.config, '--update-env');
+        },
+        replace: () => daemon.run('update'),
         log: () => daemon.log(),
         stop: async () => {
           await daemon.stop();
@@ -126,6 +142,16 @@ export function pm2(name: string, more: Readonly<Record<string, string>> = {}): 
       };
     },
   };
+}
+
+async function setChange(file: string, value: string): Promise<void> {
+  const config = JSON.parse(await readFile(file, 'utf8')) as { apps: [{ env: Record<string, string> }] };
+  config.apps[0].env['CHANGE'] = value;
+  await writeFile(file, JSON.stringify(config));
+}
+
+async function order({ dataDir, folder }: Cluster, ...args: string[]): Promise<void> {
+  await promisify(execFile)(process.execPath, [command, ...args, '--data-dir', dataDir], { cwd: folder });
 }
 
 async function readyFile(): Promise<{
