@@ -3,7 +3,7 @@
  * traffic of connections that are kept and of new ones, whose requests take 300 ms. None may fail.
  */
 import { execFile } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, readlink, realpath, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -62,6 +62,9 @@ describe('everything that is replaced while the site serves', function () {
       expect(reloaded.err, 'cut off').to.not.include('cut off');
       const replaced = await order(version, '--primary');
       expect(replaced.code, replaced.err).to.equal(0);
+      const { pid, workers } = await cluster.status();
+      for (const each of [pid, ...workers.map((worker) => worker.pid)])
+        expect(await readlink(`/proc/${each}/exe`), `Node ${version}`).to.equal(await realpath(nodes.get(version)!));
       console.log(`node ${version}: ${reloaded.out.trim().replaceAll('\n', '; ')}; ${replaced.out.trim()}`);
     }
     const reports = await Promise.all(loads.map((each) => each.stop()));
