@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { _, Ajv2020, type KeywordCxt } from 'ajv/dist/2020.js';
 import standalone from 'ajv/dist/standalone/index.js';
-import { z } from 'zod';
+import * as z from '#quiesce/vendor/zod.js';
 import { execEnd, execStart, handedOver, runList, stopAnswer, urls } from '#quiesce/protocol/answers.js';
 import { toKeeper } from '#quiesce/protocol/keeper.js';
 import { lockOwner } from '#quiesce/protocol/lock-owner.js';

@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { MongoClient, type Collection, type Document } from 'mongodb';
-import { z } from 'zod';
+import * as z from '../vendor/zod.ts';
 import { mirrorUri } from '../config/mongodb-uri.ts';
 import { QuiesceError } from '../errors.ts';
 import { mirrored } from '../protocol/messages.ts';

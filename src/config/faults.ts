@@ -1,5 +1,5 @@
 /** Turns the issues of a schema into sentences: field, value, allowed values. */
-import type { z } from 'zod';
+import type * as z from '../vendor/zod.ts';
 import { QuiesceError } from '../errors.ts';
 import { unknownField, type Fault } from './names.ts';
 import { namesIn, settingAt } from './schema.ts';

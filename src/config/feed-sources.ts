@@ -1,5 +1,5 @@
 /** The setting `quiesce.sync.source`: feeds that the primary fetches. */
-import { z } from 'zod';
+import * as z from '../vendor/zod.ts';
 import { allowedWords, kind, text } from './kinds.ts';
 import { completeSource, sourceMembers, type FeedSourceSettings } from './source-members.ts';
 

@@ -5,7 +5,7 @@
  * Every kind reads a number in a string (`'3000'`) as the number, as PM2 does.
  */
 import { parseArgsStringToArgv } from 'string-argv';
-import { z } from 'zod';
+import * as z from '../vendor/zod.ts';
 import { aboveZero, deadlineWords, durationWords, longestTimer, parseDuration, parseSize } from './units.ts';
 
 /** The text about the allowed values of each kind, for the documentation. */
@@ -14,11 +14,14 @@ export const allowedWords = z.registry<{ allowed: string }>();
 /** The JSON Schema of a kind, for the OpenAPI description. */
 type JsonSchema = Readonly<Record<string, unknown>>;
 
+/** Has a name, so that the types of its users name no type of zod. */
+export interface Kind<T> extends z.ZodPipe<z.ZodUnknown, z.ZodTransform<T, unknown>> {}
+
 /**
  * Makes a kind. `parse` turns a value into a `T`, or into `undefined` if it is not allowed; `allowed` describes the
  * allowed values, and `schema` describes them for values that are sent over HTTP.
  */
-export function kind<T>(allowed: string, parse: (value: unknown) => T | undefined, schema: JsonSchema = {}) {
+export function kind<T>(allowed: string, parse: (value: unknown) => T | undefined, schema: JsonSchema = {}): Kind<T> {
   return z
     .unknown()
     .transform((value, context): T => {

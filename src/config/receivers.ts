@@ -1,5 +1,5 @@
 /** The setting `quiesce.notify`: the receivers of a message if something goes wrong. */
-import { z } from 'zod';
+import * as z from '../vendor/zod.ts';
 import { allowedWords, deadline, kind, oneOf } from './kinds.ts';
 
 export const notifyEvents = [

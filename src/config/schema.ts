@@ -1,5 +1,5 @@
 /** All settings of one app, as in the file, and the schema that follows from them. */
-import { z } from 'zod';
+import * as z from '../vendor/zod.ts';
 import { ownSettings } from './own-settings.ts';
 import { pm2Settings } from './pm2-settings.ts';
 import { atStart, codeName, required, Setting, Switchable, type Parsed, type Section, type Values } from './setting.ts';

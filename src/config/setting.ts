@@ -1,5 +1,5 @@
 /** The declaration of a setting, and the types that follow from all declarations. */
-import type { z } from 'zod';
+import type * as z from '../vendor/zod.ts';
 
 /** The processes that use the value. A worker gets only the values that it reads. */
 export type Reader = 'primary' | 'worker';

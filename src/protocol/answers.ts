@@ -1,5 +1,5 @@
 /** Answers of the admin interface that are not of the documented state, which is in `runs.ts`. */
-import { z } from 'zod';
+import * as z from '../vendor/zod.ts';
 import { runRecord } from './runs.ts';
 
 export const execStart = z.object({ run: z.string() });

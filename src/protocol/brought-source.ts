@@ -1,5 +1,5 @@
 /** The sources of feeds that the mirrors of an app bring, as a worker tells the primary. */
-import { z } from 'zod';
+import * as z from '../vendor/zod.ts';
 import { isCronPattern } from '../config/cron-pattern.ts';
 import { feedFormats, type FeedSourceSettings } from '../config/source-members.ts';
 

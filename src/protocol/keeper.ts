@@ -2,7 +2,7 @@
  * Every message between a keeper (`quiesce start`) and a primary that it has started: one union each way, validated on
  * arrival. A message about a socket carries its handle.
  */
-import { z } from 'zod';
+import * as z from '../vendor/zod.ts';
 
 const envelope = { keeper: z.literal(1) };
 

@@ -2,7 +2,7 @@
  * The schemas of `GET /api/events` besides the status: the last minutes second by second, the pauses, the log. Times
  * are ISO 8601 strings, durations milliseconds.
  */
-import { z } from 'zod';
+import * as z from '../vendor/zod.ts';
 import { holdStatus, runRecord } from './runs.ts';
 
 const rate = z.number().nonnegative();

@@ -1,5 +1,5 @@
 /** The record of who holds the lock of a data directory: primaries write it, commands read it. */
-import { z } from 'zod';
+import * as z from '../vendor/zod.ts';
 
 /** Distinguishes a process from a later one with the same pid. */
 export const processRecord: z.ZodObject<{

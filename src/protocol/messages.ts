@@ -4,7 +4,7 @@
  * A message carries the slot and incarnation of the worker it comes from or goes to, and the epoch its sender
  * was in, so that the receiver recognises a late message.
  */
-import { z } from 'zod';
+import * as z from '../vendor/zod.ts';
 import type { WorkerSettings } from '../config.ts';
 import { broughtSources } from './brought-source.ts';
 import { pass } from './pass-schema.ts';

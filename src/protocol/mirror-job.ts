@@ -1,5 +1,5 @@
 /** The data that a worker gives the primary for a mirror run. */
-import { z } from 'zod';
+import * as z from '../vendor/zod.ts';
 import { share } from './max-deletes.ts';
 import { strategies } from './words.ts';
 

@@ -1,5 +1,5 @@
 /** The answer to `quiesce notify test`. */
-import { z } from 'zod';
+import * as z from '../vendor/zod.ts';
 
 export const notifyTest = z.object({
   receivers: z.array(

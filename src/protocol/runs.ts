@@ -3,7 +3,7 @@
  * commands that show the same. They validate what crosses a process boundary, and their descriptions are those in
  * docs/openapi.json.
  */
-import { z } from 'zod';
+import * as z from '../vendor/zod.ts';
 import { sourceStatus } from './source-status.ts';
 import { holdKinds, namesOf, runKinds, strategies } from './words.ts';
 

@@ -1,5 +1,5 @@
 /** What the outside gets about the sources of feeds: a part of `GET /api/status`. */
-import { z } from 'zod';
+import * as z from '../vendor/zod.ts';
 
 /** ISO 8601. */
 const time = z.string().meta({ format: 'date-time' });

@@ -1,5 +1,5 @@
 /** The schemas that validate, under the names that the description of HTTP gives them. */
-import { z } from 'zod';
+import * as z from '#quiesce/vendor/zod.js';
 import * as live from '#quiesce/protocol/live.js';
 import { dryRunReport } from '#quiesce/protocol/messages.js';
 import * as runs from '#quiesce/protocol/runs.js';

@@ -1,5 +1,5 @@
 /** The bodies of the admin interface's requests: schemas and parsing. */
-import { z } from 'zod';
+import * as z from '../../vendor/zod.ts';
 import { mostWorkers } from './operations.ts';
 import type { MaintenanceChange, Order } from '../ports.ts';
 import { QuiesceError } from '../../errors.ts';

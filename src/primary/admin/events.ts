@@ -5,7 +5,7 @@
  * kept.
  */
 import type { Request, Response } from 'express';
-import { z } from 'zod';
+import * as z from '../../vendor/zod.ts';
 import type { Live } from '../live/live.ts';
 import { QuiesceError } from '../../errors.ts';
 import { EventStreams } from '../../protocol/event-streams.ts';

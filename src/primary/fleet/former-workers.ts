@@ -6,7 +6,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { z } from 'zod';
+import * as z from '../../vendor/zod.ts';
 import { QuiesceError } from '../../errors.ts';
 import { writeWhole } from '../data-dir/durable.ts';
 import { describeProcess, lifeOf } from '../data-dir/lock-owner.ts';

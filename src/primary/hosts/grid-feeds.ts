@@ -7,7 +7,7 @@
  */
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { z } from 'zod';
+import * as z from '../../vendor/zod.ts';
 import type { AppConfig } from '../../config.ts';
 import { QuiesceError } from '../../errors.ts';
 import type { MirrorThread } from '../../mirror/handle.ts';

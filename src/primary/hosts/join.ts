@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { z } from 'zod';
+import * as z from '../../vendor/zod.ts';
 import { SiteStore } from '../../cluster/store.ts';
 import type { AppConfig } from '../../config.ts';
 import { QuiesceError } from '../../errors.ts';

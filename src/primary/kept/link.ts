@@ -7,7 +7,7 @@
  * A primary that loses its keeper must end at once: the next `start` brings a primary of its own.
  */
 import type { SendHandle } from 'node:child_process';
-import { z } from 'zod';
+import * as z from '../../vendor/zod.ts';
 import { exitCodes, QuiesceError } from '../../errors.ts';
 import {
   handoverProtocol,

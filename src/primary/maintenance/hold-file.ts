@@ -1,6 +1,6 @@
 /** Stores what outlives a primary: the operator hold, the scheduled one, and the epoch (older epochs are stale). */
 import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from '../../vendor/zod.ts';
 import { QuiesceError } from '../../errors.ts';
 import { pass } from '../../protocol/pass-schema.ts';
 import { writeDurably } from '../data-dir/durable.ts';

@@ -1,5 +1,5 @@
 /** A notice is one event that receivers are told. Formats it for each kind of receiver. Pure. */
-import { z } from 'zod';
+import * as z from '../../vendor/zod.ts';
 import { notifyEvents, type NotifyFormat } from '../../config/receivers.ts';
 
 export const notice = z.object({

@@ -4,7 +4,7 @@
  * Each receiver gets its notices in order. queued → delivered, or refused, or too old, or pushed out by newer ones.
  * After a failed attempt the receiver waits, twice as long each time.
  */
-import { z } from 'zod';
+import * as z from '../../vendor/zod.ts';
 import { notice, type Notice } from './notice.ts';
 import { spread } from '../fleet/restart-policy.ts';
 

@@ -9,7 +9,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from '../../vendor/zod.ts';
 import { QuiesceError } from '../../errors.ts';
 import { acceptedSettings, mirrorOptions, spooledFeed } from '../../protocol/mirror-job.ts';
 import { jsonFiles, makeJsonFolder, mustHold, removeDurably, writeDurably } from '../data-dir/durable.ts';
