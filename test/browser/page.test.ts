@@ -56,17 +56,24 @@ describe('the page', function () {
           last: { outcome: 'failed', at, code: 'fetch-failed', reason },
         },
         { source: 'https://feeds.example.com/prices.ndjson', state: 'fetching' },
+        { source: 'https://feeds.example.com/prices.ndjson', state: 'fetching' },
       ];
       const alone = cluster.status.bind(cluster);
       cluster.status = () => ({ ...alone(), sources });
       cluster.changed();
-      await counts(page, '#source-rows tr', 3);
+      await counts(page, '#source-rows tr', 4);
       const shown = await text(page, '#source-rows');
       expect(shown)
         .to.match(/stock tenant=south/)
         .and.match(/failed\s+\d\d:\d\d:\d\d, .* ago: The feed at/)
         .and.match(/another try/)
         .and.match(/at work\s+not yet/);
+      await page.setViewportSize({ width: 800, height: 900 });
+      await drawn(page);
+      expect(await linesOf(page, '#source-rows tr:first-child .text')).to.deep.equal([
+        'https://feeds.example.com/',
+        'products.json.gz?…',
+      ]);
       cluster.status = alone;
     });
 
@@ -197,3 +204,21 @@ describe('the page', function () {
     });
   });
 });
+
+/** The text of the first element that fits, line by line as it is drawn. */
+function linesOf(page: Page, selector: string): Promise<string[]> {
+  return page.evaluate((where) => {
+    const walker = document.createTreeWalker(document.querySelector(where)!, NodeFilter.SHOW_TEXT);
+    const lines = new Map<number, string>();
+    const range = document.createRange();
+    for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
+      for (let at = 0; at < node.textContent!.length; at++) {
+        range.setStart(node, at);
+        range.setEnd(node, at + 1);
+        const { top } = range.getBoundingClientRect();
+        lines.set(top, `${lines.get(top) ?? ''}${range.toString()}`);
+      }
+    }
+    return [...lines.values()];
+  }, selector);
+}

@@ -14,10 +14,11 @@ export function showSources({ status }: Model, now: number): void {
   set(byId('sources'), 'hidden', sources.length === 0);
   each(
     byId('source-rows'),
-    sources,
-    ({ source, collection, scope }) => JSON.stringify([source, collection, scope]),
+    // Two may look the same: the query of an address is not shown.
+    sources.map((one, index) => ({ one, key: JSON.stringify([one.source, one.collection, one.scope, index]) })),
+    ({ key }) => key,
     () => row(columns),
-    (tr, one) => {
+    (tr, { one }) => {
       sayCell(tr, 0, one.source, mirrorText(one.collection, one.scope));
       sayCell(tr, 1, nextText(one, now), one.state === 'retrying' ? 'another try' : '');
       const { last } = one;

@@ -1,5 +1,7 @@
 /** Builds and changes elements. All content is text: no outside data is ever parsed as HTML. */
 
+import { piecesOf } from './breaks.ts';
+
 type Attributes = Readonly<Record<string, string | number | boolean | null | undefined>>;
 type Child = Node | string | null | undefined | false;
 
@@ -40,7 +42,9 @@ export function set(node: Element, name: string, value: Attributes[string]): voi
 
 /** Sets the text if it differs: so unchanged text is neither drawn nor read out again. */
 export function say(node: Element, text: string): void {
-  if (node.textContent !== text) node.textContent = text;
+  if (node.textContent === text) return;
+  const [first = '', ...rest] = piecesOf(text);
+  node.replaceChildren(first, ...rest.flatMap((piece) => [document.createElement('wbr'), piece]));
 }
 
 export function byId<T extends HTMLElement = HTMLElement>(id: string): T {

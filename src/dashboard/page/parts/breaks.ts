@@ -1,0 +1,14 @@
+/** Where an address may be broken into lines: browsers know no place in one, and would break it in the middle of a word. */
+
+/** A part that is longer than this is broken at its dots and dashes, too. */
+const longestPart = 32;
+
+/** The pieces of a text; an address is broken between two of them only. */
+export function piecesOf(text: string): string[] {
+  if (!text.includes('://')) return [text];
+  return text.split(/(?<= )/).flatMap((word) => {
+    if (!word.includes('://')) return [word];
+    const parts = word.split(/(?<=[^/:][/&])(?![/&])/);
+    return parts.flatMap((part) => (part.length > longestPart ? part.split(/(?<=[._-])(?![._-])/) : [part]));
+  });
+}
