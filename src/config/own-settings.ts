@@ -230,7 +230,7 @@ export const ownSettings = {
       default: null,
       readBy: ['primary'],
       change: 'new-primary',
-      docs: 'Not finished: refused, see [many hosts](many-hosts.md). The cluster of hosts that this one belongs to: those with the same name, MongoDB and database pause together. Without a name a host is alone.',
+      docs: 'The cluster of hosts that this one belongs to: hosts with the same name, MongoDB and database pause together. Without a name a host is alone. See [many hosts](many-hosts.md).',
     }),
     lease: setting(deadline, {
       default: '30s',
