@@ -49,6 +49,11 @@ export function resultOf<M extends { readonly type: string }>(
   });
 }
 
+/** Whether a thread ended because it passed the limit of its heap. */
+export function isOutOfMemory(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === 'ERR_WORKER_OUT_OF_MEMORY';
+}
+
 function isFailed(message: { readonly type: string }): message is Failed {
   return message.type === 'failed';
 }

@@ -12,7 +12,7 @@ import type { Reach } from './database/steps.ts';
 import type { Written } from './messages.ts';
 import type { Plan } from './plan.ts';
 import type { RunContext } from './run-context.ts';
-import { scanned, type Survey } from './survey.ts';
+import { finishedBefore, scanned, type Survey } from './survey.ts';
 
 /** `comparedAt`: the time at which the plan was exact, from `performance.now()`. */
 export type Outcome = Pick<Written, 'counts' | 'strategy' | 'note' | 'keys'> & { readonly comparedAt: number };
@@ -56,7 +56,7 @@ export class CarryOut {
     const outcome =
       counts === null
         ? ((own && (await this.#bySwap(own))) ?? (await this.#byPlans()))
-        : { counts, strategy: prepared.strategy, note: 'It had been finished before.', comparedAt: performance.now() };
+        : { counts, strategy: prepared.strategy, note: finishedBefore, comparedAt: performance.now() };
     this.#isRenaming = false;
     this.dirty = false;
     return outcome;

@@ -8,6 +8,7 @@
 import { Worker } from 'node:worker_threads';
 import { QuiesceError, toQuiesceError, type ErrorCode, type ProblemExtra } from '../errors.ts';
 import { ownFile } from '../own-files.ts';
+import { isOutOfMemory } from '../thread-job.ts';
 import type { Progress } from '../protocol/runs.ts';
 import type {
   Call,
@@ -212,7 +213,7 @@ export class MirrorThread {
 }
 
 function crashError(cause: unknown, limit: number): QuiesceError {
-  if (cause instanceof Error && 'code' in cause && cause.code === 'ERR_WORKER_OUT_OF_MEMORY') {
+  if (isOutOfMemory(cause)) {
     return new QuiesceError(
       'run-failed',
       `The mirror thread ran out of its ${limit} MB of memory. Nothing else was harmed; send the feed in smaller items.`,

@@ -1,12 +1,11 @@
 /** Reads a whole feed and refuses or prepares it. Writes only into the run's own folder. */
-import { QuiesceError } from '../errors.ts';
 import { showKey } from './bson/keys.ts';
 import { Elements, idElement } from './bson/elements.ts';
-import { FeedFaults } from './feed/feed-faults.ts';
+import { FeedFaults, notAnArray, oversizedItem } from './feed/feed-faults.ts';
 import { readFeedBytes } from './feed/feed-source.ts';
 import { ItemEncoder } from './feed/item-encoder.ts';
 import { splitterOf } from './feed/splitter-of.ts';
-import { maxItemText, type ItemSink } from './feed/splitter.ts';
+import type { ItemSink } from './feed/splitter.ts';
 import type { MirrorJob } from './messages.ts';
 import { itemFlag } from './prepared/item-table.ts';
 import type { PreparedFeed } from './prepared/prepared-feed.ts';
@@ -39,17 +38,11 @@ export async function readFeed(
         faults.add(`/${item}`, `the key ${keyOf(document.bytes)} has been seen before, in the item ${earlier}`);
     },
     oversized() {
-      faults.add(`/${items++}`, `the item is longer than ${maxItemText / 1024 / 1024} MiB of text`);
+      faults.add(`/${items++}`, oversizedItem);
     },
     notAnArray(bytes, start, end, base) {
       encoder.encode(bytes, start, end, base); // throws if it is not JSON
-      throw new QuiesceError(
-        'invalid-feed',
-        'The feed is invalid: it has to be an array of objects. Nothing was changed.',
-        {
-          extra: { errors: [{ pointer: '', detail: 'the feed has to be an array of objects' }], errorCount: 1 },
-        },
-      );
+      throw notAnArray();
     },
   };
   const splitter = splitterOf(job, sink);

@@ -5,7 +5,7 @@ import { isUnauthorized } from './database/errors.ts';
 import { RefusedWrites } from './database/write/refused-writes.ts';
 import { checkValidator } from './database/validator.ts';
 import { checkIndexes } from './indexes/check-indexes.ts';
-import { lackOf, missingRights, rightsFor } from './database/rights.ts';
+import { lackOf, lacks, missingRights, rightsFor } from './database/rights.ts';
 import { isWatched, Swap, swapFault } from './database/swap.ts';
 import { openTarget, type Target } from './database/target.ts';
 import type { Prepared } from './messages.ts';
@@ -20,6 +20,9 @@ export interface Survey {
   readonly swap: Swap | null;
 }
 
+/** The note of a run that a former primary had finished. */
+export const finishedBefore = 'It had been finished before.';
+
 /** A swap ends other cursors and change streams. It is worth that if most of a large collection changes. */
 const swapShare = 0.5;
 const swapWrites = 20_000;
@@ -33,7 +36,7 @@ export async function survey(context: RunContext): Promise<Survey> {
       needsPause: false,
       counts: finished,
       strategy: 'scan',
-      note: 'It had been finished before.',
+      note: finishedBefore,
     });
   const target = await openTarget(context.db, job.collection, job.scope);
   checkStrategy(context, target);
@@ -139,7 +142,7 @@ async function isSwap({ job, feed, session }: RunContext, target: Target, plan: 
 /** Returns the swap, or the reason why it is not allowed. */
 async function allowedSwap(context: RunContext, target: Target): Promise<Swap | string> {
   const missing = await missingRights(context.db, rightsFor.swap(target.collection, context.feed.kept !== null));
-  if (missing.length > 0) return `the user of the connection string lacks ${missing.join('; ')}`;
+  if (missing.length > 0) return lacks(missing);
   try {
     return await buildSwap(context, target);
   } catch (error) {

@@ -8,7 +8,7 @@
 import { Timestamp } from 'mongodb';
 import { ChangeLog } from './database/change-log.ts';
 import { checkOutside, compareAll, compareTouched, warmUp } from './database/compare.ts';
-import { missingRights, rightsFor } from './database/rights.ts';
+import { lacks, missingRights, rightsFor } from './database/rights.ts';
 import type { Target } from './database/target.ts';
 import { Plan } from './plan.ts';
 import { scanProgress, type RunContext } from './run-context.ts';
@@ -46,7 +46,7 @@ export class TwoPhase {
     const log = await ChangeLog.open(client, db, collection, fence, since, maxKeys);
     if (log.lost !== null) {
       const missing = await missingRights(db, rightsFor['two-phase']());
-      if (missing.length > 0) return `the user of the connection string lacks ${missing.join('; ')}`;
+      if (missing.length > 0) return lacks(missing);
       return `there is no change stream: ${log.lost}`;
     }
     const phase = new TwoPhase(context, target, log);

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { ControlClient } from '../control-client.ts';
 import { say } from '../output.ts';
 import { QuiesceError } from '../../errors.ts';
-import { storedRuns } from '../../primary/runs/stored-runs.ts';
+import { noRun, storedRuns } from '../../primary/runs/stored-runs.ts';
 import type { RunRecord } from '../../protocol/runs.ts';
 
 interface History {
@@ -28,7 +28,7 @@ export async function historyOf(dataDir: string): Promise<History> {
       async run(id) {
         const found = all.find((each) => each.id === id);
         if (found !== undefined) return found;
-        throw new QuiesceError('not-found', `There is no run ${id}.`);
+        throw noRun(id);
       },
     };
   }

@@ -6,6 +6,7 @@ import { findDataDir, type Target } from '../find-data-dir.ts';
 import { duration, print, printJson } from '../output.ts';
 import { hostTable } from './host-table.ts';
 import { QuiesceError } from '../../errors.ts';
+import { noOthers } from '../../primary/hosts/unreachable.ts';
 import type { HostStatus } from '../../protocol/runs.ts';
 import { visibleIn } from '../../protocol/visible.ts';
 
@@ -19,7 +20,7 @@ export interface RemoveOptions extends SignedTarget {
 
 export async function hosts(options: HostsOptions): Promise<number> {
   const { hosts: list } = await new ControlClient(await findDataDir(options)).status();
-  if (list === undefined) throw alone();
+  if (list === undefined) throw noOthers();
   if (options.json) printJson(list);
   else print(hostTable(list));
   return 0;
@@ -28,7 +29,7 @@ export async function hosts(options: HostsOptions): Promise<number> {
 export async function removeHost(name: string, options: RemoveOptions): Promise<number> {
   const client = new ControlClient(await findDataDir(options));
   const { hosts: list } = await client.status();
-  if (list === undefined) throw alone();
+  if (list === undefined) throw noOthers();
   const found = list.find((host) => host.name === name);
   if (found !== undefined && options.yes !== true && !(await isSure(visibleIn(found)))) return 0;
   const after = await client.removeHost(name, askedBy(options));
@@ -46,8 +47,4 @@ async function isSure({ name, lease, state }: HostStatus): Promise<boolean> {
   } finally {
     terminal.close();
   }
-}
-
-function alone(): QuiesceError {
-  return new QuiesceError('not-found', 'This host is alone: quiesce.cluster.name is not set, and there are no others.');
 }

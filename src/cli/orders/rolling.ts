@@ -8,6 +8,7 @@ import { visibleIn } from '../../protocol/visible.ts';
 import { hostsProgress, progressSince } from './reload-progress.ts';
 import { replacePrimary } from './replace-primary.ts';
 import { tellingOfRun } from './waiting-for-run.ts';
+import { lineOf, notChanged } from '../../primary/reload/words.ts';
 import type { ClusterStatus } from '../../protocol/runs.ts';
 
 /** What a site cannot change while it serves. */
@@ -39,9 +40,9 @@ export async function reload(given: ReloadOptions): Promise<number> {
   const also = dryRun ? {} : { also: all ? hostsProgress() : progressSince(client) };
   const order = client.reload({ ...askedBy(options), ...(dryRun ? { dryRun } : {}), ...(all ? { all } : {}) });
   const { workers, changes, warnings = [], hosts } = visibleIn(await tellingOfRun(client, 'reload', order, also));
-  for (const { setting, from, to } of changes) print(`${setting}: ${from} → ${to}`);
+  for (const change of changes) print(lineOf(change));
   const later = changes.filter(({ needsPrimary }) => needsPrimary).map(({ setting }) => setting);
-  if (dryRun) print(changes.length === 0 ? 'the configuration has not changed' : 'nothing was changed: --dry-run');
+  if (dryRun) print(changes.length === 0 ? notChanged : 'nothing was changed: --dry-run');
   else print(all && hosts !== undefined ? `reloaded ${counted(hosts.length, 'host')}` : `reloaded ${serving(workers)}`);
   for (const warning of warnings) warn(warning);
   const [stop, replace] = [later.filter((each) => needStop.has(each)), later.filter((each) => !needStop.has(each))];

@@ -33,6 +33,11 @@ export const rightsFor = {
   unique: (collection: string): Right[] => [{ actions: ['listIndexes'], collection }],
 };
 
+/** Why a strategy is not used, from what `missingRights` returns. */
+export function lacks(missing: readonly string[]): string {
+  return `the user of the connection string lacks ${missing.join('; ')}`;
+}
+
 /** Returns the missing rights as text; none if MongoDB needs no login or does not report the rights. */
 export async function missingRights(db: Db, rights: readonly Right[]): Promise<string[]> {
   const privileges = await privilegesOf(db);

@@ -3,10 +3,23 @@
  * not read to its end: a gigabyte of faults would take a quarter of an hour.
  */
 import { QuiesceError } from '../../errors.ts';
+import { maxItemText } from './splitter.ts';
 
 /** How many faults are reported with their text; the others are only counted. */
 export const toldFaults = 20;
 const mostFaults = 100_000;
+
+export const oversizedItem: string = `the item is longer than ${maxItemText / 1024 / 1024} MiB of text`;
+
+/** The error for a feed that is JSON, but no array. */
+export function notAnArray(): QuiesceError {
+  const errors = [{ pointer: '', detail: 'the feed has to be an array of objects' }];
+  return new QuiesceError(
+    'invalid-feed',
+    'The feed is invalid: it has to be an array of objects. Nothing was changed.',
+    { extra: { errors, errorCount: 1 } },
+  );
+}
 
 export class FeedFaults {
   count = 0;

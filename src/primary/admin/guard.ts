@@ -8,6 +8,7 @@ import net from 'node:net';
 import os from 'node:os';
 import { carriesToken } from './token.ts';
 import { QuiesceError } from '../../errors.ts';
+import { hostOf } from '../../host-header.ts';
 
 /** The result of the checks. */
 export interface Locals {
@@ -50,11 +51,6 @@ function isOurs(request: Request, bound: string): boolean {
   if (host === 'localhost' || host === bound.toLowerCase() || host === os.hostname().toLowerCase()) return true;
   const address = request.socket.localAddress?.replace(/^::ffff:/, '');
   return net.isIP(host) !== 0 && (host === address || isLoopback(host));
-}
-
-function hostOf(header: string | undefined): string | undefined {
-  const match = /^(?:\[([0-9a-f:.]+)\]|([^:/@?#\s]+))(?::\d{1,5})?$/i.exec(header ?? '');
-  return (match?.[1] ?? match?.[2])?.toLowerCase();
 }
 
 function isLoopback(address: string): boolean {

@@ -7,9 +7,11 @@ import type { Coordinator } from '../maintenance/coordinator.ts';
 import { scheduledOf } from '../maintenance/pause-informer.ts';
 import type { ScheduledHold, State } from '../maintenance/state.ts';
 import type { ClusterOperations } from '../hosts/cluster-operations.ts';
+import { noOthers } from '../hosts/unreachable.ts';
 import type { Operations } from '../ports.ts';
 import type { OrderHistory } from './order-history.ts';
 import type { RunStore } from '../runs/history.ts';
+import { noRun } from '../runs/stored-runs.ts';
 import type { ProcessStatus } from '../fleet/status.ts';
 import type { Supervisor } from '../fleet/supervisor.ts';
 import type { Reloads } from '../reload/reloads.ts';
@@ -61,7 +63,7 @@ export function operations(deps: OperationsDeps): Operations {
   };
   const known = (id: string): RunRecord => {
     const run = runs.get(id);
-    if (run === undefined) throw new QuiesceError('not-found', `There is no run ${id}.`);
+    if (run === undefined) throw noRun(id);
     return run;
   };
   return {
@@ -110,11 +112,7 @@ export function operations(deps: OperationsDeps): Operations {
     },
     async removeHost(name, order) {
       orders.given('hosts remove', { ...order, host: name });
-      if (cluster === null)
-        throw new QuiesceError(
-          'not-found',
-          'This host is alone: quiesce.cluster.name is not set, and there are no others.',
-        );
+      if (cluster === null) throw noOthers();
       await cluster.remove(name);
     },
     async abandon(id, order = {}): Promise<RunRecord> {

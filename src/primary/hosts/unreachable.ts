@@ -1,10 +1,14 @@
-/** Orders that a host writes for all hosts. */
+/** Orders that a host writes for all hosts, and why it cannot. */
 import type { SiteEvent } from '../../cluster/events.ts';
 import type { Host } from '../../cluster/host.ts';
 import type { Answer } from '../../cluster/store.ts';
 import { QuiesceError } from '../../errors.ts';
 
-/** Of an order for all hosts that could not be given. */
+export function noOthers(): QuiesceError {
+  return new QuiesceError('not-found', 'This host is alone: quiesce.cluster.name is not set, and there are no others.');
+}
+
+/** The error of an order for all hosts that could not be given. */
 export function unreachable(why: string, cause?: unknown): QuiesceError {
   return new QuiesceError(
     'database-unavailable',

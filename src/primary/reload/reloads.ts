@@ -13,7 +13,7 @@ import { differencesBetween, takenByRunning, type Difference } from '../../confi
 import { QuiesceError, toQuiesceError } from '../../errors.ts';
 import type { SettingChange } from '../../protocol/runs.ts';
 import type { Move } from '../admin/tcp.ts';
-import { changeOf, lineOf } from './words.ts';
+import { changeOf, lineOf, notChanged } from './words.ts';
 
 /** The configuration that the site runs on. */
 export interface InForce {
@@ -180,7 +180,7 @@ export class Reloads {
   }
 
   #tell(changes: readonly SettingChange[]): void {
-    const text = changes.length === 0 ? 'the configuration has not changed' : changes.map(lineOf).join('; ');
+    const text = changes.length === 0 ? notChanged : changes.map(lineOf).join('; ');
     this.#deps.log.info({ changes }, `reload: ${text}`);
   }
 }

@@ -24,6 +24,8 @@ export function changeOf({ name, setting, from, to, change }: Difference): Setti
   return { setting: name, from: show(from), to: show(to), needsPrimary: change === 'new-primary' };
 }
 
+export const notChanged = 'the configuration has not changed';
+
 /** For example `env.COLOR: red → blue`. */
 export function lineOf({ setting, from, to }: SettingChange): string {
   return `${setting}: ${from} → ${to}`;

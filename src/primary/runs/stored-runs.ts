@@ -2,7 +2,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { jsonFiles } from '../data-dir/durable.ts';
+import { QuiesceError } from '../../errors.ts';
 import { runRecord, type RunRecord } from '../../protocol/runs.ts';
+
+export function noRun(id: string): QuiesceError {
+  return new QuiesceError('not-found', `There is no run ${id}.`);
+}
 
 /** The runs in the files of a history, the oldest first. */
 export async function storedRuns(

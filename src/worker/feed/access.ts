@@ -4,6 +4,7 @@ import net from 'node:net';
 import os from 'node:os';
 import { bearerOf, isSameToken } from '../../bearer.ts';
 import { QuiesceError } from '../../errors.ts';
+import { hostOf } from '../../host-header.ts';
 
 /**
  * With a token: `Authorization: Bearer <token>` (RFC 6750), compared in constant time. Without one: only requests over
@@ -51,12 +52,6 @@ function whyForeign(req: IncomingMessage): string | null {
   const site = req.headers['sec-fetch-site'];
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return 'is from a page of another site';
   return null;
-}
-
-/** The host without its port, which a tunnel or a container may change. */
-function hostOf(header: string | undefined): string | undefined {
-  const match = /^(?:\[([0-9a-f:.]+)\]|([^:/@?#\s]+))(?::\d{1,5})?$/i.exec(header ?? '');
-  return (match?.[1] ?? match?.[2])?.toLowerCase();
 }
 
 /** Only names and addresses of this machine: the owner of any other name can point it to a loopback address. */

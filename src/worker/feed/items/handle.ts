@@ -8,7 +8,7 @@ import { Worker } from 'node:worker_threads';
 import { QuiesceError } from '../../../errors.ts';
 import type { SpooledFeed } from '../../../protocol/mirror-job.ts';
 import { syncDirectory } from '../../../sync-directory.ts';
-import { resultOf } from '../../../thread-job.ts';
+import { isOutOfMemory, resultOf } from '../../../thread-job.ts';
 import type { FromItemThread, ItemJob, ItemSteps } from './messages.ts';
 
 export interface ItemLimits {
@@ -76,8 +76,7 @@ function tooLong({ steps, feed }: Omit<ItemJob, 'at'>, timeout: number, item: nu
 }
 
 function died(cause: Error): QuiesceError {
-  const isOutOfMemory = 'code' in cause && cause.code === 'ERR_WORKER_OUT_OF_MEMORY';
-  const why = isOutOfMemory ? `it ran out of its ${memoryMb} MB of memory` : cause.message;
+  const why = isOutOfMemory(cause) ? `it ran out of its ${memoryMb} MB of memory` : cause.message;
   return new QuiesceError('run-failed', `The thread of transform and validate failed: ${why}. Nothing was changed.`, {
     cause,
   });

@@ -1,7 +1,7 @@
 /** Handles a feed item by item: checks that it is JSON, calls the app's functions, collects the faults. */
 import { QuiesceError } from '../../../errors.ts';
 import { BsonOutput } from '../../../mirror/bson/output.ts';
-import { FeedFaults } from '../../../mirror/feed/feed-faults.ts';
+import { FeedFaults, notAnArray, oversizedItem } from '../../../mirror/feed/feed-faults.ts';
 import { readFeedBytes } from '../../../mirror/feed/feed-source.ts';
 import { JsonText, refused } from '../../../mirror/feed/json-text.ts';
 import { JsonToBson } from '../../../mirror/feed/json-to-bson.ts';
@@ -132,17 +132,12 @@ class ItemReader implements ItemSink {
   }
 
   oversized(): void {
-    this.#faults.add(`/${this.#next++}`, `the item is longer than ${maxItemText / 1024 / 1024} MiB of text`);
+    this.#faults.add(`/${this.#next++}`, oversizedItem);
   }
 
   notAnArray(bytes: Buffer, start: number, end: number, base: number): void {
     this.#isJson(bytes, start, end, base, 0); // throws if it is not JSON at all
-    const errors = [{ pointer: '', detail: 'the feed has to be an array of objects' }];
-    throw new QuiesceError(
-      'invalid-feed',
-      'The feed is invalid: it has to be an array of objects. Nothing was changed.',
-      { extra: { errors, errorCount: 1 } },
-    );
+    throw notAnArray();
   }
 
   /** @throws QuiesceError `malformed-json` */
