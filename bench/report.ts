@@ -1,8 +1,8 @@
-/** Figures and where they are shown: each bench owns one section of docs/benchmarks.md, between its markers. */
+/** Figures and where they are shown: each bench owns one section of a page of docs, between its markers. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 
-const file = new URL('../../docs/benchmarks.md', import.meta.url);
+const pages = ['benchmarks.md', 'from-pm2.md'].map((name) => new URL(`../../docs/${name}`, import.meta.url));
 
 export interface Spread {
   readonly min: number;
@@ -29,17 +29,21 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 
 /**
  * The section of a bench that is shown for each version of Node: V8 makes an Express app pay for something else on each.
- * Throws where docs/benchmarks.md has none for this version: call it before minutes are spent.
+ * Throws where docs have none for this version: call it before minutes are spent.
  */
-export function sectionFor(name: string): Promise<string> {
-  return requireSection(`${name}-${Number.parseInt(process.versions.node, 10)}`);
+export async function sectionFor(name: string): Promise<string> {
+  const section = `${name}-${Number.parseInt(process.versions.node, 10)}`;
+  await pageOf(section);
+  return section;
 }
 
-/** Throws where docs/benchmarks.md has no such section: returns the name. */
-async function requireSection(name: string): Promise<string> {
-  if (!sectionOf(name).test(await readFile(file, 'utf8')))
-    throw new Error(`docs/benchmarks.md has no section for ${name}`);
-  return name;
+/** The page that has this section, and its text. Throws where none has. */
+async function pageOf(name: string): Promise<{ page: URL; text: string }> {
+  for (const page of pages) {
+    const text = await readFile(page, 'utf8');
+    if (sectionOf(name).test(text)) return { page, text };
+  }
+  throw new Error(`no page of docs has a section for ${name}`);
 }
 
 function sectionOf(name: string): RegExp {
@@ -50,10 +54,9 @@ function sectionOf(name: string): RegExp {
 export async function publish(name: string, body: string, script = name): Promise<void> {
   const machine = `Node ${process.version}, ${cpus().length} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), ${new Date().toISOString().slice(0, 10)}; \`npm run bench:${script}\`.`;
   const section = `<!-- bench:${name} -->\n${body}\n\n${machine}\n<!-- /bench:${name} -->`;
-  await requireSection(name);
-  const text = await readFile(file, 'utf8');
+  const { page, text } = await pageOf(name);
   await writeFile(
-    file,
+    page,
     text.replace(sectionOf(name), () => section),
   );
   console.log(section);

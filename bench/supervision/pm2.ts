@@ -21,12 +21,19 @@ export interface Pm2 {
   stop(): Promise<void>;
 }
 
-export async function startPm2(script: string, instances: number, env: Readonly<Record<string, string>>): Promise<Pm2> {
+/** @param more further fields of the app in its ecosystem configuration */
+export async function startPm2(
+  script: string,
+  instances: number,
+  env: Readonly<Record<string, string>>,
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<Pm2> {
   const command = await install();
   const folder = await mkdtemp(join(tmpdir(), 'quiesce-bench-daemon-'));
   const pm2Env = { ...process.env, PM2_HOME: folder };
   const config = join(folder, 'ecosystem.config.json');
-  await writeFile(config, JSON.stringify({ apps: [{ name: 'app', script, instances, exec_mode: 'cluster', env }] }));
+  const app = { name: 'app', script, instances, exec_mode: 'cluster', env, ...more };
+  await writeFile(config, JSON.stringify({ apps: [app] }));
   const run = async (...args: string[]): Promise<void> => {
     await exec(process.execPath, [command, ...args], { env: pm2Env, maxBuffer: 64 * 1024 * 1024 });
   };

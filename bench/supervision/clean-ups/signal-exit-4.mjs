@@ -1,0 +1,8 @@
+import express from 'express';
+import { onExit } from 'signal-exit-4';
+import { mark, port } from './common.mjs';
+
+const app = express();
+app.get('/', (_req, res) => void res.send('hello'));
+app.listen(port);
+onExit(mark);
