@@ -104,8 +104,8 @@ describe('the outbox of notices', () => {
     const box = await outbox(path.join(folder(), 'notify.json'), stuck.url, quick.url);
     const all = [configured(stuck.url), configured(quick.url)];
     for (const id of ['1', '2', '3']) box.add(told(id), all);
-    await until('the quick one has all', () => quick.received.length === 3);
-    expect(quick.received.map(({ body }) => (JSON.parse(body) as Notice).id)).to.deep.equal(['1', '2', '3']);
+    await until('the quick one has all', () => quick.notices.length === 3);
+    expect(quick.notices.map(({ body }) => (JSON.parse(body) as Notice).id)).to.deep.equal(['1', '2', '3']);
     expect(stuck.received).to.have.length(1);
     await box.close();
     expect(box.waiting).to.equal(3);
