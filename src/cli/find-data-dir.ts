@@ -1,7 +1,7 @@
 /** Finds the data directory of the app that a command is for: from a flag, a variable, or the current folder. */
 import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { readOwner, lifeOf } from '../primary/data-dir/lock-owner.ts';
+import { lifeOf, ownerFile, readOwner } from '../primary/data-dir/lock-owner.ts';
 import { controlSocket } from '../primary/admin/control-socket.ts';
 import { findDefaultFile } from '../config/default-file.ts';
 import { dataPlaces, folderName, workingFolder } from '../config/data-place.ts';
@@ -93,6 +93,12 @@ export function several(folders: readonly string[]): QuiesceError {
   return new QuiesceError('bad-usage', `Several apps run here: ${names}. Choose one with --only.`);
 }
 
+/** Whether a primary here holds the data directory. It may not listen yet, or no longer. */
+export function isHeld(dataDir: string): boolean {
+  const owner = readOwner(dataDir);
+  return owner !== undefined && lifeOf(owner) === 'alive';
+}
+
 function runs(dataDir: string): boolean {
   const owner = readOwner(dataDir);
   return owner !== undefined && lifeOf(owner) !== 'dead';
@@ -101,10 +107,13 @@ function runs(dataDir: string): boolean {
 function subfolders(folder: string): string[] {
   try {
     const entries = readdirSync(folder, { withFileTypes: true });
-    return entries
-      .filter((entry) => entry.isDirectory())
-      .map((entry) => path.join(folder, entry.name))
-      .filter((sub) => exists(path.join(sub, 'admin.token')));
+    return (
+      entries
+        .filter((entry) => entry.isDirectory())
+        .map((entry) => path.join(folder, entry.name))
+        // A primary that is starting has the lock before it has a token.
+        .filter((sub) => exists(path.join(sub, 'admin.token')) || exists(ownerFile(sub)))
+    );
   } catch {
     return [];
   }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ControlClient } from '../control-client.ts';
 import { openFeed } from './feed-source.ts';
 import { feedHeaders } from './feed-headers.ts';
-import { findDataDir, type Target } from '../find-data-dir.ts';
+import { findDataDir, isHeld, type Target } from '../find-data-dir.ts';
 import { Interruption } from './interruption.ts';
 import { print, printJson } from '../output.ts';
 import { renderReport } from '../history/runs.ts';
@@ -111,15 +111,26 @@ async function baseUrl(options: SyncOptions): Promise<string> {
   }
   const client = new ControlClient(await findDataDir(options));
   for (const end = performance.now() + startWait; ;) {
-    const [first] = await client.urls();
+    const isOver = performance.now() > end;
+    const [first] = await client.urls().catch((error: unknown) => {
+      if (isOver || !isStarting(client, error)) throw error;
+      return [];
+    });
     if (first !== undefined) return first;
-    if (performance.now() > end) break;
+    if (isOver) break;
     await sleep(200);
   }
   throw new QuiesceError(
     'no-primary',
     'The app does not listen yet. Try again in a moment, or name its address with --url.',
   );
+}
+
+/** Its primary has the lock, and does not listen on the control socket yet. */
+function isStarting({ dataDir }: ControlClient, error: unknown): boolean {
+  if (!(error instanceof QuiesceError) || error.code !== 'no-primary') return false;
+  const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;
+  return (code === 'ENOENT' || code === 'ECONNREFUSED') && isHeld(dataDir);
 }
 
 function parse(text: string): unknown {

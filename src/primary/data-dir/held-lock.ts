@@ -21,6 +21,7 @@ import { guardWrites, writeWhole } from './durable.ts';
 import { describeSelf, ownerFile, readOwner } from './lock-owner.ts';
 import type { LockOwner } from '../../protocol/lock-owner.ts';
 import { QuiesceError } from '../../errors.ts';
+import { clock, sleepOffset, sleptSince } from '../../monotonic.ts';
 
 export interface Lock {
   release(): Promise<void>;
@@ -102,7 +103,7 @@ export class HeldLock implements Lock {
   #timer: NodeJS.Timeout | undefined;
   #touching: Promise<void> = Promise.resolve();
   /** When it was last tried to touch the lock, successfully or not. */
-  #triedAt = Date.now();
+  #tried = { at: clock(), sleepOffset: sleepOffset() };
 
   private constructor(dataDir: string, events: LockEvents, every: number) {
     this.#dataDir = dataDir;
@@ -191,8 +192,9 @@ export class HeldLock implements Lock {
       throw error;
     });
     if (this.#state !== 'held') return false;
-    const since = Date.now() - this.#triedAt;
-    this.#triedAt = Date.now();
+    // Not by the wall clock, which may be set. While the machine sleeps, others may run that share the data directory.
+    const since = clock() - this.#tried.at + sleptSince(this.#tried.sleepOffset);
+    this.#tried = { at: clock(), sleepOffset: sleepOffset() };
     // Nobody else can have had the lock within this time: for others it becomes stale later.
     if (found === undefined && since < missed * this.#every) return this.#makeAnew();
     if (found === undefined || seenLock(found).id !== this.#id) {

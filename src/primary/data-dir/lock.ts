@@ -23,6 +23,7 @@ import type { Lock, LockEvents, SeenLock } from './held-lock.ts';
 import { describeSelf, isAtWork, isEnding, isYieldedToUs, lifeOf, readOwner } from './lock-owner.ts';
 import type { LockOwner, ProcessRecord } from '../../protocol/lock-owner.ts';
 import { QuiesceError } from '../../errors.ts';
+import { clock } from '../../monotonic.ts';
 
 /** A lock that was not touched for this long is stale, ms. Its holder touches it much more often. */
 const defaultStale = 10_000;
@@ -32,7 +33,7 @@ export async function acquireLock(dataDir: string, events: LockEvents, stale = d
   const folder = lockFolder(dataDir);
   const touches = new Set<string>();
   // Each turn ends the loop, sees the lock change hands, or waits.
-  const began = Date.now();
+  const began = clock();
   for (;;) {
     const seen = identify(dataDir);
     if (seen !== undefined) {
@@ -45,7 +46,7 @@ export async function acquireLock(dataDir: string, events: LockEvents, stale = d
         continue;
       }
       const patience = verdict === 'ending' ? stale : 2 * stale;
-      if (verdict === 'held' || touches.size > 1 || Date.now() - began > patience)
+      if (verdict === 'held' || touches.size > 1 || clock() - began > patience)
         throw alreadyRunning(dataDir, readOwner(dataDir));
       if (verdict !== 'free' || !removeLock(dataDir, folder, seen.id, stale)) {
         await sleep(30);

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { QuiesceError } from '#quiesce/errors.js';
@@ -189,6 +190,17 @@ describe('the quiesce command', function () {
         packed.toString('base64'),
       ],
     ]);
+  });
+
+  it('waits to send a feed while a primary that has the lock does not listen yet', async () => {
+    const folder = scratch({ 'feed.json': '[]' });
+    const lock = await acquireLock(folder, { lost: () => undefined });
+    const url = await app((_request, response) => response.end('{}'));
+    const sent = run(['sync', 'feed.json', '--data-dir', folder, '--json'], { cwd: folder });
+    expect(await Promise.race([sent, sleep(1_000)]), 'before it listens').to.equal(undefined);
+    const operations = await primary(folder, lock);
+    operations.urls = () => [url];
+    expect(await sent).to.include({ code: 0 });
   });
 
   it('ends with 6 when it is refused, before a large feed has been sent', async () => {

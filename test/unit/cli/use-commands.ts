@@ -4,6 +4,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { startAdminServer } from '#quiesce/primary/admin/server.js';
+import type { Lock } from '#quiesce/primary/data-dir/held-lock.js';
 import { acquireLock } from '#quiesce/primary/data-dir/lock.js';
 import { FakeOperations, liveOf } from '../primary/admin/fake-operations.ts';
 
@@ -25,7 +26,7 @@ type Run = (
 /** In a `describe`: the command, and primaries and apps of the test's own process for it to talk to. */
 export function useCommands(): {
   run: Run;
-  primary: (dataDir: string) => Promise<FakeOperations>;
+  primary: (dataDir: string, held?: Lock) => Promise<FakeOperations>;
   app: (answer: Handler, refuseFirst?: boolean) => Promise<string>;
 } {
   const undo: (() => unknown)[] = [];
@@ -47,9 +48,9 @@ export function useCommands(): {
     });
   }
 
-  async function primary(dataDir: string): Promise<FakeOperations> {
+  async function primary(dataDir: string, held?: Lock): Promise<FakeOperations> {
     const operations = new FakeOperations();
-    const lock = await acquireLock(dataDir, { lost: () => undefined });
+    const lock = held ?? (await acquireLock(dataDir, { lost: () => undefined }));
     const server = await startAdminServer({ dataDir, admin: null, operations, live: liveOf(operations), log: silent });
     undo.push(
       () => lock.release(),
