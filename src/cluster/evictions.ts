@@ -6,7 +6,7 @@ export type EvictedHost = 'this_host' | 'other_host';
 
 /**
  * One for each host that was evicted between two views of the site document. A host that leaves, or that its next primary
- * replaces, does that while its lease is good.
+ * replaces, does that while its lease is good; with `on_partition: 'serve'` also later, since nobody evicts it.
  *
  * @param serverNow the database's clock, ms
  */
@@ -14,7 +14,7 @@ export function evictionsBetween(
   before: Member,
   after: Member,
   serverNow: number,
-  { evictionGrace }: Pick<SiteRules, 'evictionGrace'>,
+  { evictionGrace, onPartition }: Pick<SiteRules, 'evictionGrace' | 'onPartition'>,
 ): EvictedHost[] {
   const [old, site] = [before.site, after.site];
   // Where the document was lost, all hosts join anew, and nobody was evicted.
@@ -24,7 +24,12 @@ export function evictionsBetween(
   // The last renewal that this host knows is the last one there was: it has been there itself all the time.
   const gone = Object.entries(old.hosts).filter(
     ([host, { incarnation, lease }]) =>
-      site.hosts[host]?.incarnation !== incarnation && serverNow > lease + evictionGrace,
+      isGone(site.hosts[host]?.incarnation, incarnation, onPartition) && serverNow > lease + evictionGrace,
   );
   return gone.map(() => 'other_host');
+}
+
+/** An evicted host may have joined again by the time. */
+function isGone(now: string | undefined, before: string, onPartition: SiteRules['onPartition']): boolean {
+  return onPartition === 'serve' ? now === undefined : now !== before;
 }

@@ -1,6 +1,6 @@
 /**
  * Keeps the runs of all hosts in MongoDB, so that any host can show any run. Each host writes its own runs. Once a run
- * has ended there, later writes of it change nothing. The number of ended runs is bounded.
+ * has ended there, only the confirmation of its feed changes it. The number of ended runs is bounded.
  */
 import type { Collection, Document } from 'mongodb';
 import { runRecord, type RunRecord } from '../protocol/runs.ts';
@@ -39,9 +39,9 @@ export class RunLog {
     this.#kept = kept;
   }
 
-  /** Writes the record; does nothing if the stored run has ended. */
+  /** Writes the record. If the stored run has ended, only a record that confirms its feed is written. */
   async put({ record, host: ref }: LoggedRun): Promise<void> {
-    const { id, kind, state } = record;
+    const { id, kind, state, confirmedAt } = record;
     const { host, incarnation } = ref;
     const run = {
       cluster: this.#cluster,
@@ -51,8 +51,9 @@ export class RunLog {
       ended: isEnded(state),
       record: JSON.stringify(record),
     };
+    const replaced = confirmedAt === undefined ? { _id: id, ended: false } : { _id: id };
     try {
-      await this.#collection.updateOne({ _id: id, ended: false }, { $set: run }, { upsert: true });
+      await this.#collection.updateOne(replaced, { $set: run }, { upsert: true });
     } catch (error) {
       if (!isDuplicateKey(error)) throw error;
     }

@@ -151,6 +151,9 @@ export const runRecord = z
       .describe('Where the primary has fetched the feed, without what may be a secret. To operators only.'),
     startedAt: time,
     endedAt: time.optional(),
+    confirmedAt: time
+      .optional()
+      .describe('Of a feed that was fetched: when its server said last that it has not changed since this run.'),
     progress: progress.optional(),
     report: report.optional(),
     error: problem.optional(),

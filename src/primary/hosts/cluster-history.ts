@@ -38,6 +38,7 @@ export class ClusterHistory {
   constructor(deps: ClusterHistoryDeps) {
     this.#deps = deps;
     deps.runs.onChange((run) => this.#changed(run));
+    deps.runs.onConfirmed((record) => this.#put({ record, host: deps.ref() }));
   }
 
   start(): void {

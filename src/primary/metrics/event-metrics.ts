@@ -7,7 +7,6 @@ import { isEnded } from '../../protocol/is-ended.ts';
 import { holdKind, runKind, type RunRecord } from '../../protocol/runs.ts';
 import type { Move, Observer } from '../live/observers.ts';
 import type { ExitCause } from '../../protocol/runs.ts';
-import { scopeText } from '../../protocol/mirror-text.ts';
 import { weightiest } from '../../protocol/words.ts';
 import type { WorkerExit, WorkerRef } from '../ports.ts';
 import { CountedHistogram } from './counted-histogram.ts';
@@ -18,7 +17,7 @@ const runBuckets = [0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 
 const stepNames = ['upload', 'prepare', 'drain', 'scan', 'write'] as const;
 const unplanned = ['crash', 'boot-failure', 'heartbeat', 'memory', 'killed'] as const satisfies readonly ExitCause[];
 const changes = ['inserted', 'updated', 'deleted', 'unchanged'] as const;
-const outcomes = ['succeeded', 'failed', 'abandoned'] as const;
+export const outcomes = ['succeeded', 'failed', 'abandoned'] as const;
 const kinds = runKind.options;
 const evictable = ['this_host', 'other_host'] as const satisfies readonly EvictedHost[];
 
@@ -35,7 +34,6 @@ export class EventMetrics implements Observer {
   readonly #steps: Histogram<'step'>;
   readonly #documents: Counter<'change'>;
   readonly #lastRun: Gauge<'kind' | 'outcome'>;
-  readonly #lastMirror: Gauge<'collection' | 'scope' | 'outcome'>;
   readonly #ended = new Set<string>();
   #drainingSince: number | null = null;
   #lastPause = -1;
@@ -130,12 +128,6 @@ export class EventMetrics implements Observer {
       labelNames: ['kind', 'outcome'],
       registers,
     });
-    this.#lastMirror = new Gauge({
-      name: 'quiesce_mirror_last_end_timestamp_seconds',
-      help: 'When the last run of this mirror (collection and scope) ended with this outcome; runs of earlier primaries count',
-      labelNames: ['collection', 'scope', 'outcome'],
-      registers,
-    });
     for (const run of earlier.toReversed()) this.#note(run);
   }
 
@@ -186,13 +178,10 @@ export class EventMetrics implements Observer {
     for (const change of changes) this.#documents.inc({ change }, report.counts[change]);
   }
 
-  #note({ kind, state, endedAt, collection, scope }: RunRecord): void {
+  #note({ kind, state, endedAt }: RunRecord): void {
     const outcome = outcomes.find((each) => each === state);
-    if (outcome !== undefined && endedAt !== undefined) {
-      const at = Date.parse(endedAt) / 1_000;
-      this.#lastRun.set({ kind, outcome }, at);
-      if (collection !== undefined) this.#lastMirror.set({ collection, scope: scopeText(scope), outcome }, at);
-    }
+    if (outcome !== undefined && endedAt !== undefined)
+      this.#lastRun.set({ kind, outcome }, Date.parse(endedAt) / 1_000);
   }
 }
 

@@ -5,6 +5,7 @@ import { version } from '../../version.ts';
 import type { Observer } from '../live/observers.ts';
 import type { Operations } from '../ports.ts';
 import { EventMetrics } from './event-metrics.ts';
+import { mirrorMetrics } from './mirror-metrics.ts';
 import { processMetrics } from './process-metrics.ts';
 import { stateMetrics } from './state-metrics.ts';
 
@@ -30,6 +31,7 @@ export function metrics({ operations, phaseSince }: MetricsDeps): Metrics {
   }).set({ name, version, node_version: process.version }, 1);
   stateMetrics(registry, () => operations.status(), phaseSince);
   const observer = new EventMetrics(registry, operations.runs(1_000), hosts !== undefined);
+  mirrorMetrics(registry, () => operations.runs(Infinity));
   processMetrics(registry);
   return {
     observer,

@@ -66,12 +66,6 @@ export class Notices implements Observer {
     });
   }
 
-  /** The server of a feed says that it is what was mirrored: as good as a run. Kept, since it leaves no run. */
-  feedUnchanged(now: number): void {
-    if (this.#deps.receivers().some(({ overdue }) => overdue !== null))
-      this.#deps.outbox.setMark('unchanged', new Date(now).toISOString());
-  }
-
   gone({ slot, incarnation }: WorkerRef, { cause, reason }: WorkerExit): void {
     if (cause !== 'memory' && cause !== 'heartbeat') return;
     const why = cause === 'memory' ? 'it took too much memory' : 'its event loop was stuck';
@@ -144,11 +138,7 @@ export class Notices implements Observer {
   #tellOverdue(receiver: Receiver, overdue: number, now: number): void {
     const { outbox, lastMirror } = this.#deps;
     if (!receiver.events.includes('run-overdue')) return;
-    const last =
-      [lastMirror(), outbox.mark('unchanged')]
-        .filter((time) => time !== null)
-        .sort()
-        .at(-1) ?? null;
+    const last = lastMirror();
     // If no run has succeeded yet, the time since the first check counts.
     if (last === null && outbox.mark('watched') === null) outbox.setMark('watched', new Date(now).toISOString());
     const since = last ?? outbox.mark('watched')!;

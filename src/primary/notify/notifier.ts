@@ -14,13 +14,14 @@ import type { RunStore } from '../runs/history.ts';
 import type { Ticks } from '../ticks.ts';
 import { Notices } from './notices.ts';
 import { Outbox } from './outbox.ts';
+import { upToDateAt } from '../runs/of-mirror.ts';
 
 export interface NotifierDeps {
   readonly dataDir: string;
   readonly inForce: InForce;
   readonly coordinator: Pick<Coordinator, 'holds' | 'onChange'>;
   readonly observers: Pick<Observers, 'add'>;
-  readonly runs: Pick<RunStore, 'find'>;
+  readonly runs: Pick<RunStore, 'list'>;
   /** Which host tells of what all of them see; null where there is one. */
   readonly ticks: Ticks | null;
   /** The site has served before, under a primary that died. */
@@ -32,7 +33,6 @@ export interface Notifier extends Writer {
   /** `POST /api/notify/test`, on the control socket. */
   readonly route: Router;
   fetchFailed(source: string, error: QuiesceError): void;
-  feedUnchanged(): void;
   restore(): Promise<void>;
   close(): Promise<void>;
 }
@@ -48,7 +48,7 @@ export async function notifier(deps: NotifierDeps): Promise<Notifier> {
     host: hostname(),
     receivers,
     holds: () => coordinator.holds(),
-    lastMirror: () => runs.find(({ kind, state }) => kind === 'sync' && state === 'succeeded')?.endedAt ?? null,
+    lastMirror: () => lastUpToDate(runs),
     outbox,
     ticks,
   });
@@ -93,7 +93,6 @@ export async function notifier(deps: NotifierDeps): Promise<Notifier> {
   return {
     route,
     fetchFailed: (...failure) => notices.fetchFailed(...failure),
-    feedUnchanged: () => notices.feedUnchanged(Date.now()),
     restore: () => outbox.restore(),
     suspend,
     resume: () => {
@@ -102,4 +101,12 @@ export async function notifier(deps: NotifierDeps): Promise<Notifier> {
     },
     close: suspend,
   };
+}
+
+/** Of all mirrors, the newest. A feed that its server has confirmed leaves no run of its own. */
+function lastUpToDate(runs: Pick<RunStore, 'list'>): string | null {
+  const times = runs
+    .list(Infinity, ({ kind, state }) => kind === 'sync' && state === 'succeeded')
+    .flatMap((run) => upToDateAt(run) ?? []);
+  return times.sort().at(-1) ?? null;
 }

@@ -21,6 +21,7 @@ export class RunStore {
   readonly #order = new IdOrder();
   readonly #listeners = new Set<(run: RunRecord) => void>();
   readonly #otherListeners = new Set<(run: RunRecord) => void>();
+  readonly #confirmedListeners = new Set<(run: RunRecord) => void>();
   #writing: Promise<void> = Promise.resolve();
 
   private constructor(dir: string, log: Logger, kept: number) {
@@ -56,6 +57,11 @@ export class RunStore {
   onAny(listener: (run: RunRecord) => void): void {
     this.onChange(listener);
     this.#otherListeners.add(listener);
+  }
+
+  /** Calls `listener` when a run of this host has been confirmed. */
+  onConfirmed(listener: (run: RunRecord) => void): void {
+    this.#confirmedListeners.add(listener);
   }
 
   /** A run as the history of all hosts has it. Of one that this host has as well, only an end that is missing here counts. */
@@ -147,6 +153,17 @@ export class RunStore {
     this.#runs.set(id, next);
     const saved = this.save(id);
     this.#tell(next);
+    return saved;
+  }
+
+  /** The server of a feed says that it has not changed since this run. Durable when this resolves. */
+  confirm(id: string, at = new Date()): Promise<void> {
+    const run = this.#runs.get(id);
+    if (run === undefined || !isEnded(run.state)) return this.#writing;
+    const next = { ...run, confirmedAt: at.toISOString() };
+    this.#runs.set(id, next);
+    const saved = this.save(id);
+    for (const listener of this.#confirmedListeners) listener(next);
     return saved;
   }
 

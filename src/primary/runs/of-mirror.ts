@@ -1,4 +1,4 @@
-/** Tells the runs of one mirror from those of the others of an app. */
+/** What a run says of its mirror: which it is, and since when the mirror is as the feed was. */
 import { isDeepStrictEqual } from 'node:util';
 import type { RunRecord } from '../../protocol/runs.ts';
 
@@ -7,4 +7,9 @@ export function isOf({ collection, scope }: Pick<RunRecord, 'collection' | 'scop
   return (run) =>
     run.kind === 'sync' &&
     (run.collection === undefined || (run.collection === collection && isDeepStrictEqual(run.scope, scope)));
+}
+
+/** Until when the feed of a run is known to have been the newest: its end, or the last time that its server said so. */
+export function upToDateAt({ endedAt, confirmedAt }: Pick<RunRecord, 'endedAt' | 'confirmedAt'>): string | null {
+  return confirmedAt ?? endedAt ?? null;
 }

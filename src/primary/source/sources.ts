@@ -42,7 +42,9 @@ export interface SourcesDeps {
   readonly runs: {
     get(id: string): RunRecord | undefined;
     find(isLike: (run: RunRecord) => boolean): RunRecord | undefined;
-    onChange(listener: (run: RunRecord) => void): void;
+    /** Of this host and of others. */
+    onAny(listener: (run: RunRecord) => void): void;
+    confirm(id: string): Promise<void>;
   };
   /** Whether a run has this feed: a worker may die right after it has handed it over. */
   readonly isTaken: (path: string) => boolean;
@@ -51,7 +53,6 @@ export interface SourcesDeps {
   /** Which host fetches. */
   readonly ticks: Ticks;
   readonly onFailure: (source: string, error: QuiesceError) => void;
-  readonly onUnchanged: () => void;
   /** A pino logger fits. */
   readonly log: Record<'info' | 'warn' | 'error', (fields: object, message: string) => void>;
   readonly random?: () => number;
@@ -78,7 +79,8 @@ export class FeedSources {
 
   constructor(deps: SourcesDeps) {
     this.#deps = deps;
-    deps.runs.onChange((run) => {
+    deps.runs.onAny((run) => {
+      for (const source of this.#sources) this.#forgetIfNewer(source, run);
       if (isEnded(run.state)) this.#ends.get(run.id)?.(run);
     });
   }
@@ -178,7 +180,7 @@ export class FeedSources {
    * @throws QuiesceError why it is not mirrored
    */
   async #fetch(source: Source): Promise<string | null> {
-    const { workDir, spoolDir, maxBytes, deliver, worker: pick, obstacle, isTaken, onUnchanged, log } = this.#deps;
+    const { workDir, spoolDir, maxBytes, deliver, worker: pick, obstacle, isTaken, runs, log } = this.#deps;
     const { settings, shown, stop: stopped } = source;
     this.#requireWay(obstacle());
     const id = randomUUID();
@@ -192,7 +194,7 @@ export class FeedSources {
       if (found.type === 'unchanged') {
         // Something was mirrored, or the app was reloaded, while the server was asked: now it is asked for all of it.
         if (this.#knownOf(source) === null) return await this.#fetch(source);
-        onUnchanged();
+        await runs.confirm(source.last!.run);
         log.info({ source: shown }, `the feed of ${shown} has not changed`);
         return null;
       }
@@ -234,8 +236,14 @@ export class FeedSources {
     const taker = worker(settings);
     if (last === null || taker === null || keyOf(taker) !== keyOf(last.worker)) return null;
     const own = runs.get(last.run);
-    const newest = own && runs.find((run) => run.kind === 'exec' || isOf(own)(run));
+    const newest = own && runs.find((run) => mayChange(own, run));
     return newest?.id === last.run ? last.known : null;
+  }
+
+  /** In the order in which runs are heard of: their ids are times, and a clock can be set back. */
+  #forgetIfNewer(source: Source, run: RunRecord): void {
+    const own = source.last === null ? undefined : this.#deps.runs.get(source.last.run);
+    if (own !== undefined && own.id !== run.id && mayChange(own, run)) source.last = null;
   }
 
   #endOf(id: string): Promise<RunRecord> {
@@ -249,6 +257,11 @@ export class FeedSources {
       if (now !== undefined && isEnded(now.state)) done(now);
     });
   }
+}
+
+/** Whether `other` may have changed what `own` has mirrored. */
+function mayChange(own: RunRecord, other: RunRecord): boolean {
+  return other.kind === 'exec' || isOf(own)(other);
 }
 
 /** Hashed: an address may hold a secret, and whoever can read the site document would see it. */

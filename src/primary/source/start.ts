@@ -24,7 +24,6 @@ export interface SourcesStart {
   readonly ticks: Ticks;
   readonly notify: {
     fetchFailed(source: string, error: QuiesceError): void;
-    feedUnchanged(): void;
   };
   readonly log: Logger;
 }
@@ -45,7 +44,6 @@ export function feedSources(start: SourcesStart): FeedSources {
     obstacle: () => obstacleIn(state()),
     ticks,
     onFailure: (...failure) => notify.fetchFailed(...failure),
-    onUnchanged: () => notify.feedUnchanged(),
     log,
   });
 }

@@ -29,6 +29,21 @@ describe('an eviction', () => {
     expect(seen).to.deep.equal(['other_host']);
   });
 
+  it("is none where a host comes back after its lease and `on_partition: 'serve'` keeps it in, but is where an operator removes it", () => {
+    const serving = { ...rules, onPartition: 'serve' } as const;
+    const document = new Document();
+    const before = document.site;
+    document.now += 100_000;
+    const host = before.hosts[b.host]!;
+    const back = { ...before, hosts: { ...before.hosts, [b.host]: { ...host, incarnation: '2' } } };
+    expect(evictionsBetween(at(a, before), sees(at(a, before), back), document.now, serving)).to.deep.equal([]);
+    const { [b.host]: _removed, ...others } = before.hosts;
+    const without = { ...before, hosts: others };
+    expect(evictionsBetween(at(a, before), sees(at(a, before), without), document.now, serving)).to.deep.equal([
+      'other_host',
+    ]);
+  });
+
   it('is none where a host leaves, is replaced by its next primary, joins or renews, or the document is another', () => {
     const document = new Document();
     const before = document.site;

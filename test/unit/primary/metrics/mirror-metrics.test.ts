@@ -77,11 +77,22 @@ describe('the metrics of mirrors and their sources', () => {
   it('tell the last run of each mirror, by its collection and scope', async () => {
     const run = { ...endedRun(plan, 1), collection: 'stock' };
     const earlier = ['north', 'south'].map((tenant) => ({ ...run, id: tenant, scope: { tenant } }));
-    const later = { ...run, id: 'new', endedAt: iso(9_000), scope: { tenant: 'north' } };
-    const all = await scrape([...earlier, later], [later]);
+    const ended = Date.parse(run.endedAt!);
+    const later = { ...run, id: 'new', endedAt: iso(ended + 9_000), scope: { tenant: 'north' } };
+    const all = await scrape([later, ...earlier], []);
     expect([...all.get('quiesce_mirror_last_end_timestamp_seconds')!.samples]).to.have.deep.members([
-      ['{collection="stock",scope="tenant=north",outcome="succeeded"}', 9],
-      ['{collection="stock",scope="tenant=south",outcome="succeeded"}', Date.parse(run.endedAt!) / 1_000],
+      ['{collection="stock",scope="tenant=north",outcome="succeeded"}', ended / 1_000 + 9],
+      ['{collection="stock",scope="tenant=south",outcome="succeeded"}', ended / 1_000],
+    ]);
+  });
+
+  it('count the confirmation of a feed as its mirror, and whichever is later of two runs', async () => {
+    const run = { ...endedRun(plan, 1), collection: 'stock' };
+    const ended = Date.parse(run.endedAt!);
+    const confirmed = { ...run, id: 'old', confirmedAt: iso(ended + 60_000) };
+    const all = await scrape([run, confirmed], []);
+    expect([...all.get('quiesce_mirror_last_end_timestamp_seconds')!.samples]).to.deep.equal([
+      ['{collection="stock",scope="",outcome="succeeded"}', ended / 1_000 + 60],
     ]);
   });
 });

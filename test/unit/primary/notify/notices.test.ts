@@ -145,12 +145,6 @@ describe('notices', () => {
     notices.tick(start + 3_500);
     notices.tick(start + 4_000);
     expect(told.slice(1)).to.deep.equal([`run-overdue: No mirror run has succeeded since ${iso(3_000)}`]);
-    // A feed that has not changed is as good as a run, also for the next primary.
-    notices.feedUnchanged(start + 5_000);
-    make().tick(start + 5_999);
-    expect(told).to.have.length(2);
-    make().tick(start + 6_000);
-    expect(told.slice(2)).to.deep.equal([`run-overdue: No mirror run has succeeded since ${iso(5_000)}`]);
   });
 
   it('tell of workers that were replaced, of a loop once, and of a primary that was started again', () => {

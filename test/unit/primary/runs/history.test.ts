@@ -83,6 +83,22 @@ describe('the history of runs', () => {
     );
   });
 
+  it('keeps when the feed of a run was confirmed, and tells those who want to know that alone', async () => {
+    const dir = scratch();
+    const store = await RunStore.open(dir, log);
+    const told: string[] = [];
+    store.onConfirmed(({ id, confirmedAt }) => told.push(`${id} ${confirmedAt}`));
+    store.add({ id: 'a', kind: 'sync', state: 'running', startedAt: new Date(0).toISOString() });
+    await store.confirm('a', new Date(1));
+    expect(store.get('a'), 'it has not ended').to.not.have.property('confirmedAt');
+    await store.end('a', { state: 'succeeded' });
+    store.onChange(() => told.push('a change'));
+    await store.confirm('a', new Date(2));
+    await store.confirm('b', new Date(3));
+    expect(told).to.deep.equal([`a ${new Date(2).toISOString()}`]);
+    expect((await RunStore.open(dir, log)).get('a')?.confirmedAt).to.equal(new Date(2).toISOString());
+  });
+
   it('tells nobody of a claim that is refused', async () => {
     const store = await RunStore.open(scratch(), log);
     const told: string[] = [];

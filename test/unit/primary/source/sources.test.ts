@@ -46,6 +46,7 @@ function site(answers: readonly ('feed' | '304' | ErrorCode)[], ends: readonly R
     incarnation: 2,
     onJob: (): void => {},
     unchanged: 0,
+    heard: (_run: RunRecord): void => {},
     taken: false,
   };
   const runs: RunRecord[] = [];
@@ -84,7 +85,8 @@ function site(answers: readonly ('feed' | '304' | ErrorCode)[], ends: readonly R
     runs: {
       get: (id) => runs.find((run) => run.id === id),
       find: (isLike) => runs.findLast(isLike),
-      onChange: () => {},
+      onAny: (listener) => void (seen.heard = listener),
+      confirm: async () => void seen.unchanged++,
     },
     isTaken: () => seen.taken,
     obstacle: () => seen.obstacle,
@@ -94,7 +96,6 @@ function site(answers: readonly ('feed' | '304' | ErrorCode)[], ends: readonly R
         return seen.wins;
       },
     },
-    onUnchanged: () => seen.unchanged++,
     onFailure: (source, { code }) => seen.failures.push(`${source} ${code}`),
     log: { info: log, warn: log, error: log },
     random: () => 0,
@@ -149,6 +150,21 @@ describe('a source of feeds', function () {
     expect(seen.jobs.map(({ known }) => known?.etag ?? null)).to.deep.equal([null, '"1"', null, '"3"', null]);
     expect(seen.unchanged, 'an exclusive handler is of the app').to.equal(1);
     expect(seen.delivered).to.have.length(3);
+  });
+
+  it('asks for the feed anew after a later run with an earlier id, as a clock that was set back gives it', async () => {
+    const { sources, seen, runs, over, close } = site(['feed', '304', 'feed']);
+    seen.onJob = () => {
+      if (seen.jobs.length !== 3) return;
+      const put = { id: '0', kind: 'sync', state: 'succeeded', collection: 'a', startedAt: '' } as const;
+      runs.unshift(put);
+      seen.heard(put);
+    };
+    sources.use([settings], 'configuration');
+    await over;
+    close();
+    expect(seen.jobs.map(({ known }) => known?.etag ?? null)).to.deep.equal([null, '"1"', '"1"']);
+    expect(seen.delivered, 'asked for again at once').to.have.length(2);
   });
 
   it('asks for the feed anew after a time at which another host has fetched it', async () => {
