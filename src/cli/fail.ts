@@ -1,7 +1,7 @@
 /** Ends a failed command: prints one message on standard error and returns the exit code of the contract. */
 import { say, styled } from './output.ts';
 import { toQuiesceError } from '../errors.ts';
-import { visible, visibleLine } from '../protocol/visible.ts';
+import { visibleLine } from '../protocol/visible.ts';
 
 interface ItemError {
   readonly pointer?: unknown;
@@ -10,7 +10,7 @@ interface ItemError {
 
 export function fail(thrown: unknown): number {
   const error = toQuiesceError(thrown);
-  say(`${styled('red', 'quiesce:', process.stderr)} ${visible(error.message)}`);
+  say(error.message, `${styled('red', 'quiesce:', process.stderr)} `);
   const { errors, errorCount } = error.extra;
   if (Array.isArray(errors)) {
     for (const { pointer, detail } of errors as ItemError[])

@@ -1,6 +1,6 @@
 /** Writes the output of commands: results to standard output, everything else to standard error. */
 import { styleText } from 'node:util';
-import { visible } from '../protocol/visible.ts';
+import { visible, visibleLine } from '../protocol/visible.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -22,12 +22,13 @@ export function printJson(value: unknown): void {
   print(visible(JSON.stringify(value, null, 2)));
 }
 
-export function say(text: string): void {
-  process.stderr.write(`${text}\n`);
+/** @param before a text of quiesce, which may be coloured */
+export function say(text: string, before = ''): void {
+  process.stderr.write(`${before}${visible(text)}\n`);
 }
 
 export function warn(text: string): void {
-  say(`${styled('yellow', 'warning:', process.stderr)} ${text}`);
+  say(visibleLine(text), `${styled('yellow', 'warning:', process.stderr)} `);
 }
 
 /** It is not an error if the reader closes the pipe early (`| head`). */

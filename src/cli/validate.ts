@@ -8,6 +8,7 @@ import { withoutSecrets } from '../config/told.ts';
 import { fleetSettings } from '../primary/fleet/settings.ts';
 import { whyNotReplaceable } from '../primary/handover/replaceable.ts';
 import { showMirrorKey } from '../protocol/mirror-key.ts';
+import { visibleLine } from '../protocol/visible.ts';
 
 /** As `quiesce start` without --no-keeper. */
 const kept = { canReplace: true, pid: process.pid };
@@ -77,5 +78,8 @@ function describe(app: AppConfig): string {
     ['data', app.dataDir],
   ];
   const width = Math.max(...lines.map(([label]) => label.length));
-  return [styled('bold', app.name), ...lines.map(([label, text]) => `  ${label.padEnd(width)}  ${text}`)].join('\n');
+  return [
+    styled('bold', visibleLine(app.name)),
+    ...lines.map(([label, text]) => `  ${label.padEnd(width)}  ${visibleLine(text)}`),
+  ].join('\n');
 }

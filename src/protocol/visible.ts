@@ -23,6 +23,15 @@ export function visibleOutput(text: string): string {
   return visible(text.replaceAll(colours, ''));
 }
 
+/** For text that a formatter has coloured: keeps the colours. Texts of others in it may change a colour, and no more. */
+export function visibleColoured(text: string): string {
+  const kept = text.match(colours) ?? [];
+  return text
+    .split(colours)
+    .map((part, index) => visible(part) + (kept[index] ?? ''))
+    .join('');
+}
+
 /** Each text in a value, each on one line. */
 export function visibleIn<T>(value: T): T {
   return shown(value) as T;

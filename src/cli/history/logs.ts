@@ -1,11 +1,10 @@
 /** `quiesce logs`: prints the log of an app. */
 import path from 'node:path';
-import { prettyFactory } from 'pino-pretty';
 import { findDataDir, type Target } from '../find-data-dir.ts';
 import { print } from '../output.ts';
 import { tail } from './tail.ts';
 import { QuiesceError } from '../../errors.ts';
-import { lineForPeople } from '../../primary/log/line-for-people.ts';
+import { linesForPeople } from '../../primary/log/line-for-people.ts';
 import { visible } from '../../protocol/visible.ts';
 import { logFileName } from '../../primary/log/log-file.ts';
 
@@ -21,15 +20,14 @@ export async function logs(options: LogsOptions): Promise<number> {
   if (options.json && options.pretty)
     throw new QuiesceError('bad-usage', '--json and --pretty are two forms: choose one.');
   const file = path.join(await findDataDir(options), logFileName);
-  const pretty = options.json || !(options.pretty || process.stdout.isTTY) ? undefined : forPeople();
+  const shown = formatOf(options);
   const decoder = new TextDecoder();
   let rest = '';
   try {
     for await (const chunk of tail(file, { lines: options.lines, follow: options.follow ?? false })) {
       const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
       rest = lines.pop() ?? '';
-      for (const line of lines)
-        print(pretty === undefined ? (process.stdout.isTTY ? visible(line) : line) : pretty(line).trimEnd());
+      for (const line of lines) print(shown(line));
     }
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
@@ -39,16 +37,15 @@ export async function logs(options: LogsOptions): Promise<number> {
       { cause },
     );
   }
-  if (rest !== '') print(rest);
+  if (rest !== '') print(shown(rest));
   return 0;
 }
 
-function forPeople(): (line: string) => string {
-  const pretty = prettyFactory({
-    ...lineForPeople,
+function formatOf({ json = false, pretty = false }: LogsOptions): (line: string) => string {
+  const { isTTY } = process.stdout;
+  if (json || !(pretty || isTTY)) return isTTY ? visible : (line) => line;
+  return linesForPeople({
     translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l',
-    colorize: Boolean(process.stdout.isTTY) && !process.env['NO_COLOR'],
+    colorize: Boolean(isTTY) && !process.env['NO_COLOR'],
   });
-  // A line that is not a JSON record is printed unchanged.
-  return (line) => (line.startsWith('{') ? pretty(visible(line)) : visible(line));
 }

@@ -1,6 +1,7 @@
 /** Reports which run a command waits for. */
 import type { ControlClient } from '../control-client.ts';
 import { duration, say } from '../output.ts';
+import { visibleIn } from '../../protocol/visible.ts';
 import type { ClusterStatus } from '../../protocol/runs.ts';
 
 /** No message is printed before this time, ms. */
@@ -26,7 +27,7 @@ export async function tellingOfRun<T>(
     const { run } = status;
     if (run === null || run.endedAt !== undefined || told.has(run.id)) return;
     told.add(run.id);
-    const { id, kind, owner, startedAt } = run;
+    const { id, kind, owner, startedAt } = visibleIn(run);
     const whose = owner === undefined ? '' : ` (${owner.method} ${owner.path} in slot ${owner.slot})`;
     const age = duration(Math.max(0, Date.now() - Date.parse(startedAt)));
     say(`${what} waits for the ${kind} run ${id}${whose}, begun ${age} ago.`);

@@ -14,6 +14,7 @@ import { QuiesceError } from '../../errors.ts';
 import { dryRunReport } from '../../protocol/messages.ts';
 import type { MaxDeletes } from '../../protocol/max-deletes.ts';
 import { problem, report } from '../../protocol/runs.ts';
+import { visibleIn, visibleLine } from '../../protocol/visible.ts';
 
 export interface SyncOptions extends Target {
   readonly url?: string;
@@ -88,8 +89,8 @@ export async function sync(feed: string, options: SyncOptions): Promise<number> 
   if (options.json) printJson(body);
   else if (dry?.success) {
     print(`would be: ${countsText(dry.data.counts)} (${dry.data.feed.items} items, nothing was written)`);
-    for (const note of dry.data.notes ?? []) print(`  ${note}`);
-  } else if (full.success) print(renderReport(full.data));
+    for (const note of dry.data.notes ?? []) print(visibleLine(`  ${note}`));
+  } else if (full.success) print(renderReport(visibleIn(full.data)));
   else
     throw new QuiesceError(
       'run-failed',

@@ -6,10 +6,9 @@
 import { join } from 'node:path';
 import { isatty } from 'node:tty';
 import pino, { type Logger } from 'pino';
-import { lineForPeople } from './line-for-people.ts';
 import { logFile, logFileName, type LogFile } from './log-file.ts';
 import { withoutCredentials } from './redaction.ts';
-import { stdoutForMachines, type Stdout } from './stdout.ts';
+import { openStdout, type Stdout } from './stdout.ts';
 import { tellOnStderr } from './unwritable.ts';
 import { logLevelOf } from '../../config/log-level.ts';
 
@@ -36,8 +35,11 @@ export interface OpenLog {
  */
 export async function openLog(name: string, toStdout: boolean): Promise<OpenLog> {
   // Not `process.stdout.isTTY`: the first use of process.stdout makes a pipe non-blocking for all who share it.
-  let stdout: (pino.DestinationStream & Partial<Stdout>) | null = null;
-  if (toStdout) stdout = isatty(1) ? await forPeople() : stdoutForMachines((lines) => dropped(lines));
+  let stdout: Stdout | null = null;
+  if (toStdout) {
+    stdout = openStdout((lines) => dropped(lines));
+    if (isatty(1)) stdout = await forPeople(stdout);
+  }
   const streams = pino.multistream(stdout === null ? [] : [{ stream: stdout, level: 'trace' }]);
   const level = logLevelOf(process.env) ?? 'info';
   const logger = pino({ name, level, hooks: { streamWrite: withoutCredentials } }, streams);
@@ -55,11 +57,12 @@ export async function openLog(name: string, toStdout: boolean): Promise<OpenLog>
     },
     reopen: () => kept?.reopen(),
     close: async () => kept?.close(),
-    drained: async () => stdout?.drained?.(),
+    drained: async () => stdout?.drained(),
   };
 }
 
-async function forPeople(): Promise<pino.DestinationStream> {
-  const { default: pretty } = await import('pino-pretty');
-  return pretty({ ...lineForPeople, translateTime: 'SYS:HH:MM:ss.l', colorize: !process.env['NO_COLOR'] });
+async function forPeople(stdout: Stdout): Promise<Stdout> {
+  const { linesForPeople } = await import('./line-for-people.ts');
+  const format = linesForPeople({ translateTime: 'SYS:HH:MM:ss.l', colorize: !process.env['NO_COLOR'] });
+  return { ...stdout, write: (line) => stdout.write(`${format(line)}\n`) };
 }

@@ -1,5 +1,5 @@
 /**
- * Standard output for JSON lines. Writing never waits, and a slow or missing reader does not keep the process from
+ * Standard output for the log. Writing never waits, and a slow or missing reader does not keep the process from
  * ending. On a pipe or a socket not even a write in Node's thread pool may wait, since a process waits for these writes
  * before it ends.
  */
@@ -23,7 +23,7 @@ export interface Stdout extends DestinationStream {
 }
 
 /** @param onDropped called with the number of dropped lines when there is room again */
-export function stdoutForMachines(onDropped: (lines: number) => void): Stdout {
+export function openStdout(onDropped: (lines: number) => void): Stdout {
   const stdout = statusOfDescriptor(1);
   return stdout.isFIFO() || stdout.isSocket() ? toReader(onDropped) : toFile(onDropped);
 }
