@@ -6,7 +6,7 @@ import { refusal, useMirror } from './harness.ts';
 const strings = {
   'what a hosting company hands out': 'readPreference=secondaryPreferred&retryWrites=true&w=majority&appName=shop',
   'all that would make a run fail or slow':
-    'readPreference=secondary&readPreferenceTags=dc:ny&maxStalenessSeconds=90&readConcernLevel=linearizable&w=5&journal=false&wtimeoutMS=1&maxPoolSize=1&minPoolSize=1&maxConnecting=1&waitQueueTimeoutMS=1&socketTimeoutMS=1&connectTimeoutMS=1&serverSelectionTimeoutMS=1&retryWrites=false&retryReads=false&raw=true&promoteValues=false',
+    'readPreference=secondary&readPreferenceTags=dc:ny&maxStalenessSeconds=90&readConcernLevel=linearizable&w=5&journal=false&wtimeoutMS=1&maxPoolSize=1&minPoolSize=1&maxConnecting=1&waitQueueTimeoutMS=1&socketTimeoutMS=1&timeoutMS=1&connectTimeoutMS=1&serverSelectionTimeoutMS=1&retryWrites=false&retryReads=false&raw=true&promoteValues=false',
   'how to get there': 'directConnection=true&compressors=zlib&zlibCompressionLevel=1&heartbeatFrequencyMS=1000',
 };
 

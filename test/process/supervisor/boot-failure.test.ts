@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { usePlainClusters } from '../harness/clusters.ts';
+import { quiesce } from '../harness/command.ts';
+import { until } from '../harness/until.ts';
 
 const app = fileURLToPath(new URL('../fixtures/trouble.js', import.meta.url));
 
@@ -67,6 +69,16 @@ describe('a cluster that cannot boot', function () {
       20_000,
     );
     expect(workers.map(({ pid }) => pid)).to.deep.equal([null, null]);
+    for (const { incarnation, lastExit, nextTry } of workers) {
+      expect(lastExit).to.include({ incarnation, cause: 'boot-failure' });
+      expect(lastExit?.reason).to.include('this build has no column named tenant');
+      expect(Date.parse(nextTry!), 'the next try').to.be.greaterThan(Date.parse(lastExit!.at));
+    }
+    const line =
+      /^slot \d: worker \d\.\d+ ended with code 1 .* ago \(boot-failure\); next try in .*: .*this build has no column/m;
+    const status = ['status', '--data-dir', cluster.dataDir];
+    const told = async (): Promise<boolean> => line.test((await quiesce(status, { cwd: cluster.folder })).out);
+    await until('`quiesce status` tells why it waits, and until when', told, { within: 20_000 });
     await rm(broken);
     await cluster.ready();
     expect((await fetch(cluster.url)).status).to.equal(200);

@@ -38,6 +38,7 @@ describe('orders that cross', function () {
     await cluster.control.maintenance({ on: true, reason: 'move', by: 'ann', secret: 'open-sesame' });
     process.kill(cluster.pid, 'SIGUSR2');
     await cluster.until('it is released', ({ holds }) => holds.length === 0);
+    await cluster.control.reload({ by: 'ann' });
     await cluster.control.scale(3, { by: 'bob' });
     process.kill(cluster.pid, 'SIGTTOU');
     await cluster.until('it has two again', ({ workers }) => workers.length === 2);
@@ -45,6 +46,7 @@ describe('orders that cross', function () {
     expect(given).to.deep.equal([
       { order: 'maintenance on', by: 'ann', reason: 'move' },
       { order: 'maintenance off', by: 'SIGUSR2' },
+      { order: 'reload', by: 'ann' },
       { order: 'scale', by: 'bob', instances: 3 },
       { order: 'scale', by: 'SIGTTOU', step: -1 },
     ]);

@@ -63,7 +63,12 @@ describe('the commands that give orders', function () {
       expect(out).to.match(/^(reloaded )?1 worker\n$/);
     }
     const by = 'ann';
-    expect(operations.asked).to.deep.equal(['reload', { instances: 3, by }, { step: 1, by }, { step: -2, by }]);
+    expect(operations.asked).to.deep.equal([
+      { reload: { by: 'ann' } },
+      { instances: 3, by },
+      { step: 1, by },
+      { step: -2, by },
+    ]);
     const wrong = ['0', '+0', '1.5', '1025'].map(async (number) => (await run(['scale', number], { cwd })).code);
     expect(await Promise.all(wrong)).to.deep.equal([2, 2, 2, 2]);
   });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import vm from 'node:vm';
 import { dockerfile } from '#quiesce/cli/startup/docker.js';
@@ -10,6 +10,7 @@ import { socketUnit } from '#quiesce/cli/startup/socket.js';
 import { systemdUnit } from '#quiesce/cli/startup/systemd.js';
 import { loadConfig } from '#quiesce/config/load.js';
 import { scratchFolders } from '../scratch.js';
+import { main } from './use-commands.js';
 
 const scratch = scratchFolders();
 
@@ -129,6 +130,25 @@ describe('startup', () => {
     const low = systemdUnit(await planOf({ env: { PORT: 80 } }), { user: null });
     expect(linesOf(low, 'DynamicUser')).to.deep.equal(['yes']);
     expect(linesOf(low, 'AmbientCapabilities')).to.deep.equal(['CAP_NET_BIND_SERVICE']);
+  });
+
+  it('makes a unit of the name of a folder, and not of the release that it points to', () => {
+    const root = realpathSync(scratch({ 'releases/1/app.js': '', 'releases/1/package.json': '{}' }));
+    const current = path.join(root, 'current');
+    symlinkSync('releases/1', current);
+    const config = JSON.stringify({ apps: [{ name: 'web', script: 'app.js' }] });
+    writeFileSync(path.join(current, 'ecosystem.config.json'), config);
+    const env = { ...process.env, PWD: current };
+    for (const file of [[], ['ecosystem.config.json'], ['app.js']]) {
+      const args = [main, 'startup', 'systemd', ...file];
+      const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: current, env, encoding: 'utf8' });
+      expect(linesOf(stdout, 'WorkingDirectory'), stderr).to.deep.equal([current]);
+      const [started] = linesOf(stdout, 'ExecStart');
+      expect(started?.endsWith(` start ${path.join(current, file[0] ?? 'ecosystem.config.json')}`), started).to.equal(
+        true,
+      );
+      expect(stdout).not.to.include(path.join(root, 'releases'));
+    }
   });
 
   it('gives a unit and an image the data directory that was asked for', async () => {

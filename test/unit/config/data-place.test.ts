@@ -1,7 +1,8 @@
 import { expect } from 'chai';
-import { mkdirSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { copyFileSync, mkdirSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { dataPlace, dataPlaces, isSwitched, workingFolder } from '#quiesce/config/data-place.js';
+import { loadConfig } from '#quiesce/config/load.js';
 import { scratchFolders } from '../scratch.js';
 
 const scratch = scratchFolders();
@@ -61,6 +62,51 @@ describe('the default place of a data directory', () => {
       new RegExp(`^${root}/.local/state/`),
     );
     expect(dataPlaces(root, env)).to.have.lengthOf(2);
+  });
+});
+
+describe('a data directory beside the configuration', () => {
+  const warningsOf = async (folder: string, processEnv: Record<string, string>): Promise<string> =>
+    (await loadConfig(undefined, { folder, processEnv })).warnings.join('\n');
+  let root: string;
+  let nowhere: Record<string, string>;
+
+  beforeEach(() => {
+    const config = JSON.stringify({ apps: [{ name: 'web', script: 'app.js' }] });
+    const app = { 'releases/1/app.js': '', 'releases/1/ecosystem.config.json': config };
+    root = realpathSync(scratch({ ...app, file: '' }));
+    symlinkSync('releases/1', path.join(root, 'current'));
+    nowhere = { HOME: path.join(root, 'file') }; // where no folder can be made
+  });
+
+  it('is warned of where there is no other place, and refused where each release has another', async () => {
+    const release = path.join(root, 'releases/1');
+    rmSync(path.join(root, 'current'));
+    expect(await warningsOf(release, nowhere)).to.equal(
+      'web: no folder for state can be written to (XDG_STATE_HOME, or .local/state in the home of this user), ' +
+        `so the data directory is ${release}/.quiesce/web; where deployments replace it, set QUIESCE_DATA_DIR`,
+    );
+    symlinkSync('releases/1', path.join(root, 'current'));
+    for (const folder of [release, path.join(root, 'current')]) {
+      const refused: unknown = await warningsOf(folder, nowhere).catch((error: unknown) => error);
+      expect(refused).to.include({ code: 'bad-config' });
+      expect((refused as Error).message).to.include(
+        `no folder for state can be written to (XDG_STATE_HOME, or .local/state in the home of this user), and ${folder} is another one with each release: set QUIESCE_DATA_DIR`,
+      );
+      expect(await warningsOf(folder, { ...nowhere, QUIESCE_DATA_DIR: root })).to.equal('');
+    }
+  });
+
+  it('is warned of where it stands in a release that the next one leaves behind', async () => {
+    const current = path.join(root, 'current');
+    mkdirSync(path.join(current, '.quiesce/web'), { recursive: true });
+    expect(await warningsOf(current, { HOME: root })).to.equal(
+      `web: the data directory ${current}/.quiesce/web is left behind by the next release: remove it while the app is stopped, and one outside is used`,
+    );
+    mkdirSync(path.join(root, 'lasting/.quiesce/web'), { recursive: true });
+    for (const name of ['app.js', 'ecosystem.config.json'])
+      copyFileSync(path.join(current, name), path.join(root, 'lasting', name));
+    expect(await warningsOf(path.join(root, 'lasting'), { HOME: root })).to.equal('');
   });
 });
 

@@ -59,8 +59,8 @@ export class FakeOperations implements Operations {
     return this.current;
   }
 
-  async reload(): Promise<ReloadOutcome> {
-    this.asked.push('reload');
+  async reload(order: Order = {}): Promise<ReloadOutcome> {
+    this.asked.push({ reload: order });
     if (this.bootFails) throw new QuiesceError('boot-failed', 'The new worker did not boot: no such module.');
     return { changes: [], warnings: [] };
   }

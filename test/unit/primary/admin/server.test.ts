@@ -56,7 +56,7 @@ describe('the admin server', () => {
       expect(await client.urls()).to.deep.equal(['http://127.0.0.1:3000']);
       await client.maintenance({ on: true, reason: 'works', for: 60_000 });
       await client.maintenance({ on: false });
-      await client.reload();
+      await client.reload({ by: 'ann' });
       await client.scale(5);
       expect(await client.runs(7)).to.deep.equal([aRun]);
       expect(await client.run('r1')).to.deep.equal(aRun);
@@ -64,7 +64,7 @@ describe('the admin server', () => {
       expect(operations.asked).to.deep.equal([
         { on: true, reason: 'works', forMs: 60_000 },
         { on: false },
-        'reload',
+        { reload: { by: 'ann' } },
         { instances: 5 },
         { limit: 7 },
         { stop: { now: true } },
@@ -245,7 +245,7 @@ describe('the admin server', () => {
       expect(await detail(request(url!).get('/api/runs?limit=x'), 400)).to.include('limit');
       expect(await detail(request(url!).get('/api/runs/%E0%A4%A'), 400)).to.include('cannot be read');
       await post('/api/reload').expect(200);
-      expect(operations.asked).to.deep.equal(['reload']);
+      expect(operations.asked).to.deep.equal([{ reload: {} }]);
     });
 
     it('streams the status at once and at each change, and forgets a reader that went away', async () => {

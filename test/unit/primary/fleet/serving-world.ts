@@ -1,8 +1,8 @@
-import { World, type Process } from './fleet-world.js';
+import { World, type Process, type Step } from './fleet-world.js';
 
 /** A world whose workers all serve. */
-export function serving(instances: number): World {
-  const world = new World(instances);
+export function serving(instances: number, step?: Step): World {
+  const world = new World(instances, step);
   world.start();
   for (const process of world.processes) world.ready(process);
   world.settled.length = 0;

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { bootTries } from '#quiesce/primary/fleet/state.js';
+import { step } from '#quiesce/primary/fleet/step.js';
 import { calm, settings, World } from './fleet-world.js';
 import { names, process, serving } from './serving-world.js';
 
@@ -79,6 +80,22 @@ describe('lifecycle: restart', () => {
     expect(world.ends.at(-1)).to.deep.equal({ ref: { slot: 1, incarnation: 1 }, cause: 'crash' });
   });
 
+  it('tells in whole milliseconds how soon a worker ended, which makes a reload fail', () => {
+    const said: string[] = [];
+    const world = serving(2, (...given) => {
+      const done = step(...given);
+      for (const effect of done.effects) if (effect.type === 'settle' && effect.error) said.push(effect.error.message);
+      return done;
+    });
+    world.now += 5_000;
+    world.order('reload', { type: 'reload' });
+    world.now += 0.30000000000000004;
+    world.ready(process(world, 0, 2));
+    world.now += 99.7;
+    world.exit(process(world, 0, 2));
+    expect(said).to.deep.equal(['Worker 0.2 ended 100 ms after it was ready: it ended with code 1']);
+  });
+
   it('never gives up a cluster that has served: it backs off and tries on', () => {
     const world = serving(1);
     world.exit(process(world, 0, 1));
@@ -102,6 +119,7 @@ describe('lifecycle: restart', () => {
     expect(process(world, 0, 1).told).to.equal(true);
     world.exit(process(world, 0, 1), 0);
     expect(world.ends).to.deep.equal([{ ref: { slot: 0, incarnation: 1 }, cause: 'memory' }]);
+    expect(world.fleet.slots[0]).to.include({ restarts: 1 });
   });
 
   it('lets a worker over its memory limit serve on while its replacement cannot boot', () => {
