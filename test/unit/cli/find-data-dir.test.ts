@@ -22,11 +22,11 @@ describe('which app a command means', () => {
   });
 
   /** As `quiesce start` leaves it that was called in this folder. */
-  function started(folder: string, name: string): string {
+  function started(folder: string, name: string, file = 'admin.token'): string {
     mkdirSync(folder, { recursive: true });
     const dataDir = join(dataPlaces(folder, process.env).at(-1)!, name);
     mkdirSync(dataDir, { recursive: true });
-    writeFileSync(join(dataDir, 'admin.token'), 'x');
+    writeFileSync(join(dataDir, file), 'x');
     return dataDir;
   }
 
@@ -38,6 +38,11 @@ describe('which app a command means', () => {
     const near = started(join(root, 'a'), 'near');
     expect(await findDataDirs({}, deep)).to.deep.equal([near]);
     expect(await findDataDirs({ only: 'top' }, deep), 'of that name').to.deep.equal([top]);
+  });
+
+  it('is one that is starting, which has the lock and no token yet', async () => {
+    const dataDir = started(root, 'web', 'primary.json');
+    expect(await findDataDirs({}, root)).to.deep.equal([dataDir]);
   });
 
   it('is none where nothing was started', async () => {
