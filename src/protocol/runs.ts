@@ -47,7 +47,9 @@ export const waitingRequest = z
     method: z.string(),
     path: z
       .string()
-      .describe('At most 200 characters of it. To those who are no operators: the route, or … where none is known.'),
+      .describe(
+        'At most 200 characters of it. To those without the token of the admin server: the route, or … where none is known.',
+      ),
     route: z.string().optional().describe('What the app calls it, such as `/orders/:id`, where Express has found it.'),
     age: ms.describe('Milliseconds.'),
     clientGone: z.boolean().optional().describe('Nobody waits for its answer any more; its handler still runs.'),
@@ -139,16 +141,20 @@ export const runRecord = z
     owner: z
       .object({ slot: z.int(), incarnation: z.int(), method: z.string(), path: z.string() })
       .optional()
-      .describe('The worker and the request that asked for it.'),
+      .describe(
+        'The worker and the request that asked for it. Its path is … to those without the token of the admin server, but for a sync.',
+      ),
     collection: z.string().optional().describe('Of a sync: the collection that becomes equal to the feed.'),
     scope: z
       .record(z.string(), z.unknown())
       .optional()
-      .describe('Of a sync: the members of the documents that belong to its mirror. To operators only.'),
+      .describe('Of a sync: the members of the documents that belong to its mirror. Only the admin server tells it.'),
     source: z
       .string()
       .optional()
-      .describe('Where the primary has fetched the feed, without what may be a secret. To operators only.'),
+      .describe(
+        'Where the primary has fetched the feed, without what may be a secret. Only the admin server tells it.',
+      ),
     startedAt: time,
     endedAt: time.optional(),
     confirmedAt: time

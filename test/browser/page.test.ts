@@ -83,7 +83,9 @@ describe('the page', function () {
       const run = aRun('draining');
       cluster.setRun(run);
       cluster.hold('sync', `run ${run.id}`);
-      cluster.waitingFor = [{ slot: 3, method: 'GET', path: '/export', age: 48_000, clientGone: true }];
+      cluster.waitingFor = [
+        { slot: 3, method: 'GET', path: '/export', route: '/export', age: 48_000, clientGone: true },
+      ];
       cluster.move('draining');
       await shows(page, '#phase', 'Draining');
       await shows(page, '#waiting', /Waiting for 1 request[^]*GET \/export[^]*48 s[^]*the handler runs on/);

@@ -14,7 +14,7 @@ import { EventStreams } from '../../protocol/event-streams.ts';
 const keepAlive = 15_000;
 
 export interface Reader {
-  /** May change things, and so may read the log. */
+  /** May change things, and so may read the log and the paths of requests. */
   readonly trusted: boolean;
 }
 
@@ -52,12 +52,14 @@ export function streamEvents(live: Live, { trusted }: Reader, request: Request, 
       text += frame('history', live.history(trusted), events.idOf(upTo));
     } else {
       for (const event of missed) {
-        if (trusted || !event.trustedOnly) text += frame(event.type, event.data, events.idOf(event.seq));
+        const data = trusted ? event.data : event.publicData;
+        if (data !== null) text += frame(event.type, data, events.idOf(event.seq));
       }
     }
     seq = upTo;
-    if (live.status !== shown) {
-      shown = live.status;
+    const status = live.status(trusted);
+    if (status !== shown) {
+      shown = status;
       text += frame('status', shown, events.idOf(upTo));
     }
     if (text !== '') response.write(text);

@@ -6,6 +6,7 @@ import { bodies, bodyOf, maintenanceChange, orderOf, runsQuery } from './bodies.
 import type { Live } from '../live/live.ts';
 import type { Operations } from '../ports.ts';
 import { QuiesceError, toQuiesceError } from '../../errors.ts';
+import { runWithoutPaths, statusWithoutPaths } from '../../protocol/public-view.ts';
 import type { ReloadAnswer } from '../../protocol/runs.ts';
 
 /** Every path below `/api`, with its one method. */
@@ -50,9 +51,12 @@ export function adminRoutes(operations: Operations, live: Live): Router {
   });
   api.post('/*path', jsonOnly, express.json({ limit: '16kb' }));
 
-  api.get('/status', (_request, response) => void response.json(operations.status()));
+  api.get('/status', (_request, response) => {
+    const status = operations.status();
+    response.json(isTrusted(response) ? status : statusWithoutPaths(status));
+  });
   api.get('/events', (request, response) => {
-    const reader = { trusted: (response.locals as Locals).trusted === true };
+    const reader = { trusted: isTrusted(response) };
     readers.enter(reader, response);
     streamEvents(live, reader, request, response);
   });
@@ -61,12 +65,13 @@ export function adminRoutes(operations: Operations, live: Live): Router {
   api.get('/runs', (request, response) => {
     const query = runsQuery.safeParse(request.query);
     if (!query.success) throw new QuiesceError('bad-request', 'limit takes a whole number from 1 to 1000.');
-    response.json({ items: operations.runs(query.data.limit) });
+    const items = operations.runs(query.data.limit);
+    response.json({ items: isTrusted(response) ? items : items.map(runWithoutPaths) });
   });
   api.get('/runs/:id', (request, response) => {
     const run = operations.run(request.params.id);
     if (run === undefined) throw new QuiesceError('not-found', `There is no run ${request.params.id}.`);
-    response.json(run);
+    response.json(isTrusted(response) ? run : runWithoutPaths(run));
   });
   api.post('/runs/:id/cancel', async (request, response) => {
     const order = orderOf(bodyOf(bodies.run, request.body));
@@ -115,6 +120,10 @@ export function adminRoutes(operations: Operations, live: Live): Router {
     });
   }
   return router;
+}
+
+function isTrusted(response: Response): boolean {
+  return (response.locals as Locals).trusted === true;
 }
 
 /** Anyone who can open the control socket owns the app. */

@@ -9,8 +9,8 @@ export interface LoggedEvent {
   readonly type: 'sample' | 'pause' | 'run' | 'log';
   /** JSON. */
   readonly data: string;
-  /** Only for readers who may change things. */
-  readonly trustedOnly: boolean;
+  /** The same for readers who may not change things; null: nothing. */
+  readonly publicData: string | null;
 }
 
 /** Characters, about ten minutes of a cluster of five workers. */
@@ -32,8 +32,8 @@ export class EventLog {
     return this.#last;
   }
 
-  append(type: LoggedEvent['type'], data: string, trustedOnly = false): void {
-    this.#events.push({ seq: ++this.#last, type, data, trustedOnly });
+  append(type: LoggedEvent['type'], data: string, publicData: string | null = data): void {
+    this.#events.push({ seq: ++this.#last, type, data, publicData });
     this.#size += data.length;
     let surplus = 0;
     for (; this.#size > this.#capacity && surplus < this.#events.length - 1; surplus++) {

@@ -4,6 +4,7 @@
  */
 import type { History, PauseRecord, Sample } from '../../protocol/live.ts';
 import { isEnded } from '../../protocol/is-ended.ts';
+import { runWithoutPaths, statusWithoutPaths } from '../../protocol/public-view.ts';
 import type { ClusterStatus, RunRecord, RunState } from '../../protocol/runs.ts';
 import type { Operations } from '../ports.ts';
 import { EventLog } from './event-log.ts';
@@ -38,7 +39,8 @@ export class Live implements Observer {
   /** Those that read, with how each is ended. */
   readonly #followers = new Map<() => void, () => void>();
   #unwatch: (() => void) | null = null;
-  #statusText = '';
+  /** The newest status as JSON, whole and for everybody. */
+  #status = { whole: '', public: '' };
   #timer: NodeJS.Timeout | undefined;
 
   constructor(deps: LiveDeps) {
@@ -59,7 +61,7 @@ export class Live implements Observer {
       { phase, epoch, now },
       pausesOf(operations.runs(1_000)),
     );
-    tail.onLines((lines) => this.#append('log', `[${lines.join(',')}]`, true));
+    tail.onLines((lines) => this.#append('log', `[${lines.join(',')}]`, null));
   }
 
   start(): void {
@@ -85,7 +87,7 @@ export class Live implements Observer {
     if (this.#runStates.get(run.id) === run.state) return;
     if (isEnded(run.state)) this.#runStates.delete(run.id);
     else this.#runStates.set(run.id, run.state);
-    this.#append('run', JSON.stringify(run));
+    this.#append('run', JSON.stringify(run), JSON.stringify(runWithoutPaths(run)));
   }
 
   /** When the current phase started, epoch ms. */
@@ -96,12 +98,13 @@ export class Live implements Observer {
   /** A {@link History} as JSON. */
   history(trusted: boolean): string {
     const { operations, tail } = this.#deps;
+    const runs = operations.runs(shownRuns);
     const history: Omit<History, 'log'> = {
       startedAt: this.#startedAt,
       trusted,
       samples: this.#samples,
       pauses: [...this.#pauses.list],
-      runs: operations.runs(shownRuns),
+      runs: trusted ? runs : runs.map(runWithoutPaths),
     };
     const log = trusted ? tail.lines.join(',') : '';
     return `${JSON.stringify(history).slice(0, -1)},"log":[${log}]}`;
@@ -110,8 +113,8 @@ export class Live implements Observer {
   /**
    * The newest status as JSON; the string stays the same until the status changes. Kept up to date only for followers.
    */
-  get status(): string {
-    return this.#statusText;
+  status(trusted: boolean): string {
+    return trusted ? this.#status.whole : this.#status.public;
   }
 
   /**
@@ -121,11 +124,11 @@ export class Live implements Observer {
   follow(listener: () => void, ended: () => void = () => {}): () => void {
     const { operations } = this.#deps;
     const show = (status: ClusterStatus): void => {
-      this.#statusText = JSON.stringify(status);
+      this.#keep(status);
       this.#wake();
     };
     if (this.#unwatch === null) {
-      this.#statusText = JSON.stringify(operations.status());
+      this.#keep(operations.status());
       this.#unwatch = operations.watch(show);
     }
     this.#followers.set(listener, ended);
@@ -163,8 +166,12 @@ export class Live implements Observer {
     this.#append('sample', JSON.stringify(sample));
   }
 
-  #append(type: 'sample' | 'pause' | 'run' | 'log', data: string, trustedOnly = false): void {
-    this.events.append(type, data, trustedOnly);
+  #keep(status: ClusterStatus): void {
+    this.#status = { whole: JSON.stringify(status), public: JSON.stringify(statusWithoutPaths(status)) };
+  }
+
+  #append(type: 'sample' | 'pause' | 'run' | 'log', data: string, publicData: string | null = data): void {
+    this.events.append(type, data, publicData);
     this.#wake();
   }
 

@@ -32,6 +32,14 @@ export const aStatus: ClusterStatus = {
 
 export const aRun: RunRecord = { id: 'r1', kind: 'sync', state: 'succeeded', startedAt: '2026-01-01T00:00:00.000Z' };
 
+/** A run whose request, and that of a client it has waited for, have this path. */
+export function aRunThatWaited(path: string): RunRecord {
+  const problem = { type: 'about:blank', title: 'x', status: 503, detail: 'y', code: 'drain-timeout' };
+  const waitingFor = [{ slot: 1, method: 'GET', path, route: '/reset/:token', age: 1 }];
+  const owner = { slot: 0, incarnation: 1, method: 'POST', path };
+  return { ...aRun, kind: 'exclusive', state: 'failed', owner, error: { ...problem, waitingFor } };
+}
+
 /** Operations of no cluster at all, which keep what was asked of them. */
 export class FakeOperations implements Operations {
   readonly asked: unknown[] = [];

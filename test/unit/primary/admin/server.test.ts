@@ -9,7 +9,7 @@ import { startAdminServer, type AdminServer } from '#quiesce/primary/admin/serve
 import { ControlClient } from '#quiesce/cli/control-client.js';
 import type { QuiesceError } from '#quiesce/errors.js';
 import { scratchFolders } from '../../scratch.js';
-import { aRun, aStatus, FakeOperations, liveOf } from './fake-operations.js';
+import { aRun, aRunThatWaited, aStatus, FakeOperations, liveOf } from './fake-operations.js';
 
 const scratch = scratchFolders();
 
@@ -116,6 +116,22 @@ describe('the admin server', () => {
   });
 
   describe('over TCP', () => {
+    it('tells the paths of requests to those with the token, and their routes to others', async () => {
+      const { url } = await start();
+      const run = aRunThatWaited('/reset/s3cret');
+      const waitingFor = [{ slot: 0, method: 'GET', path: '/reset/s3cret', route: '/reset/:token', age: 1 }];
+      operations.current = { ...aStatus, run, waitingFor };
+      operations.runs = () => [run];
+      operations.run = () => run;
+      for (const path of ['/api/status', '/api/runs', '/api/runs/r1']) {
+        const { text } = await request(url!).get(path).expect(200);
+        expect(text, path).to.include('/reset/:token').and.not.include('s3cret');
+        const whole = await request(url!).get(path).set('Authorization', `Bearer ${token()}`).expect(200);
+        expect(whole.text, path).to.include('/reset/s3cret');
+      }
+      expect((await new ControlClient(dataDir).status()).waitingFor[0]?.path).to.equal('/reset/s3cret');
+    });
+
     it('shows the status to whoever can connect, and changes nothing without the token', async () => {
       const { url } = await start();
       await request(url!).get('/api/status').expect(200).expect('Cache-Control', 'no-store').expect(aStatus);

@@ -10,6 +10,7 @@ import { SseParser, type ServerEvent } from '#quiesce/dashboard/page/live/sse.js
 import type { History } from '#quiesce/protocol/live.js';
 import { until } from '../../../process/harness/until.js';
 import { FakeCluster } from '../../dashboard/fake-cluster.js';
+import { aRunThatWaited } from '../admin/fake-operations.js';
 
 const token = 'a-token-that-is-long-enough';
 
@@ -115,6 +116,26 @@ describe('GET /api/events', () => {
     cluster.move('draining');
     const events = await reader.until((all) => all.some(({ type }) => type === 'pause'));
     expect(JSON.parse(events.find(({ type }) => type === 'pause')!.data)).to.deep.include({ epoch: 42, refused: 0 });
+  });
+
+  it('tells the paths of requests to those with the token, and their routes to others', async () => {
+    cluster.setRun(aRunThatWaited('/reset/s3cret'));
+    const waited = { slot: 0, method: 'GET', path: '/reset/s3cret', route: '/reset/:token', age: 1 };
+    const readers = [read(), read({ Authorization: `Bearer ${token}` })] as const;
+    for (const reader of readers) await reader.names(2);
+    cluster.waitingFor = [waited];
+    cluster.move('draining');
+    cluster.setRun({ ...aRunThatWaited('/reset/s3cret'), id: 'r2' });
+    const has = (type: string, part: string) => (events: readonly ServerEvent[]) =>
+      events.some((event) => event.type === type && event.data.includes(part));
+    for (const [reader, path] of [
+      [readers[0], '/reset/:token'],
+      [readers[1], '/reset/s3cret'],
+    ] as const) {
+      await reader.until((events) => has('run', 'r2')(events) && has('status', `"path":"${path}"`)(events));
+      for (const type of ['history', 'status', 'run']) expect(has(type, path)(reader.events), type).to.equal(true);
+    }
+    expect(JSON.stringify(readers[0].events)).to.not.include('s3cret');
   });
 
   it('gives a reader that comes back what it has missed, once and in order', async () => {
