@@ -4,7 +4,7 @@ import { gateHandshakes } from './handshakes.ts';
 import { holdDefaults, notHeld, waitOrRefuse } from './paused.ts';
 import { getRuntime } from '../process/runtime.ts';
 import { findSpecial } from './routes/special-routes.ts';
-import { markGate } from './routes/start-warnings.ts';
+import { markGate } from './routes/ungated.ts';
 import { isBelow } from './routes/target.ts';
 
 /** The options of {@link gate}. */
@@ -39,7 +39,8 @@ export function gate(options: GateOptions = {}): RequestHandler {
   const runtime = getRuntime();
   const isExcepted = (path: string): boolean =>
     except.some((rule) => (typeof rule === 'string' ? isBelow(path, rule) : path.search(rule) !== -1));
-  const rules = { hasExceptions: except.length > 0, isExcepted };
+  const excepts = (expression: RegExp): boolean => except.some((rule) => String(rule) === String(expression));
+  const rules = { hasExceptions: except.length > 0, isExcepted, excepts };
   runtime.rules = rules;
   gateHandshakes();
   const hold = { limit: holdLimit, timeout: holdTimeout };

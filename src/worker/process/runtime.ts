@@ -35,6 +35,8 @@ export type LocalPrimary = (toWorker: (message: unknown) => void) => Transport;
 export interface GateRules {
   readonly hasExceptions: boolean;
   isExcepted(path: string): boolean;
+  /** Whether this very expression is an exception. */
+  excepts(expression: RegExp): boolean;
 }
 
 export class Runtime {

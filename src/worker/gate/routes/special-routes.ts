@@ -43,6 +43,12 @@ export interface Layer {
   readonly method?: string;
   readonly path?: string | undefined;
   readonly route?: Route;
+  /** The path that it was given (router 2.3). */
+  readonly rawPath?: unknown;
+  /** It is mounted at `/` (Express 5). */
+  readonly slash?: boolean;
+  /** What it matches (Express 4). */
+  readonly regexp?: RegExp & { readonly fast_slash?: boolean };
   /** Reports a match and leaves the matched part in `path`, or (since router 2.3) returns it. */
   match?(path: string): boolean | { readonly path: string };
 }

@@ -2,15 +2,10 @@
 import type { EventEmitter } from 'node:events';
 import type { CompleteMirrorOptions } from '../../../protocol/mirror-job.ts';
 import { getRuntime, type Runtime } from '../../process/runtime.ts';
-import { layersOf, type Layer } from './special-routes.ts';
 import { isBelow } from './target.ts';
+import { ungatedIn } from './ungated.ts';
 
-const kGate = Symbol.for('quiesce.gate');
 const mostNamed = 5;
-
-export function markGate<T extends object>(gate: T): T {
-  return Object.defineProperty(gate, kGate, { value: true });
-}
 
 /**
  * Warns of routes of an Express app that stand before its `gate()`, except those that the gate would let pass anyway.
@@ -20,14 +15,16 @@ export function warnOfUngated(server: EventEmitter): void {
   if (rules === null) return; // the app is gated as a whole
   for (const app of server.listeners('request')) {
     const ungated = ungatedIn(app).filter(
-      ({ path }) => !rules.isExcepted(path) && !except.some((parent) => isBelow(path, parent)),
+      ({ path, expression }) =>
+        !(expression !== undefined && rules.excepts(expression)) &&
+        !(path !== undefined && (rules.isExcepted(path) || except.some((parent) => isBelow(path, parent)))),
     );
     if (ungated.length === 0) continue;
-    const names = ungated.slice(0, mostNamed).map(({ method, path }) => `${method} ${path}`);
+    const names = ungated.slice(0, mostNamed).map(({ method, name }) => `${method} ${name}`);
     const more = ungated.length - names.length;
     warn(
       `These routes stand before gate(), so no pause holds them: ${names.join(', ')}${more > 0 ? `, and ${more} more` : ''}. ` +
-        'Put app.use(gate()) first. Where it is meant so, name their paths in gate({ except: […] }).',
+        'Put app.use(gate()) first. Where it is meant so, name their paths, or the same RegExp, in gate({ except: […] }).',
       'QUIESCE_UNGATED',
     );
   }
@@ -55,22 +52,4 @@ export function warnsForAll({ mode, link }: Runtime): boolean {
 
 export function warn(message: string, code: string): void {
   process.emitWarning(message, { type: 'QuiesceWarning', code });
-}
-
-interface Ungated {
-  readonly method: string;
-  readonly path: string;
-}
-
-/** Empty if the app has no gate of its own, or a structure that is unknown here. */
-function ungatedIn(app: object): Ungated[] {
-  const layers = layersOf(app);
-  const gate = layers.findIndex(({ handle }) => handle !== undefined && kGate in handle);
-  return layers.slice(0, Math.max(gate, 0)).flatMap(ungatedOf);
-}
-
-function ungatedOf({ route }: Layer): Ungated[] {
-  if (typeof route?.path !== 'string') return [];
-  const [method = '_all'] = Object.keys(route.methods ?? {});
-  return [{ method: method === '_all' ? 'any method' : method.toUpperCase(), path: route.path }];
 }

@@ -120,7 +120,7 @@ describe('the gate of an app that has none', () => {
     const second = wrap();
     const port = await portOf(http.createServer((_req, res) => res.end('ok')));
     await statusOf(port);
-    runtime.rules = { hasExceptions: false, isExcepted: () => false }; // the app has called gate()
+    runtime.rules = { hasExceptions: false, isExcepted: () => false, excepts: () => false }; // the app has called gate()
     for (let time = 0; time < 2; time++) expect(await statusOf(port)).to.equal(200);
     expect([first.seen(), second.seen()]).to.deep.equal([3, 3]);
     expect(http.Server.prototype.emit).to.equal(second.emit);
@@ -129,7 +129,7 @@ describe('the gate of an app that has none', () => {
   it('goes without a trace where nobody else listens in', async () => {
     const before = wrap();
     gateServersWithout(runtime);
-    runtime.rules = { hasExceptions: false, isExcepted: () => false };
+    runtime.rules = { hasExceptions: false, isExcepted: () => false, excepts: () => false };
     const port = await portOf(http.createServer((_req, res) => res.end('ok')));
     await statusOf(port);
     expect(http.Server.prototype.emit).to.equal(before.emit);

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import cors from 'cors';
 import express5, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import express4 from 'express4';
 import { once } from 'node:events';
@@ -123,6 +124,59 @@ for (const [version, express] of [
       const [warning] = (await warned) as [Error & { code: string }];
       expect(warning.code).to.equal('QUIESCE_UNGATED');
       expect(warning.message).to.include('no pause holds them: POST /orders. ');
+    });
+
+    it('that stands before gate() is named wherever it is: in a router or an app that is mounted, in a list, as RegExp', async () => {
+      const handler: RequestHandler = (_req, res) => void res.send('ok');
+      const app = express();
+      const inner = express.Router().delete('/:id', handler);
+      inner.use('/again', inner); // a router may hold itself
+      app.use('/api', express.Router().get('/orders', handler).use('/parts', inner).get('/free', handler));
+      app.use(express.Router().put('/', handler));
+      app.use('/sub', express().get('/x', handler));
+      app.get(['/one', '/two', '/free'], handler);
+      app.post(/^\/re/, handler);
+      app.post(/^\/free/, handler);
+      app.use(gate({ except: ['/api/free', '/free', /^\/free/] }));
+      const warned = once(process, 'warning');
+      await urlOf(app);
+      const [{ message }] = (await warned) as [Error];
+      expect(message).to.include(
+        'GET /api/orders, DELETE /api/parts/:id, PUT /, any method /sub, GET /one, and 2 more. ',
+      );
+    });
+
+    it('that stands before gate() is named at its place in the router, where that tells no plain path', async () => {
+      const app = express();
+      const router = express.Router().get('/orders', (_req, res) => void res.send('ok'));
+      app.use(/^\/v\d/, router);
+      app.use('/:tenant', router);
+      app.use(gate());
+      const warned = once(process, 'warning');
+      await urlOf(app);
+      const [{ message }] = (await warned) as [Error];
+      const places = version === '4' ? ['…/orders', '…/orders'] : [String.raw`/^\/v\d//orders`, '/:tenant/orders'];
+      expect(message).to.include(`no pause holds them: ${places.map((place) => `GET ${place}`).join(', ')}. `);
+    });
+
+    it('is the only thing that is named: middleware before gate(), and what a router has behind a gate(), is not', async () => {
+      const handler: RequestHandler = (_req, res) => void res.send('ok');
+      const app = express();
+      app.use(cors(), express.json(), express.static('.'), (_req, _res, next) => next());
+      app.use('/assets', express.static('.'));
+      app.use('/api', express.Router().use(cors()).use(gate()).get('/orders', handler));
+      app.use(express.Router().use(express.json()));
+      app.use(gate());
+      const warnings: Error[] = [];
+      const keep = (warning: Error): void => void warnings.push(warning);
+      process.on('warning', keep);
+      try {
+        await urlOf(app);
+        await new Promise((resolve) => setImmediate(resolve)); // a warning is emitted in the next tick
+      } finally {
+        process.off('warning', keep);
+      }
+      expect(warnings.map(({ message }) => message)).to.deep.equal([]);
     });
   });
 }
