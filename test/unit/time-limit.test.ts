@@ -18,7 +18,12 @@ async function ran(build: (suite: Mocha.Suite, add: (name: string) => void) => v
 }
 
 describe('a limit of time of a run of tests', () => {
-  afterEach(() => delete process.env[variable]);
+  const own = process.env[variable];
+  beforeEach(() => delete process.env[variable]);
+  afterEach(() => {
+    if (own === undefined) delete process.env[variable];
+    else process.env[variable] = own;
+  });
 
   const two = (suite: Mocha.Suite, add: (name: string) => void): void => {
     const file = Mocha.Suite.create(suite, 'a file');
