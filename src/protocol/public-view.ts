@@ -14,15 +14,15 @@ export function publicProblem<T extends object>(problem: T): T {
 /** A run, for those who reach the app. */
 export function publicRun(run: RunRecord): RunRecord {
   const { source: _source, scope: _scope, ...known } = run; // an address inside of a network, the name of a tenant
-  return runWithoutPaths(known);
+  const { kind, owner } = known;
+  return runWithoutPaths(owner === undefined || kind === 'sync' ? known : { ...known, owner: { ...owner, path: '…' } });
 }
 
-/** A run, for those who reach the admin server and have no token. */
+/** A run without the paths of requests that it waited for, for those who reach the admin server and have no token. */
 export function runWithoutPaths(run: RunRecord): RunRecord {
-  const { kind, owner, error, report } = run;
+  const { error, report } = run;
   return {
     ...run,
-    ...(owner === undefined || kind === 'sync' ? {} : { owner: { ...owner, path: '…' } }),
     ...(error === undefined ? {} : { error: publicProblem(error) }),
     ...(report?.error === undefined ? {} : { report: { ...report, error: publicProblem(report.error) } }),
   };

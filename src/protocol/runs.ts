@@ -142,7 +142,7 @@ export const runRecord = z
       .object({ slot: z.int(), incarnation: z.int(), method: z.string(), path: z.string() })
       .optional()
       .describe(
-        'The worker and the request that asked for it. Its path is … to those without the token of the admin server, but for a sync.',
+        'The worker and the request that asked for it. To those who are no operators the path of an exclusive run is ….',
       ),
     collection: z.string().optional().describe('Of a sync: the collection that becomes equal to the feed.'),
     scope: z

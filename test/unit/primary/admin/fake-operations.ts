@@ -32,11 +32,11 @@ export const aStatus: ClusterStatus = {
 
 export const aRun: RunRecord = { id: 'r1', kind: 'sync', state: 'succeeded', startedAt: '2026-01-01T00:00:00.000Z' };
 
-/** A run whose request, and that of a client it has waited for, have this path. */
+/** A run that has waited for a request with this path. */
 export function aRunThatWaited(path: string): RunRecord {
   const problem = { type: 'about:blank', title: 'x', status: 503, detail: 'y', code: 'drain-timeout' };
   const waitingFor = [{ slot: 1, method: 'GET', path, route: '/reset/:token', age: 1 }];
-  const owner = { slot: 0, incarnation: 1, method: 'POST', path };
+  const owner = { slot: 0, incarnation: 1, method: 'POST', path: '/api/reindex' };
   return { ...aRun, kind: 'exclusive', state: 'failed', owner, error: { ...problem, waitingFor } };
 }
 
