@@ -88,10 +88,10 @@ describe('a worker in trouble', function () {
     const { pid } = (await cluster.status()).workers.find(({ slot }) => slot === leaky!.slot)!;
     await leaky!.request(`/leak?rate=${rate}`);
     // Beyond that it lives for as long as its replacement takes to boot.
-    await cluster.said(/is to be replaced: it uses \d+ bytes/, 20_000);
+    await cluster.said(/is to be replaced: it uses \d+ bytes/, 60_000);
     const [, memory] = /it uses (\d+) bytes/.exec(cluster.output)!;
     expect(Number(memory)).to.be.within(limit, limit + 2 * rate * megabyte);
-    await cluster.until('it is gone', replaced(pid, 2), 20_000);
+    await cluster.until('it is gone', replaced(pid, 2), 60_000);
     await leaky!.close();
     expect((await load.stop()).failures).to.deep.equal({});
     await cluster.said(/ended with code 0: memory/);
