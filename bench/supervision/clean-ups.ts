@@ -6,7 +6,6 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { Agent, get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -14,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { startCluster } from '../../dev/cluster/cluster.ts';
 import { freePort } from '../../dev/free-port.ts';
+import { Load } from '../../dev/load/load.ts';
 import { publish, table } from '../report.ts';
 import { startPm2 } from './pm2.ts';
 
@@ -119,28 +119,6 @@ async function endOf(pid: number): Promise<number> {
   return Date.now();
 }
 
-/** Four clients, each with a connection that it keeps. Returns how to end them. */
-function load(port: number): () => Promise<void> {
-  let over = false;
-  const clients = Array.from({ length: 4 }, async () => {
-    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    while (!over) {
-      await new Promise<void>((resolve) => {
-        const request = get({ host: '127.0.0.1', port, agent, timeout: 1_000 }, (response) => {
-          response.resume().once('close', resolve);
-        });
-        request.once('error', () => resolve()).once('timeout', () => request.destroy());
-      });
-      await delay(20);
-    }
-    agent.destroy();
-  });
-  return async () => {
-    over = true;
-    await Promise.all(clients);
-  };
-}
-
 async function answers(port: number): Promise<void> {
   for (const deadline = Date.now() + 60_000; Date.now() < deadline; await delay(50)) {
     const reply = await fetch(`http://127.0.0.1:${port}/`).catch(() => null);
@@ -158,7 +136,7 @@ async function measure(start: Start, script: string): Promise<{ after: (number |
   const running = await start({ script, port, marks });
   try {
     await answers(port);
-    const stopClients = load(port);
+    const load = new Load({ url: `http://127.0.0.1:${port}`, connections: 4, timeout: 1_000, pause: 20 });
     await delay(500);
     const first = await running.pids();
     const ended = first.map(async (pid) => ({ pid, at: await endOf(pid) }));
@@ -170,7 +148,7 @@ async function measure(start: Start, script: string): Promise<{ after: (number |
     }
     await running.stop();
     const all = await Promise.all(ended);
-    await stopClients();
+    await load.stop();
     const marked = new Map(
       (existsSync(marks) ? readFileSync(marks, 'utf8') : '').split('\n').map((line) => {
         const [pid, at] = line.split(' ').map(Number);

@@ -214,7 +214,7 @@ export async function runSite(
     brought,
     runs,
     isTaken: sync.isTaken,
-    notify,
+    fetchFailed: (...failure) => notify.fetchFailed(...failure),
     ticks: cluster ?? alone,
     log,
   });

@@ -6,6 +6,7 @@ import { bodies, bodyOf, maintenanceChange, orderOf, runsQuery } from './bodies.
 import type { Live } from '../live/live.ts';
 import type { Operations } from '../ports.ts';
 import { QuiesceError, toQuiesceError } from '../../errors.ts';
+import { noRun } from '../runs/stored-runs.ts';
 import { runWithoutPaths, statusWithoutPaths } from '../../protocol/public-view.ts';
 import type { ReloadAnswer } from '../../protocol/runs.ts';
 
@@ -70,7 +71,7 @@ export function adminRoutes(operations: Operations, live: Live): Router {
   });
   api.get('/runs/:id', (request, response) => {
     const run = operations.run(request.params.id);
-    if (run === undefined) throw new QuiesceError('not-found', `There is no run ${request.params.id}.`);
+    if (run === undefined) throw noRun(request.params.id);
     response.json(isTrusted(response) ? run : runWithoutPaths(run));
   });
   api.post('/runs/:id/cancel', async (request, response) => {

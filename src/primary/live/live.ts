@@ -39,8 +39,9 @@ export class Live implements Observer {
   /** Those that read, with how each is ended. */
   readonly #followers = new Map<() => void, () => void>();
   #unwatch: (() => void) | null = null;
-  /** The newest status as JSON, whole and for everybody. */
-  #status = { whole: '', public: '' };
+  #status: ClusterStatus | null = null;
+  /** The newest status as JSON, for readers with the token and for others; made when the first one reads it. */
+  #statusTexts: { whole?: string; public?: string } = {};
   #timer: NodeJS.Timeout | undefined;
 
   constructor(deps: LiveDeps) {
@@ -114,7 +115,10 @@ export class Live implements Observer {
    * The newest status as JSON; the string stays the same until the status changes. Kept up to date only for followers.
    */
   status(trusted: boolean): string {
-    return trusted ? this.#status.whole : this.#status.public;
+    const [status, texts] = [this.#status, this.#statusTexts];
+    if (status === null) return '';
+    if (trusted) return (texts.whole ??= JSON.stringify(status));
+    return (texts.public ??= JSON.stringify(statusWithoutPaths(status)));
   }
 
   /**
@@ -167,7 +171,8 @@ export class Live implements Observer {
   }
 
   #keep(status: ClusterStatus): void {
-    this.#status = { whole: JSON.stringify(status), public: JSON.stringify(statusWithoutPaths(status)) };
+    this.#status = status;
+    this.#statusTexts = {};
   }
 
   #append(type: 'sample' | 'pause' | 'run' | 'log', data: string, publicData: string | null = data): void {

@@ -22,14 +22,12 @@ export interface SourcesStart {
   readonly runs: RunStore;
   readonly isTaken: (path: string) => boolean;
   readonly ticks: Ticks;
-  readonly notify: {
-    fetchFailed(source: string, error: QuiesceError): void;
-  };
+  readonly fetchFailed: (source: string, error: QuiesceError) => void;
   readonly log: Logger;
 }
 
 export function feedSources(start: SourcesStart): FeedSources {
-  const { inForce, state, send, deliveries, brought, runs, isTaken, notify, ticks, log } = start;
+  const { inForce, state, send, deliveries, brought, runs, isTaken, fetchFailed, ticks, log } = start;
   const { dataDir } = inForce.config;
   return new FeedSources({
     workDir: join(dataDir, 'work'),
@@ -43,7 +41,7 @@ export function feedSources(start: SourcesStart): FeedSources {
     isTaken,
     obstacle: () => obstacleIn(state()),
     ticks,
-    onFailure: (...failure) => notify.fetchFailed(...failure),
+    onFailure: fetchFailed,
     log,
   });
 }
