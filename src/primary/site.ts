@@ -209,6 +209,7 @@ export async function runSite(
   const sources = feedSources({
     inForce,
     state: () => coordinator.state,
+    onChange: (listener) => coordinator.onChange(listener),
     send: (ref, message) => supervisor.send(ref, message),
     deliveries,
     brought,

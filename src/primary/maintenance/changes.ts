@@ -13,14 +13,33 @@ export class Changes {
   }
 
   until(condition: () => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      const look = (): void => {
-        if (!condition()) return;
-        forget();
-        resolve();
-      };
-      const forget = this.onChange(look);
-      look();
-    });
+    return until(condition, (listener) => this.onChange(listener));
   }
+}
+
+/**
+ * Resolves when `condition` holds; rejects with the reason of the signal.
+ *
+ * @param onChange calls back after anything may have changed; returns how to stop it
+ */
+export function until(
+  condition: () => boolean,
+  onChange: (listener: () => void) => () => void,
+  signal?: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (how: () => void): void => {
+      forget();
+      signal?.removeEventListener('abort', onAbort);
+      how();
+    };
+    const look = (): void => {
+      if (condition()) settle(resolve);
+    };
+    const onAbort = (): void => settle(() => reject(signal!.reason as Error));
+    const forget = onChange(look);
+    signal?.addEventListener('abort', onAbort);
+    if (signal?.aborted) onAbort();
+    else look();
+  });
 }

@@ -27,6 +27,7 @@ import { isOf } from '../runs/of-mirror.ts';
 import { keyOf } from '../worker-ref.ts';
 import type { FeedOrder } from './deliveries.ts';
 import type { Fetched } from './fetch.ts';
+import { InTurn } from './in-turn.ts';
 import type { FetchJob } from './messages.ts';
 import { nextAttempt } from './retries.ts';
 import { SourceProgress } from './source-status.ts';
@@ -48,8 +49,10 @@ export interface SourcesDeps {
   };
   /** Whether a run has this feed: a worker may die right after it has handed it over. */
   readonly isTaken: (path: string) => boolean;
-  /** Why no run can start now, such as a hold; null if one can. */
+  /** Why no run can start even when the one that goes on has ended, such as a hold; null if one can. */
   readonly obstacle: () => string | null;
+  /** Resolves when no run goes on. */
+  readonly noRun: (signal: AbortSignal) => Promise<void>;
   /** Which host fetches. */
   readonly ticks: Ticks;
   readonly onFailure: (source: string, error: QuiesceError) => void;
@@ -57,6 +60,8 @@ export interface SourcesDeps {
   readonly log: Record<'info' | 'warn' | 'error', (fields: object, message: string) => void>;
   readonly random?: () => number;
 }
+
+type Found = Extract<Fetched, { type: 'fetched' }>;
 
 interface Source {
   readonly settings: FeedSourceSettings;
@@ -75,6 +80,8 @@ export class FeedSources {
   readonly #given = new Map<'configuration' | 'mirrors', readonly FeedSourceSettings[]>();
   #isClosed = false;
   readonly #changes = new Changes();
+  /** Of two sources with one schedule each gets its run. */
+  readonly #deliveries = new InTurn();
   readonly #ends = new Map<string, (run: RunRecord) => void>();
 
   constructor(deps: SourcesDeps) {
@@ -180,15 +187,14 @@ export class FeedSources {
    * @throws QuiesceError why it is not mirrored
    */
   async #fetch(source: Source): Promise<string | null> {
-    const { workDir, spoolDir, maxBytes, deliver, worker: pick, obstacle, isTaken, runs, log } = this.#deps;
+    const { workDir, maxBytes, obstacle, isTaken, runs, log } = this.#deps;
     const { settings, shown, stop: stopped } = source;
     this.#requireWay(obstacle());
-    const id = randomUUID();
-    const target = join(workDir, `${id}.fetched`);
+    const target = join(workDir, `${randomUUID()}.fetched`);
     const { url, headers, format, timeout } = settings;
     const job = { url, headers, format, timeout, target, maxBytes: maxBytes(), known: this.#knownOf(source) };
     log.info({ source: shown }, `fetches the feed of ${shown}`);
-    let path = target;
+    const stored = [target];
     try {
       const found = await this.#deps.fetch(job, stopped.signal);
       if (found.type === 'unchanged') {
@@ -198,28 +204,42 @@ export class FeedSources {
         log.info({ source: shown }, `the feed of ${shown} has not changed`);
         return null;
       }
-      this.#requireWay(obstacle()); // fetching takes time
-      const worker = pick(settings);
-      if (worker === null) throw new QuiesceError('fetch-failed', 'No worker serves that could take the feed.');
-      path = join(spoolDir, `${spoolPrefix(worker)}${id}.feed`);
-      mustHold(path);
-      await rename(target, path);
-      await syncDirectory(dirname(path));
-      const { collection, scope } = settings;
-      const order: FeedOrder = { feed: { ...found.feed, path }, source: shown, collection };
-      const run = await deliver(id, worker, scope === undefined ? order : { ...order, scope });
-      const ended = await this.#endOf(run);
-      if (ended.state !== 'succeeded')
-        throw ended.error === undefined
-          ? new QuiesceError('run-failed', `The run ${run} did not succeed.`)
-          : QuiesceError.fromProblem(ended.error as Parameters<typeof QuiesceError.fromProblem>[0]);
-      source.last = { known: found.known, run, worker };
-      return run;
+      return await this.#deliveries.run(stopped.signal, () => this.#mirror(source, found, stored));
     } catch (error) {
-      for (const file of [target, path].filter((each) => !isTaken(each)))
+      for (const file of stored.filter((each) => !isTaken(each)))
         await removeHeld(file).catch((err: unknown) => log.warn({ err, file }, 'a feed cannot be removed'));
       throw error;
     }
+  }
+
+  /**
+   * Resolves with the run that has mirrored it.
+   * @param stored the one file of the feed; the file that it becomes is added
+   * @throws QuiesceError why it is not mirrored
+   */
+  async #mirror(source: Source, { feed, known }: Found, stored: string[]): Promise<string> {
+    const { spoolDir, noRun, obstacle, worker: pick, deliver } = this.#deps;
+    const { settings, shown, stop: stopped } = source;
+    await noRun(stopped.signal);
+    this.#requireWay(obstacle()); // time has passed
+    const worker = pick(settings);
+    if (worker === null) throw new QuiesceError('fetch-failed', 'No worker serves that could take the feed.');
+    const id = randomUUID();
+    const path = join(spoolDir, `${spoolPrefix(worker)}${id}.feed`);
+    stored.push(path);
+    mustHold(path);
+    await rename(feed.path, path);
+    await syncDirectory(dirname(path));
+    const { collection, scope } = settings;
+    const order: FeedOrder = { feed: { ...feed, path }, source: shown, collection };
+    const run = await deliver(id, worker, scope === undefined ? order : { ...order, scope });
+    const ended = await this.#endOf(run);
+    if (ended.state !== 'succeeded')
+      throw ended.error === undefined
+        ? new QuiesceError('run-failed', `The run ${run} did not succeed.`)
+        : QuiesceError.fromProblem(ended.error as Parameters<typeof QuiesceError.fromProblem>[0]);
+    source.last = { known, run, worker };
+    return run;
   }
 
   #requireWay(obstacle: string | null): void {

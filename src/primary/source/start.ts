@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { QuiesceError } from '../../errors.ts';
+import { until } from '../maintenance/changes.ts';
 import type { State } from '../maintenance/state.ts';
 import type { OutgoingMessage, WorkerRef } from '../ports.ts';
 import type { InForce } from '../reload/reloads.ts';
@@ -16,6 +17,7 @@ import { FeedSources } from './sources.ts';
 export interface SourcesStart {
   readonly inForce: InForce;
   readonly state: () => State;
+  readonly onChange: (listener: () => void) => () => void;
   readonly send: (ref: WorkerRef, message: OutgoingMessage) => boolean;
   readonly deliveries: Deliveries;
   readonly brought: BroughtSources;
@@ -27,7 +29,7 @@ export interface SourcesStart {
 }
 
 export function feedSources(start: SourcesStart): FeedSources {
-  const { inForce, state, send, deliveries, brought, runs, isTaken, fetchFailed, ticks, log } = start;
+  const { inForce, state, onChange, send, deliveries, brought, runs, isTaken, fetchFailed, ticks, log } = start;
   const { dataDir } = inForce.config;
   return new FeedSources({
     workDir: join(dataDir, 'work'),
@@ -40,6 +42,7 @@ export function feedSources(start: SourcesStart): FeedSources {
     runs,
     isTaken,
     obstacle: () => obstacleIn(state()),
+    noRun: (signal) => until(() => state().run === null || state().stopping, onChange, signal),
     ticks,
     onFailure: fetchFailed,
     log,
@@ -50,9 +53,8 @@ export function servingWorker({ workers }: State, may: (ref: WorkerRef) => boole
   return [...workers.values()].find((worker) => worker.greeted && worker.gate === 'open' && may(worker)) ?? null;
 }
 
-/** A PUT would get 503 or 409 then. */
+/** A PUT would get 503 then. The run that goes on is waited for: it is none. */
 export function obstacleIn({ run, phase, stopping }: State): string | null {
   if (stopping) return 'the site stops';
-  if (run !== null) return `the run ${run.id} is going on`;
-  return phase === 'serving' ? null : 'the site is held';
+  return run !== null || phase === 'serving' ? null : 'the site is held';
 }
