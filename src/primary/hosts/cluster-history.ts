@@ -70,6 +70,8 @@ export class ClusterHistory {
     const site = this.#deps.site();
     const current = site?.run?.id;
     const own = current === undefined ? undefined : this.#deps.runs.own(current);
+    for (const { run } of site?.mirrored ?? []) this.#deps.runs.heardOf(run);
+    if (current !== undefined) this.#deps.runs.heardOf(current);
     if (own !== undefined) this.#changed(own);
     for (const run of this.#open.values()) this.#endOf(run, site);
   }

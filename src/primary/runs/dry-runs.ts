@@ -65,7 +65,7 @@ export class DryRuns {
       void thread.close(0); // if it is stuck, it receives no message
     }, runTimeout);
     try {
-      const run = newRunId(new Date());
+      const run = newRunId(new Date(), null);
       const { items, prepareMs } = await thread.prepare({
         ...jobOf(this.#inForce.config, run, feed, mirror),
         dryRun: true,

@@ -7,7 +7,6 @@ import type { ExecEnd } from '../../protocol/answers.ts';
 import type { Event, ExecTerms, State } from '../maintenance/state.ts';
 import type { Callers, Result } from './callers.ts';
 import type { RunStore } from './history.ts';
-import { newRunId } from './id.ts';
 
 export interface ExecRunsDeps {
   readonly runs: RunStore;
@@ -45,7 +44,7 @@ export class ExecRuns {
   async begin(terms: ExecTerms, owner: AbortSignal): Promise<string> {
     const { runs, callers, dispatch, written } = this.#deps;
     const now = new Date();
-    const id = newRunId(now);
+    const id = runs.newId(now);
     runs.add({ id, kind: 'exec', state: 'draining', startedAt: now.toISOString() });
     const answer = new Promise<Result>((resolve) => callers.claim(id, null, resolve));
     owner.addEventListener('abort', () => this.#lost(id));

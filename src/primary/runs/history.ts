@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { makeJsonFolder, removeHeld, writeDurably } from '../data-dir/durable.ts';
+import { newRunId } from './id.ts';
 import { IdOrder } from './id-order.ts';
 import { storedRuns } from './stored-runs.ts';
 import { isEnded } from '../../protocol/is-ended.ts';
@@ -19,6 +20,8 @@ export class RunStore {
   readonly #others = new Map<string, RunRecord>();
   /** Of both; ids sort by time. */
   readonly #order = new IdOrder();
+  /** The newest id that other hosts have used, whether or not the run is in the history. */
+  #newestElsewhere: string | null = null;
   readonly #listeners = new Set<(run: RunRecord) => void>();
   readonly #otherListeners = new Set<(run: RunRecord) => void>();
   readonly #confirmedListeners = new Set<(run: RunRecord) => void>();
@@ -62,6 +65,18 @@ export class RunStore {
   /** Calls `listener` when a run of this host has been confirmed. */
   onConfirmed(listener: (run: RunRecord) => void): void {
     this.#confirmedListeners.add(listener);
+  }
+
+  /** The id of a new run. It sorts after that of each run that this host knows, whatever the clocks of the hosts say. */
+  newId(now: Date): string {
+    const { newest } = this.#order;
+    const elsewhere = this.#newestElsewhere;
+    return newRunId(now, newest === null || (elsewhere !== null && elsewhere > newest) ? elsewhere : newest);
+  }
+
+  /** Another host has a run, or had one, with this id. Its record may come later. */
+  heardOf(id: string): void {
+    if (this.#newestElsewhere === null || this.#newestElsewhere < id) this.#newestElsewhere = id;
   }
 
   /** A run as the history of all hosts has it. Of one that this host has as well, only an end that is missing here counts. */

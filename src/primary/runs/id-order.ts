@@ -14,6 +14,10 @@ export class IdOrder {
     if (this.#ids[at] === id) this.#ids.splice(at, 1);
   }
 
+  get newest(): string | null {
+    return this.#ids.at(-1) ?? null;
+  }
+
   oldestFirst(): readonly string[] {
     return this.#ids;
   }

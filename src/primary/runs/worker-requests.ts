@@ -10,7 +10,6 @@ import { removeHeld } from '../data-dir/durable.ts';
 import { clearSocket } from '../fleet/unix-sockets.ts';
 import type { WorkerRef } from '../ports.ts';
 import { lateSubmission } from './end.ts';
-import { newRunId } from './id.ts';
 import { isOf } from './of-mirror.ts';
 import type { RunStore } from './history.ts';
 import type { SyncRuns } from './feed-runs.ts';
@@ -43,7 +42,7 @@ export class WorkerRequests {
       case 'claim': {
         if (body.kind === 'sync') sync.database.require();
         const now = new Date();
-        const id = newRunId(now);
+        const id = runs.newId(now);
         const owner = { slot: ref.slot, incarnation: ref.incarnation, method: body.method, path: body.path };
         const { kind, collection, scope, source } = body;
         const feed = {

@@ -260,7 +260,10 @@ export class FeedSources {
     return newest?.id === last.run ? last.known : null;
   }
 
-  /** In the order in which runs are heard of: their ids are times, and a clock can be set back. */
+  /**
+   * In the order in which runs are heard of. Ids of one host are in that order, but another host with a slower clock may
+   * have made its id before it had heard of `source.last`.
+   */
   #forgetIfNewer(source: Source, run: RunRecord): void {
     const own = source.last === null ? undefined : this.#deps.runs.get(source.last.run);
     if (own !== undefined && own.id !== run.id && mayChange(own, run)) source.last = null;

@@ -8,6 +8,7 @@ import { isEnded } from '#quiesce/protocol/is-ended.js';
 import type { RunRecord } from '#quiesce/protocol/runs.js';
 import { ClusterHistory } from '#quiesce/primary/hosts/cluster-history.js';
 import { RunStore } from '#quiesce/primary/runs/history.js';
+import { newRunId } from '#quiesce/primary/runs/id.js';
 import { scratchFolders } from '../../scratch.ts';
 
 const startedAt = '2026-01-01T00:00:00.000Z';
@@ -95,6 +96,18 @@ describe('the history of all hosts', () => {
     expect(b.runs.list(10).map(({ id, state }) => `${id} ${state}`)).to.deep.equal(['r succeeded']);
     expect(b.runs.last).to.include({ id: 'r' });
     expect(told).to.deep.equal(['draining', 'succeeded']);
+  });
+
+  it('gives a new run an id after those that the site has, though the clock of this host is behind', async () => {
+    const b = await host('B');
+    const ahead = (hours: number): string => newRunId(new Date(Date.now() + hours * 3_600_000), null);
+    const [first, second] = [ahead(1), ahead(2)];
+    site = { ...site, mirrored: [{ run: first, host: 'A', outcome: 'succeeded', keys: null }] as never };
+    b.history.look();
+    expect(b.runs.newId(new Date()) > first, 'after one that has ended').to.equal(true);
+    ownedByA(second);
+    b.history.look();
+    expect(b.runs.newId(new Date()) > second, 'after one that goes on').to.equal(true);
   });
 
   it('has no claim that was refused, since the site never had it', async () => {

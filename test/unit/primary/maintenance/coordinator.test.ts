@@ -12,6 +12,7 @@ import type { OutgoingMessage } from '#quiesce/primary/ports.js';
 import { SyncRuns } from '#quiesce/primary/runs/feed-runs.js';
 import { workerSettingsOf } from '#quiesce/primary/fleet/worker-settings.js';
 import { RunStore } from '#quiesce/primary/runs/history.js';
+import { newRunId } from '#quiesce/primary/runs/id.js';
 import { Journal } from '#quiesce/primary/runs/journal.js';
 import type { FromWorker, RequestBody } from '#quiesce/protocol/messages.js';
 import { scratchFolders } from '../../scratch.ts';
@@ -117,6 +118,17 @@ describe('the coordinator', () => {
   async function until(condition: () => boolean): Promise<void> {
     while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
   }
+
+  it('gives each run an id after those in the history, though the clock was set back since', async () => {
+    const site = await setUp();
+    const tomorrow = new Date(Date.now() + 86_400_000);
+    const former = newRunId(tomorrow, null);
+    site.runs.add({ id: former, kind: 'sync', state: 'failed', startedAt: tomorrow.toISOString() });
+    const run = await site.claim('exclusive');
+    expect(run > former, `${run} after ${former}`).to.equal(true);
+    expect(site.runs.last?.id).to.equal(run);
+    expect(Date.parse(site.runs.last!.startedAt), 'the time stays true').to.be.at.most(Date.now());
+  });
 
   it('tells of a run that begins while an operator hold still drains, and how long it has refused requests', async () => {
     const site = await setUp();

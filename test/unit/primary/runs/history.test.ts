@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import pino from 'pino';
 import { RunStore } from '#quiesce/primary/runs/history.js';
+import { newRunId } from '#quiesce/primary/runs/id.js';
 import { scratchFolders } from '../../scratch.ts';
 
 describe('the history of runs', () => {
@@ -23,6 +24,32 @@ describe('the history of runs', () => {
       await store.end(id, { state: 'succeeded' });
     }
     expect((await RunStore.open(dir, log)).newestEpoch).to.equal(41);
+  });
+
+  it('gives a new run an id after all that it knows, also after a restart and of other hosts, though the clock was set back', async () => {
+    const dir = scratch();
+    const store = await RunStore.open(dir, log);
+    const now = new Date('2026-11-22T03:15:00Z');
+    const earlier = new Date('2026-11-22T02:15:00Z');
+    const add = async (to: RunStore, at: Date): Promise<string> => {
+      const id = to.newId(at);
+      to.add({ id, kind: 'sync', state: 'uploading', startedAt: at.toISOString() });
+      await to.end(id, { state: 'succeeded' });
+      return id;
+    };
+    const ids = [await add(store, now), await add(store, earlier), await add(store, now)];
+    const restarted = await RunStore.open(dir, log);
+    ids.push(await add(restarted, earlier));
+    const other = newRunId(new Date('2026-11-22T04:00:00Z'), null);
+    restarted.addOther({ id: other, kind: 'sync', state: 'running', startedAt: now.toISOString() });
+    ids.push(other, await add(restarted, now));
+    const unseen = newRunId(new Date('2026-11-22T05:00:00Z'), null);
+    restarted.heardOf(unseen);
+    restarted.heardOf(ids[0]!);
+    ids.push(unseen, await add(restarted, now));
+    expect(ids).to.deep.equal([...new Set(ids)].toSorted());
+    expect(restarted.last?.id).to.equal(ids.at(-1));
+    expect((await RunStore.open(dir, log)).newId(new Date('2026-11-23T00:00:00Z'))).to.match(/^20261123t000000000-/);
   });
 
   it('keeps the last runs of each kind, however many there are of another', async () => {
