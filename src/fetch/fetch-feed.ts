@@ -1,13 +1,7 @@
-/**
- * Fetches a feed completely into a temporary file before it is sent to the app. So a slow or broken server does not
- * keep the feeds of other senders waiting. The file's name is removed before the first byte is written: no other
- * process can open it, and nothing is left on the disk, however the command ends.
- */
-import { mkdtemp, open, rm, type FileHandle } from 'node:fs/promises';
+/** Fetches a feed from a server, unless the server says that it has not changed. */
 import http from 'node:http';
-import os from 'node:os';
-import path from 'node:path';
-import { kindOfAnswer, sourceOf, type FeedFormat, type FeedKind, type FeedSource } from './feed-kind.ts';
+import { Readable } from 'node:stream';
+import { kindOfAnswer, type FeedFormat, type FeedKind } from './feed-kind.ts';
 import { failed, shown, WebGet, type Hints, type WebLimits } from './web-get.ts';
 import { QuiesceError } from '../errors.ts';
 
@@ -20,8 +14,6 @@ export interface FetchOptions {
   readonly limits: WebLimits;
   /** The largest size as transferred, before decoding. */
   readonly maxBytes: number;
-  /** Where it is kept. Default: the folder for temporary files. */
-  readonly folder?: string;
   readonly hints: Hints;
   readonly onProgress?: (bytes: number, total: number | undefined) => void;
 }
@@ -34,26 +26,29 @@ export interface Known {
   readonly lastModified: string | null;
 }
 
-export interface Found {
-  readonly source: FeedSource;
+export interface Found<T> {
+  readonly kept: T;
   readonly known: Known;
 }
 
-/** @param address may contain a user name and a password; they are sent and never shown */
-export async function fetchFeed(address: string, options: FetchOptions): Promise<FeedSource> {
-  const found = await fetchChanged(address, { ...options, known: null });
-  if (found === 'unchanged') throw new QuiesceError('internal', 'A feed that nobody knows cannot be unchanged.');
-  return found.source;
-}
+/**
+ * Keeps what comes, and resolves when it has all of it. It fails with the error of the stream, which tells of a feed
+ * that did not come whole, or with a QuiesceError of its own.
+ */
+export type Keep<T> = (stream: Readable, kind: FeedKind) => Promise<T>;
 
-/** Fetches the feed unless the server says that it is still what is `known`. */
-export async function fetchChanged(
+/**
+ * Fetches the feed unless the server says that it is still what is `known`.
+ *
+ * @param address may contain a user name and a password; they are sent and never shown
+ */
+export async function fetchChanged<T>(
   address: string,
   options: FetchOptions & { readonly known: Known | null },
-): Promise<Found | 'unchanged'> {
+  keep: Keep<T>,
+): Promise<Found<T> | 'unchanged'> {
   const { url, headers } = withoutCredentials(address);
   const get = new WebGet(url, options.limits, options.hints);
-  let file: FileHandle | undefined;
   try {
     const plain = { ...headers, ...options.headers };
     const asked = conditions(options.known);
@@ -77,18 +72,16 @@ export async function fetchChanged(
         options.format,
       );
       refuseUnframed(answer.response, answer.url, kind);
-      file = await unnamedFile(options.folder ?? os.tmpdir());
-      const bytes = await copy(answer.response, answer.url, file, options);
-      const source = sourceOf(file.createReadStream({ start: 0 }), kind, bytes);
+      const stream = Readable.from(whole(answer.response, answer.url, get, options), { objectMode: false });
+      const kept = await keep(stream, kind);
       return {
-        source,
+        kept,
         known: { url: answer.url.href, etag: said.etag ?? null, lastModified: said['last-modified'] ?? null },
       };
     } finally {
       answer.response.destroy();
     }
   } catch (cause) {
-    await file?.close();
     throw get.explain(cause);
   } finally {
     get.end();
@@ -155,12 +148,13 @@ function refuseUnframed({ headers }: http.IncomingMessage, url: URL, { format }:
   throw failed(url, 'says neither its length nor where it ends: nobody could tell whether it came whole');
 }
 
-async function copy(
+/** The bytes of the feed. It fails where they are not all of it, or too many. */
+async function* whole(
   response: http.IncomingMessage,
   url: URL,
-  file: FileHandle,
-  { maxBytes, hints, folder = os.tmpdir(), onProgress }: FetchOptions,
-): Promise<number> {
+  get: WebGet,
+  { maxBytes, hints, onProgress }: FetchOptions,
+): AsyncGenerator<Buffer> {
   const length = response.headers['content-length'];
   const total = length === undefined ? undefined : Number(length);
   const refuse = (what: string): QuiesceError =>
@@ -170,40 +164,15 @@ async function copy(
     );
   if (total !== undefined && total > maxBytes) throw refuse(`has ${total} bytes`);
   let bytes = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > maxBytes) throw refuse(`has more bytes`);
-    await write(file, chunk, folder);
-    onProgress?.(bytes, total);
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > maxBytes) throw refuse(`has more bytes`);
+      onProgress?.(bytes, total);
+      yield chunk;
+    }
+  } catch (cause) {
+    throw get.explain(cause);
   }
   if (!response.complete) throw failed(url, `was cut off after ${bytes} bytes`);
-  return bytes;
-}
-
-async function write(file: FileHandle, chunk: Buffer, where: string): Promise<void> {
-  try {
-    await file.writeFile(chunk);
-  } catch (cause) {
-    throw new QuiesceError(
-      'insufficient-storage',
-      `The feed cannot be kept in ${where}: ${(cause as Error).message}. Free some space there.`,
-      { cause },
-    );
-  }
-}
-
-async function unnamedFile(where: string): Promise<FileHandle> {
-  let folder: string | undefined;
-  try {
-    folder = await mkdtemp(path.join(where, 'quiesce-feed-'));
-    return await open(path.join(folder, 'feed'), 'wx+', 0o600);
-  } catch (cause) {
-    throw new QuiesceError(
-      'insufficient-storage',
-      `There is no place for the feed in ${where}: ${(cause as Error).message}.`,
-      { cause },
-    );
-  } finally {
-    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
-  }
 }

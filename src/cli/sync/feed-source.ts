@@ -2,7 +2,8 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { kindByName, sourceOf, type FeedFormat, type FeedSource } from '../../fetch/feed-kind.ts';
-import { fetchFeed, type FetchOptions } from '../../fetch/fetch-feed.ts';
+import type { FetchOptions } from '../../fetch/fetch-feed.ts';
+import { fetchFeed } from '../../fetch/kept-feed.ts';
 import { QuiesceError } from '../../errors.ts';
 
 export async function openFeed(

@@ -13,7 +13,7 @@ export interface FetchJob {
   readonly timeout: number;
   /** As it comes, and as it is stored. */
   readonly maxBytes: number;
-  /** Where it is stored; the thread uses the folder for its own files, too. */
+  /** Where it is stored. A failed job may leave a part of the feed there. */
   readonly target: string;
 }
 

@@ -1,12 +1,12 @@
 /** Fetches one feed into a file. A thread: TLS and hashes of a large feed would stop the primary, and so the site. */
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { open, type FileHandle } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
 import { parentPort, workerData } from 'node:worker_threads';
 import { noRoomFor } from '../../disk-full.ts';
 import { QuiesceError, toQuiesceError } from '../../errors.ts';
 import { fetchChanged } from '../../fetch/fetch-feed.ts';
-import type { FeedSource } from '../../fetch/feed-kind.ts';
+import { sourceOf, type FeedKind } from '../../fetch/feed-kind.ts';
 import type { SpooledFeed } from '../../protocol/mirror-job.ts';
 import type { FetchJob, FromFetchThread } from './messages.ts';
 
@@ -20,44 +20,51 @@ const waits = { connect: 10_000, idle: 30_000 };
 
 async function fetched(): Promise<FromFetchThread> {
   const started = performance.now();
-  const found = await fetchChanged(job.url, {
-    format: job.format ?? undefined,
-    headers: job.headers,
-    known: job.known,
-    limits: { ...waits, total: job.timeout },
-    maxBytes: job.maxBytes,
-    folder: dirname(job.target),
-    hints,
-  });
+  const { headers, known, maxBytes, format } = job;
+  const limits = { ...waits, total: job.timeout };
+  const found = await fetchChanged(
+    job.url,
+    { format: format ?? undefined, headers, known, limits, maxBytes, hints },
+    keep,
+  );
   if (found === 'unchanged') return { type: 'unchanged' };
-  const stored = await store(found.source).catch((error: unknown) => {
-    throw noRoomFor('feed', error) ?? error;
-  });
   const uploadMs = performance.now() - started;
-  return { type: 'fetched', known: found.known, feed: { ...stored, uploadMs } };
+  return { type: 'fetched', known: found.known, feed: { ...found.kept, uploadMs } };
 }
 
-async function store({ stream, format, coding }: FeedSource): Promise<Omit<SpooledFeed, 'uploadMs'>> {
+/** Written once, as it is to be read: this file becomes that of the run. No run is claimed before it is complete. */
+async function keep(body: Readable, kind: FeedKind): Promise<Omit<SpooledFeed, 'uploadMs'>> {
+  try {
+    const file = await open(job.target, 'wx', 0o600);
+    try {
+      // Begun when it can be read: nobody would hear of a fault before.
+      const { stream, format, coding } = sourceOf(body, kind, undefined);
+      return { path: job.target, ...(await write(stream, file)), format, coding };
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (error instanceof QuiesceError) throw error;
+    const what = `The feed cannot be kept in the data directory: ${(error as Error).message}. Nothing was changed.`;
+    throw noRoomFor('feed', error) ?? new QuiesceError('insufficient-storage', what, { cause: error });
+  }
+}
+
+async function write(stream: Readable, file: FileHandle): Promise<Pick<SpooledFeed, 'bytes' | 'digest'>> {
   const hash = createHash('sha256');
   let bytes = 0;
-  const file = await open(job.target, 'wx', 0o600);
-  try {
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
-      bytes += chunk.length;
-      if (bytes > job.maxBytes)
-        throw new QuiesceError(
-          'payload-too-large',
-          `The feed has more than the ${job.maxBytes} bytes that are allowed (sync.max_bytes) once it is no longer CSV.`,
-        );
-      hash.update(chunk);
-      await file.writeFile(chunk);
-    }
-    await file.sync();
-  } finally {
-    stream.destroy();
-    await file.close();
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > job.maxBytes)
+      throw new QuiesceError(
+        'payload-too-large',
+        `The feed has more than the ${job.maxBytes} bytes that are allowed (sync.max_bytes) once it is no longer CSV.`,
+      );
+    hash.update(chunk);
+    await file.writeFile(chunk);
   }
-  return { path: job.target, bytes, digest: hash.digest('base64'), format, coding };
+  await file.sync();
+  return { bytes, digest: hash.digest('base64') };
 }
 
 fetched().then(

@@ -4,17 +4,14 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
 import { fetchChanged, type FetchOptions } from '#quiesce/fetch/fetch-feed.js';
-import { scratchFolders } from '../scratch.ts';
 
 const limits = { connect: 5000, idle: 5000, total: 20_000 };
 const hints = { timeout: '--fetch-timeout', maxBytes: '--fetch-max-bytes', headers: '--header' };
 const feed = '[{"id":1}]';
 
 describe('a feed that is known', () => {
-  const scratch = scratchFolders();
-  let usual: FetchOptions;
+  const usual: FetchOptions = { limits, maxBytes: 1000, hints };
   const servers: http.Server[] = [];
-  beforeEach(() => (usual = { limits, maxBytes: 1000, hints, folder: scratch() }));
   afterEach(() => {
     for (const server of servers.splice(0)) {
       server.close();
@@ -41,11 +38,11 @@ describe('a feed that is known', () => {
       ['/tag', '"1"'],
       ['/time', null],
     ] as const) {
-      const first = await fetchChanged(`${base}${path}`, { ...usual, known: null });
+      const first = await fetchChanged(`${base}${path}`, { ...usual, known: null }, text);
       if (first === 'unchanged') throw new Error('nothing was known');
-      first.source.stream.destroy();
+      expect(first.kept).to.equal(feed);
       expect(first.known).to.deep.equal({ url: `${base}${path}`, etag, lastModified: 'yesterday' });
-      expect(await fetchChanged(`${base}${path}`, { ...usual, known: first.known })).to.equal('unchanged');
+      expect(await fetchChanged(`${base}${path}`, { ...usual, known: first.known }, text)).to.equal('unchanged');
     }
     expect(seen[1]).to.not.have.property('if-modified-since');
   });
@@ -58,14 +55,13 @@ describe('a feed that is known', () => {
       const body = JSON.stringify([{ id: req.url }]);
       res.writeHead(200, { 'Content-Type': 'application/json', ETag: '"same"' }).end(body);
     });
-    const first = await fetchChanged(`${base}/latest`, { ...usual, known: null });
+    const first = await fetchChanged(`${base}/latest`, { ...usual, known: null }, text);
     if (first === 'unchanged') throw new Error('nothing was known');
-    first.source.stream.destroy();
-    expect(await fetchChanged(`${base}/latest`, { ...usual, known: first.known })).to.equal('unchanged');
+    expect(await fetchChanged(`${base}/latest`, { ...usual, known: first.known }, text)).to.equal('unchanged');
     day = 2;
-    const second = await fetchChanged(`${base}/latest`, { ...usual, known: first.known });
+    const second = await fetchChanged(`${base}/latest`, { ...usual, known: first.known }, text);
     if (second === 'unchanged') throw new Error('it is another file');
-    expect(await text(second.source.stream)).to.equal('[{"id":"/2"}]');
+    expect(second.kept).to.equal('[{"id":"/2"}]');
     expect(second.known.url).to.equal(`${base}/2`);
   });
 
@@ -80,7 +76,7 @@ describe('a feed that is known', () => {
       { url: `${elsewhere}/away`, etag: '"1"', lastModified: null }, // no condition goes to another server
     ]) {
       const path = known.etag === null ? '/away' : '/';
-      const error: unknown = await fetchChanged(`${base}${path}`, { ...usual, known }).catch(
+      const error: unknown = await fetchChanged(`${base}${path}`, { ...usual, known }, text).catch(
         (thrown: unknown) => thrown,
       );
       expect(error).to.include({ code: 'fetch-failed' });
