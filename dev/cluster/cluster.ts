@@ -185,7 +185,7 @@ export class Cluster {
   }
 
   /** Resolves when its output has that: what it wrote before an answer can still be on its way when the answer is there. */
-  async said(wanted: RegExp, within = 10_000): Promise<void> {
+  async said(wanted: RegExp, within = 30_000): Promise<void> {
     const found = await this.#before(String(wanted), within, async (signal) => {
       while (!wanted.test(this.output)) await once(this.#events, 'wrote', { signal });
       return true;

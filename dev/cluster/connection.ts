@@ -45,7 +45,7 @@ const batch = 16;
  * @param path answered by the app with the header of slot-header.ts.
  */
 export async function connectToWorkers(url: string, count: number, path = '/livez'): Promise<Connection[]> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 30_000;
   const bySlot = new Map<number, Connection>();
   const spare: Connection[] = [];
   try {

@@ -55,8 +55,6 @@ describe('the hosts of a cluster on the page', function () {
         expect(await overflow(page), `${width} px`).to.equal(0);
         expect(await leavesItsPanel(page), `${width} px`).to.deep.equal([]);
         expect(await leavesItsCell(page.locator('#host-rows')), `${width} px`).to.deep.equal([]);
-        // Grey, and so of less contrast, while nothing comes: a slow machine is a moment late.
-        await page.locator('html[data-connection="live"]').waitFor();
         expect(await faults(page, '#hosts'), `${width} px, ${colorScheme}`).to.deep.equal([]);
       }
   });

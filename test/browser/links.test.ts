@@ -101,9 +101,9 @@ describe('a link to the page', function () {
   it('leads to a time: in the pauses, on their strip and in the log', async () => {
     const page = await unlocked();
     await page.locator('#pause-rows a').nth(1).click();
-    const at = new URLSearchParams(search(page)).get('at');
     await shows(page, '#pause-rows tr[aria-current]', /mirror run/);
     await shows(page, '#marked', 'Marked: ');
+    const at = new URLSearchParams(search(page)).get('at');
     await page.locator('#unmark').click();
     await counts(page, '#pause-rows tr[aria-current]', 0);
     expect(search(page)).to.equal('');

@@ -126,6 +126,7 @@ describe('the page steers', function () {
   });
 
   it('a reload, with old and new workers side by side, and tells its end', async () => {
+    site().cluster.reloadStep = 600; // each step is seen
     const page = await unlocked();
     await page.locator('#reload').click();
     await page.getByRole('dialog').getByRole('button', { name: 'Reload' }).click();

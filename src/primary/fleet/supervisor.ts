@@ -4,6 +4,7 @@
  */
 import type { Address } from 'node:cluster';
 import type { Logger } from 'pino';
+import { afterReading } from '../../after-reading.ts';
 import type { AppConfig } from '../../config.ts';
 import { QuiesceError } from '../../errors.ts';
 import type { Heartbeat } from '../../protocol/messages.ts';
@@ -293,6 +294,7 @@ export class Supervisor implements WorkerPort {
     if (this.#deadline) clearTimeout(this.#deadline);
     const at = nextDeadline(this.#fleet, this.#settings, this.#steppedAt);
     if (at === null) return;
-    this.#deadline = setTimeout(() => this.#enqueue({ type: 'tick' }), Math.max(0, Math.ceil(at - performance.now())));
+    const wait = Math.max(0, Math.ceil(at - performance.now()));
+    this.#deadline = afterReading(wait, () => this.#enqueue({ type: 'tick' }));
   }
 }

@@ -1,5 +1,6 @@
 /** The primary's view of one forked process: its channel, its output, its end. Decides nothing. */
 import cluster, { type Address, type Worker } from 'node:cluster';
+import { afterReading } from '../../after-reading.ts';
 import type { AppConfig } from '../../config.ts';
 import { ownFile } from '../../own-files.ts';
 import type { ToWorker } from '../../protocol/messages.ts';
@@ -93,7 +94,7 @@ export class WorkerProcess {
       listener.end({ code, signal, lastWords: this.#output.lastWords });
     };
     child.once('exit', (code: number | null, signal: string | null) => {
-      const limit = setTimeout(() => end(code, signal), afterExit);
+      const limit = afterReading(afterExit, () => end(code, signal));
       // Not node:events' `once`: it rejects at an `error`, for example of a late send, and nothing would catch that.
       const heard = (name: string): Promise<void> => new Promise((resolve) => child.once(name, () => resolve()));
       const closed = heard('close');

@@ -12,8 +12,8 @@ import { keyOf } from '../worker-ref.ts';
 export type Result = { readonly value: unknown } | { readonly error: QuiesceError };
 export type Answer = (result: Result) => void;
 
-/** How long callers have to read a 202 before their worker is killed, ms. */
-const flushBeforeKill = 250;
+/** How long a worker on a busy machine has to send its callers their answers before it is killed, ms. */
+const flushBeforeKill = 1_000;
 
 interface Caller {
   /** Null for a command on the control socket. */

@@ -118,7 +118,8 @@ async function put(req: Request, res: Response, checked: CheckedOptions, place: 
     feed = withItems(feed, items);
     if (steps !== null) feed = await workForRun(runtime, run, feed, steps, settings);
   } catch (error) {
-    void releaseRun(runtime, run, toQuiesceError(error, 'run-failed').toProblem(location(run)));
+    // A client that has its answer can send the next feed at once, to any worker.
+    await releaseRun(runtime, run, toQuiesceError(error, 'run-failed').toProblem(location(run)));
     throw error;
   }
   const whereItIs = { ...(servesRuns(place) ? { Location: location(run) } : {}), 'Quiesce-Run': run };

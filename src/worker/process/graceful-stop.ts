@@ -17,6 +17,7 @@
 import { subscribe } from 'node:diagnostics_channel';
 import type { ServerResponse } from 'node:http';
 import { Server } from 'node:net';
+import { afterReading } from '../../after-reading.ts';
 import type { Grace } from '../../protocol/messages.ts';
 import { isAnswering } from './answering.ts';
 import { tracked, type TrackedServer, type TrackedSocket } from './connections.ts';
@@ -64,7 +65,7 @@ export function stopGracefully(
     const { bytesRead } = socket;
     afterReading(linger, () => {
       if (!socket._httpMessage && socket.bytesRead === bytesRead) socket.destroy();
-    });
+    }).unref();
   });
   const idle = [...tracked.sockets].filter((socket) => !socket._httpMessage);
   const readBefore = new Map(idle.map((socket) => [socket, socket.bytesRead]));
@@ -84,7 +85,7 @@ export function stopGracefully(
     // Connections that were opened in advance and never used: node:http counts these as active.
     for (const socket of tracked.sockets) if (socket.bytesRead === 0 && quiet(socket)) socket.destroy();
     finish(busy, cleanUp);
-  });
+  }).unref();
   const lastCall = (): void => {
     closeWebSockets();
     cleanUpOfApp();
@@ -107,11 +108,6 @@ export function stopGracefully(
     lateLastCall();
   }, timeout * lastCallShare).unref();
   finish(busy, cleanUp);
-}
-
-/** Timers run before the event loop reads the connections; the setImmediate() of a timer runs after that. */
-function afterReading(ms: number, callback: () => void): void {
-  setTimeout(() => setImmediate(callback), ms).unref();
 }
 
 let finishing = false;

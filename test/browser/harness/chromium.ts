@@ -96,6 +96,8 @@ export function useBrowser(more: readonly string[] = []): Browsing {
 /** What axe-core finds in the page, or in that part of it, as `id: elements`. */
 export async function faults(page: Page, part = 'html'): Promise<string[]> {
   await page.evaluate(axe);
+  // Grey, and so of less contrast, while nothing comes: a slow machine is a moment late.
+  await page.locator('html[data-connection="live"]').waitFor();
   const { violations } = await page.evaluate((selector) => {
     const { axe: engine } = globalThis as unknown as {
       axe: { run(part: string): Promise<{ violations: Violation[] }> };

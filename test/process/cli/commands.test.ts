@@ -112,6 +112,12 @@ describe('the commands, on a cluster of their own', function () {
     });
     const logs = startQuiesce(['logs', '-f', '-n', '0', '--data-dir', cluster.dataDir], { cwd: cluster.folder });
     await until('the status is told', () => watching.out().includes('\n'));
+    const isFollowed = async (): Promise<boolean> => {
+      await cluster.control.maintenance({ on: true, reason: 'a first line' });
+      await cluster.control.maintenance({ on: false });
+      return logs.out() !== '';
+    };
+    await until('the log is followed', isFollowed, { every: 100 });
     await cluster.control.maintenance({ on: true, reason: 'works' });
     await until('the pause is told', () => watching.out().includes('"phase":"quiesced"'));
     await cluster.control.reload();

@@ -14,7 +14,7 @@ import { until } from '../harness/until.ts';
 const app = fileURLToPath(new URL('../fixtures/app.js', import.meta.url));
 
 describe('quiesce exec', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const shared = useSharedCluster({ script: app, instances: 2 });
   const client = new SyncClient(shared);
 

@@ -16,7 +16,7 @@ const command = fileURLToPath(import.meta.resolve('#quiesce/cli/main.js'));
 const app = fileURLToPath(new URL('../fixtures/plain.js', import.meta.url));
 
 describe('several apps in one file', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   // Before the folders are removed.
   const launchers: Launcher[] = [];
   afterEach('launchers ended', async function () {
@@ -47,7 +47,8 @@ describe('several apps in one file', function () {
 
     async pid(name: string): Promise<number | undefined> {
       return this.control[name]?.status().then(
-        ({ pid, workers }) => (workers.every(({ state }) => state === 'serving') ? pid : undefined),
+        ({ pid, workers }) =>
+          workers.length > 0 && workers.every(({ state }) => state === 'serving') ? pid : undefined,
         () => undefined,
       );
     }
@@ -59,14 +60,14 @@ describe('several apps in one file', function () {
           const pid = await this.pid(name);
           return pid === other ? undefined : pid;
         },
-        { within: 20_000 },
+        { within: 60_000 },
       );
     }
 
     /** Not as soon as its socket is silent: its log and its records are written to the end, then the lock is released. */
     gone(name: string): Promise<boolean> {
       return until(`${name} is gone`, () => !existsSync(path.join(this.control[name]!.dataDir, 'primary.lock')), {
-        within: 20_000,
+        within: 60_000,
       });
     }
 

@@ -150,7 +150,7 @@ describe('the development MongoDB', function () {
     const owner = spawn(process.execPath, [script, folder], { stdio: 'ignore' });
     owners.push(owner);
     const running = (): number[] => pidsOn(folder);
-    await until('mongod runs', () => running().length > 0, { every: 1 });
+    await until('mongod runs', () => running().length > 0, { within: 60_000, every: 10 });
     owner.kill('SIGKILL');
     await until('mongod is gone', () => running().length === 0);
   });

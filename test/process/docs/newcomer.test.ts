@@ -71,7 +71,7 @@ describe("a newcomer's path", function () {
     expect(install!.script).to.match(/^npm install quiesce express$/m);
     expect(start!.starts).to.equal(true);
     const script = install!.script.replace('npm install quiesce', `npm install --prefer-offline ${tarball}`);
-    await project.run(script).catch((error: unknown) => {
+    await project.run(script, 150_000).catch((error: unknown) => {
       throw new Error('npm could not install the package and Express: is the registry reachable?', { cause: error });
     });
     expect((await readdir(join(project.folder, 'node_modules', '.bin'))).includes('quiesce')).to.equal(true);
@@ -95,7 +95,7 @@ describe("a newcomer's path", function () {
 
   it('has types that a strict compiler takes', async () => {
     // As docs/library.md says.
-    await project.run('npm install --prefer-offline -D @types/express');
+    await project.run('npm install --prefer-offline -D @types/express', 150_000);
     const app = await appOfReadme();
     const wrong = "import { gate } from 'quiesce';\ngate({ onPause: 'explode' });\n";
     await writeFile(join(project.folder, 'app.ts'), app);

@@ -103,15 +103,15 @@ export class Project {
     const serves = async (): Promise<boolean> => {
       if (child.exitCode !== null) throw new Error(`it ended before it served: ${this.#output}`);
       const status = await control.status().catch(() => null);
-      return status?.workers.every(({ state }) => state === 'serving') ?? false;
+      return status !== null && status.workers.length > 0 && status.workers.every(({ state }) => state === 'serving');
     };
     await until('it serves', serves, { within: 60_000 });
   }
 
   /** Resolves with what it printed. Rejects where it ends with another code than 0, or not at all. */
-  async run(script: string): Promise<string> {
+  async run(script: string, within = 60_000): Promise<string> {
     const child = this.#spawn(script);
-    const timer = setTimeout(() => process.kill(-child.pid!, 'SIGKILL'), 60_000);
+    const timer = setTimeout(() => process.kill(-child.pid!, 'SIGKILL'), within);
     const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
     clearTimeout(timer);
     if (code === 0) return this.#output;

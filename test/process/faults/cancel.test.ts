@@ -10,7 +10,7 @@ import { until } from '../harness/until.ts';
 const app = fileURLToPath(new URL('../fixtures/app.js', import.meta.url));
 
 describe('an exclusive run that is stuck', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   const site = useSharedPlainCluster({ script: app, instances: 2 });
 
   async function stuck(path: string): Promise<{ run: string; pids: (number | null)[]; answer: Promise<unknown> }> {

@@ -65,7 +65,9 @@ describe('a primary that is killed at any moment of a run', function () {
 
   async function versionsIn(cluster: Cluster): Promise<unknown[]> {
     // What the app shows once it serves, not what is in the database before.
-    await until('the app to serve', async () => (await fetch(`${cluster.url}/api/resources?limit=1`)).ok);
+    await until('the app to serve', async () => (await fetch(`${cluster.url}/api/resources?limit=1`)).ok, {
+      within: 60_000,
+    });
     return clusters.database.db.collection('resources').distinct('version');
   }
 });

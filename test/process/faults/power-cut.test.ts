@@ -94,7 +94,9 @@ describe('a power cut that takes whatever was not synced', function () {
   }
 
   async function versions(cluster: Cluster): Promise<unknown[]> {
-    await until('the app to serve', async () => (await fetch(`${cluster.url}/api/resources?limit=1`)).ok);
+    await until('the app to serve', async () => (await fetch(`${cluster.url}/api/resources?limit=1`)).ok, {
+      within: 60_000,
+    });
     return stored();
   }
 });

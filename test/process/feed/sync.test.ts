@@ -1,7 +1,10 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { begin, json, linesTo, problemIn, send, type Begun, type Reply } from '../harness/lines.ts';
 import { useSharedCluster } from '../harness/shared-cluster.ts';
+import { straggler } from '../harness/straggler.ts';
 import { until } from '../harness/until.ts';
 
 const app = fileURLToPath(new URL('../fixtures/app.js', import.meta.url));
@@ -30,7 +33,7 @@ describe('PUT /api/sync', function () {
       for (const { request } of sent) request.write('[');
       const answered = new Map<Begun, Reply>();
       for (const each of sent) void each.reply.then((reply) => answered.set(each, reply));
-      await until('two of them are answered', () => answered.size >= 2, { within: 3_000, every: 2 });
+      await until('two of them are answered', () => answered.size >= 2, { every: 2 });
       const winner = sent.find((each) => !answered.has(each));
       if (winner === undefined) throw new Error('all three were answered');
       winner.request.end(`{"id":1,"round":${round}}]`);
@@ -63,8 +66,8 @@ describe('PUT /api/sync', function () {
   });
 
   it('is refused during the pause of a run, while other requests get 503', async () => {
-    const [line, straggler] = await linesTo(shared.cluster.url, [0, 1]);
-    const slow = straggler!.send('/work?ms=400');
+    const [line] = await linesTo(shared.cluster.url, [0]);
+    const busy = await straggler(shared.cluster, 1);
     const running = line!.send('/api/sync', { method: 'PUT', headers: json, body: '[{"id":1}]' });
     const { run } = await shared.cluster.until('it drains', ({ phase }) => phase === 'draining');
     const late = begin(url(), put);
@@ -76,19 +79,21 @@ describe('PUT /api/sync', function () {
     expect(problemIn(refused).code).to.equal('paused');
     expect(refused.headers['cache-control']).to.equal('no-store');
     expect(Number(refused.headers['retry-after'])).to.be.at.least(1);
-    expect((await slow).status).to.equal(200);
+    expect((await busy.end()).status).to.equal(200);
     expect((await running).status).to.equal(204);
     expect((await send(url('/work'))).status).to.equal(200);
-    for (const each of [line!, straggler!]) each.close();
+    line!.close();
   });
 
   it('and an exclusive handler keep each other out', async () => {
-    const alone = send(url('/alone?ms=300'), { method: 'POST' });
+    const over = join(shared.cluster.folder, 'alone-is-over');
+    const alone = send(url(`/alone?until=${encodeURIComponent(over)}`), { method: 'POST' });
     const { run } = await shared.cluster.until('it is quiesced', ({ phase }) => phase === 'quiesced');
     expectRefused(await send(url(), { method: 'PUT', headers: json, body: '[]' }), run!.id);
     const another = await send(url('/alone'), { method: 'POST' });
     expect(another.status).to.equal(409);
     expect(problemIn(another)).to.include({ code: 'run-in-progress', run: run!.id });
+    await writeFile(over, '');
     expect((await alone).status).to.equal(200);
     await shared.cluster.until('it serves again', ({ phase }) => phase === 'serving');
 

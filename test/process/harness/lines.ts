@@ -117,7 +117,7 @@ const batch = 8;
  * @param path answered by the app with the header of slot-header.ts, whatever the gates do
  */
 export async function linesTo(url: string, slots: readonly number[], path = '/livez'): Promise<Line[]> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 30_000;
   const bySlot = new Map<number, Line>();
   const surplus: Line[] = [];
   while (slots.some((slot) => !bySlot.has(slot))) {

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 export async function until<T>(
   what: string,
   probe: () => Promise<T> | T,
-  { within = 10_000, every = 20 }: { within?: number; every?: number } = {},
+  { within = 25_000, every = 20 }: { within?: number; every?: number } = {},
 ): Promise<NonNullable<T>> {
   const deadline = Date.now() + within;
   for (;;) {

@@ -4,10 +4,10 @@ import { lockDocument } from '../harness/document-lock.ts';
 import { refusal, useMirror } from './harness.ts';
 
 describe('a mirror that finds a document held by another transaction', function () {
-  this.timeout(60_000);
+  this.timeout(90_000);
   const mirrors = useMirror();
   /** Well below what the database may be gone for, which once was the bound. */
-  const soon = 6000;
+  const soon = 25_000;
   const conflictTimeout = 300;
   let unlock: (() => Promise<void>) | null = null;
 

@@ -91,8 +91,8 @@ describe('the handle of the mirror thread', function () {
     const job = await mirrors.job([{ id: 1 }]);
     await thread.prepare(job);
     await delay(3 * linger);
-    expect((await thread.write(job.run, 1)).counts.inserted).to.equal(1);
     expect(await connections()).to.be.at.least(1);
+    expect((await thread.write(job.run, 1)).counts.inserted).to.equal(1);
     await until('its connections are closed', async () => (await connections()) === 0);
     await thread.check({ uri: mirrors.uri, timeout: 5000 }); // by another one
     await thread.close();

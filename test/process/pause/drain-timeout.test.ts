@@ -9,7 +9,7 @@ import { useSharedCluster } from '../harness/shared-cluster.ts';
 import { straggler } from '../harness/straggler.ts';
 
 const app = fileURLToPath(new URL('../fixtures/app.js', import.meta.url));
-const drainTimeout = 400;
+const drainTimeout = 1_000;
 const stragglerSlot = 1;
 const put = { method: 'PUT', headers: { ...json, Prefer: 'return=representation' }, body: '[{"id":1}]' } as const;
 

@@ -80,7 +80,7 @@ describe('what workers hear of a pause', function () {
   });
 
   it('keeps a drain waiting for what an app stops, which a report names, and the site serves after that', async () => {
-    const cluster = await clusters.start(options({ maintenance: { drain_timeout: 700 } }));
+    const cluster = await clusters.start(options({ maintenance: { drain_timeout: 2_000 } }));
     const [line] = await linesTo(cluster.url, [1], '/cached');
     await line!.send('/stick?on=true', { method: 'POST' });
     const refused = problemIn(await put(cluster.url, [{ id: 'a' }]));

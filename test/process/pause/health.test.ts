@@ -4,7 +4,7 @@ import { problemIn, type Reply } from '../harness/lines.ts';
 import { useSharedCluster } from '../harness/shared-cluster.ts';
 import { SyncClient } from '../harness/sync-client.ts';
 
-const grace = 600;
+const grace = 3_000;
 
 describe('/livez and /readyz', function () {
   this.timeout(30_000);

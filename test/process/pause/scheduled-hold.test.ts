@@ -55,14 +55,14 @@ describe('a hold that is scheduled', function () {
 
   it('begins and ends by itself', async () => {
     const { cluster } = shared;
-    const at = new Date(Date.now() + 1_000);
-    await cluster.control.maintenance({ on: true, at: at.toISOString(), for: 700, reason: 'night' });
+    const at = new Date(Date.now() + 2_000);
+    await cluster.control.maintenance({ on: true, at: at.toISOString(), for: 3_000, reason: 'night' });
     const { holds } = await cluster.until('it is quiesced', ({ phase }) => phase === 'quiesced');
     expect(Date.parse(holds[0]!.since)).to.be.within(at.getTime(), at.getTime() + 2_000);
     expect(holds[0]).to.include({
       kind: 'operator',
       reason: 'night',
-      until: new Date(at.getTime() + 700).toISOString(),
+      until: new Date(at.getTime() + 3_000).toISOString(),
     });
     await cluster.until('it serves', ({ phase, scheduled }) => phase === 'serving' && scheduled === undefined);
   });

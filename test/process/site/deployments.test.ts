@@ -139,10 +139,11 @@ describe('releases behind a symbolic link', function () {
     if (last > 3) console.log(`      ${[...seen].map(([text, count]) => `release ${text}: ${count}`).join(', ')}`);
 
     process.kill(workers[0]!.pid!, 'SIGKILL');
-    await until('the killed worker is replaced', async () => {
+    const isReplaced = async (): Promise<boolean> => {
       const [first] = (await control.status()).workers;
       return first?.state === 'serving' && first.incarnation > workers[0]!.incarnation;
-    });
+    };
+    await until('the killed worker is replaced', isReplaced, { within: 30_000 });
     // Its keeper, too, was started from a release that is gone.
     const former = (await control.status()).pid;
     process.kill(former, 'SIGKILL');

@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
 import { lockFence } from '../harness/fence-lock.ts';
@@ -34,14 +36,16 @@ for (const [version, way] of [
       const { cluster } = shared;
       const open = new WebSocket(cluster.url.replace('http', 'ws'));
       await once(open, 'open');
-      const slow = begin(`${cluster.url}/slow?ms=700`);
+      const done = join(cluster.folder, 'slow-is-done');
+      const slow = begin(`${cluster.url}/slow?until=${encodeURIComponent(done)}`);
       slow.request.end();
       await slow.answered;
       await cluster.control.maintenance({ on: true, reason: 'a new disk' });
       expect((await cluster.status()).phase).to.equal('draining');
-      const refused = await lines[0]!.send('/slow?ms=0');
+      const refused = await lines[0]!.send('/slow');
       expect(problemIn(refused)).to.include({ status: 503, code: 'paused' });
       expect(Number(refused.headers['retry-after'])).to.be.at.least(1);
+      await writeFile(done, '');
       expect((await slow.reply).text).to.equal('done');
       await cluster.until('it is quiesced', ({ phase }) => phase === 'quiesced');
       expect(await statuses('/free')).to.deep.equal([200, 200]);
@@ -51,7 +55,7 @@ for (const [version, way] of [
       expect(String((await once(open, 'message'))[0])).to.equal('still there');
       open.terminate();
       await cluster.control.maintenance({ on: false });
-      expect(await statuses('/slow?ms=0')).to.deep.equal([200, 200]);
+      expect(await statuses('/slow')).to.deep.equal([200, 200]);
       expect(await statuses('/nowhere')).to.deep.equal([404, 404]);
       expect(await statuses('/fails')).to.deep.equal([418, 418]);
       expect((await handshake(cluster)).status).to.equal(101);
@@ -62,7 +66,7 @@ for (const [version, way] of [
       const reply = await lines[0]!.send('/alone', { method: 'POST' });
       expect([reply.status, reply.text]).to.deep.equal([200, 'alone']);
       expect((await shared.cluster.status()).epoch).to.be.above(epoch);
-      expect(await statuses('/slow?ms=0'), 'whoever has its answer finds the gates open').to.deep.equal([200, 200]);
+      expect(await statuses('/slow'), 'whoever has its answer finds the gates open').to.deep.equal([200, 200]);
     });
 
     it('takes a feed, tells of the run while it goes on, and refuses a second one', async () => {
@@ -79,7 +83,7 @@ for (const [version, way] of [
         expect([route.status, route.headers.location]).to.deep.equal([409, undefined]);
       }
       expect(await statuses('/alone', 'POST')).to.deep.equal([409, 409]);
-      expect(await statuses('/slow?ms=0')).to.deep.equal([503, 503]);
+      expect(await statuses('/slow')).to.deep.equal([503, 503]);
       await unlock();
       expect((await first).status).to.equal(204);
       expect(await client.documents()).to.deep.equal([{ _id: 1 }]);

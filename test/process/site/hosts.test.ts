@@ -18,7 +18,7 @@ describe('several hosts of one cluster', () => {
     await Promise.all(hosts.splice(0).map((host) => host.close()));
   });
 
-  const cluster = { lease: '4s', eviction_grace: '1s' };
+  const cluster = { lease: '6s', eviction_grace: '1s' };
   const start = async (names: readonly string[], witness: string): Promise<void> => {
     hosts = await startHosts(names, { uri: database.uri, db: database.name, witness, instances: 1, cluster });
   };

@@ -98,7 +98,7 @@ describe('word when something goes wrong', function () {
     process.kill(workers[0]!.pid!, 'SIGKILL');
     await until('the loop is told', () => told.notices.length === 1);
     process.kill(pid, 'SIGKILL');
-    await until('the restart is told', () => told.notices.length === 2);
+    await until('the restart is told', () => told.notices.length === 2, { within: 30_000 });
     expect(eventsOf(told.notices)).to.deep.equal(['crash-loop', 'primary-restarted']);
   });
 });

@@ -1,7 +1,7 @@
 /** A site that a program of one's own starts, by `run` of quiesce/primary. */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,12 +16,19 @@ import { until } from '../harness/until.ts';
 const repository = fileURLToPath(root);
 
 const app = `
+const { existsSync } = require('node:fs');
 const express = require('express');
 const { gate, listen } = require('quiesce');
 const app = express();
 app.use(gate());
 app.get('/', (req, res) => res.json({ pid: process.pid, colour: process.env.COLOUR }));
-app.get('/slow', (req, res) => setTimeout(() => res.end('done'), 1500));
+app.get('/slow', (req, res) => {
+  const look = setInterval(() => {
+    if (!existsSync(__dirname + '/go')) return;
+    clearInterval(look);
+    res.end('done');
+  }, 20);
+});
 listen(app);
 `;
 
@@ -48,7 +55,7 @@ interface Failure {
 }
 
 describe('a site that a program starts', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const scratch = scratchFolders();
   let folder: string;
   let dataDir: string;
@@ -115,9 +122,10 @@ describe('a site that a program starts', function () {
       (await tell<ClusterStatus>('return site.status()')).workers.some((each) => each.inFlight > 0),
     );
     expect(await codeOf(tell('return site.hold({ timeout: 100 })'))).to.equal('drain-timeout');
-    expect(await tell<ClusterStatus>("return site.hold({ reason: 'a move', by: 'ann' })")).to.include({
-      phase: 'quiesced',
-    });
+    const held = tell<ClusterStatus>("return site.hold({ reason: 'a move', by: 'ann' })");
+    await until('it drains', async () => (await get()).status === 503);
+    writeFileSync(join(folder, 'go'), '');
+    expect(await held).to.include({ phase: 'quiesced' });
     expect((await slow).status, 'it was waited for').to.equal(200);
     expect((await get()).status).to.equal(503);
     expect((await tell<ClusterStatus>('return site.release()')).phase).to.equal('serving');

@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import { Client } from 'undici';
 import type { Cluster } from '../../../dev/cluster/cluster.ts';
 import { usePlainClusters } from '../harness/clusters.ts';
+import { isAlive } from '../harness/processes.ts';
 import { until } from '../harness/until.ts';
 
 const repository = fileURLToPath(new URL('../../../../', import.meta.url));
@@ -121,7 +122,7 @@ describe('what a worker boots with', function () {
          server.close(() => setTimeout(() => { console.log('cleaned up'); process.exit(7); }, 100));
        });`,
     );
-    const cluster = await clusters.start({ script, instances: 1 });
+    const cluster = await clusters.start({ script, instances: 1, app: { kill_timeout: 10_000 } });
     const [worker] = (await cluster.status()).workers;
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2', 'SIGTTIN', 'SIGTTOU'] as const) {
       process.kill(worker!.pid!, signal);
@@ -150,12 +151,3 @@ describe('what a worker boots with', function () {
     await until('they are gone', () => !workers.some(({ pid }) => isAlive(pid!)));
   });
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -54,7 +54,7 @@ describe('a primary that is replaced', function () {
   const scratch = scratchFolders();
   const options = { script: plain, keeper: true } as const;
   const replace = (cluster: Cluster, ...more: string[]): ReturnType<typeof quiesce> =>
-    quiesce(['reload', '--primary', '--data-dir', cluster.dataDir, ...more], { cwd: cluster.folder });
+    quiesce(['reload', '--primary', '--data-dir', cluster.dataDir, ...more], { cwd: cluster.folder, within: 90_000 });
 
   /** By a connection of its own: one that is kept stays with the primary that it was made to. */
   const nextServes = (cluster: Cluster, former: number): Promise<true> =>
@@ -223,7 +223,8 @@ describe('a primary that is replaced', function () {
     expect(err).to.include('--no-keeper').and.include('quiesce stop');
   });
 
-  it('is replaced once, whoever of the two is killed when: no hold is lost, and no connection is refused', async () => {
+  it('is replaced once, whoever of the two is killed when: no hold is lost, and no connection is refused', async function () {
+    this.timeout(240_000);
     const cluster = await clusters.start(options);
     await cluster.control.maintenance({ on: true, wait: true, reason: 'kept' });
     const clients = load({ port: cluster.port });

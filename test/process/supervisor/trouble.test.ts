@@ -35,7 +35,7 @@ function replaced(pid: number | null, count: number): (status: ClusterStatus) =>
 }
 
 describe('a worker in trouble', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   const clusters = usePlainClusters();
 
   it('that is killed is replaced after no more than its boot time, and nobody waits in vain for an answer', async () => {
@@ -82,7 +82,11 @@ describe('a worker in trouble', function () {
     const megabyte = 1024 * 1024;
     const limit = 160 * megabyte;
     const rate = 20;
-    const cluster = await clusters.start({ script: app, instances: 2, app: { max_memory_restart: '160M' } });
+    const cluster = await clusters.start({
+      script: app,
+      instances: 2,
+      app: { max_memory_restart: '160M', kill_timeout: 15_000 },
+    });
     const load = new Load({ url: cluster.url, connections: 10, paths: ['/?ms=20'], pause: 5 });
     const [leaky] = await connectToWorkers(cluster.url, 1, '/');
     const { pid } = (await cluster.status()).workers.find(({ slot }) => slot === leaky!.slot)!;

@@ -9,7 +9,7 @@ const app = fileURLToPath(new URL('../fixtures/trouble.js', import.meta.url));
 const command = fileURLToPath(import.meta.resolve('#quiesce/cli/main.js'));
 
 describe('twin primaries', function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
   const clusters = usePlainClusters();
 
   it('started 50 times at the same moment: one runs, 49 exit with 3 and name it', async () => {
@@ -33,7 +33,7 @@ describe('twin primaries', function () {
           const serving = status?.workers.every(({ state }) => state === 'serving') ?? false;
           return refused.length === 49 && serving ? status : null;
         },
-        { within: 90_000 },
+        { within: 180_000 },
       );
       expect(refused.filter(({ code }) => code !== 3)).to.deep.equal([]);
       expect(twins.find(({ child }) => child.exitCode === null)?.child.pid).to.equal(pid);

@@ -25,7 +25,7 @@ async function until(condition: () => boolean): Promise<void> {
 describe('readiness', () => {
   it('tells systemd when the workers serve, keeps its watchdog calm, and tells when they stop', async () => {
     const { env, said } = fakeNotify();
-    Object.assign(env, { WATCHDOG_USEC: '100000', WATCHDOG_PID: String(process.pid) });
+    Object.assign(env, { WATCHDOG_USEC: '1000000', WATCHDOG_PID: String(process.pid) });
     const readiness = announcer(log, env);
     expect(env).to.have.all.keys('PATH');
     expect(said()).to.deep.equal([]);

@@ -256,10 +256,10 @@ describe('a source of feeds', function () {
     const { sources, seen, close } = site([]);
     seen.obstacle = 'the site is held';
     sources.use([settings], 'configuration');
-    await new Promise((resolve) => setTimeout(resolve, 1200));
+    while (seen.failures.length < 1) await delay(5);
     expect(seen.failures).to.deep.equal(['https://feeds.example/a?… paused']);
     seen.wins = false;
-    await new Promise((resolve) => setTimeout(resolve, 1200));
+    for (const before = seen.due.length; seen.due.length === before;) await delay(5);
     close();
     expect(seen.failures).to.have.length(1);
     expect(seen.jobs).to.deep.equal([]);

@@ -160,7 +160,7 @@ describe('a request whose client leaves early', () => {
     await once(client, 'data');
     pause();
     client.destroy();
-    await settle();
+    await until(() => runtime().gate.oldest()[0]?.clientGone === true, 'the gate to notice');
     expect(isDrained()).to.equal(false);
     save();
     expect(isDrained()).to.equal(true);

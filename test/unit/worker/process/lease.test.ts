@@ -6,7 +6,7 @@ import { expect } from 'chai';
 const gate = fileURLToPath(import.meta.resolve('#quiesce/worker/gate/gate.js'));
 const lease = fileURLToPath(import.meta.resolve('#quiesce/worker/process/lease.js'));
 
-/** A process with a gate that is open, under a lease of 150 ms with a grace of 2 s; then what is written here. */
+/** A process with a gate that is open, under a lease of 500 ms with a grace of 2 s; then what is written here. */
 async function run(body: string): Promise<{ code: number | null; signal: string | null; said: string }> {
   const program = `
     import { EventEmitter } from 'node:events';
@@ -30,7 +30,7 @@ async function run(body: string): Promise<{ code: number | null; signal: string 
     const sleepOffset = () => os.uptime() * 1_000 - clock();
     const renew = (deadline, grace) => lease.renew({ deadline, grace, sleepOffset: sleepOffset() });
     const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-    renew(clock() + 150, 2_000);
+    renew(clock() + 500, 2_000);
     gate.resume(1);
     ${body}
     process.exit(0);`;
@@ -58,13 +58,13 @@ describe('the lease of a worker', function () {
     const { code, said } = await run(`
       request();
       renew(clock() + 60_000, 0);
-      await later(2_500);
+      await later(3_000);
       console.log(gate.state);`);
     expect([code, said.trim()]).to.deep.equal([0, 'open']);
   });
 
   it('lets an idle process live', async () => {
-    const { code, said } = await run(`await later(2_600); console.log(gate.state);`);
+    const { code, said } = await run(`await later(3_000); console.log(gate.state);`);
     expect([code, said.trim()]).to.deep.equal([0, 'shut']);
   });
 
@@ -92,13 +92,13 @@ describe('the lease of a worker', function () {
       const done = gate.beginOfRun();
       await later(1_000);
       done();
-      await later(1_500);
+      await later(2_000);
       console.log(gate.beginOfRun());`);
     expect([code, said.trim()]).to.deep.equal([0, 'null']);
   });
 
   it('does not wait for a request whose exclusive run has not begun', async () => {
-    const { code } = await run(`gate.exempt(request()); await later(2_600);`);
+    const { code } = await run(`gate.exempt(request()); await later(3_000);`);
     expect(code).to.equal(0);
   });
 
@@ -109,7 +109,7 @@ describe('the lease of a worker', function () {
 
   it('lets an idle process live, however often its lease is over and good again', async () => {
     const { code } = await run(`
-      await later(200);
+      await later(600);
       for (const end = clock() + 1_500; clock() < end; ) {
         renew(clock() - 1, 0);
         renew(clock() + 60_000, 0);
