@@ -1,16 +1,16 @@
-/** Writes dist/protocol/generated-*.js: the schemas that workers, keepers and commands need, as code that needs nothing else. */
+/** Writes generated-*.js below dist/protocol: the schemas that workers, keepers and commands need, as code that needs nothing else. */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { _, Ajv2020, type KeywordCxt } from 'ajv/dist/2020.js';
 import standalone from 'ajv/dist/standalone/index.js';
 import * as z from '#quiesce/vendor/zod.js';
-import { execEnd, execStart, handedOver, runList, stopAnswer, urls } from '#quiesce/protocol/answers.js';
-import { toKeeper } from '#quiesce/protocol/keeper.js';
+import { execEnd, execStart, handedOver, runList, stopAnswer, urls } from '#quiesce/protocol/api/answers.js';
+import { toKeeper } from '#quiesce/protocol/keeper/messages.js';
 import { lockOwner } from '#quiesce/protocol/lock-owner.js';
-import { toWorker } from '#quiesce/protocol/messages.js';
-import { mirrorOptions } from '#quiesce/protocol/mirror-job.js';
-import { notifyTest } from '#quiesce/protocol/notify-test.js';
-import { clusterStatus, problem, reloadAnswer, runRecord } from '#quiesce/protocol/runs.js';
+import { toWorker } from '#quiesce/protocol/workers/messages.js';
+import { mirrorOptions } from '#quiesce/protocol/workers/mirror-job.js';
+import { notifyTest } from '#quiesce/protocol/api/notify-test.js';
+import { clusterStatus, problem, reloadAnswer, runRecord } from '#quiesce/protocol/api/runs.js';
 
 /** To JSON Schema a Map or a Date is an object; zod's records, which may have any members, take plain ones only. */
 const plain = {
@@ -64,10 +64,10 @@ function write(file: string, types: Readonly<Record<string, z.ZodType>>, allErro
   writeFileSync(fileURLToPath(import.meta.resolve(`#quiesce/protocol/${file}.js`)), code);
 }
 
-write('generated-checks', { toWorker, mirrorOptions });
-write('generated-keeper-checks', { toKeeper });
+write('workers/generated-checks', { toWorker, mirrorOptions });
+write('keeper/generated-checks', { toKeeper });
 write('generated-owner-check', { lockOwner }, false);
 // Beside the others: to read the code of all takes a health check longer than to ask.
-write('generated-status-checks', { clusterStatus, problem }, false);
+write('api/generated-status-checks', { clusterStatus, problem }, false);
 const answers = { execEnd, execStart, handedOver, notifyTest, reloadAnswer, runList, runRecord, stopAnswer, urls };
-write('generated-answer-checks', answers, false);
+write('api/generated-answer-checks', answers, false);

@@ -3,9 +3,9 @@
  * default. Times are milliseconds, sizes are bytes, paths are absolute, values that are not set are null. `instances`
  * is at least 1; `env` has the variables that workers get in addition to the primary's environment.
  */
-import type { ownSettings } from './config/own-settings.ts';
-import type { pm2Settings } from './config/pm2-settings.ts';
-import type { Told, Values } from './config/setting.ts';
+import type { ownSettings } from './config/settings/own-settings.ts';
+import type { pm2Settings } from './config/settings/pm2-settings.ts';
+import type { Told, Values } from './config/settings/setting.ts';
 
 export interface AppConfig extends Values<typeof pm2Settings>, Values<typeof ownSettings> {}
 

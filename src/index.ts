@@ -26,7 +26,7 @@ provideLocalPrimary((toWorker) => {
 });
 
 export { gate, type GateOptions } from './worker/gate/admission.ts';
-export { exclusive, type ExclusiveOptions } from './worker/gate/exclusive.ts';
+export { exclusive, type ExclusiveOptions } from './worker/gate/exclusive/exclusive.ts';
 export { listen } from './worker/gate/listen.ts';
 export {
   isPaused,
@@ -42,6 +42,6 @@ export {
 } from './worker/gate/events/site-events.ts';
 export { health } from './worker/app/health.ts';
 export { mirror } from './worker/feed/mirror-route.ts';
-export { waitUntil } from './worker/gate/wait-until.ts';
+export { waitUntil } from './worker/gate/in-flight/wait-until.ts';
 export type { AfterMirror, BeforeMirror, MirrorOptions } from './worker/feed/mirror-options.ts';
 export type { MirrorSource } from './worker/feed/source-option.ts';

@@ -19,7 +19,7 @@ import { OpenSite, type Site } from './primary/open-site.ts';
 
 export type { ErrorCode, QuiesceError } from './errors.ts';
 export type { ExclusiveOptions, ExclusiveRun, HoldOptions, Site } from './primary/open-site.ts';
-export type { ClusterStatus, RunRecord, SettingChange } from './protocol/runs.ts';
+export type { ClusterStatus, RunRecord, SettingChange } from './protocol/api/runs.ts';
 
 /** An app as in the list `apps` of an `ecosystem.config.js`. docs/configuration.md has all fields, with their defaults. */
 export interface AppDefinition {

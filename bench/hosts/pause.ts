@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
 import { startMongo } from '../../dev/mongodb/index.ts';
-import { startHosts, type Host } from '../../test/process/harness/hosts.ts';
-import { spansIn } from '../../test/process/harness/witness.ts';
+import { startHosts, type Host } from '../../test/process/harness/hosts/hosts.ts';
+import { spansIn } from '../../test/process/harness/hosts/witness.ts';
 import { spread, table } from '../report.ts';
 import { processorTime } from '../supervision/processor.ts';
 

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Report } from '#quiesce/protocol/runs.js';
+import type { Report } from '#quiesce/protocol/api/runs.js';
 import { startCluster, type Cluster } from '../../dev/cluster/cluster.ts';
 import { spread } from '../report.ts';
 import type { Bench } from './bench.ts';

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { ControlClient } from '#quiesce/cli/control-client.js';
-import type { ClusterStatus } from '#quiesce/protocol/runs.js';
+import type { ClusterStatus } from '#quiesce/protocol/api/runs.js';
 import { freePort } from '../free-port.ts';
 
 const ownCommand = fileURLToPath(import.meta.resolve('#quiesce/cli/main.js'));

@@ -1,7 +1,7 @@
 /** One feed: sent to one or more workers at the same moment, watched from outside, and told. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Db, Timestamp } from 'mongodb';
-import { report, type Counts, type Report } from '#quiesce/protocol/runs.js';
+import { report, type Counts, type Report } from '#quiesce/protocol/api/runs.js';
 import type { Answer, Connection } from '../cluster/connection.ts';
 import { now } from './clock.ts';
 import type { Item } from './feed.ts';

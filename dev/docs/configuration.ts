@@ -1,6 +1,6 @@
 /** docs/configuration.md: the settings from the schema, what is not supported from the list that names it at start. */
-import { aliases, unsupported } from '#quiesce/config/pm2-fields.js';
-import { uriOptions } from '#quiesce/config/mongodb-uri.js';
+import { aliases, unsupported } from '#quiesce/config/settings/pm2-fields.js';
+import { uriOptions } from '#quiesce/config/values/mongodb-uri.js';
 import { settings, type Setting } from './settings.ts';
 import { table } from './table.ts';
 

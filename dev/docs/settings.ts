@@ -1,7 +1,7 @@
 /** What the declarations say of each setting, in words. */
-import { allSettings } from '#quiesce/config/schema.js';
-import { allowedWords } from '#quiesce/config/kinds.js';
-import { atStart, required } from '#quiesce/config/setting.js';
+import { allSettings } from '#quiesce/config/settings/schema.js';
+import { allowedWords } from '#quiesce/config/values/kinds.js';
+import { atStart, required } from '#quiesce/config/settings/setting.js';
 
 export interface Setting {
   /** Such as `quiesce.sync.key`. */

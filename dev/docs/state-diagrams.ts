@@ -1,6 +1,6 @@
 /** The diagrams of docs/architecture.md, from the tables that the machine itself obeys. */
 import { stageMoves as keeperMoves } from '#quiesce/keeper/state.js';
-import { phaseMoves, stageMoves } from '#quiesce/primary/maintenance/state.js';
+import { phaseMoves, stageMoves } from '#quiesce/primary/maintenance/machine/state.js';
 
 export function phaseDiagram(): string {
   return diagram(phaseMoves, 'serving', []);

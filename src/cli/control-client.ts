@@ -4,12 +4,12 @@ import http from 'node:http';
 import { QuiesceError, toQuiesceError } from '../errors.ts';
 import { lifeOf, readOwner } from '../primary/data-dir/lock-owner.ts';
 import { controlSocket, shortSocketPath } from '../primary/admin/control-socket.ts';
-import type { ExecEnd, HandedOver } from '../protocol/answers.ts';
-import type { Check } from '../protocol/checks.ts';
-import type * as Checks from '../protocol/generated-answer-checks.js';
-import { clusterStatus, problem } from '../protocol/generated-status-checks.js';
-import type { NotifyTest } from '../protocol/notify-test.ts';
-import type { ClusterStatus, ReloadAnswer, RunRecord } from '../protocol/runs.ts';
+import type { ExecEnd, HandedOver } from '../protocol/api/answers.ts';
+import type { Check } from '../protocol/check.ts';
+import type * as Checks from '../protocol/api/generated-answer-checks.js';
+import { clusterStatus, problem } from '../protocol/api/generated-status-checks.js';
+import type { NotifyTest } from '../protocol/api/notify-test.ts';
+import type { ClusterStatus, ReloadAnswer, RunRecord } from '../protocol/api/runs.ts';
 
 /** If an answer takes longer, the primary hangs, ms. Operations that may take long have no such limit. */
 const quick = 10_000;
@@ -53,7 +53,7 @@ type Answers = typeof Checks;
 
 /** The check of an answer. `status` is used as a health check and needs none of these. */
 async function answer<N extends keyof Answers>(name: N): Promise<Answers[N]> {
-  return (await import('../protocol/generated-answer-checks.js'))[name];
+  return (await import('../protocol/api/generated-answer-checks.js'))[name];
 }
 
 export class ControlClient {

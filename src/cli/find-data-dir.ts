@@ -3,7 +3,7 @@ import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { lifeOf, ownerFile, readOwner } from '../primary/data-dir/lock-owner.ts';
 import { controlSocket } from '../primary/admin/control-socket.ts';
-import { findDefaultFile } from '../config/default-file.ts';
+import { findDefaultFile } from '../config/file/default-file.ts';
 import { dataPlaces, folderName, workingFolder } from '../config/data-place.ts';
 import { QuiesceError } from '../errors.ts';
 

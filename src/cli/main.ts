@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The executable `quiesce`: runs a keeper or a command. */
 import { fileURLToPath } from 'node:url';
-import { keeperVariable } from '../protocol/keeper-names.ts';
+import { keeperVariable } from '../protocol/keeper/names.ts';
 
 /** Whether this process is a keeper: it only keeps the sockets of a primary that it starts with the same arguments. */
 async function isKeeper([command, ...options]: readonly string[]): Promise<boolean> {

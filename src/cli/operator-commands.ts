@@ -13,10 +13,10 @@ import type { StatusOptions } from './status.ts';
 import type { SyncOptions } from './sync/sync.ts';
 import { nextTime } from './orders/next-time.ts';
 import { statusOptions, targetOptions } from './options.ts';
-import { parseDuration, parseSize } from '../config/units.ts';
-import { isPassWord, passWordAllowed } from '../protocol/pass.ts';
-import { isPointer, itemsWords } from '../protocol/json-pointer.ts';
-import { maxDeletesWords, parseMaxDeletes, type MaxDeletes } from '../protocol/max-deletes.ts';
+import { parseDuration, parseSize } from '../config/values/units.ts';
+import { isPassWord, passWordAllowed } from '../protocol/hold/pass.ts';
+import { isPointer, itemsWords } from '../protocol/feed/json-pointer.ts';
+import { maxDeletesWords, parseMaxDeletes, type MaxDeletes } from '../protocol/feed/max-deletes.ts';
 
 function time(value: string): number {
   if (/^(\d+|\d*\.\d+)$/.test(value)) throw new InvalidArgumentError(`A time needs a unit. Did you mean ${value}m?`);

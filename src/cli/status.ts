@@ -9,7 +9,7 @@ import { sourceTable } from './orders/source-table.ts';
 import { table } from './table.ts';
 import { QuiesceError } from '../errors.ts';
 import { visible, visibleIn } from '../protocol/visible.ts';
-import type { ClusterStatus } from '../protocol/runs.ts';
+import type { ClusterStatus } from '../protocol/api/runs.ts';
 
 export interface StatusOptions extends Target {
   readonly json?: boolean;

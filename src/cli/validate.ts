@@ -2,12 +2,12 @@
 import { duration, print, printJson, size, styled, warn } from './output.ts';
 import type { AppConfig } from '../config.ts';
 import { loadConfig } from '../config/load.ts';
-import { withoutPassword } from '../config/mongodb-uri.ts';
-import { shownReceiver } from '../config/receivers.ts';
-import { withoutSecrets } from '../config/told.ts';
-import { fleetSettings } from '../primary/fleet/settings.ts';
+import { withoutPassword } from '../config/values/mongodb-uri.ts';
+import { shownReceiver } from '../config/values/receivers.ts';
+import { withoutSecrets } from '../config/settings/told.ts';
+import { fleetSettings } from '../primary/fleet/lifecycle/settings.ts';
 import { whyNotReplaceable } from '../primary/handover/replaceable.ts';
-import { showMirrorKey } from '../protocol/mirror-key.ts';
+import { showMirrorKey } from '../protocol/feed/mirror-key.ts';
 import { visibleLine } from '../protocol/visible.ts';
 
 /** As `quiesce start` without --no-keeper. */

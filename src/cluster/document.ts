@@ -2,8 +2,8 @@
  * The site document that the hosts of a cluster share: its type and the pure questions about it. Times are by the
  * database's clock, ms.
  */
-import type { OperatorHold, ScheduledHold } from '../protocol/operator-hold.ts';
-import type { Mirrored } from '../protocol/messages.ts';
+import type { OperatorHold, ScheduledHold } from '../protocol/hold/operator-hold.ts';
+import type { Mirrored } from '../protocol/workers/messages.ts';
 import type { RunKind } from '../protocol/words.ts';
 
 export const siteMoves = {

@@ -1,6 +1,6 @@
 /** The events that change the site document, and the reasons for which one is refused. */
 import type { ErrorCode } from '../errors.ts';
-import type { HoldChange, ScheduledHold } from '../protocol/operator-hold.ts';
+import type { HoldChange, ScheduledHold } from '../protocol/hold/operator-hold.ts';
 import type { RunKind } from '../protocol/words.ts';
 import type { HostRef, Site, SiteMirrored, SiteRun } from './document.ts';
 

@@ -3,8 +3,8 @@
  * has ended there, only the confirmation of its feed changes it. The number of ended runs is bounded.
  */
 import type { Collection, Document } from 'mongodb';
-import { runRecord, type RunRecord } from '../protocol/runs.ts';
-import { isEnded } from '../protocol/is-ended.ts';
+import { runRecord, type RunRecord } from '../protocol/api/runs.ts';
+import { isEnded } from '../protocol/api/is-ended.ts';
 import { eachChange, isDuplicateKey } from './collections.ts';
 import type { HostRef } from './document.ts';
 

@@ -1,5 +1,5 @@
 /** Operators' holds on all hosts. Pure: a part of `siteStep`, the one function that changes the site document. */
-import { begunHold, changedHold, holdAfterFailure, isUnconditional } from '../protocol/operator-hold.ts';
+import { begunHold, changedHold, holdAfterFailure, isUnconditional } from '../protocol/hold/operator-hold.ts';
 import {
   isQuiesced,
   isSameRef,

@@ -4,8 +4,8 @@
  */
 import path from 'node:path';
 import { appName, dataPlace } from './data-place.ts';
-import { aliases } from './pm2-fields.ts';
-import { readConfigFile } from './read-file.ts';
+import { aliases } from './settings/pm2-fields.ts';
+import { readConfigFile } from './file/read-file.ts';
 
 const scriptNames = ['script', ...Object.keys(aliases).filter((name) => aliases[name] === 'script')];
 

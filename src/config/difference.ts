@@ -3,9 +3,9 @@
  * A new primary that takes over from an old one can use this too. Pure.
  */
 import type { AppConfig } from '../config.ts';
-import { allSettings } from './schema.ts';
-import type { Change, Setting } from './setting.ts';
-import { put, valueAt } from './told.ts';
+import { allSettings } from './settings/schema.ts';
+import type { Change, Setting } from './settings/setting.ts';
+import { put, valueAt } from './settings/told.ts';
 
 export interface Difference {
   /** The name in the file, such as `max_memory_restart`, `env.COLOR` or `quiesce.sync.max_bytes`. */

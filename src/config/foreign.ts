@@ -1,9 +1,9 @@
 /** Makes default settings for an app under the primary of another supervisor, where feeds are refused anyway. */
 import type { WorkerSettings } from '../config.ts';
-import { ownSettings } from './own-settings.ts';
-import { pm2Settings } from './pm2-settings.ts';
-import { appSchema, valuesOf } from './schema.ts';
-import { toldToWorkers } from './told.ts';
+import { ownSettings } from './settings/own-settings.ts';
+import { pm2Settings } from './settings/pm2-settings.ts';
+import { appSchema, valuesOf } from './settings/schema.ts';
+import { toldToWorkers } from './settings/told.ts';
 
 /** The heartbeat interval, ms. Long, since no process receives the heartbeats. */
 const seldom = 60_000;

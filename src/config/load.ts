@@ -2,14 +2,14 @@
  * Combines a configuration file, the environment and the flags of `start` into one validated configuration for each
  * app. If several of them set a value, a flag wins over an environment variable, and the variable wins over the file.
  */
-import { logLevelOf, logLevels } from './log-level.ts';
+import { logLevelOf, logLevels } from './values/log-level.ts';
 import { appName, workingFolder } from './data-place.ts';
-import { configError, faultsOf } from './faults.ts';
-import { sortFields, type SortedApp } from './names.ts';
-import { readConfigFile, type Evaluate, type RawConfig } from './read-file.ts';
+import { configError, faultsOf } from './file/faults.ts';
+import { sortFields, type SortedApp } from './file/names.ts';
+import { readConfigFile, type Evaluate, type RawConfig } from './file/read-file.ts';
 import { resolveApp, type Overrides } from './resolve.ts';
-import { appSchema, type ParsedApp } from './schema.ts';
-import { instances as instancesKind, integer } from './kinds.ts';
+import { appSchema, type ParsedApp } from './settings/schema.ts';
+import { instances as instancesKind, integer } from './values/kinds.ts';
 import type { AppConfig } from '../config.ts';
 import { QuiesceError } from '../errors.ts';
 

@@ -2,7 +2,7 @@
  * Remembers the origin of a configuration, so that it can be read again: the file by the name that was given, which may
  * point to a new release after a deployment, and the flags and the environment of `start`.
  */
-import { evaluateFresh } from './fresh-process.ts';
+import { evaluateFresh } from './file/fresh-process.ts';
 import { loadConfig, type LoadedConfig, type LoadOptions } from './load.ts';
 
 export interface Origin {

@@ -4,14 +4,14 @@ import os from 'node:os';
 import path from 'node:path';
 import { appName, dataPlace, folderName, isSwitched } from './data-place.ts';
 import { availableCores } from './cores.ts';
-import { workersFor } from './units.ts';
-import { pagePlaceholders, unknownPlaceholders } from './page-placeholders.ts';
-import { ownSettings } from './own-settings.ts';
-import { pm2Settings } from './pm2-settings.ts';
-import { valuesOf, type ParsedApp } from './schema.ts';
-import type { Values } from './setting.ts';
+import { workersFor } from './values/units.ts';
+import { pagePlaceholders, unknownPlaceholders } from './values/page-placeholders.ts';
+import { ownSettings } from './settings/own-settings.ts';
+import { pm2Settings } from './settings/pm2-settings.ts';
+import { valuesOf, type ParsedApp } from './settings/schema.ts';
+import type { Values } from './settings/setting.ts';
 import type { AppConfig } from '../config.ts';
-import { uriFault } from './mongodb-uri.ts';
+import { uriFault } from './values/mongodb-uri.ts';
 
 export interface Overrides {
   readonly instances: number | undefined;

@@ -46,7 +46,7 @@ function assets(): Map<string, Buffer> {
   }
   for (const [name, file] of [
     ['vendor/words.js', '#quiesce/protocol/words.js'],
-    ['vendor/mirror-text.js', '#quiesce/protocol/mirror-text.js'],
+    ['vendor/mirror-text.js', '#quiesce/protocol/feed/mirror-text.js'],
     ['vendor/eventsource-parser.js', 'eventsource-parser'],
     ['vendor/uPlot.esm.js', 'uplot/dist/uPlot.esm.js'],
     ['uPlot.min.css', 'uplot/dist/uPlot.min.css'],

@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import contentType from 'content-type';
 import { csvToLines } from './csv-lines.ts';
 import { QuiesceError } from '../errors.ts';
-import type { FeedCoding } from '../protocol/mirror-job.ts';
+import type { FeedCoding } from '../protocol/workers/mirror-job.ts';
 
 /** The formats of a feed. CSV is sent to the app as NDJSON. */
 export type FeedFormat = 'json' | 'ndjson' | 'csv';

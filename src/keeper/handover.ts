@@ -19,7 +19,7 @@
  * last handler.
  */
 import { checkMove, type Mutable } from '../moves.ts';
-import type { Build } from '../protocol/keeper.ts';
+import type { Build } from '../protocol/keeper/messages.ts';
 
 export const primaryMoves = {
   beside: ['prepared'],

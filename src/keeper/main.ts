@@ -14,8 +14,8 @@ import { PrimaryProcess } from './primary-process.ts';
 import { passedSockets, type Passed } from './passed-sockets.ts';
 import { stopWithNpx } from './npx.ts';
 import { toQuiesceError } from '../errors.ts';
-import { severalVariable } from '../protocol/keeper-names.ts';
-import type { Former, Handle, LaunchedApp, SocketName, ToKeeper } from '../protocol/keeper.ts';
+import { severalVariable } from '../protocol/keeper/names.ts';
+import type { Former, Handle, LaunchedApp, SocketName, ToKeeper } from '../protocol/keeper/messages.ts';
 
 interface Socket {
   readonly name: SocketName;

@@ -2,9 +2,9 @@
 import { spawn, type ChildProcess, type SendHandle } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { descriptorsOf } from './passed-sockets.ts';
-import { isToKeeper } from '../protocol/keeper-checks.ts';
-import { keeperProtocol, keeperVariable, passedVariable } from '../protocol/keeper-names.ts';
-import type { Build, FromKeeper, Handle, Outgoing, ToKeeper } from '../protocol/keeper.ts';
+import { isToKeeper } from '../protocol/keeper/checks.ts';
+import { keeperProtocol, keeperVariable, passedVariable } from '../protocol/keeper/names.ts';
+import type { Build, FromKeeper, Handle, Outgoing, ToKeeper } from '../protocol/keeper/messages.ts';
 import type { Gone } from './state.ts';
 
 export interface Call {

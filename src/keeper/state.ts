@@ -11,7 +11,7 @@
  * The stage follows from the primaries of the app (`site`, see handover.ts).
  */
 import { newSite, type Order, type Site, type Word } from './handover.ts';
-import type { Build } from '../protocol/keeper.ts';
+import type { Build } from '../protocol/keeper/messages.ts';
 
 export const stageMoves = {
   starting: ['serving', 'waiting', 'ending', 'over'],

@@ -3,7 +3,7 @@
  * feed that would delete most of the collection.
  */
 import { QuiesceError } from '../errors.ts';
-import type { MaxDeletes } from '../protocol/max-deletes.ts';
+import type { MaxDeletes } from '../protocol/feed/max-deletes.ts';
 
 /** Without `max_deletes`, a feed may delete half of the documents, and always this many: so few are soon put back. */
 const few = 100;

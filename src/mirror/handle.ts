@@ -9,7 +9,7 @@ import { Worker } from 'node:worker_threads';
 import { QuiesceError, toQuiesceError, type ErrorCode, type ProblemExtra } from '../errors.ts';
 import { ownFile } from '../own-files.ts';
 import { isOutOfMemory } from '../thread-job.ts';
-import type { Progress } from '../protocol/runs.ts';
+import type { Progress } from '../protocol/api/runs.ts';
 import type {
   Call,
   CheckRequest,

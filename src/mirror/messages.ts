@@ -3,10 +3,10 @@
  * A run goes prepare → write, or prepare → plan → cancel for a dry run; a failure in any step ends it.
  */
 import type { Problem } from '../errors.ts';
-import type { MaxDeletes } from '../protocol/max-deletes.ts';
-import type { MirrorKey } from '../protocol/mirror-key.ts';
-import type { FeedCoding, FeedFormat } from '../protocol/mirror-job.ts';
-import type { Counts, Progress, Report } from '../protocol/runs.ts';
+import type { MaxDeletes } from '../protocol/feed/max-deletes.ts';
+import type { MirrorKey } from '../protocol/feed/mirror-key.ts';
+import type { FeedCoding, FeedFormat } from '../protocol/workers/mirror-job.ts';
+import type { Counts, Progress, Report } from '../protocol/api/runs.ts';
 import type { Strategy } from '../protocol/words.ts';
 
 /** One feed, and the collection to make equal to it. */

@@ -5,8 +5,8 @@
  * again after each `retouch`: it compares the touched keys again and keeps the rest.
  */
 import { join } from 'node:path';
-import type { MaxDeletes } from '../protocol/max-deletes.ts';
-import type { Counts } from '../protocol/runs.ts';
+import type { MaxDeletes } from '../protocol/feed/max-deletes.ts';
+import type { Counts } from '../protocol/api/runs.ts';
 import { bareElement, Elements, idElement } from './bson/elements.ts';
 import { keyText } from './bson/keys.ts';
 import { checkDeletes } from './deletes-guard.ts';

@@ -1,5 +1,5 @@
 /** Turns counts into progress with a rate and an estimate, at most ten times a second. */
-import type { Progress } from '../protocol/runs.ts';
+import type { Progress } from '../protocol/api/runs.ts';
 
 const interval = 100;
 

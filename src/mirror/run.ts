@@ -12,7 +12,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { QuiesceError } from '../errors.ts';
-import type { Progress } from '../protocol/runs.ts';
+import type { Progress } from '../protocol/api/runs.ts';
 import { CarryOut } from './carry-out.ts';
 import type { Clients } from './database/clients.ts';
 import { Fence } from './database/fence.ts';

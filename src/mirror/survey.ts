@@ -9,7 +9,7 @@ import { lackOf, lacks, missingRights, rightsFor } from './database/rights.ts';
 import { isWatched, Swap, swapFault } from './database/swap.ts';
 import { openTarget, type Target } from './database/target.ts';
 import type { Prepared } from './messages.ts';
-import type { Counts } from '../protocol/runs.ts';
+import type { Counts } from '../protocol/api/runs.ts';
 import { Plan } from './plan.ts';
 import { scanProgress, type RunContext } from './run-context.ts';
 import { TwoPhase } from './two-phase.ts';

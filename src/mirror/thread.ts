@@ -4,7 +4,7 @@
  */
 import { parentPort } from 'node:worker_threads';
 import { QuiesceError, toQuiesceError } from '../errors.ts';
-import type { Progress } from '../protocol/runs.ts';
+import type { Progress } from '../protocol/api/runs.ts';
 import { checkDatabase } from './database/check.ts';
 import { Clients } from './database/clients.ts';
 import { toDatabaseError } from './database/errors.ts';

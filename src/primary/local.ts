@@ -9,17 +9,17 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pino from 'pino';
 import { loadConfig } from '../config/load.ts';
-import { logLevelOf } from '../config/log-level.ts';
+import { logLevelOf } from '../config/values/log-level.ts';
 import type { AppConfig } from '../config.ts';
 import { MirrorThread } from '../mirror/handle.ts';
-import type { FromWorker } from '../protocol/messages.ts';
+import type { FromWorker } from '../protocol/workers/messages.ts';
 import { Coordinator } from './maintenance/coordinator.ts';
 import type { WorkerPort, WorkerRef } from './ports.ts';
-import { Journal } from './runs/journal.ts';
+import { Journal } from './runs/recovery/journal.ts';
 import { rulesOf } from './maintenance/rules.ts';
 import { workerSettingsOf } from './fleet/worker-settings.ts';
-import { RunStore } from './runs/history.ts';
-import { SyncRuns } from './runs/feed-runs.ts';
+import { RunStore } from './runs/history/history.ts';
+import { SyncRuns } from './runs/feeds/feed-runs.ts';
 
 const self: WorkerRef = { slot: 0, incarnation: 0 };
 

@@ -2,7 +2,7 @@
 import type { Operations, Order } from './ports.ts';
 import type { ExecRuns } from './runs/exec-runs.ts';
 import { QuiesceError, type Problem } from '../errors.ts';
-import type { ClusterStatus, RunRecord, SettingChange } from '../protocol/runs.ts';
+import type { ClusterStatus, RunRecord, SettingChange } from '../protocol/api/runs.ts';
 
 export interface SiteParts {
   readonly name: string;

@@ -5,9 +5,9 @@
  *   supervisor ◀── WorkerPort ──── coordinator      send to a worker, kill a worker
  *   admin server ── Operations ──▶ primary          what an operator can see and do
  */
-import type { FromWorker, ToWorker } from '../protocol/messages.ts';
-import type { ClusterStatus, ExitCause, RunRecord, SettingChange } from '../protocol/runs.ts';
-import type { Wait } from './maintenance/operator-holds.ts';
+import type { FromWorker, ToWorker } from '../protocol/workers/messages.ts';
+import type { ClusterStatus, ExitCause, RunRecord, SettingChange } from '../protocol/api/runs.ts';
+import type { Wait } from './maintenance/holds/operator-holds.ts';
 import type { ReloadOutcome } from './reload/reloads.ts';
 
 /** One process in a slot. During a reload a slot can have two live incarnations. */

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Locator } from 'playwright-core';
-import type { HostStatus } from '#quiesce/protocol/runs.js';
+import type { HostStatus } from '#quiesce/protocol/api/runs.js';
 import { drawn, faults, leavesItsPanel, overflow, useBrowser } from './harness/chromium.ts';
 import { counts, shows, text } from './harness/reading.ts';
 import { useFakeSite } from './harness/fake-site.ts';

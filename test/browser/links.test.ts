@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { readFileSync } from 'node:fs';
-import type { RunRecord } from '#quiesce/protocol/runs.js';
+import type { RunRecord } from '#quiesce/protocol/api/runs.js';
 import { useBrowser, type PageOptions } from './harness/chromium.ts';
 import { useFakeSite } from './harness/fake-site.ts';
 import { counts, eventually, giveToken, openUnlocked, shows, text } from './harness/reading.ts';

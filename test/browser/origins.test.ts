@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../../dev/free-port.ts';
-import { useClusters, usePlainClusters } from '../process/harness/clusters.ts';
+import { useClusters, usePlainClusters } from '../process/harness/clusters/clusters.ts';
 import { useBrowser } from './harness/chromium.ts';
 
 const script = fileURLToPath(new URL('./fixtures/cross-origin-app.js', import.meta.url));

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import type { SourceStatus } from '#quiesce/protocol/source-status.js';
+import type { SourceStatus } from '#quiesce/protocol/api/source-status.js';
 import { drawn, leavesItsPanel, overflow, useBrowser, type PageOptions } from './harness/chromium.ts';
 import { counts, eventually, openUnlocked, shows, text } from './harness/reading.ts';
 import { aRun, useFakeSite } from './harness/fake-site.ts';

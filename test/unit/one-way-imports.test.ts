@@ -12,7 +12,7 @@ const parts = ['mirror', 'primary', 'worker', 'cli', 'dashboard'] as const;
 const below: Record<string, readonly (typeof parts)[number][]> = {
   'errors.ts': [],
   'config/load.ts': [],
-  'protocol/messages.ts': [],
+  'protocol/workers/messages.ts': [],
   'fetch/fetch-feed.ts': [],
   'mirror/thread.ts': [],
   'cluster/site.ts': [],

@@ -1,8 +1,8 @@
 /** The schemas that validate, under the names that the description of HTTP gives them. */
 import * as z from '#quiesce/vendor/zod.js';
-import * as live from '#quiesce/protocol/live.js';
-import { dryRunReport } from '#quiesce/protocol/messages.js';
-import * as runs from '#quiesce/protocol/runs.js';
+import * as live from '#quiesce/protocol/api/live.js';
+import { dryRunReport } from '#quiesce/protocol/workers/messages.js';
+import * as runs from '#quiesce/protocol/api/runs.js';
 
 /** JSON Schema 2020-12, as far as it is looked into here. */
 export interface JsonSchema {

@@ -3,8 +3,8 @@ import path from 'node:path';
 import { ControlClient } from '../control-client.ts';
 import { say } from '../output.ts';
 import { QuiesceError } from '../../errors.ts';
-import { noRun, storedRuns } from '../../primary/runs/stored-runs.ts';
-import type { RunRecord } from '../../protocol/runs.ts';
+import { noRun, storedRuns } from '../../primary/runs/history/stored-runs.ts';
+import type { RunRecord } from '../../protocol/api/runs.ts';
 
 interface History {
   /** Returns the runs, the newest first. */

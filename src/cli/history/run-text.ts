@@ -1,8 +1,8 @@
 /** Describes a run for people. */
 import { styled } from '../output.ts';
-import { mirrorText } from '../../protocol/mirror-text.ts';
+import { mirrorText } from '../../protocol/feed/mirror-text.ts';
 import { visibleIn } from '../../protocol/visible.ts';
-import type { Counts, RunRecord, RunState } from '../../protocol/runs.ts';
+import type { Counts, RunRecord, RunState } from '../../protocol/api/runs.ts';
 
 const ended: Partial<Record<RunState, 'green' | 'red' | 'magenta'>> = {
   succeeded: 'green',

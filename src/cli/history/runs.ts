@@ -7,7 +7,7 @@ import { historyOf } from './history-of.ts';
 import { countsText, describeRun, purposeOf, stateText } from './run-text.ts';
 import { table } from '../table.ts';
 import { visibleIn } from '../../protocol/visible.ts';
-import type { Report, RunRecord } from '../../protocol/runs.ts';
+import type { Report, RunRecord } from '../../protocol/api/runs.ts';
 
 export interface RunsOptions extends Target {
   readonly json?: boolean;

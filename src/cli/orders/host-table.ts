@@ -1,7 +1,7 @@
 /** The hosts of a cluster, for a terminal. */
 import { duration, styled } from '../output.ts';
 import { table } from '../table.ts';
-import type { HostStatus } from '../../protocol/runs.ts';
+import type { HostStatus } from '../../protocol/api/runs.ts';
 import { visibleIn } from '../../protocol/visible.ts';
 
 const colours = { serving: 'green', draining: 'yellow', quiesced: 'yellow', away: 'red' } as const;

@@ -7,7 +7,7 @@ import { duration, print, printJson } from '../output.ts';
 import { hostTable } from './host-table.ts';
 import { QuiesceError } from '../../errors.ts';
 import { noOthers } from '../../primary/hosts/unreachable.ts';
-import type { HostStatus } from '../../protocol/runs.ts';
+import type { HostStatus } from '../../protocol/api/runs.ts';
 import { visibleIn } from '../../protocol/visible.ts';
 
 export interface HostsOptions extends Target {

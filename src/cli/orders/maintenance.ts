@@ -7,8 +7,8 @@ import { findDataDir, type Target } from '../find-data-dir.ts';
 import { counted, print, say, warn } from '../output.ts';
 import { describeScheduled } from './scheduled-text.ts';
 import { QuiesceError } from '../../errors.ts';
-import type { ClusterStatus, HoldStatus } from '../../protocol/runs.ts';
-import { passPath } from '../../protocol/pass.ts';
+import type { ClusterStatus, HoldStatus } from '../../protocol/api/runs.ts';
+import { passPath } from '../../protocol/hold/pass.ts';
 import { visibleIn } from '../../protocol/visible.ts';
 
 export interface HoldOptions extends SignedTarget {

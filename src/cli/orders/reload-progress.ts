@@ -1,7 +1,7 @@
 /** Reports the progress of a slow reload, and the workers that it waits for. */
 import type { ControlClient } from '../control-client.ts';
 import { counted } from '../output.ts';
-import type { ClusterStatus } from '../../protocol/runs.ts';
+import type { ClusterStatus } from '../../protocol/api/runs.ts';
 import { visibleLine } from '../../protocol/visible.ts';
 import { tellOnce } from './waiting-for-run.ts';
 

@@ -8,7 +8,7 @@ import { counted, print, say } from '../output.ts';
 import { tellOnce, tellingOfRun } from './waiting-for-run.ts';
 import { QuiesceError } from '../../errors.ts';
 import { describeProcess, lifeOf } from '../../primary/data-dir/lock-owner.ts';
-import type { ClusterStatus } from '../../protocol/runs.ts';
+import type { ClusterStatus } from '../../protocol/api/runs.ts';
 import { version } from '../../version.ts';
 
 /** No message about what is waited for is printed before this time, ms. */

@@ -9,7 +9,7 @@ import { hostsProgress, progressSince } from './reload-progress.ts';
 import { replacePrimary } from './replace-primary.ts';
 import { tellingOfRun } from './waiting-for-run.ts';
 import { lineOf, notChanged } from '../../primary/reload/words.ts';
-import type { ClusterStatus } from '../../protocol/runs.ts';
+import type { ClusterStatus } from '../../protocol/api/runs.ts';
 
 /** What a site cannot change while it serves. */
 const needStop: ReadonlySet<string> = new Set(['name', 'quiesce.data_dir', 'quiesce.scheduling']);

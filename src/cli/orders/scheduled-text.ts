@@ -1,5 +1,5 @@
 /** Describes a scheduled hold for people. */
-import type { ScheduledHoldStatus } from '../../protocol/runs.ts';
+import type { ScheduledHoldStatus } from '../../protocol/api/runs.ts';
 
 /** Uses the caller's time zone, since a person reads the text. */
 export function describeScheduled({ at, until, reason, by }: ScheduledHoldStatus): string {

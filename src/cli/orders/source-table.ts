@@ -1,8 +1,8 @@
 /** The sources of feeds, for a terminal. */
 import { duration, styled } from '../output.ts';
 import { table } from '../table.ts';
-import { mirrorText } from '../../protocol/mirror-text.ts';
-import type { SourceStatus } from '../../protocol/source-status.ts';
+import { mirrorText } from '../../protocol/feed/mirror-text.ts';
+import type { SourceStatus } from '../../protocol/api/source-status.ts';
 
 const colours = { mirrored: 'green', unchanged: 'green', failed: 'red' } as const;
 

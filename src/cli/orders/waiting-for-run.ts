@@ -2,7 +2,7 @@
 import type { ControlClient } from '../control-client.ts';
 import { duration, say } from '../output.ts';
 import { visibleIn } from '../../protocol/visible.ts';
-import type { ClusterStatus } from '../../protocol/runs.ts';
+import type { ClusterStatus } from '../../protocol/api/runs.ts';
 
 /** No message is printed before this time, ms. */
 const patience = 2_000;

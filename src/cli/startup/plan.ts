@@ -3,7 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AppConfig } from '../../config.ts';
-import { pm2KillTimeout } from '../../primary/fleet/settings.ts';
+import { pm2KillTimeout } from '../../primary/fleet/lifecycle/settings.ts';
 import { lastingName, startedFrom } from '../../own-files.ts';
 
 export interface StartupPlan {

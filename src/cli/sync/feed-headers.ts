@@ -1,6 +1,6 @@
 /** Reads the headers for the server of a feed: `--header 'Name: value'`, `--header-env Name=VARIABLE`. */
 import { QuiesceError } from '../../errors.ts';
-import { isHeader, isTransferHeader } from '../../protocol/sent-headers.ts';
+import { isHeader, isTransferHeader } from '../../protocol/feed/sent-headers.ts';
 
 /** Error messages never contain values: they are secrets. @throws QuiesceError `bad-usage` */
 export function feedHeaders(

@@ -1,7 +1,7 @@
 /** Asks the app for the sync in progress. */
-import { runList } from '../../protocol/generated-answer-checks.js';
-import { isEnded } from '../../protocol/is-ended.ts';
-import type { RunRecord } from '../../protocol/runs.ts';
+import { runList } from '../../protocol/api/generated-answer-checks.js';
+import { isEnded } from '../../protocol/api/is-ended.ts';
+import type { RunRecord } from '../../protocol/api/runs.ts';
 
 /** Returns the sync in progress, as the app reports it. Rejects if the app does not answer. */
 export async function presentRun(route: URL): Promise<RunRecord | undefined> {

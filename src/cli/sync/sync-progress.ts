@@ -5,7 +5,7 @@
 import cliProgress from 'cli-progress';
 import { size } from '../output.ts';
 import { presentRun } from './present-run.ts';
-import type { RunRecord } from '../../protocol/runs.ts';
+import type { RunRecord } from '../../protocol/api/runs.ts';
 
 /** How often the app is asked, ms. */
 const interval = 300;

@@ -11,9 +11,9 @@ import { countsText } from '../history/run-text.ts';
 import { sendFeed } from './send-feed.ts';
 import { FetchProgress, SyncProgress } from './sync-progress.ts';
 import { QuiesceError } from '../../errors.ts';
-import { dryRunReport } from '../../protocol/messages.ts';
-import type { MaxDeletes } from '../../protocol/max-deletes.ts';
-import { problem, report } from '../../protocol/runs.ts';
+import { dryRunReport } from '../../protocol/workers/messages.ts';
+import type { MaxDeletes } from '../../protocol/feed/max-deletes.ts';
+import { problem, report } from '../../protocol/api/runs.ts';
 import { visibleIn, visibleLine } from '../../protocol/visible.ts';
 
 export interface SyncOptions extends Target {

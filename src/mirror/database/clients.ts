@@ -1,6 +1,6 @@
 /** Keeps one MongoClient open between runs for each connection string and timeout. */
 import { MongoClient } from 'mongodb';
-import { mirrorUri, uriFault } from '../../config/mongodb-uri.ts';
+import { mirrorUri, uriFault } from '../../config/values/mongodb-uri.ts';
 import { QuiesceError } from '../../errors.ts';
 
 const longestWait = 5000;

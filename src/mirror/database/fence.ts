@@ -25,7 +25,7 @@ import {
   type UpdateOptions,
 } from 'mongodb';
 import { QuiesceError } from '../../errors.ts';
-import type { Counts } from '../../protocol/runs.ts';
+import type { Counts } from '../../protocol/api/runs.ts';
 import type { MirrorJob } from '../messages.ts';
 import { majority } from './clients.ts';
 import { collectionId } from './collection-id.ts';

@@ -8,7 +8,7 @@ import { stat } from 'node:fs/promises';
 import { addAbortSignal } from 'node:stream';
 import zlib from 'node:zlib';
 import { QuiesceError } from '../../errors.ts';
-import type { FeedCoding } from '../../protocol/mirror-job.ts';
+import type { FeedCoding } from '../../protocol/workers/mirror-job.ts';
 import { ZstdFrames } from './zstd-frames.ts';
 
 const chunkSize = 256 * 1024;

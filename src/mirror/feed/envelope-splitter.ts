@@ -6,7 +6,7 @@
  * brace. The feed is complete only then: an export that is cut off behind its items is refused as well.
  */
 import { QuiesceError } from '../../errors.ts';
-import { pointerTo } from '../../protocol/json-pointer.ts';
+import { pointerTo } from '../../protocol/feed/json-pointer.ts';
 import { ArraySplitter } from './array-splitter.ts';
 import { isSpace, malformedJson, showByte } from './json-text.ts';
 import type { ItemSink, Splitter } from './splitter.ts';

@@ -1,6 +1,6 @@
 /** Reads a feed from its spool file: decodes and counts its bytes, and removes a byte order mark. */
 import { QuiesceError } from '../../errors.ts';
-import type { FeedCoding } from '../../protocol/mirror-job.ts';
+import type { FeedCoding } from '../../protocol/workers/mirror-job.ts';
 import { CodingError, decodedChunks } from './decoded-chunks.ts';
 import { malformedJson } from './json-text.ts';
 

@@ -3,8 +3,8 @@
  */
 import { BSON } from 'mongodb';
 import { QuiesceError } from '../../errors.ts';
-import { pointerTo } from '../../protocol/json-pointer.ts';
-import { plainKey, type MirrorKey } from '../../protocol/mirror-key.ts';
+import { pointerTo } from '../../protocol/feed/json-pointer.ts';
+import { plainKey, type MirrorKey } from '../../protocol/feed/mirror-key.ts';
 import { bsonType, Elements, equalBytes } from '../bson/elements.ts';
 import { equalElements } from '../bson/equal.ts';
 import { doubleAt } from '../bson/numbers.ts';

@@ -2,7 +2,7 @@
  * Turns JSON directly into BSON, byte by byte. No object is built, so a hostile item costs no more memory than the
  * largest document, members keep their order, and each value that cannot be mirrored exactly is reported at its place.
  */
-import { pointerTo } from '../../protocol/json-pointer.ts';
+import { pointerTo } from '../../protocol/feed/json-pointer.ts';
 import { bsonType } from '../bson/elements.ts';
 import { tooLarge, type BsonOutput } from '../bson/output.ts';
 import { replaceTyped, typeNameAt } from './extended-json.ts';

@@ -1,6 +1,6 @@
 /** Writes the key of an item as the first element of its document, `_id`. */
-import { pointerTo } from '../../protocol/json-pointer.ts';
-import { keyPaths, plainKey, type MirrorKey } from '../../protocol/mirror-key.ts';
+import { pointerTo } from '../../protocol/feed/json-pointer.ts';
+import { keyPaths, plainKey, type MirrorKey } from '../../protocol/feed/mirror-key.ts';
 import { bsonType, Elements } from '../bson/elements.ts';
 import type { BsonOutput } from '../bson/output.ts';
 

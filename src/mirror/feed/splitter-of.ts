@@ -1,6 +1,6 @@
 /** Chooses the splitter for a feed. */
-import type { SpooledFeed } from '../../protocol/mirror-job.ts';
-import { pointerTokens } from '../../protocol/json-pointer.ts';
+import type { SpooledFeed } from '../../protocol/workers/mirror-job.ts';
+import { pointerTokens } from '../../protocol/feed/json-pointer.ts';
 import { ArraySplitter } from './array-splitter.ts';
 import { EnvelopeSplitter } from './envelope-splitter.ts';
 import { LineSplitter } from './line-splitter.ts';

@@ -3,8 +3,8 @@ import * as z from '../../vendor/zod.ts';
 import { mostWorkers } from './operations.ts';
 import type { MaintenanceChange, Order } from '../ports.ts';
 import { QuiesceError } from '../../errors.ts';
-import { isPassWord, passWordAllowed, passWordPattern } from '../../protocol/pass.ts';
-import { deadline, flag, integer, kind } from '../../config/kinds.ts';
+import { isPassWord, passWordAllowed, passWordPattern } from '../../protocol/hold/pass.ts';
+import { deadline, flag, integer, kind } from '../../config/values/kinds.ts';
 
 const longestReason = 500;
 const reason = kind(

@@ -8,7 +8,7 @@ import type { Request, Response } from 'express';
 import * as z from '../../vendor/zod.ts';
 import type { Live } from '../live/live.ts';
 import { QuiesceError } from '../../errors.ts';
-import { EventStreams } from '../../protocol/event-streams.ts';
+import { EventStreams } from '../../protocol/api/event-streams.ts';
 
 /** Often enough for proxies that close silent connections, ms. */
 const keepAlive = 15_000;

@@ -4,7 +4,7 @@ import { bodies, bodyOf, orderOf } from './bodies.ts';
 import type { OrderHistory } from './order-history.ts';
 import { goneWith } from './routes.ts';
 import type { HandOver } from '../handover/hand-over.ts';
-import type { HandedOver } from '../../protocol/answers.ts';
+import type { HandedOver } from '../../protocol/api/answers.ts';
 
 /** @param folder where the successor is started; null: where the keeper was */
 export function handOverRoute(handOver: HandOver, folder: string | null, orders: Pick<OrderHistory, 'given'>): Router {

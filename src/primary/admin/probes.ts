@@ -4,8 +4,8 @@
  */
 import { Router } from 'express';
 import { QuiesceError } from '../../errors.ts';
-import { whyHeld } from '../../protocol/readiness.ts';
-import type { ClusterStatus } from '../../protocol/runs.ts';
+import { whyHeld } from '../../protocol/api/readiness.ts';
+import type { ClusterStatus } from '../../protocol/api/runs.ts';
 
 export interface ProbeOptions {
   readonly status: () => ClusterStatus;

@@ -6,9 +6,9 @@ import { bodies, bodyOf, maintenanceChange, orderOf, runsQuery } from './bodies.
 import type { Live } from '../live/live.ts';
 import type { Operations } from '../ports.ts';
 import { QuiesceError, toQuiesceError } from '../../errors.ts';
-import { noRun } from '../runs/stored-runs.ts';
-import { runWithoutPaths, statusWithoutPaths } from '../../protocol/public-view.ts';
-import type { ReloadAnswer } from '../../protocol/runs.ts';
+import { noRun } from '../runs/history/stored-runs.ts';
+import { runWithoutPaths, statusWithoutPaths } from '../../protocol/api/public-view.ts';
+import type { ReloadAnswer } from '../../protocol/api/runs.ts';
 
 /** Every path below `/api`, with its one method. */
 export const routes = [

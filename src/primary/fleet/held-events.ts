@@ -4,9 +4,9 @@
  *   holding → released (all of it has been passed on, in order, and what comes is passed on at once)
  */
 import type { QuiesceError } from '../../errors.ts';
-import type { FromWorker, Heartbeat } from '../../protocol/messages.ts';
+import type { FromWorker, Heartbeat } from '../../protocol/workers/messages.ts';
 import type { WorkerEvents, WorkerExit, WorkerRef } from '../ports.ts';
-import { failure } from './step.ts';
+import { failure } from './lifecycle/step.ts';
 
 type LastBeat = (ref: WorkerRef) => Heartbeat | undefined;
 

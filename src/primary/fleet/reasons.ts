@@ -1,5 +1,5 @@
 /** Why workers end, where that is known before they do: what was done to them, or what they have said themselves. */
-import type { FromWorker } from '../../protocol/messages.ts';
+import type { FromWorker } from '../../protocol/workers/messages.ts';
 import type { WorkerRef } from '../ports.ts';
 import { keyOf } from '../worker-ref.ts';
 

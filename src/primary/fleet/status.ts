@@ -1,9 +1,9 @@
 /** The fleet for the status: one entry per process, and one per slot that waits for its next process. */
-import type { LastExit, WorkerStatus } from '../../protocol/runs.ts';
-import type { Exit, Fleet } from './state.ts';
+import type { LastExit, WorkerStatus } from '../../protocol/api/runs.ts';
+import type { Exit, Fleet } from './lifecycle/state.ts';
 import type { WorkerRef } from '../ports.ts';
 import { withoutCredentials } from '../log/redaction.ts';
-import { noVitals, type Vitals } from './vitals.ts';
+import { noVitals, type Vitals } from './health/vitals.ts';
 
 export interface ProcessFacts {
   readonly pid: number | null;

@@ -7,24 +7,25 @@ import type { Logger } from 'pino';
 import { afterReading } from '../../after-reading.ts';
 import type { AppConfig } from '../../config.ts';
 import { QuiesceError } from '../../errors.ts';
-import type { Heartbeat } from '../../protocol/messages.ts';
-import { logEntry } from './describe.ts';
+import type { Heartbeat } from '../../protocol/workers/messages.ts';
+import { logEntry } from './lifecycle/describe.ts';
 import { fleetStatus, type ProcessStatus } from './status.ts';
 import { OutputFiles } from '../log/output-files.ts';
-import { recordsIn } from './output-records.ts';
-import { newFleet, stageOf, type Effect, type Fleet, type FleetEvent, type FleetSettings, type Task } from './state.ts';
-import { step } from './step.ts';
+import { recordsIn } from './process/output-records.ts';
+import { newFleet, stageOf } from './lifecycle/state.ts';
+import type { Effect, Fleet, FleetEvent, FleetSettings, Task } from './lifecycle/state.ts';
+import { step } from './lifecycle/step.ts';
 import type { OutgoingMessage, WorkerEvents, WorkerPort, WorkerRef } from '../ports.ts';
-import { Listening } from './listening.ts';
-import { nextDeadline } from './reconcile.ts';
+import { Listening } from './addresses/listening.ts';
+import { nextDeadline } from './lifecycle/reconcile.ts';
 import { Reasons } from './reasons.ts';
 import { TaskOutcomes } from './task-outcomes.ts';
 import { carryOutEach, Turns } from '../turns.ts';
-import { readMessage } from './worker-messages.ts';
-import { setUpCluster, WorkerProcess, type ProcessEnd } from './worker-process.ts';
-import { fleetSettings } from './settings.ts';
+import { readMessage } from './process/worker-messages.ts';
+import { setUpCluster, WorkerProcess, type ProcessEnd } from './process/worker-process.ts';
+import { fleetSettings } from './lifecycle/settings.ts';
 import { CutOff } from './cut-off.ts';
-import { FleetWatch } from './watch.ts';
+import { FleetWatch } from './health/watch.ts';
 import { keyOf } from '../worker-ref.ts';
 
 export interface SupervisorDeps {
@@ -75,11 +76,10 @@ export class Supervisor implements WorkerPort {
   }
 
   /** Resolves when workers serve, or could beside another primary; rejects, with none left: `boot-failed`, `port-in-use`. */
-  start(): Promise<void> {
+  async start(): Promise<void> {
     setUpCluster(this.#config);
     this.#watch.start();
-    const both = [this.#task('start', { type: 'start' }), this.#places.prepared(() => this.#fleet.slots)];
-    return Promise.all(both).then(() => {});
+    await Promise.all([this.#task('start', { type: 'start' }), this.#places.prepared(() => this.#fleet.slots)]);
   }
 
   /** This primary has taken over: as {@link Listening.take}. */

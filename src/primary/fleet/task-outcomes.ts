@@ -1,6 +1,6 @@
 /** The callers that wait for a start, reload, scale or stop. All callers of one task get the same outcome. */
 import type { QuiesceError } from '../../errors.ts';
-import type { Task } from './state.ts';
+import type { Task } from './lifecycle/state.ts';
 
 export class TaskOutcomes {
   readonly #waiters = new Map<Task, { resolve: () => void; reject: (error: QuiesceError) => void }[]>();

@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import type { AppConfig } from '../../config.ts';
 import { QuiesceError } from '../../errors.ts';
 import { MirrorThread } from '../../mirror/handle.ts';
-import type { Former } from '../../protocol/keeper.ts';
+import type { Former } from '../../protocol/keeper/messages.ts';
 import { readOwner } from '../data-dir/lock-owner.ts';
 import { requireDatabase } from '../database-check.ts';
 import { newCrew, type Crew } from '../fleet/crew.ts';

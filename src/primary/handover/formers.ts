@@ -3,8 +3,8 @@
  * worker that is at work until it has gone, and every process of it: a pause waits for their last handler.
  */
 import type { Logger } from 'pino';
-import type { Former } from '../../protocol/keeper.ts';
-import { endWorkers, type WorkerRecord } from '../fleet/former-workers.ts';
+import type { Former } from '../../protocol/keeper/messages.ts';
+import { endWorkers, type WorkerRecord } from '../fleet/process/former-workers.ts';
 import type { WorkerRef } from '../ports.ts';
 
 /** Of no worker of this primary. */

@@ -14,11 +14,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { isErrorCode, QuiesceError, toQuiesceError } from '../../errors.ts';
-import type { Build } from '../../protocol/keeper.ts';
-import { runInProgress } from '../../protocol/run-in-progress.ts';
+import type { Build } from '../../protocol/keeper/messages.ts';
+import { runInProgress } from '../../protocol/workers/run-in-progress.ts';
 import { checkMove } from '../../moves.ts';
 import type { KeeperLink, Order } from '../kept/link.ts';
-import type { State } from '../maintenance/state.ts';
+import type { State } from '../maintenance/machine/state.ts';
 
 export const handOverMoves = {
   idle: ['waiting'],

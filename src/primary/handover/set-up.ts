@@ -1,12 +1,12 @@
 /** Joins the handover to the running site: what the keeper says about it, and what it has to wait for. */
 import type { Logger } from 'pino';
-import type { RecordedWorkers } from '../fleet/former-workers.ts';
+import type { RecordedWorkers } from '../fleet/process/former-workers.ts';
 import type { KeeperLink } from '../kept/link.ts';
 import type { Coordinator } from '../maintenance/coordinator.ts';
-import type { HoldFile } from '../maintenance/hold-file.ts';
-import { stillInFlight } from '../maintenance/still-in-flight.ts';
+import type { HoldFile } from '../maintenance/holds/hold-file.ts';
+import { stillInFlight } from '../maintenance/holds/still-in-flight.ts';
 import type { InForce } from '../reload/reloads.ts';
-import type { SyncRuns } from '../runs/feed-runs.ts';
+import type { SyncRuns } from '../runs/feeds/feed-runs.ts';
 import type { Formers } from './formers.ts';
 import { giveUpBehind, type Writer } from './give-up.ts';
 import { HandOver, type HandOverDeps } from './hand-over.ts';

@@ -7,10 +7,10 @@ import type { Logger } from 'pino';
 import { isMember, type HostRef, type Site } from '../../cluster/document.ts';
 import type { LoggedRun, RunLog } from '../../cluster/run-log.ts';
 import { QuiesceError } from '../../errors.ts';
-import { isEnded } from '../../protocol/is-ended.ts';
-import type { RunRecord } from '../../protocol/runs.ts';
-import { abandoned } from '../runs/end.ts';
-import type { RunStore } from '../runs/history.ts';
+import { isEnded } from '../../protocol/api/is-ended.ts';
+import type { RunRecord } from '../../protocol/api/runs.ts';
+import { abandoned } from '../runs/requests/end.ts';
+import type { RunStore } from '../runs/history/history.ts';
 
 export interface ClusterHistoryDeps {
   readonly runLog: RunLog;

@@ -10,11 +10,11 @@ import type { SiteEvent } from '../../cluster/events.ts';
 import { isIn } from '../../cluster/member.ts';
 import type { Answer } from '../../cluster/store.ts';
 import { QuiesceError } from '../../errors.ts';
-import type { HoldChange, ScheduledHold } from '../../protocol/operator-hold.ts';
-import type { WaitingRequest } from '../../protocol/runs.ts';
-import type { HoldOrders, Wait } from '../maintenance/operator-holds.ts';
-import { callerGone, holdStays, holdTakenBack, outcomeOf } from '../maintenance/hold-outcome.ts';
-import { stillInFlight } from '../maintenance/still-in-flight.ts';
+import type { HoldChange, ScheduledHold } from '../../protocol/hold/operator-hold.ts';
+import type { WaitingRequest } from '../../protocol/api/runs.ts';
+import type { HoldOrders, Wait } from '../maintenance/holds/operator-holds.ts';
+import { callerGone, holdStays, holdTakenBack, outcomeOf } from '../maintenance/holds/hold-outcome.ts';
+import { stillInFlight } from '../maintenance/holds/still-in-flight.ts';
 import { order, unreachable } from './unreachable.ts';
 import type { SiteAgreement } from './site-agreement.ts';
 

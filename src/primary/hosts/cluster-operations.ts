@@ -3,10 +3,10 @@ import { isSameRef, pauseOf, type Site, type SiteHost } from '../../cluster/docu
 import type { Logger } from 'pino';
 import { isOver } from '../../cluster/site-reload.ts';
 import { QuiesceError } from '../../errors.ts';
-import type { HostsReload, HostState, HostStatus } from '../../protocol/runs.ts';
+import type { HostsReload, HostState, HostStatus } from '../../protocol/api/runs.ts';
 import type { Coordinator } from '../maintenance/coordinator.ts';
-import type { HoldOrders } from '../maintenance/operator-holds.ts';
-import type { Rules, ScheduledHold } from '../maintenance/state.ts';
+import type { HoldOrders } from '../maintenance/holds/operator-holds.ts';
+import type { Rules, ScheduledHold } from '../maintenance/machine/state.ts';
 import type { ReloadOutcome } from '../reload/reloads.ts';
 import type { Ticks } from '../ticks.ts';
 import { ClusterReload } from './cluster-reload.ts';

@@ -12,11 +12,11 @@ import type { AppConfig } from '../../config.ts';
 import { QuiesceError } from '../../errors.ts';
 import type { MirrorThread } from '../../mirror/handle.ts';
 import type { FeedPlace } from '../../mirror/messages.ts';
-import { runRecord, type RunRecord } from '../../protocol/runs.ts';
+import { runRecord, type RunRecord } from '../../protocol/api/runs.ts';
 import { mustHold } from '../data-dir/durable.ts';
-import type { FeedStore } from '../runs/kept-feeds.ts';
-import { quietly } from '../runs/quietly.ts';
-import { journalEntry, type JournalEntry } from '../runs/journal.ts';
+import type { FeedStore } from '../runs/recovery/kept-feeds.ts';
+import { quietly } from '../runs/history/quietly.ts';
+import { journalEntry, type JournalEntry } from '../runs/recovery/journal.ts';
 
 export interface GridFeedsDeps {
   readonly config: AppConfig;

@@ -12,8 +12,8 @@ import { isHalfDone } from '../../cluster/founding.ts';
 import { clock } from '../../monotonic.ts';
 import type { Agreement, AgreementEvent, Lease } from '../maintenance/agreement.ts';
 import { Changes } from '../maintenance/changes.ts';
-import { keptHold } from '../maintenance/durable-hold.ts';
-import type { Run, SiteHold, State } from '../maintenance/state.ts';
+import { keptHold } from '../maintenance/machine/durable-hold.ts';
+import type { Run, SiteHold, State } from '../maintenance/machine/state.ts';
 import { order } from './unreachable.ts';
 import { holdFrom, outside } from './view.ts';
 

@@ -2,9 +2,9 @@
 import type { Logger } from 'pino';
 import { QuiesceError } from '../../errors.ts';
 import { removeHeld } from '../data-dir/durable.ts';
-import { quietly } from '../runs/quietly.ts';
-import type { SyncRuns } from '../runs/feed-runs.ts';
-import type { RunStore } from '../runs/history.ts';
+import { quietly } from '../runs/history/quietly.ts';
+import type { SyncRuns } from '../runs/feeds/feed-runs.ts';
+import type { RunStore } from '../runs/history/history.ts';
 import type { GridFeeds } from './grid-feeds.ts';
 
 export interface TakeFeedDeps {

@@ -2,7 +2,7 @@
 import { isStranded, mayStillWork, type Site, type SiteRun } from '../../cluster/document.ts';
 import { isHalfDone } from '../../cluster/founding.ts';
 import { isIn, mayOpen, pauseFor, type Member } from '../../cluster/member.ts';
-import type { SiteHold } from '../maintenance/state.ts';
+import type { SiteHold } from '../maintenance/machine/state.ts';
 
 export interface Clocks {
   /** Monotonic, as deadlines are. */

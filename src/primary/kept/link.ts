@@ -15,9 +15,9 @@ import {
   keeperVariable,
   passedVariable,
   severalVariable,
-} from '../../protocol/keeper-names.ts';
-import { fromKeeper } from '../../protocol/keeper.ts';
-import type { Former, FromKeeper, Handle, Outgoing, SocketName, ToKeeper } from '../../protocol/keeper.ts';
+} from '../../protocol/keeper/names.ts';
+import { fromKeeper } from '../../protocol/keeper/messages.ts';
+import type { Former, FromKeeper, Handle, Outgoing, SocketName, ToKeeper } from '../../protocol/keeper/messages.ts';
 
 export interface KeptSocket {
   readonly id: string;

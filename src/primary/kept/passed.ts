@@ -7,7 +7,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { QuiesceError } from '../../errors.ts';
 import type { AppConfig } from '../../config.ts';
-import type { Handle, SocketName } from '../../protocol/keeper.ts';
+import type { Handle, SocketName } from '../../protocol/keeper/messages.ts';
 
 export interface PassedSocket {
   /** For messages. */

@@ -16,7 +16,7 @@
 import { linkSync, rmSync, unlinkSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
-import type { Handle, SocketName } from '../../protocol/keeper.ts';
+import type { Handle, SocketName } from '../../protocol/keeper/messages.ts';
 import type { KeptSocket } from './link.ts';
 import type { PassedSocket } from './passed.ts';
 

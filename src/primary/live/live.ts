@@ -2,10 +2,10 @@
  * The content of `GET /api/events`: the status, a sample each second, the pauses, the runs, the last lines of the log.
  * A new reader gets everything that is remembered; a reader that reconnects gets what it missed.
  */
-import type { History, PauseRecord, Sample } from '../../protocol/live.ts';
-import { isEnded } from '../../protocol/is-ended.ts';
-import { runWithoutPaths, statusWithoutPaths } from '../../protocol/public-view.ts';
-import type { ClusterStatus, RunRecord, RunState } from '../../protocol/runs.ts';
+import type { History, PauseRecord, Sample } from '../../protocol/api/live.ts';
+import { isEnded } from '../../protocol/api/is-ended.ts';
+import { runWithoutPaths, statusWithoutPaths } from '../../protocol/api/public-view.ts';
+import type { ClusterStatus, RunRecord, RunState } from '../../protocol/api/runs.ts';
 import type { Operations } from '../ports.ts';
 import { EventLog } from './event-log.ts';
 import type { LogTail } from './log-tail.ts';

@@ -1,9 +1,9 @@
 /** Observers show or count what happens to the cluster. They decide nothing, and if one fails, nothing else does. */
 import type { Logger } from 'pino';
 import type { EvictedHost } from '../../cluster/evictions.ts';
-import type { PauseRecord } from '../../protocol/live.ts';
-import type { Heartbeat } from '../../protocol/messages.ts';
-import type { Phase, RunRecord } from '../../protocol/runs.ts';
+import type { PauseRecord } from '../../protocol/api/live.ts';
+import type { Heartbeat } from '../../protocol/workers/messages.ts';
+import type { Phase, RunRecord } from '../../protocol/api/runs.ts';
 import type { WorkerEvents, WorkerExit, WorkerRef } from '../ports.ts';
 
 export interface Move {

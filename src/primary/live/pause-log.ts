@@ -2,8 +2,8 @@
  * The pauses of the cluster, each from the moment the gates shut until they open: none → draining → drained → over.
  * A run under an operator hold drains once more within the same pause.
  */
-import type { PauseRecord } from '../../protocol/live.ts';
-import type { HoldStatus, Phase, RunRecord } from '../../protocol/runs.ts';
+import type { PauseRecord } from '../../protocol/api/live.ts';
+import type { HoldStatus, Phase, RunRecord } from '../../protocol/api/runs.ts';
 import type { Move, Observer } from './observers.ts';
 
 const kept = 500;

@@ -6,9 +6,9 @@
  */
 import type * as Api from '@opentelemetry/api';
 import type { Span, SpanOptions, Tracer } from '@opentelemetry/api';
-import { isEnded } from '../../protocol/is-ended.ts';
-import type { RunRecord } from '../../protocol/runs.ts';
-import type { PauseRecord } from '../../protocol/live.ts';
+import { isEnded } from '../../protocol/api/is-ended.ts';
+import type { RunRecord } from '../../protocol/api/runs.ts';
+import type { PauseRecord } from '../../protocol/api/live.ts';
 import { version } from '../../version.ts';
 import type { Observer } from './observers.ts';
 

@@ -1,5 +1,5 @@
 /** How many requests the workers admit and refuse, read from the counts in their heartbeats. */
-import type { Heartbeat } from '../../protocol/messages.ts';
+import type { Heartbeat } from '../../protocol/workers/messages.ts';
 import type { WorkerRef } from '../ports.ts';
 import type { Observer } from './observers.ts';
 import { keyOf } from '../worker-ref.ts';

@@ -10,7 +10,7 @@ import { logFile, logFileName, type LogFile } from './log-file.ts';
 import { withoutCredentials } from './redaction.ts';
 import { openStdout, type Stdout } from './stdout.ts';
 import { tellOnStderr } from './unwritable.ts';
-import { logLevelOf } from '../../config/log-level.ts';
+import { logLevelOf } from '../../config/values/log-level.ts';
 
 export interface OpenLog {
   readonly logger: Logger;

@@ -9,7 +9,7 @@ import dayjs from 'dayjs';
 import type { Logger } from 'pino';
 import sonic, { type SonicBoom } from 'sonic-boom';
 import type { AppConfig } from '../../config.ts';
-import type { OutputStream } from '../fleet/worker-output.ts';
+import type { OutputStream } from '../fleet/process/worker-output.ts';
 import { tellOnStderr } from './unwritable.ts';
 
 type FileConfig = Pick<AppConfig, 'outFile' | 'errorFile' | 'mergeLogs' | 'logDateFormat'>;

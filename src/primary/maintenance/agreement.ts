@@ -2,7 +2,7 @@
  * What the other hosts must agree to: before a run is granted, before its drain and its work start, and before the
  * gates open after it. A host without others agrees with itself, in the same step.
  */
-import type { Event, SiteHold, State } from './state.ts';
+import type { Event, SiteHold, State } from './machine/state.ts';
 
 export type AgreementEvent = Extract<Event, { type: 'site' | 'agreed' | 'refused' | 'lost' | 'recover' }>;
 

@@ -1,8 +1,8 @@
 /** Keeps the last heartbeat of each worker, and answers questions about all of them. */
-import type { Heartbeat } from '../../protocol/messages.ts';
-import type { WaitingRequest } from '../../protocol/runs.ts';
-import { longestListening } from '../../protocol/listening.ts';
-import type { State, WorkerView } from './state.ts';
+import type { Heartbeat } from '../../protocol/workers/messages.ts';
+import type { WaitingRequest } from '../../protocol/api/runs.ts';
+import { longestListening } from '../../protocol/workers/listening.ts';
+import type { State, WorkerView } from './machine/state.ts';
 import type { WorkerRef } from '../ports.ts';
 import { keyOf } from '../worker-ref.ts';
 

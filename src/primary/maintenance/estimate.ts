@@ -1,6 +1,6 @@
 /** Estimates how long a pause lasts, for `Retry-After`. Pure. */
-import type { Progress } from '../../protocol/runs.ts';
-import type { State, Time } from './state.ts';
+import type { Progress } from '../../protocol/api/runs.ts';
+import type { State, Time } from './machine/state.ts';
 
 /** The estimate without any data, ms. */
 const unknown = 5_000;

@@ -2,8 +2,8 @@
  * Keeps the maintenance state: the only place that replaces it. Events are queued, so that an effect that causes
  * another event never sees a half-changed state.
  */
-import type { Effect, Event, Rules, State, Time, Timer } from './state.ts';
-import { step } from './step.ts';
+import type { Effect, Event, Rules, State, Time, Timer } from './machine/state.ts';
+import { step } from './machine/step.ts';
 import { carryOutEach, Turns } from '../turns.ts';
 
 /** How often the start and the end of an operator hold are checked, ms: the wall clock may be set in between. */

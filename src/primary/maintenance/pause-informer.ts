@@ -1,13 +1,13 @@
 /**
  * Sends shut gates what they answer to refused requests: the holds, and an estimate that is renewed during the pause.
  */
-import type { PauseInfo } from '../../protocol/messages.ts';
-import type { HoldStatus, ScheduledHoldStatus } from '../../protocol/runs.ts';
+import type { PauseInfo } from '../../protocol/workers/messages.ts';
+import type { HoldStatus, ScheduledHoldStatus } from '../../protocol/api/runs.ts';
 import { estimatePause } from './estimate.ts';
 import { timeNow } from './loop.ts';
-import { holds, type OperatorHold, type ScheduledHold, type State } from './state.ts';
+import { holds, type OperatorHold, type ScheduledHold, type State } from './machine/state.ts';
 import type { WorkerPort } from '../ports.ts';
-import type { RunStore } from '../runs/history.ts';
+import type { RunStore } from '../runs/history/history.ts';
 
 /** How often shut gates get a new estimate, ms. */
 const interval = 1_000;

@@ -1,6 +1,6 @@
 /** The deadlines of the maintenance state, from the current configuration: a reload may change it. */
 import type { AppConfig } from '../../config.ts';
-import type { Rules } from './state.ts';
+import type { Rules } from './machine/state.ts';
 
 /** How much longer than a worker the primary waits for the end of an upload, ms: the worker notices it first. */
 const uploadSlack = 5_000;

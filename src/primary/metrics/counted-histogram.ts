@@ -1,6 +1,6 @@
 /** A histogram of observations that others have counted. prom-client's own histogram cannot take counts. */
 import type { MetricObjectWithValues, MetricValueWithName, Registry } from 'prom-client';
-import { noRequestTimes, requestBounds, type RequestTimes } from '../../protocol/request-times.ts';
+import { noRequestTimes, requestBounds, type RequestTimes } from '../../protocol/workers/request-times.ts';
 
 export class CountedHistogram {
   readonly name: string;

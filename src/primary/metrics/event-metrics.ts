@@ -1,12 +1,12 @@
 /** Metrics that count events as they happen: requests, pauses, drains, runs, restarts. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { EvictedHost } from '../../cluster/evictions.ts';
-import type { PauseRecord } from '../../protocol/live.ts';
-import type { Heartbeat } from '../../protocol/messages.ts';
-import { isEnded } from '../../protocol/is-ended.ts';
-import { holdKind, runKind, type RunRecord } from '../../protocol/runs.ts';
+import type { PauseRecord } from '../../protocol/api/live.ts';
+import type { Heartbeat } from '../../protocol/workers/messages.ts';
+import { isEnded } from '../../protocol/api/is-ended.ts';
+import { holdKind, runKind, type RunRecord } from '../../protocol/api/runs.ts';
 import type { Move, Observer } from '../live/observers.ts';
-import type { ExitCause } from '../../protocol/runs.ts';
+import type { ExitCause } from '../../protocol/api/runs.ts';
 import { weightiest } from '../../protocol/words.ts';
 import type { WorkerExit, WorkerRef } from '../ports.ts';
 import { CountedHistogram } from './counted-histogram.ts';

@@ -1,8 +1,8 @@
 /** When each mirror was brought up to date, from the history: of this host and, in a cluster, of the others. */
 import { Gauge, type Registry } from 'prom-client';
-import { scopeText } from '../../protocol/mirror-text.ts';
-import type { RunRecord } from '../../protocol/runs.ts';
-import { upToDateAt } from '../runs/of-mirror.ts';
+import { scopeText } from '../../protocol/feed/mirror-text.ts';
+import type { RunRecord } from '../../protocol/api/runs.ts';
+import { upToDateAt } from '../runs/history/of-mirror.ts';
 import { outcomes } from './event-metrics.ts';
 
 type Label = 'collection' | 'scope' | 'outcome';

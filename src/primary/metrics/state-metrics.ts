@@ -1,9 +1,16 @@
 /** Gauges that are read from the status at each scrape. */
 import { Gauge, type Registry } from 'prom-client';
-import { isEnded } from '../../protocol/is-ended.ts';
-import { scopeText } from '../../protocol/mirror-text.ts';
-import type { SourceStatus } from '../../protocol/source-status.ts';
-import { holdKind, hostState, phase as phases, runKind, workerState, type ClusterStatus } from '../../protocol/runs.ts';
+import { isEnded } from '../../protocol/api/is-ended.ts';
+import { scopeText } from '../../protocol/feed/mirror-text.ts';
+import type { SourceStatus } from '../../protocol/api/source-status.ts';
+import {
+  holdKind,
+  hostState,
+  phase as phases,
+  runKind,
+  workerState,
+  type ClusterStatus,
+} from '../../protocol/api/runs.ts';
 
 type Values = readonly (readonly [labels: Record<string, string>, value: number])[];
 

@@ -1,6 +1,6 @@
 /** A notice is one event that receivers are told. Formats it for each kind of receiver. Pure. */
 import * as z from '../../vendor/zod.ts';
-import { notifyEvents, type NotifyFormat } from '../../config/receivers.ts';
+import { notifyEvents, type NotifyFormat } from '../../config/values/receivers.ts';
 
 export const notice = z.object({
   /** The same in each attempt, so that a receiver can detect a duplicate. */

@@ -1,9 +1,9 @@
 /** Turns events of the cluster into notices. Costs nothing without receivers. */
 import { randomUUID } from 'node:crypto';
 import type { QuiesceError } from '../../errors.ts';
-import type { Receiver } from '../../config/receivers.ts';
-import { isEnded } from '../../protocol/is-ended.ts';
-import type { HoldStatus, RunRecord } from '../../protocol/runs.ts';
+import type { Receiver } from '../../config/values/receivers.ts';
+import { isEnded } from '../../protocol/api/is-ended.ts';
+import type { HoldStatus, RunRecord } from '../../protocol/api/runs.ts';
 import { runKinds } from '../../protocol/words.ts';
 import type { Observer } from '../live/observers.ts';
 import type { WorkerExit, WorkerRef } from '../ports.ts';

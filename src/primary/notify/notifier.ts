@@ -4,17 +4,17 @@ import { join } from 'node:path';
 import { Router } from 'express';
 import type { Logger } from 'pino';
 import type { QuiesceError } from '../../errors.ts';
-import { shownReceiver } from '../../config/receivers.ts';
-import type { NotifyTest } from '../../protocol/notify-test.ts';
+import { shownReceiver } from '../../config/values/receivers.ts';
+import type { NotifyTest } from '../../protocol/api/notify-test.ts';
 import type { Writer } from '../handover/give-up.ts';
 import type { Coordinator } from '../maintenance/coordinator.ts';
 import type { Observers } from '../live/observers.ts';
 import type { InForce } from '../reload/reloads.ts';
-import type { RunStore } from '../runs/history.ts';
+import type { RunStore } from '../runs/history/history.ts';
 import type { Ticks } from '../ticks.ts';
 import { Notices } from './notices.ts';
 import { Outbox } from './outbox.ts';
-import { upToDateAt } from '../runs/of-mirror.ts';
+import { upToDateAt } from '../runs/history/of-mirror.ts';
 
 export interface NotifierDeps {
   readonly dataDir: string;

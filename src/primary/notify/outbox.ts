@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import * as z from '../../vendor/zod.ts';
-import { shownReceiver, type Receiver } from '../../config/receivers.ts';
+import { shownReceiver, type Receiver } from '../../config/values/receivers.ts';
 import { writeDurably } from '../data-dir/durable.ts';
 import type { Notice } from './notice.ts';
 import { post, type Answer } from './post.ts';

@@ -1,6 +1,6 @@
 /** Makes one attempt to send one notice. */
 import { createHmac } from 'node:crypto';
-import type { Receiver } from '../../config/receivers.ts';
+import type { Receiver } from '../../config/values/receivers.ts';
 import { bodyOf, type Notice } from './notice.ts';
 import type { Outcome } from './queue.ts';
 

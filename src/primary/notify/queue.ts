@@ -6,7 +6,7 @@
  */
 import * as z from '../../vendor/zod.ts';
 import { notice, type Notice } from './notice.ts';
-import { spread } from '../fleet/restart-policy.ts';
+import { spread } from '../fleet/lifecycle/restart-policy.ts';
 
 export const entry = z.object({ receiver: z.string(), notice });
 export type Entry = z.infer<typeof entry>;

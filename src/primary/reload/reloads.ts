@@ -11,7 +11,7 @@ import type { Logger } from 'pino';
 import type { AppConfig } from '../../config.ts';
 import { differencesBetween, takenByRunning, type Difference } from '../../config/difference.ts';
 import { QuiesceError, toQuiesceError } from '../../errors.ts';
-import type { SettingChange } from '../../protocol/runs.ts';
+import type { SettingChange } from '../../protocol/api/runs.ts';
 import type { Move } from '../admin/tcp.ts';
 import { changeOf, lineOf, notChanged } from './words.ts';
 

@@ -1,6 +1,6 @@
 /** Formats differences between two configurations for people: secrets are hidden, long values are cut. */
 import type { Difference } from '../../config/difference.ts';
-import type { SettingChange } from '../../protocol/runs.ts';
+import type { SettingChange } from '../../protocol/api/runs.ts';
 import { withoutCredentials } from '../log/redaction.ts';
 
 /** The names of variables and arguments that hold secrets. */

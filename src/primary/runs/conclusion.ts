@@ -1,14 +1,14 @@
 /** The end of a run: why it failed, if it did, and what the history stores. */
 import type { Logger } from 'pino';
 import { QuiesceError, type ErrorCode, type Problem } from '../../errors.ts';
-import type { WaitingRequest } from '../../protocol/runs.ts';
-import type { Rules, Run, State } from '../maintenance/state.ts';
+import type { WaitingRequest } from '../../protocol/api/runs.ts';
+import type { Rules, Run, State } from '../maintenance/machine/state.ts';
 import type { WorkerPort, WorkerRef } from '../ports.ts';
 import { keyOf } from '../worker-ref.ts';
-import { abandoned, runFailure } from './end.ts';
-import type { RunStore } from './history.ts';
-import type { SyncRuns } from './feed-runs.ts';
-import { endState } from './report.ts';
+import { abandoned, runFailure } from './requests/end.ts';
+import type { RunStore } from './history/history.ts';
+import type { SyncRuns } from './feeds/feed-runs.ts';
+import { endState } from './history/report.ts';
 
 export interface ConclusionDeps {
   readonly runs: RunStore;

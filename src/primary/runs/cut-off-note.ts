@@ -1,8 +1,8 @@
 /** Reports, in the log and in the run's notes, a client that read nothing of its answer while a drain waited for it. */
 import type { Logger } from 'pino';
-import type { InFlightRequest } from '../../protocol/messages.ts';
+import type { InFlightRequest } from '../../protocol/workers/messages.ts';
 import type { WorkerRef } from '../ports.ts';
-import type { RunStore } from './history.ts';
+import type { RunStore } from './history/history.ts';
 
 export function tellCutOff(
   { log, runs }: { readonly log: Pick<Logger, 'warn'>; readonly runs: Pick<RunStore, 'note'> },

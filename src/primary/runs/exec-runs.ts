@@ -3,10 +3,10 @@
  * connection on which it was requested, and ends with it.
  */
 import { QuiesceError } from '../../errors.ts';
-import type { ExecEnd } from '../../protocol/answers.ts';
-import type { Event, ExecTerms, State } from '../maintenance/state.ts';
-import type { Callers, Result } from './callers.ts';
-import type { RunStore } from './history.ts';
+import type { ExecEnd } from '../../protocol/api/answers.ts';
+import type { Event, ExecTerms, State } from '../maintenance/machine/state.ts';
+import type { Callers, Result } from './requests/callers.ts';
+import type { RunStore } from './history/history.ts';
 
 export interface ExecRunsDeps {
   readonly runs: RunStore;

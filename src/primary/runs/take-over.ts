@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { QuiesceError } from '../../errors.ts';
 import { clearFolder, makeDurably } from '../data-dir/durable.ts';
-import { isEnded } from '../../protocol/is-ended.ts';
-import type { Journal } from './journal.ts';
-import type { RunStore } from './history.ts';
-import type { SyncRuns } from './feed-runs.ts';
+import { isEnded } from '../../protocol/api/is-ended.ts';
+import type { Journal } from './recovery/journal.ts';
+import type { RunStore } from './history/history.ts';
+import type { SyncRuns } from './feeds/feed-runs.ts';
 import { spoolDirOf } from '../fleet/worker-settings.ts';
 
 export interface TakeOverDeps {

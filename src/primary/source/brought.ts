@@ -6,7 +6,7 @@
  * source. A worker that is ended on purpose, as in a reload, takes its sources along, unless another has them too.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { FeedSourceSettings } from '../../config/source-members.ts';
+import type { FeedSourceSettings } from '../../config/values/source-members.ts';
 import type { WorkerEvents, WorkerExit, WorkerRef } from '../ports.ts';
 
 interface Told extends WorkerRef {

@@ -3,7 +3,7 @@
  * lets `transform` and `validate` of the app work on the items, and hands the feed over. Only the app knows these.
  */
 import { QuiesceError, type Problem } from '../../errors.ts';
-import type { SpooledFeed } from '../../protocol/mirror-job.ts';
+import type { SpooledFeed } from '../../protocol/workers/mirror-job.ts';
 import type { OutgoingMessage, WorkerEvents, WorkerRef } from '../ports.ts';
 import { keyOf } from '../worker-ref.ts';
 

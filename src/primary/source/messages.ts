@@ -1,7 +1,7 @@
 /** What the primary and the thread that fetches one feed say to each other. */
 import type { Problem } from '../../errors.ts';
 import type { FeedFormat, Known } from '../../fetch/fetch-feed.ts';
-import type { SpooledFeed } from '../../protocol/mirror-job.ts';
+import type { SpooledFeed } from '../../protocol/workers/mirror-job.ts';
 
 export interface FetchJob {
   readonly url: string;

@@ -1,8 +1,8 @@
 /** What is known of one source, for those who watch it. */
 import type { Cron } from 'croner';
-import type { FeedSourceSettings } from '../../config/source-members.ts';
+import type { FeedSourceSettings } from '../../config/values/source-members.ts';
 import type { QuiesceError } from '../../errors.ts';
-import type { SourceStatus } from '../../protocol/source-status.ts';
+import type { SourceStatus } from '../../protocol/api/source-status.ts';
 
 /** What a source is at. */
 export class SourceProgress {

@@ -7,7 +7,7 @@ import { noRoomFor } from '../../disk-full.ts';
 import { QuiesceError, toQuiesceError } from '../../errors.ts';
 import { fetchChanged } from '../../fetch/fetch-feed.ts';
 import { sourceOf, type FeedKind } from '../../fetch/feed-kind.ts';
-import type { SpooledFeed } from '../../protocol/mirror-job.ts';
+import type { SpooledFeed } from '../../protocol/workers/mirror-job.ts';
 import type { FetchJob, FromFetchThread } from './messages.ts';
 
 if (!parentPort) throw new Error('A feed is fetched in a thread.');

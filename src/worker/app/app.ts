@@ -3,12 +3,12 @@
  */
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import { MongoClient, MongoError } from 'mongodb';
-import { primaryUri } from '../../config/mongodb-uri.ts';
+import { primaryUri } from '../../config/values/mongodb-uri.ts';
 import { QuiesceError, toQuiesceError } from '../../errors.ts';
 import type { WorkerSettings } from '../../config.ts';
 import { gate } from '../gate/admission.ts';
 import { mirror } from '../feed/mirror-route.ts';
-import { refuse } from '../gate/refusal.ts';
+import { refuse } from '../gate/shut/refusal.ts';
 import { health } from './health.ts';
 import { resources } from './resources.ts';
 

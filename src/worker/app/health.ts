@@ -1,8 +1,8 @@
 /** `/livez` and `/readyz`: is the process sound, and should a load balancer send requests here? */
 import type { RequestHandler } from 'express';
 import { QuiesceError } from '../../errors.ts';
-import { whyHeld } from '../../protocol/readiness.ts';
-import { refuse } from '../gate/refusal.ts';
+import { whyHeld } from '../../protocol/api/readiness.ts';
+import { refuse } from '../gate/shut/refusal.ts';
 import { getRuntime, type Runtime } from '../process/runtime.ts';
 import { readOnly } from './read-only.ts';
 

@@ -3,7 +3,7 @@ import { Router, type Request, type Response } from 'express';
 import type { Collection, Document, Filter, MongoClient } from 'mongodb';
 import { QuiesceError } from '../../errors.ts';
 import { Elements, idElement } from '../../mirror/bson/elements.ts';
-import { plainKey, type MirrorKey } from '../../protocol/mirror-key.ts';
+import { plainKey, type MirrorKey } from '../../protocol/feed/mirror-key.ts';
 import { memberToJson, valueToJson } from '../../mirror/bson/to-json.ts';
 import { readOnly } from './read-only.ts';
 import { decodeKey, encodeKey, keysFromPath } from './resource-key.ts';

@@ -1,9 +1,9 @@
 /** Takes feeds that the primary has fetched, on the way of a PUT: claim, `transform` and `validate`, hand-over. */
 import { isDeepStrictEqual } from 'node:util';
 import { QuiesceError, toQuiesceError } from '../../errors.ts';
-import type { CompleteMirrorOptions } from '../../protocol/mirror-job.ts';
-import type { ToWorker } from '../../protocol/messages.ts';
-import { claimRun, releaseRun } from '../gate/exclusive.ts';
+import type { CompleteMirrorOptions } from '../../protocol/workers/mirror-job.ts';
+import type { ToWorker } from '../../protocol/workers/messages.ts';
+import { claimRun, releaseRun } from '../gate/exclusive/exclusive.ts';
 import { getRuntime, type Runtime } from '../process/runtime.ts';
 import { withItems, workForRun } from './items/for-run.ts';
 import type { CheckedOptions } from './mirror-options.ts';

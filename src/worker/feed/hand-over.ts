@@ -1,6 +1,6 @@
 /** Hands a complete feed over to the primary. */
 import { toQuiesceError } from '../../errors.ts';
-import type { RequestBody } from '../../protocol/messages.ts';
+import type { RequestBody } from '../../protocol/workers/messages.ts';
 import type { Link } from '../process/link.ts';
 
 /** How long the primary may take to make a feed durable, ms; and how fast it may be expected to be, bytes per ms. */

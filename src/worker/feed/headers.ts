@@ -4,7 +4,7 @@ import zlib from 'node:zlib';
 import contentType from 'content-type';
 import { parseDictionary } from 'structured-headers';
 import { QuiesceError } from '../../errors.ts';
-import type { FeedCoding, FeedFormat } from '../../protocol/mirror-job.ts';
+import type { FeedCoding, FeedFormat } from '../../protocol/workers/mirror-job.ts';
 
 export interface FeedHeaders {
   readonly format: FeedFormat;

@@ -2,12 +2,13 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { faultsOf, isMirrorOptions } from '../../protocol/checks.ts';
-import { isPointer, itemsWords } from '../../protocol/json-pointer.ts';
-import { keyFault } from '../../protocol/mirror-key.ts';
-import type { CompleteMirrorOptions } from '../../protocol/mirror-job.ts';
-import type { Counts } from '../../protocol/runs.ts';
-import type { BroughtSource } from '../../protocol/brought-source.ts';
+import { faultsOf } from '../../protocol/check.ts';
+import { isMirrorOptions } from '../../protocol/workers/checks.ts';
+import { isPointer, itemsWords } from '../../protocol/feed/json-pointer.ts';
+import { keyFault } from '../../protocol/feed/mirror-key.ts';
+import type { CompleteMirrorOptions } from '../../protocol/workers/mirror-job.ts';
+import type { Counts } from '../../protocol/api/runs.ts';
+import type { BroughtSource } from '../../protocol/workers/brought-source.ts';
 import type { ItemSteps } from './items/messages.ts';
 import { sourcesOf, type MirrorSource } from './source-option.ts';
 

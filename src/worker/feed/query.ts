@@ -1,7 +1,7 @@
 /** Reads the query of a `PUT /api/sync`. Parses only the query string: a path such as `//` is no URL. */
 import { QuiesceError } from '../../errors.ts';
-import { isPointer, itemsWords } from '../../protocol/json-pointer.ts';
-import { maxDeletesWords, parseMaxDeletes, type MaxDeletes } from '../../protocol/max-deletes.ts';
+import { isPointer, itemsWords } from '../../protocol/feed/json-pointer.ts';
+import { maxDeletesWords, parseMaxDeletes, type MaxDeletes } from '../../protocol/feed/max-deletes.ts';
 
 export interface SyncQuery {
   readonly dryRun: boolean;

@@ -1,9 +1,9 @@
 /** Hands a feed over to the primary, and calls `before` and `after` of its mirror when the primary requests it. */
 import { toQuiesceError, type Problem } from '../../errors.ts';
-import { isEnded } from '../../protocol/is-ended.ts';
-import type { CompleteMirrorOptions, SpooledFeed } from '../../protocol/mirror-job.ts';
-import type { RunHook } from '../../protocol/messages.ts';
-import type { Counts, RunRecord } from '../../protocol/runs.ts';
+import { isEnded } from '../../protocol/api/is-ended.ts';
+import type { CompleteMirrorOptions, SpooledFeed } from '../../protocol/workers/mirror-job.ts';
+import type { RunHook } from '../../protocol/workers/messages.ts';
+import type { Counts, RunRecord } from '../../protocol/api/runs.ts';
 import type { Runtime } from '../process/runtime.ts';
 import { handOver } from './hand-over.ts';
 import type { Hooks } from './mirror-options.ts';

@@ -1,10 +1,10 @@
 /** `GET` of the runs: all, one, or one as a live stream. */
 import type { Request, Response } from 'express';
-import { EventStreams } from '../../protocol/event-streams.ts';
-import { isEnded } from '../../protocol/is-ended.ts';
-import { publicRun } from '../../protocol/public-view.ts';
-import type { CompleteMirrorOptions } from '../../protocol/mirror-job.ts';
-import type { RunRecord } from '../../protocol/runs.ts';
+import { EventStreams } from '../../protocol/api/event-streams.ts';
+import { isEnded } from '../../protocol/api/is-ended.ts';
+import { publicRun } from '../../protocol/api/public-view.ts';
+import type { CompleteMirrorOptions } from '../../protocol/workers/mirror-job.ts';
+import type { RunRecord } from '../../protocol/api/runs.ts';
 import { claimFor } from './deliveries.ts';
 import { requestTimeout } from '../process/link.ts';
 import { getRuntime } from '../process/runtime.ts';

@@ -1,7 +1,7 @@
 /** The option `source` of `mirror()`: feeds that the primary fetches for this mirror. Checked as `sync.source` is. */
-import { completeSource, sourceMembers, type FeedSourceSettings } from '../../config/source-members.ts';
-import type { BroughtSource } from '../../protocol/brought-source.ts';
-import type { CompleteMirrorOptions } from '../../protocol/mirror-job.ts';
+import { completeSource, sourceMembers, type FeedSourceSettings } from '../../config/values/source-members.ts';
+import type { BroughtSource } from '../../protocol/workers/brought-source.ts';
+import type { CompleteMirrorOptions } from '../../protocol/workers/mirror-job.ts';
 
 /** A feed that the primary fetches on a schedule. `docs/operations.md` tells how. */
 export interface MirrorSource {

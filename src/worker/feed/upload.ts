@@ -8,7 +8,7 @@ import type { IncomingMessage } from 'node:http';
 import { dirname } from 'node:path';
 import { noRoomFor } from '../../disk-full.ts';
 import { QuiesceError } from '../../errors.ts';
-import type { SpooledFeed } from '../../protocol/mirror-job.ts';
+import type { SpooledFeed } from '../../protocol/workers/mirror-job.ts';
 import { syncDirectory } from '../../sync-directory.ts';
 import { tooLarge, type FeedHeaders } from './headers.ts';
 

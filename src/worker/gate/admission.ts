@@ -1,7 +1,7 @@
 /** `gate()`: the middleware that must be the first of an app. */
 import type { RequestHandler } from 'express';
 import { gateHandshakes } from './handshakes.ts';
-import { holdDefaults, notHeld, waitOrRefuse } from './paused.ts';
+import { holdDefaults, notHeld, waitOrRefuse } from './shut/paused.ts';
 import { getRuntime } from '../process/runtime.ts';
 import { findSpecial } from './routes/special-routes.ts';
 import { markGate } from './routes/ungated.ts';

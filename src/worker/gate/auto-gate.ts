@@ -7,7 +7,7 @@ import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import https from 'node:https';
 import type { Server } from 'node:net';
 import { gateHandshakes, gateHandshakesAt, gateHandshakesOf } from './handshakes.ts';
-import { holdDefaults, notHeld, waitOrRefuse } from './paused.ts';
+import { holdDefaults, notHeld, waitOrRefuse } from './shut/paused.ts';
 import type { Runtime } from '../process/runtime.ts';
 
 /** The events with which node:http hands over a request. A server may pass a request on, even to another server. */

@@ -9,17 +9,17 @@
  */
 import { AsyncResource } from 'node:async_hooks';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { InFlightRequest, PauseInfo } from '../../protocol/messages.ts';
-import type { RequestTimes } from '../../protocol/request-times.ts';
+import type { InFlightRequest, PauseInfo } from '../../protocol/workers/messages.ts';
+import type { RequestTimes } from '../../protocol/workers/request-times.ts';
 import type { GateState } from '../../protocol/words.ts';
-import { describe } from './departed.ts';
-import type { Entry } from './entry.ts';
+import { describe } from './in-flight/departed.ts';
+import type { Entry } from './in-flight/entry.ts';
 import type { GateLease } from './gate-lease.ts';
-import type { Held, HoldLimits } from './held.ts';
-import { InFlight } from './in-flight.ts';
+import type { Held, HoldLimits } from './shut/held.ts';
+import { InFlight } from './in-flight/in-flight.ts';
 import { PauseWork } from './events/pause-work.ts';
 import { Search } from './routes/search.ts';
-import { SlowReaders } from './slow-readers.ts';
+import { SlowReaders } from './in-flight/slow-readers.ts';
 
 /** How long a request waits for the primary's first message, ms. */
 const startupWait = 5_000;

@@ -10,8 +10,8 @@ import https from 'node:https';
 import type { Socket } from 'node:net';
 import { getRuntime } from '../process/runtime.ts';
 import { noteUpgrade } from '../process/websockets.ts';
-import { mayPass } from './pass.ts';
-import { notHeld, refusePaused } from './paused.ts';
+import { mayPass } from './shut/pass.ts';
+import { notHeld, refusePaused } from './shut/paused.ts';
 
 // A registered symbol: the app may have its own copy of the package.
 const kGated = Symbol.for('quiesce.handshakes');

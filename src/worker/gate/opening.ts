@@ -2,7 +2,7 @@
  * Opens the gate after the listeners of `mirrored` have handled what the pause has changed: their caches are empty when
  * the first request comes.
  */
-import type { Mirrored } from '../../protocol/messages.ts';
+import type { Mirrored } from '../../protocol/workers/messages.ts';
 
 export interface OpeningSeams {
   /** Resolves when the listeners are done, or their time is over; undefined if nothing has to be waited for. */

@@ -18,7 +18,7 @@ import { subscribe } from 'node:diagnostics_channel';
 import type { ServerResponse } from 'node:http';
 import { Server } from 'node:net';
 import { afterReading } from '../../after-reading.ts';
-import type { Grace } from '../../protocol/messages.ts';
+import type { Grace } from '../../protocol/workers/messages.ts';
 import { isAnswering } from './answering.ts';
 import { tracked, type TrackedServer, type TrackedSocket } from './connections.ts';
 import { cleanUpSignal, runCleanUp } from './signals.ts';

@@ -3,9 +3,10 @@
  * is refused with `no-primary`.
  */
 import { QuiesceError, type Problem } from '../../errors.ts';
-import { faultsOf, isToWorker } from '../../protocol/checks.ts';
-import type { FromWorker, Replies, RequestBody, ToWorker } from '../../protocol/messages.ts';
-import type { RunRecord } from '../../protocol/runs.ts';
+import { faultsOf } from '../../protocol/check.ts';
+import { isToWorker } from '../../protocol/workers/checks.ts';
+import type { FromWorker, Replies, RequestBody, ToWorker } from '../../protocol/workers/messages.ts';
+import type { RunRecord } from '../../protocol/api/runs.ts';
 
 /** A message without its envelope. */
 export type Outgoing = FromWorker extends infer M

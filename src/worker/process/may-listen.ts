@@ -2,7 +2,7 @@
  * What a server waits for before it listens: beside the workers of a primary that serves, until the own primary has taken
  * over; on a Unix socket, until nothing dead is in the way.
  */
-import { waitsVariable } from '../../protocol/keeper-names.ts';
+import { waitsVariable } from '../../protocol/keeper/names.ts';
 import { requestTimeout, type Link } from './link.ts';
 
 /** Returns what `trackServers` asks: null where the server may listen at once. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { dashboard } from '#quiesce/dashboard/routes.js';
 import { startAdminServer, type AdminServer } from '#quiesce/primary/admin/server.js';
-import type { RunRecord } from '#quiesce/protocol/runs.js';
+import type { RunRecord } from '#quiesce/protocol/api/runs.js';
 import { freePort } from '../../../dev/free-port.ts';
 import { scratchFolders } from '../../unit/scratch.js';
 import { aDay } from '../../unit/dashboard/a-day.js';

@@ -14,10 +14,10 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { Cluster } from '../../../dev/cluster/cluster.ts';
 import { Load } from '../../../dev/load/load.ts';
-import type { ClusterStatus } from '#quiesce/protocol/runs.js';
-import { usePlainClusters } from '../harness/clusters.ts';
+import type { ClusterStatus } from '#quiesce/protocol/api/runs.js';
+import { usePlainClusters } from '../harness/clusters/clusters.ts';
 import { isAlive } from '../harness/processes.ts';
-import { startQuiesce } from '../harness/running-command.ts';
+import { startQuiesce } from '../harness/commands/running-command.ts';
 import { until } from '../harness/until.ts';
 import { Met } from './met.ts';
 

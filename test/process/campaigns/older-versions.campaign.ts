@@ -13,8 +13,8 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { freePort } from '../../../dev/free-port.ts';
 import { scratchFolders } from '../../unit/scratch.ts';
-import { quiesce, quiesceCommand, runProgram } from '../harness/command.ts';
-import { startQuiesce, type RunningCommand } from '../harness/running-command.ts';
+import { quiesce, quiesceCommand, runProgram } from '../harness/commands/command.ts';
+import { startQuiesce, type RunningCommand } from '../harness/commands/running-command.ts';
 import { until } from '../harness/until.ts';
 
 const plain = fileURLToPath(new URL('../fixtures/plain.js', import.meta.url));

@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { Load } from '../../../dev/load/load.ts';
-import { usePlainClusters } from '../harness/clusters.ts';
-import { quiesceCommand, runProgram } from '../harness/command.ts';
+import { usePlainClusters } from '../harness/clusters/clusters.ts';
+import { quiesceCommand, runProgram } from '../harness/commands/command.ts';
 
 const plain = fileURLToPath(new URL('../fixtures/plain.js', import.meta.url));
 const versions = [22, 24, 26, 24, 22, 26, 22, 24, 26, 22] as const;

@@ -2,12 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { clusterStatus, report, runRecord } from '#quiesce/protocol/runs.js';
+import { clusterStatus, report, runRecord } from '#quiesce/protocol/api/runs.js';
 import { scratchFolders } from '../../unit/scratch.ts';
-import { useClusters } from '../harness/clusters.ts';
-import { quiesce, quiesceCommand, type Ended } from '../harness/command.ts';
-import { startQuiesce } from '../harness/running-command.ts';
-import { useSharedCluster } from '../harness/shared-cluster.ts';
+import { useClusters } from '../harness/clusters/clusters.ts';
+import { quiesce, quiesceCommand, type Ended } from '../harness/commands/command.ts';
+import { startQuiesce } from '../harness/commands/running-command.ts';
+import { useSharedCluster } from '../harness/clusters/shared-cluster.ts';
 import { until } from '../harness/until.ts';
 
 const feed = (items: number): string =>

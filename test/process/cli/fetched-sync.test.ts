@@ -6,11 +6,11 @@ import type { AddressInfo, Server } from 'node:net';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
-import { runRecord } from '#quiesce/protocol/runs.js';
+import { runRecord } from '#quiesce/protocol/api/runs.js';
 import { scratchFolders } from '../../unit/scratch.ts';
 import { certificates } from '../harness/certificates.ts';
-import { quiesce, type Ended } from '../harness/command.ts';
-import { useSharedCluster } from '../harness/shared-cluster.ts';
+import { quiesce, type Ended } from '../harness/commands/command.ts';
+import { useSharedCluster } from '../harness/clusters/shared-cluster.ts';
 
 describe('quiesce sync of an address', function () {
   this.timeout(120_000);

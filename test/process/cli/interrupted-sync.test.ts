@@ -2,10 +2,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { quiesce } from '../harness/command.ts';
-import { startQuiesce } from '../harness/running-command.ts';
-import { useSharedCluster } from '../harness/shared-cluster.ts';
-import { straggler } from '../harness/straggler.ts';
+import { quiesce } from '../harness/commands/command.ts';
+import { startQuiesce } from '../harness/commands/running-command.ts';
+import { useSharedCluster } from '../harness/clusters/shared-cluster.ts';
+import { straggler } from '../harness/clients/straggler.ts';
 
 const app = fileURLToPath(new URL('../fixtures/app.js', import.meta.url));
 

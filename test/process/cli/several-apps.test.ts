@@ -9,7 +9,7 @@ import { freePort } from '../../../dev/free-port.ts';
 import { ControlClient } from '#quiesce/cli/control-client.js';
 import { dataPlace } from '#quiesce/config/data-place.js';
 import { scratchFolders } from '../../unit/scratch.ts';
-import { quiesce } from '../harness/command.ts';
+import { quiesce } from '../harness/commands/command.ts';
 import { until } from '../harness/until.ts';
 
 const command = fileURLToPath(import.meta.resolve('#quiesce/cli/main.js'));

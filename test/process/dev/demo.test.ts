@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { mongo } from '../harness/mongo.ts';
+import { mongo } from '../harness/mongodb/mongo.ts';
 
 describe('the demo', function () {
   this.timeout(120_000);

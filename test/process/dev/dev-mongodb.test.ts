@@ -47,7 +47,7 @@ describe('the development MongoDB', function () {
 
   /** In another process, which can be killed. */
   async function startElsewhere(...args: string[]): Promise<Owned> {
-    const script = fileURLToPath(new URL('../fixtures/mongo-owner.js', import.meta.url));
+    const script = fileURLToPath(new URL('../fixtures/programs/mongo-owner.js', import.meta.url));
     const owner = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
     owners.push(owner);
     const [line] = (await once(createInterface({ input: owner.stdout }), 'line')) as [string];
@@ -146,7 +146,7 @@ describe('the development MongoDB', function () {
   });
 
   it('goes with an owner that is killed while mongod starts', async () => {
-    const script = fileURLToPath(new URL('../fixtures/mongo-owner.js', import.meta.url));
+    const script = fileURLToPath(new URL('../fixtures/programs/mongo-owner.js', import.meta.url));
     const owner = spawn(process.execPath, [script, folder], { stdio: 'ignore' });
     owners.push(owner);
     const running = (): number[] => pidsOn(folder);

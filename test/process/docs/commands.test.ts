@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { commandsIn, filesIn, otherShells } from '../../../dev/docs/commands.ts';
 import { root } from '../../../dev/docs/generated.ts';
 import { pages } from '../../../dev/docs/pages.ts';
-import { discard, newDatabase, type TestDatabase } from '../harness/mongo.ts';
+import { discard, newDatabase, type TestDatabase } from '../harness/mongodb/mongo.ts';
 import { Project } from './project.ts';
 
 describe('the commands in', function () {

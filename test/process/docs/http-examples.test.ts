@@ -9,8 +9,8 @@ import { examples } from '../../../dev/docs/openapi/examples/index.ts';
 import type { Operation } from '../../../dev/docs/openapi/operation.ts';
 import { startCluster, type Cluster } from '../../../dev/cluster/cluster.ts';
 import { faultsOf } from '../harness/described.ts';
-import { begin, type Begun } from '../harness/lines.ts';
-import { discard, newDatabase, type TestDatabase } from '../harness/mongo.ts';
+import { begin, type Begun } from '../harness/clients/lines.ts';
+import { discard, newDatabase, type TestDatabase } from '../harness/mongodb/mongo.ts';
 import { until } from '../harness/until.ts';
 
 interface Place {

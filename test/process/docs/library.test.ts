@@ -8,9 +8,9 @@ import { expect } from 'chai';
 import { filesIn } from '../../../dev/docs/commands.ts';
 import { root } from '../../../dev/docs/generated.ts';
 import { freePort } from '../../../dev/free-port.ts';
-import { runProgram } from '../harness/command.ts';
-import { json, problemIn, send, type Message, type Reply } from '../harness/lines.ts';
-import { useDatabase } from '../harness/mongo.ts';
+import { runProgram } from '../harness/commands/command.ts';
+import { json, problemIn, send, type Message, type Reply } from '../harness/clients/lines.ts';
+import { useDatabase } from '../harness/mongodb/mongo.ts';
 import { until } from '../harness/until.ts';
 
 const tether = new URL('../../../dev/tether.js', import.meta.url).href;

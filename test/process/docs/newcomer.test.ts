@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { commandsIn, type Commands } from '../../../dev/docs/commands.ts';
 import { root } from '../../../dev/docs/generated.ts';
-import { runProgram } from '../harness/command.ts';
-import { discard, newDatabase, type TestDatabase } from '../harness/mongo.ts';
+import { runProgram } from '../harness/commands/command.ts';
+import { discard, newDatabase, type TestDatabase } from '../harness/mongodb/mongo.ts';
 import { appOfReadme, Project } from './project.ts';
 
 const repository = fileURLToPath(root);

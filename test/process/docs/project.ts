@@ -9,7 +9,7 @@ import { ControlClient } from '#quiesce/cli/control-client.js';
 import { dataPlace } from '#quiesce/config/data-place.js';
 import { freePort } from '../../../dev/free-port.ts';
 import { root } from '../../../dev/docs/generated.ts';
-import type { TestDatabase } from '../harness/mongo.ts';
+import type { TestDatabase } from '../harness/mongodb/mongo.ts';
 import { until } from '../harness/until.ts';
 
 const repository = fileURLToPath(root);

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { Connection } from '../../../dev/cluster/connection.ts';
-import { useClusters } from '../harness/clusters.ts';
+import { useClusters } from '../harness/clusters/clusters.ts';
 
 describe('the app in the README', function () {
   this.timeout(60_000);

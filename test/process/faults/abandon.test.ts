@@ -1,12 +1,12 @@
 /** MongoDB goes away with half a feed written and stays away. */
 import { expect } from 'chai';
 import type { Cluster } from '../../../dev/cluster/cluster.ts';
-import { useClusters } from '../harness/clusters.ts';
-import { quiesce } from '../harness/command.ts';
-import { lockDocument } from '../harness/document-lock.ts';
-import { json, send } from '../harness/lines.ts';
-import { MongoProxy } from '../harness/mongo-proxy.ts';
-import { isWriting } from '../harness/phases.ts';
+import { useClusters } from '../harness/clusters/clusters.ts';
+import { quiesce } from '../harness/commands/command.ts';
+import { lockDocument } from '../harness/mongodb/document-lock.ts';
+import { json, send } from '../harness/clients/lines.ts';
+import { MongoProxy } from '../harness/mongodb/mongo-proxy.ts';
+import { isWriting } from '../harness/clusters/phases.ts';
 
 const items = 12_000; // three batches
 

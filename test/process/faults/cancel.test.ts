@@ -1,10 +1,10 @@
 /** An exclusive handler that never ends. */
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { quiesce } from '../harness/command.ts';
-import { startQuiesce } from '../harness/running-command.ts';
-import { problemIn, send, type Reply } from '../harness/lines.ts';
-import { useSharedPlainCluster } from '../harness/shared-cluster.ts';
+import { quiesce } from '../harness/commands/command.ts';
+import { startQuiesce } from '../harness/commands/running-command.ts';
+import { problemIn, send, type Reply } from '../harness/clients/lines.ts';
+import { useSharedPlainCluster } from '../harness/clusters/shared-cluster.ts';
 import { until } from '../harness/until.ts';
 
 const app = fileURLToPath(new URL('../fixtures/app.js', import.meta.url));

@@ -4,9 +4,9 @@
 import { expect } from 'chai';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Cluster } from '../../../dev/cluster/cluster.ts';
-import { useClusters } from '../harness/clusters.ts';
+import { useClusters } from '../harness/clusters/clusters.ts';
 import { until } from '../harness/until.ts';
-import { putVersion, Readers } from '../harness/versions.ts';
+import { putVersion, Readers } from '../harness/clients/versions.ts';
 
 const crashes = Number(process.env['QUIESCE_CRASHES'] ?? 2);
 

@@ -1,9 +1,9 @@
 /** The driver gives a client up for good whose first connection fails, so that moment is the one to test. */
 import { expect } from 'chai';
-import { useClusters } from '../harness/clusters.ts';
-import { json, problemIn, send } from '../harness/lines.ts';
-import { mongo } from '../harness/mongo.ts';
-import { MongoProxy } from '../harness/mongo-proxy.ts';
+import { useClusters } from '../harness/clusters/clusters.ts';
+import { json, problemIn, send } from '../harness/clients/lines.ts';
+import { mongo } from '../harness/mongodb/mongo.ts';
+import { MongoProxy } from '../harness/mongodb/mongo-proxy.ts';
 
 describe('a database that has gone away before it was first used', function () {
   this.timeout(60_000);

@@ -2,19 +2,19 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import type { RunRecord } from '#quiesce/protocol/runs.js';
-import { useClusters } from '../harness/clusters.ts';
-import { json, linesTo, problemIn, send, type Reply } from '../harness/lines.ts';
-import { mongo } from '../harness/mongo.ts';
-import { MongoProxy } from '../harness/mongo-proxy.ts';
-import { exclusivePhases, holdExclusive, holdSync, syncPhases, type HeldRun } from '../harness/phases.ts';
+import type { RunRecord } from '#quiesce/protocol/api/runs.js';
+import { useClusters } from '../harness/clusters/clusters.ts';
+import { json, linesTo, problemIn, send, type Reply } from '../harness/clients/lines.ts';
+import { mongo } from '../harness/mongodb/mongo.ts';
+import { MongoProxy } from '../harness/mongodb/mongo-proxy.ts';
+import { exclusivePhases, holdExclusive, holdSync, syncPhases, type HeldRun } from '../harness/clusters/phases.ts';
 import { isAlive } from '../harness/processes.ts';
-import { useSharedCluster } from '../harness/shared-cluster.ts';
-import { straggler } from '../harness/straggler.ts';
+import { useSharedCluster } from '../harness/clusters/shared-cluster.ts';
+import { straggler } from '../harness/clients/straggler.ts';
 import { until } from '../harness/until.ts';
 
 const app = fileURLToPath(new URL('../fixtures/app.js', import.meta.url));
-const slowRenames = new URL('../fixtures/slow-renames.js?of=runs', import.meta.url).href;
+const slowRenames = new URL('../fixtures/preloads/slow-renames.js?of=runs', import.meta.url).href;
 const feed = [{ id: 'new', n: 2 }];
 
 describe('a primary that is killed', function () {

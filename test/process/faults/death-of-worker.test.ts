@@ -2,13 +2,20 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import type { ClusterStatus, RunRecord } from '#quiesce/protocol/runs.js';
-import { json, linesTo, problemIn, send } from '../harness/lines.ts';
-import { mongo } from '../harness/mongo.ts';
-import { MongoProxy } from '../harness/mongo-proxy.ts';
-import { bystanderSlot, exclusivePhases, holdExclusive, holdSync, ownerSlot, syncPhases } from '../harness/phases.ts';
-import { useSharedCluster } from '../harness/shared-cluster.ts';
-import { straggler } from '../harness/straggler.ts';
+import type { ClusterStatus, RunRecord } from '#quiesce/protocol/api/runs.js';
+import { json, linesTo, problemIn, send } from '../harness/clients/lines.ts';
+import { mongo } from '../harness/mongodb/mongo.ts';
+import { MongoProxy } from '../harness/mongodb/mongo-proxy.ts';
+import {
+  bystanderSlot,
+  exclusivePhases,
+  holdExclusive,
+  holdSync,
+  ownerSlot,
+  syncPhases,
+} from '../harness/clusters/phases.ts';
+import { useSharedCluster } from '../harness/clusters/shared-cluster.ts';
+import { straggler } from '../harness/clients/straggler.ts';
 import { until } from '../harness/until.ts';
 
 const app = fileURLToPath(new URL('../fixtures/app.js', import.meta.url));

@@ -2,9 +2,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { useClusters } from '../harness/clusters.ts';
-import { blockedAtFence, lockFence } from '../harness/fence-lock.ts';
-import { json, send } from '../harness/lines.ts';
+import { useClusters } from '../harness/clusters/clusters.ts';
+import { blockedAtFence, lockFence } from '../harness/mongodb/fence-lock.ts';
+import { json, send } from '../harness/clients/lines.ts';
 import { until } from '../harness/until.ts';
 
 describe('the epoch of a write', function () {

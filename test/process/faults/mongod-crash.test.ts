@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { startCluster, type Cluster } from '../../../dev/cluster/cluster.ts';
 import { startMongo, type DevMongo } from '../../../dev/mongodb/index.ts';
 import { until } from '../harness/until.ts';
-import { putVersion, Readers } from '../harness/versions.ts';
+import { putVersion, Readers } from '../harness/clients/versions.ts';
 
 const crashes = Number(process.env['QUIESCE_CRASHES'] ?? 1);
 

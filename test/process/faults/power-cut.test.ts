@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Cluster } from '../../../dev/cluster/cluster.ts';
-import { useClusters } from '../harness/clusters.ts';
-import { lockDocument } from '../harness/document-lock.ts';
+import { useClusters } from '../harness/clusters/clusters.ts';
+import { lockDocument } from '../harness/mongodb/document-lock.ts';
 import { PowerCut } from '../harness/power-cut.ts';
 import { until } from '../harness/until.ts';
-import { putVersion } from '../harness/versions.ts';
+import { putVersion } from '../harness/clients/versions.ts';
 
 const more = Number(process.env['QUIESCE_CRASHES'] ?? 0);
 

@@ -1,10 +1,10 @@
 /** A mirror that is not done in time, with a part of it written: a transaction of ours holds a document of the next batch. */
 import { expect } from 'chai';
 import type { Cluster } from '../../../dev/cluster/cluster.ts';
-import { useClusters } from '../harness/clusters.ts';
-import { lockDocument } from '../harness/document-lock.ts';
-import { json, problemIn, send, type Reply } from '../harness/lines.ts';
-import { isWriting } from '../harness/phases.ts';
+import { useClusters } from '../harness/clusters/clusters.ts';
+import { lockDocument } from '../harness/mongodb/document-lock.ts';
+import { json, problemIn, send, type Reply } from '../harness/clients/lines.ts';
+import { isWriting } from '../harness/clusters/phases.ts';
 import { until } from '../harness/until.ts';
 
 const items = 12_000; // three batches

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { expect } from 'chai';
-import { problemIn } from '../harness/lines.ts';
-import { useSharedCluster } from '../harness/shared-cluster.ts';
-import { SyncClient } from '../harness/sync-client.ts';
+import { problemIn } from '../harness/clients/lines.ts';
+import { useSharedCluster } from '../harness/clusters/shared-cluster.ts';
+import { SyncClient } from '../harness/clients/sync-client.ts';
 import { until } from '../harness/until.ts';
 
-const fixture = new URL('../fixtures/stuck-thread.js', import.meta.url).href;
+const fixture = new URL('../fixtures/preloads/stuck-thread.js', import.meta.url).href;
 
 describe('a mirror thread in an endless loop', function () {
   this.timeout(60_000);

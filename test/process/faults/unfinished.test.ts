@@ -4,7 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Cluster } from '../../../dev/cluster/cluster.ts';
-import { useClusters } from '../harness/clusters.ts';
+import { useClusters } from '../harness/clusters/clusters.ts';
 
 describe('runs that were left unfinished', function () {
   this.timeout(60_000);

@@ -7,13 +7,13 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { runRecord, type RunRecord } from '#quiesce/protocol/runs.js';
+import { runRecord, type RunRecord } from '#quiesce/protocol/api/runs.js';
 import { scratchFolders } from '../../unit/scratch.ts';
 import { certificates, type Certificates } from '../harness/certificates.ts';
-import { quiesce } from '../harness/command.ts';
-import { send } from '../harness/lines.ts';
+import { quiesce } from '../harness/commands/command.ts';
+import { send } from '../harness/clients/lines.ts';
 import { startReceiver, type Receiver } from '../harness/receiver.ts';
-import { useSharedCluster } from '../harness/shared-cluster.ts';
+import { useSharedCluster } from '../harness/clusters/shared-cluster.ts';
 import { until as soon } from '../harness/until.ts';
 
 const script = fileURLToPath(new URL('../fixtures/shop-app.js', import.meta.url));

@@ -3,9 +3,9 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import type { Report } from '#quiesce/protocol/runs.js';
-import { json, linesTo, problemIn, type Line, type Reply } from '../harness/lines.ts';
-import { useSharedCluster } from '../harness/shared-cluster.ts';
+import type { Report } from '#quiesce/protocol/api/runs.js';
+import { json, linesTo, problemIn, type Line, type Reply } from '../harness/clients/lines.ts';
+import { useSharedCluster } from '../harness/clusters/shared-cluster.ts';
 import { until } from '../harness/until.ts';
 
 const script = fileURLToPath(new URL('../fixtures/shop-app.js', import.meta.url));

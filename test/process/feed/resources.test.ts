@@ -1,9 +1,9 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
-import { problemIn, send } from '../harness/lines.ts';
-import { useSharedCluster } from '../harness/shared-cluster.ts';
-import { SyncClient } from '../harness/sync-client.ts';
+import { problemIn, send } from '../harness/clients/lines.ts';
+import { useSharedCluster } from '../harness/clusters/shared-cluster.ts';
+import { SyncClient } from '../harness/clients/sync-client.ts';
 
 interface Page {
   readonly items: readonly Record<string, unknown>[];

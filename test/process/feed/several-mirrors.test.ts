@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import type { RunRecord } from '#quiesce/protocol/runs.js';
-import { quiesce } from '../harness/command.ts';
-import { json, send } from '../harness/lines.ts';
+import type { RunRecord } from '#quiesce/protocol/api/runs.js';
+import { quiesce } from '../harness/commands/command.ts';
+import { json, send } from '../harness/clients/lines.ts';
 import { scrape } from '../harness/scrape.ts';
-import { useSharedCluster } from '../harness/shared-cluster.ts';
+import { useSharedCluster } from '../harness/clusters/shared-cluster.ts';
 
 const script = fileURLToPath(new URL('../fixtures/two-mirrors-app.js', import.meta.url));
 

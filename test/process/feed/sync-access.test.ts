@@ -1,7 +1,7 @@
 /** Who may send a feed to a server that really listens: with no token only who means this machine. */
 import { expect } from 'chai';
-import { useSharedCluster } from '../harness/shared-cluster.ts';
-import { SyncClient } from '../harness/sync-client.ts';
+import { useSharedCluster } from '../harness/clusters/shared-cluster.ts';
+import { SyncClient } from '../harness/clients/sync-client.ts';
 
 const foreign: readonly Readonly<Record<string, string>>[] = [
   { Host: 'evil.example' },

@@ -3,10 +3,10 @@ import http from 'node:http';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import * as zlib from 'node:zlib';
 import { expect } from 'chai';
-import { report, type Report, type RunRecord } from '#quiesce/protocol/runs.js';
-import { begin, json } from '../harness/lines.ts';
-import { useSharedCluster, type SharedCluster } from '../harness/shared-cluster.ts';
-import { digestOf, SyncClient } from '../harness/sync-client.ts';
+import { report, type Report, type RunRecord } from '#quiesce/protocol/api/runs.js';
+import { begin, json } from '../harness/clients/lines.ts';
+import { useSharedCluster, type SharedCluster } from '../harness/clusters/shared-cluster.ts';
+import { digestOf, SyncClient } from '../harness/clients/sync-client.ts';
 
 const feed = '[{"id":1,"n":1},{"id":2,"n":2}]';
 const documents = [

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
-import { begin, json, problemIn } from '../harness/lines.ts';
-import { useSharedCluster } from '../harness/shared-cluster.ts';
-import { digestOf, SyncClient } from '../harness/sync-client.ts';
+import { begin, json, problemIn } from '../harness/clients/lines.ts';
+import { useSharedCluster } from '../harness/clusters/shared-cluster.ts';
+import { digestOf, SyncClient } from '../harness/clients/sync-client.ts';
 import { until } from '../harness/until.ts';
 
 const megabyte = 1024 * 1024;

@@ -2,9 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { begin, json, linesTo, problemIn, send, type Begun, type Reply } from '../harness/lines.ts';
-import { useSharedCluster } from '../harness/shared-cluster.ts';
-import { straggler } from '../harness/straggler.ts';
+import { begin, json, linesTo, problemIn, send, type Begun, type Reply } from '../harness/clients/lines.ts';
+import { useSharedCluster } from '../harness/clusters/shared-cluster.ts';
+import { straggler } from '../harness/clients/straggler.ts';
 import { until } from '../harness/until.ts';
 
 const app = fileURLToPath(new URL('../fixtures/app.js', import.meta.url));

@@ -18,7 +18,7 @@ interface Entry {
 
 const storeName = 'POWER_CUT_STORE';
 const rootName = 'POWER_CUT_ROOT';
-const recorder = pathToFileURL(fileURLToPath(new URL('../fixtures/record-syncs.js', import.meta.url))).href;
+const recorder = pathToFileURL(fileURLToPath(new URL('../fixtures/preloads/record-syncs.js', import.meta.url))).href;
 
 /** In a process that records: takes down what is there now, to be called back when the fsync has returned. */
 export function noteDurable(fd: number): () => void {

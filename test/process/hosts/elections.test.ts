@@ -5,9 +5,9 @@ import { request, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { hammer, startHosts, type Host } from '../harness/hosts.ts';
-import { ReplicaSet } from '../harness/replica-set.ts';
-import { overlapsIn } from '../harness/witness.ts';
+import { hammer, startHosts, type Host } from '../harness/hosts/hosts.ts';
+import { ReplicaSet } from '../harness/mongodb/replica-set.ts';
+import { overlapsIn } from '../harness/hosts/witness.ts';
 
 describe('hosts on a replica set of three, with the default lease', function () {
   this.timeout(240_000);

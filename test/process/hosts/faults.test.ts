@@ -3,12 +3,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { endFaults, faults, type Fault } from '../harness/host-faults.ts';
+import { endFaults, faults, type Fault } from '../harness/hosts/host-faults.ts';
 import { scrape } from '../harness/scrape.ts';
-import { hammer, startHosts, type Host } from '../harness/hosts.ts';
-import { discard, newDatabase, type TestDatabase } from '../harness/mongo.ts';
+import { hammer, startHosts, type Host } from '../harness/hosts/hosts.ts';
+import { discard, newDatabase, type TestDatabase } from '../harness/mongodb/mongo.ts';
 import { clock } from '#quiesce/monotonic.js';
-import { outlasted, overlapsIn, type Freeze } from '../harness/witness.ts';
+import { outlasted, overlapsIn, type Freeze } from '../harness/hosts/witness.ts';
 
 /** Each case so often, by `npm run campaign:hosts`; without it a few cases, once. */
 const rounds = Number(process.env['QUIESCE_CAMPAIGN'] ?? 0);

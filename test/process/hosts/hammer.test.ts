@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
-import { counted, hammer, startHosts, type Host } from '../harness/hosts.ts';
-import { discard, newDatabase, type TestDatabase } from '../harness/mongo.ts';
-import { holdWitness, overlapsIn, spansIn } from '../harness/witness.ts';
+import { counted, hammer, startHosts, type Host } from '../harness/hosts/hosts.ts';
+import { discard, newDatabase, type TestDatabase } from '../harness/mongodb/mongo.ts';
+import { holdWitness, overlapsIn, spansIn } from '../harness/hosts/witness.ts';
 
 /** Each number of hosts for so long, by `npm run campaign:hammer`; without it two hosts, for a moment. */
 const seconds = Number(process.env['QUIESCE_HAMMER'] ?? 0);

@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { ChangeStream } from 'mongodb';
-import { startHosts, type Host } from '../harness/hosts.ts';
-import { discard, newDatabase, type TestDatabase } from '../harness/mongo.ts';
+import { startHosts, type Host } from '../harness/hosts/hosts.ts';
+import { discard, newDatabase, type TestDatabase } from '../harness/mongodb/mongo.ts';
 import { startReceiver, type Receiver } from '../harness/receiver.ts';
 import { until } from '../harness/until.ts';
 

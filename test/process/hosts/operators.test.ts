@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { QuiesceError } from '#quiesce/errors.js';
-import type { ClusterStatus } from '#quiesce/protocol/runs.js';
-import { quiesceCommand } from '../harness/command.ts';
-import { useSharedHosts } from '../harness/shared-hosts.ts';
+import type { ClusterStatus } from '#quiesce/protocol/api/runs.js';
+import { quiesceCommand } from '../harness/commands/command.ts';
+import { useSharedHosts } from '../harness/hosts/shared-hosts.ts';
 import { until } from '../harness/until.ts';
 
 describe('operators of several hosts', function () {

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
-import type { RunRecord } from '#quiesce/protocol/runs.js';
-import { lockDocument } from '../harness/document-lock.ts';
-import { endFaults, faults } from '../harness/host-faults.ts';
-import { startHosts, type Host } from '../harness/hosts.ts';
-import { discard, newDatabase, type TestDatabase } from '../harness/mongo.ts';
+import type { RunRecord } from '#quiesce/protocol/api/runs.js';
+import { lockDocument } from '../harness/mongodb/document-lock.ts';
+import { endFaults, faults } from '../harness/hosts/host-faults.ts';
+import { startHosts, type Host } from '../harness/hosts/hosts.ts';
+import { discard, newDatabase, type TestDatabase } from '../harness/mongodb/mongo.ts';
 import { until } from '../harness/until.ts';
 
 const count = 100_000;

@@ -2,11 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { hammer, startHosts, type Host } from '../harness/hosts.ts';
-import { discard, newDatabase, type TestDatabase } from '../harness/mongo.ts';
-import { beforeLastChangeOf, installOf, type Installed } from '../harness/older-version.ts';
+import { hammer, startHosts, type Host } from '../harness/hosts/hosts.ts';
+import { discard, newDatabase, type TestDatabase } from '../harness/mongodb/mongo.ts';
+import { beforeLastChangeOf, installOf, type Installed } from '../harness/commands/older-version.ts';
 import { until } from '../harness/until.ts';
-import { overlapsIn, spansIn } from '../harness/witness.ts';
+import { overlapsIn, spansIn } from '../harness/hosts/witness.ts';
 
 interface Document {
   readonly _id: string;

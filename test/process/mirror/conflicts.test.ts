@@ -1,6 +1,6 @@
 /** Somebody else's open transaction is in the way of the write. */
 import { expect } from 'chai';
-import { lockDocument } from '../harness/document-lock.ts';
+import { lockDocument } from '../harness/mongodb/document-lock.ts';
 import { refusal, useMirror } from './harness.ts';
 
 describe('a mirror that finds a document held by another transaction', function () {

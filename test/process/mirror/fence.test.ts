@@ -1,7 +1,7 @@
 /** Who may write, where several think that it is they. */
 import { expect } from 'chai';
 import { MirrorThread } from '#quiesce/mirror/handle.js';
-import { lockDocument } from '../harness/document-lock.ts';
+import { lockDocument } from '../harness/mongodb/document-lock.ts';
 import { until } from '../harness/until.ts';
 import { refusal, useMirror } from './harness.ts';
 

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MirrorThread } from '#quiesce/mirror/handle.js';
 import type { MirrorJob, Prepared, Written } from '#quiesce/mirror/messages.js';
-import type { Progress } from '#quiesce/protocol/runs.js';
-import { useDatabase, type TestDatabase } from '../harness/mongo.ts';
+import type { Progress } from '#quiesce/protocol/api/runs.js';
+import { useDatabase, type TestDatabase } from '../harness/mongodb/mongo.ts';
 
 export type Feed = string | Buffer | readonly unknown[];
 

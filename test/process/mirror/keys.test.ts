@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { keyClasses } from '../../unit/mirror/bson/key-classes.ts';
-import { useDatabase } from '../harness/mongo.ts';
+import { useDatabase } from '../harness/mongodb/mongo.ts';
 
 describe('MongoDB', function () {
   this.timeout(30_000);

@@ -1,8 +1,8 @@
 /** A swap is one rename, in no transaction: its answer may be lost, and with it whoever waited for that. */
 import { expect } from 'chai';
 import { MirrorThread } from '#quiesce/mirror/handle.js';
-import { mongo } from '../harness/mongo.ts';
-import { MongoProxy } from '../harness/mongo-proxy.ts';
+import { mongo } from '../harness/mongodb/mongo.ts';
+import { MongoProxy } from '../harness/mongodb/mongo-proxy.ts';
 import { refusal, useMirror } from './harness.ts';
 
 const feed = [{ id: 1, v: 1 }, { id: 2 }, { id: 4 }];

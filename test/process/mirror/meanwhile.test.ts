@@ -1,7 +1,7 @@
 /** What the app, or anybody, writes between the compare and the write is judged as what was compared. */
 import { expect } from 'chai';
-import { lockDocument } from '../harness/document-lock.ts';
-import { blockedAtFence, lockFence } from '../harness/fence-lock.ts';
+import { lockDocument } from '../harness/mongodb/document-lock.ts';
+import { blockedAtFence, lockFence } from '../harness/mongodb/fence-lock.ts';
 import { until } from '../harness/until.ts';
 import { refusal, useMirror } from './harness.ts';
 

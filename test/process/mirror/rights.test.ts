@@ -8,7 +8,7 @@ import type { Document } from 'mongodb';
 import { MirrorThread } from '#quiesce/mirror/handle.js';
 import { startCluster } from '../../../dev/cluster/cluster.ts';
 import type { MirrorJob, Prepared, Written } from '#quiesce/mirror/messages.js';
-import { useAuthMongo } from '../harness/auth-mongo.ts';
+import { useAuthMongo } from '../harness/mongodb/auth-mongo.ts';
 import { refusal } from './harness.ts';
 
 const on = (db: string, collection: string, ...actions: string[]): Document => ({

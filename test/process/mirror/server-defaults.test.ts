@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import { MongoClient, type Document } from 'mongodb';
-import { mongo } from '../harness/mongo.ts';
-import { MongoProxy } from '../harness/mongo-proxy.ts';
-import { SentCommands } from '../harness/sent-commands.ts';
+import { mongo } from '../harness/mongodb/mongo.ts';
+import { MongoProxy } from '../harness/mongodb/mongo-proxy.ts';
+import { SentCommands } from '../harness/mongodb/sent-commands.ts';
 import { useMirror } from './harness.ts';
 
 const reads = new Set(['find', 'aggregate']);

@@ -7,11 +7,11 @@ import { MongoClient, ObjectId, type Db } from 'mongodb';
 import pino from 'pino';
 import type { AppConfig } from '#quiesce/config.js';
 import { GridFeeds } from '#quiesce/primary/hosts/grid-feeds.js';
-import type { JournalEntry } from '#quiesce/primary/runs/journal.js';
+import type { JournalEntry } from '#quiesce/primary/runs/recovery/journal.js';
 import { startCluster } from '../../../dev/cluster/cluster.ts';
 import { startMongo, type DevMongo } from '../../../dev/mongodb/index.ts';
-import { json, problemIn, send, type Reply } from '../harness/lines.ts';
-import type { TestDatabase } from '../harness/mongo.ts';
+import { json, problemIn, send, type Reply } from '../harness/clients/lines.ts';
+import type { TestDatabase } from '../harness/mongodb/mongo.ts';
 import { until } from '../harness/until.ts';
 import { refusal, useMirror } from './harness.ts';
 

@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import http from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import type { Report, WaitingRequest } from '#quiesce/protocol/runs.js';
+import type { Report, WaitingRequest } from '#quiesce/protocol/api/runs.js';
 import { slotHeader } from '../../../dev/cluster/slot-header.ts';
-import { json, linesTo, problemIn, send, type Line, type Reply } from '../harness/lines.ts';
-import { useSharedCluster } from '../harness/shared-cluster.ts';
-import { straggler } from '../harness/straggler.ts';
+import { json, linesTo, problemIn, send, type Line, type Reply } from '../harness/clients/lines.ts';
+import { useSharedCluster } from '../harness/clusters/shared-cluster.ts';
+import { straggler } from '../harness/clients/straggler.ts';
 
 const app = fileURLToPath(new URL('../fixtures/app.js', import.meta.url));
 const drainTimeout = 1_000;

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { useClusters } from '../harness/clusters.ts';
-import { blockedAtFence, lockFence } from '../harness/fence-lock.ts';
-import { json, linesTo, problemIn, send, type Reply } from '../harness/lines.ts';
+import { useClusters } from '../harness/clusters/clusters.ts';
+import { blockedAtFence, lockFence } from '../harness/mongodb/fence-lock.ts';
+import { json, linesTo, problemIn, send, type Reply } from '../harness/clients/lines.ts';
 import { until } from '../harness/until.ts';
 
 const script = fileURLToPath(new URL('../fixtures/events-app.js', import.meta.url));

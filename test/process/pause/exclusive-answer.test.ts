@@ -1,8 +1,8 @@
 /** What a client may rely on when it has the answer of an exclusive handler. */
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { usePlainClusters } from '../harness/clusters.ts';
-import { linesTo, send } from '../harness/lines.ts';
+import { usePlainClusters } from '../harness/clusters/clusters.ts';
+import { linesTo, send } from '../harness/clients/lines.ts';
 
 const script = fileURLToPath(new URL('../fixtures/answers.js', import.meta.url));
 

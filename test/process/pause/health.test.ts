@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { lockFence } from '../harness/fence-lock.ts';
-import { problemIn, type Reply } from '../harness/lines.ts';
-import { useSharedCluster } from '../harness/shared-cluster.ts';
-import { SyncClient } from '../harness/sync-client.ts';
+import { lockFence } from '../harness/mongodb/fence-lock.ts';
+import { problemIn, type Reply } from '../harness/clients/lines.ts';
+import { useSharedCluster } from '../harness/clusters/shared-cluster.ts';
+import { SyncClient } from '../harness/clients/sync-client.ts';
 
 const grace = 3_000;
 

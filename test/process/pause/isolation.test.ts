@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { Db, Timestamp } from 'mongodb';
-import { useClusters } from '../harness/clusters.ts';
-import { rudeTraffic } from '../harness/rude-traffic.ts';
+import { useClusters } from '../harness/clusters/clusters.ts';
+import { rudeTraffic } from '../harness/clients/rude-traffic.ts';
 
 const app = fileURLToPath(new URL('../fixtures/witness-app.js', import.meta.url));
 const seconds = Number(process.env['QUIESCE_ISOLATION'] ?? 8);

@@ -6,18 +6,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { Cluster } from '../../../dev/cluster/cluster.ts';
-import type { Stored } from '#quiesce/primary/maintenance/hold-file.js';
-import { useClusters } from '../harness/clusters.ts';
-import { quiesce, type Ended } from '../harness/command.ts';
-import { json, linesTo, problemIn, send } from '../harness/lines.ts';
+import type { Stored } from '#quiesce/primary/maintenance/machine/durable-hold.js';
+import { useClusters } from '../harness/clusters/clusters.ts';
+import { quiesce, type Ended } from '../harness/commands/command.ts';
+import { json, linesTo, problemIn, send } from '../harness/clients/lines.ts';
 import { isAlive } from '../harness/processes.ts';
-import { startQuiesce } from '../harness/running-command.ts';
-import { straggler } from '../harness/straggler.ts';
-import { useSharedCluster } from '../harness/shared-cluster.ts';
+import { startQuiesce } from '../harness/commands/running-command.ts';
+import { straggler } from '../harness/clients/straggler.ts';
+import { useSharedCluster } from '../harness/clusters/shared-cluster.ts';
 import { until } from '../harness/until.ts';
 
 const app = fileURLToPath(new URL('../fixtures/app.js', import.meta.url));
-const slowRenames = new URL('../fixtures/slow-renames.js?of=(maintenance|workers).json', import.meta.url).href;
+const slowRenames = new URL('../fixtures/preloads/slow-renames.js?of=(maintenance|workers).json', import.meta.url).href;
 const slots = [0, 1, 2];
 
 async function expectEveryWorker(cluster: Cluster, status: number): Promise<void> {

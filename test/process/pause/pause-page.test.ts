@@ -3,7 +3,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Cluster } from '../../../dev/cluster/cluster.ts';
-import { usePlainClusters } from '../harness/clusters.ts';
+import { usePlainClusters } from '../harness/clusters/clusters.ts';
 
 const script = fileURLToPath(new URL('../fixtures/plain.js', import.meta.url));
 

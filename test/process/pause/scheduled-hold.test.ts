@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { quiesce, type Ended } from '../harness/command.ts';
-import { useSharedPlainCluster } from '../harness/shared-cluster.ts';
-import { usePlainClusters } from '../harness/clusters.ts';
+import { quiesce, type Ended } from '../harness/commands/command.ts';
+import { useSharedPlainCluster } from '../harness/clusters/shared-cluster.ts';
+import { usePlainClusters } from '../harness/clusters/clusters.ts';
 import { until } from '../harness/until.ts';
 
 const app = fileURLToPath(new URL('../fixtures/plain.js', import.meta.url));

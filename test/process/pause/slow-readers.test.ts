@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import type { Report } from '#quiesce/protocol/runs.js';
-import { useSharedCluster } from '../harness/shared-cluster.ts';
-import { SyncClient } from '../harness/sync-client.ts';
+import type { Report } from '#quiesce/protocol/api/runs.js';
+import { useSharedCluster } from '../harness/clusters/shared-cluster.ts';
+import { SyncClient } from '../harness/clients/sync-client.ts';
 
 const script = fileURLToPath(new URL('../fixtures/app.js', import.meta.url));
 

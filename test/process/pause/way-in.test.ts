@@ -2,9 +2,9 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { quiesce, type Ended } from '../harness/command.ts';
-import { json, linesTo, problemIn, send, type Line } from '../harness/lines.ts';
-import { useSharedCluster, useSharedPlainCluster } from '../harness/shared-cluster.ts';
+import { quiesce, type Ended } from '../harness/commands/command.ts';
+import { json, linesTo, problemIn, send, type Line } from '../harness/clients/lines.ts';
+import { useSharedCluster, useSharedPlainCluster } from '../harness/clusters/shared-cluster.ts';
 
 const app = fileURLToPath(new URL('../fixtures/app.js', import.meta.url));
 const plain = fileURLToPath(new URL('../fixtures/plain.js', import.meta.url));

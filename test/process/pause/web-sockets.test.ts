@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
-import { handshake } from '../harness/handshake.ts';
-import { useSharedPlainCluster } from '../harness/shared-cluster.ts';
+import { handshake } from '../harness/clients/handshake.ts';
+import { useSharedPlainCluster } from '../harness/clusters/shared-cluster.ts';
 
 const script = fileURLToPath(new URL('../fixtures/sockets-app.js', import.meta.url));
 

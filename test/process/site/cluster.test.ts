@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { connectToWorkers } from '../../../dev/cluster/connection.ts';
-import { useClusters } from '../harness/clusters.ts';
+import { useClusters } from '../harness/clusters/clusters.ts';
 
 const app = fileURLToPath(new URL('../fixtures/app.js', import.meta.url));
 

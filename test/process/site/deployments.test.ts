@@ -12,10 +12,10 @@ import { dataPlace } from '#quiesce/config/data-place.js';
 import { freePort } from '../../../dev/free-port.ts';
 import { root as repositoryUrl } from '../../../dev/docs/generated.ts';
 import { scratchFolders } from '../../unit/scratch.ts';
-import { runProgram, type Ended } from '../harness/command.ts';
-import { send } from '../harness/lines.ts';
-import { usePlainClusters } from '../harness/clusters.ts';
-import { useDatabase } from '../harness/mongo.ts';
+import { runProgram, type Ended } from '../harness/commands/command.ts';
+import { send } from '../harness/clients/lines.ts';
+import { usePlainClusters } from '../harness/clusters/clusters.ts';
+import { useDatabase } from '../harness/mongodb/mongo.ts';
 import { until } from '../harness/until.ts';
 
 const repository = fileURLToPath(repositoryUrl);

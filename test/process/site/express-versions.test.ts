@@ -4,11 +4,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
-import { lockFence } from '../harness/fence-lock.ts';
-import { handshake } from '../harness/handshake.ts';
-import { begin, linesTo, problemIn, type Line } from '../harness/lines.ts';
-import { useSharedCluster, useSharedPlainCluster } from '../harness/shared-cluster.ts';
-import { SyncClient } from '../harness/sync-client.ts';
+import { lockFence } from '../harness/mongodb/fence-lock.ts';
+import { handshake } from '../harness/clients/handshake.ts';
+import { begin, linesTo, problemIn, type Line } from '../harness/clients/lines.ts';
+import { useSharedCluster, useSharedPlainCluster } from '../harness/clusters/shared-cluster.ts';
+import { SyncClient } from '../harness/clients/sync-client.ts';
 
 const script = fileURLToPath(new URL('../fixtures/express-app.js', import.meta.url));
 const wrapped = fileURLToPath(new URL('../fixtures/wrapped-app.js', import.meta.url));

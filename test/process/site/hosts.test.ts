@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { newSite } from '#quiesce/cluster/founding.js';
-import { createHosts, hammer, startHosts, type Host } from '../harness/hosts.ts';
-import { useDatabase } from '../harness/mongo.ts';
+import { createHosts, hammer, startHosts, type Host } from '../harness/hosts/hosts.ts';
+import { useDatabase } from '../harness/mongodb/mongo.ts';
 import { until } from '../harness/until.ts';
-import { overlapsIn, spansIn } from '../harness/witness.ts';
+import { overlapsIn, spansIn } from '../harness/hosts/witness.ts';
 import { scratchFolders } from '../../unit/scratch.ts';
 
 describe('several hosts of one cluster', () => {

@@ -9,7 +9,7 @@ import { describeSelf, lifeOf, ownerFile, readOwner } from '#quiesce/primary/dat
 import { writeDurably } from '#quiesce/primary/data-dir/durable.js';
 import { acquireLock } from '#quiesce/primary/data-dir/lock.js';
 import type { QuiesceError } from '#quiesce/errors.js';
-import { quiesce } from '../harness/command.ts';
+import { quiesce } from '../harness/commands/command.ts';
 import { scratchFolders } from '../../unit/scratch.ts';
 
 interface Word {
@@ -27,7 +27,10 @@ describe('the lock of a data directory', function () {
   const children: ChildProcess[] = [];
 
   function holder(folder: string, after = stale): ChildProcess {
-    const child = fork(fileURLToPath(new URL('../fixtures/hold-lock.js', import.meta.url)), [folder, String(after)]);
+    const child = fork(fileURLToPath(new URL('../fixtures/programs/hold-lock.js', import.meta.url)), [
+      folder,
+      String(after),
+    ]);
     children.push(child);
     return child;
   }

@@ -3,9 +3,9 @@ import { createHmac } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { freePort } from '../../../dev/free-port.ts';
-import { quiesce } from '../harness/command.ts';
-import { usePlainClusters } from '../harness/clusters.ts';
-import { send } from '../harness/lines.ts';
+import { quiesce } from '../harness/commands/command.ts';
+import { usePlainClusters } from '../harness/clusters/clusters.ts';
+import { send } from '../harness/clients/lines.ts';
 import { startReceiver, type Received, type Receiver } from '../harness/receiver.ts';
 import { until } from '../harness/until.ts';
 

@@ -9,8 +9,8 @@ import { expect } from 'chai';
 import type { Cluster } from '../../../dev/cluster/cluster.ts';
 import { freePort } from '../../../dev/free-port.ts';
 import { scratchFolders } from '../../unit/scratch.ts';
-import { usePlainClusters } from '../harness/clusters.ts';
-import { send } from '../harness/lines.ts';
+import { usePlainClusters } from '../harness/clusters/clusters.ts';
+import { send } from '../harness/clients/lines.ts';
 import { until } from '../harness/until.ts';
 
 interface Proxy {

@@ -1,8 +1,8 @@
 /** The history of all hosts, in a real MongoDB. */
 import { expect } from 'chai';
 import { RunLog, runsCollection } from '#quiesce/cluster/run-log.js';
-import type { RunRecord } from '#quiesce/protocol/runs.js';
-import { useDatabase } from '../harness/mongo.ts';
+import type { RunRecord } from '#quiesce/protocol/api/runs.js';
+import { useDatabase } from '../harness/mongodb/mongo.ts';
 
 describe('the history of all hosts', () => {
   const database = useDatabase();

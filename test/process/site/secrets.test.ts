@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { freePort } from '../../../dev/free-port.ts';
-import { useSharedCluster } from '../harness/shared-cluster.ts';
+import { useSharedCluster } from '../harness/clusters/shared-cluster.ts';
 
 const syncToken = 'a-token-for-feeds';
 /** The database takes it from anybody who does not log in: it stands where a password would. */

@@ -3,7 +3,7 @@ import { PassThrough, Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { startCluster, type Cluster } from '../../../dev/cluster/cluster.ts';
 
-const script = fileURLToPath(new URL('../../../../test/process/fixtures/stranger.cjs', import.meta.url));
+const script = fileURLToPath(new URL('../../../../test/process/fixtures/programs/stranger.cjs', import.meta.url));
 
 describe('an app that has never heard of quiesce', function () {
   this.timeout(60_000);

@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, readdir, realpath, rm, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { quiesce } from '../harness/command.ts';
+import { quiesce } from '../harness/commands/command.ts';
 
 const files = {
   'app.js': `require('node:fs').writeFileSync('ran', ''); require('node:http').createServer().listen(process.env.PORT);`,

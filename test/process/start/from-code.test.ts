@@ -6,11 +6,11 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import type { ClusterStatus } from '#quiesce/protocol/runs.js';
+import type { ClusterStatus } from '#quiesce/protocol/api/runs.js';
 import { freePort } from '../../../dev/free-port.ts';
 import { root } from '../../../dev/docs/generated.ts';
 import { scratchFolders } from '../../unit/scratch.ts';
-import { quiesce } from '../harness/command.ts';
+import { quiesce } from '../harness/commands/command.ts';
 import { until } from '../harness/until.ts';
 
 const repository = fileURLToPath(root);

@@ -3,12 +3,12 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { clusterStatus, type ClusterStatus } from '#quiesce/protocol/runs.js';
+import { clusterStatus, type ClusterStatus } from '#quiesce/protocol/api/runs.js';
 import type { Cluster } from '../../../dev/cluster/cluster.ts';
 import { freePort } from '../../../dev/free-port.ts';
-import { useClusters, usePlainClusters } from '../harness/clusters.ts';
-import { quiesce } from '../harness/command.ts';
-import { json, problemIn, send, type Reply } from '../harness/lines.ts';
+import { useClusters, usePlainClusters } from '../harness/clusters/clusters.ts';
+import { quiesce } from '../harness/commands/command.ts';
+import { json, problemIn, send, type Reply } from '../harness/clients/lines.ts';
 import { until } from '../harness/until.ts';
 
 const large = JSON.stringify(Array.from({ length: 3_000 }, (_, id) => ({ id, text: 'x'.repeat(1_000) })));

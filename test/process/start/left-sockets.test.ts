@@ -5,7 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { usePlainClusters } from '../harness/clusters.ts';
+import { usePlainClusters } from '../harness/clusters/clusters.ts';
 
 const app = `require('node:http').createServer((_req, res) => res.end('served'))
   .listen(process.env.SOCKET, () => process.send?.('listens'));`;

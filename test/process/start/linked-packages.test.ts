@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { usePlainClusters } from '../harness/clusters.ts';
+import { usePlainClusters } from '../harness/clusters/clusters.ts';
 
 const app = fileURLToPath(new URL('../fixtures/plain.js', import.meta.url));
 const root = fileURLToPath(new URL('../../../../', import.meta.url));

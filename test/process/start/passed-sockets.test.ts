@@ -10,8 +10,8 @@ import { Load } from '../../../dev/load/load.ts';
 import { freePort } from '../../../dev/free-port.ts';
 import type { Cluster, ClusterOptions } from '../../../dev/cluster/cluster.ts';
 import { scratchFolders } from '../../unit/scratch.ts';
-import { usePlainClusters } from '../harness/clusters.ts';
-import { quiesce } from '../harness/command.ts';
+import { usePlainClusters } from '../harness/clusters/clusters.ts';
+import { quiesce } from '../harness/commands/command.ts';
 
 const plain = fileURLToPath(new URL('../fixtures/plain.js', import.meta.url));
 const builtIn = fileURLToPath(new URL('../fixtures/app.js', import.meta.url));

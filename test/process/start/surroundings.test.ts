@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { freePort } from '../../../dev/free-port.ts';
 import type { Cluster } from '../../../dev/cluster/cluster.ts';
-import { usePlainClusters } from '../harness/clusters.ts';
+import { usePlainClusters } from '../harness/clusters/clusters.ts';
 import { isAlive } from '../harness/processes.ts';
 import { until } from '../harness/until.ts';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { Cluster } from '../../../dev/cluster/cluster.ts';
-import { usePlainClusters } from '../harness/clusters.ts';
+import { usePlainClusters } from '../harness/clusters/clusters.ts';
 import { until } from '../harness/until.ts';
 
 const app = fileURLToPath(new URL('../fixtures/trouble.js', import.meta.url));

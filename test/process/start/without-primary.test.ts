@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { freePort } from '../../../dev/free-port.ts';
-import { runProgram } from '../harness/command.ts';
-import { json, problemIn, send, type Message, type Reply } from '../harness/lines.ts';
-import { useDatabase } from '../harness/mongo.ts';
+import { runProgram } from '../harness/commands/command.ts';
+import { json, problemIn, send, type Message, type Reply } from '../harness/clients/lines.ts';
+import { useDatabase } from '../harness/mongodb/mongo.ts';
 import { until } from '../harness/until.ts';
 
 const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/${name}.js`, import.meta.url));
@@ -53,7 +53,7 @@ describe('an app without a quiesce primary', function () {
   const keys = (): Promise<unknown[]> => database.db.collection('resources').distinct('_id');
 
   it("under somebody else's cluster serves, and refuses what would pause one worker of many", async () => {
-    await serve(fixture('foreign-primary'), fixture('app'));
+    await serve(fixture('programs/foreign-primary'), fixture('app'));
     const refused = {
       'PUT /api/sync': ask('/api/sync', put),
       'PUT /api/sync?dryRun=true': ask('/api/sync?dryRun=true', put),

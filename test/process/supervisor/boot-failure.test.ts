@@ -4,8 +4,8 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { usePlainClusters } from '../harness/clusters.ts';
-import { quiesce } from '../harness/command.ts';
+import { usePlainClusters } from '../harness/clusters/clusters.ts';
+import { quiesce } from '../harness/commands/command.ts';
 import { until } from '../harness/until.ts';
 
 const app = fileURLToPath(new URL('../fixtures/trouble.js', import.meta.url));

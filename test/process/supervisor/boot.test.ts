@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { Client } from 'undici';
 import type { Cluster } from '../../../dev/cluster/cluster.ts';
-import { usePlainClusters } from '../harness/clusters.ts';
+import { usePlainClusters } from '../harness/clusters/clusters.ts';
 import { isAlive } from '../harness/processes.ts';
 import { until } from '../harness/until.ts';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { useSharedPlainCluster } from '../harness/shared-cluster.ts';
+import { useSharedPlainCluster } from '../harness/clusters/shared-cluster.ts';
 import { until } from '../harness/until.ts';
 
 const app = fileURLToPath(new URL('../fixtures/clean-ups.js', import.meta.url));

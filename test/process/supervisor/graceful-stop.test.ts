@@ -3,9 +3,9 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import type { WorkerStatus } from '#quiesce/protocol/runs.js';
+import type { WorkerStatus } from '#quiesce/protocol/api/runs.js';
 import type { Cluster } from '../../../dev/cluster/cluster.ts';
-import { useSharedPlainCluster } from '../harness/shared-cluster.ts';
+import { useSharedPlainCluster } from '../harness/clusters/shared-cluster.ts';
 import { until } from '../harness/until.ts';
 
 const app = fileURLToPath(new URL('../fixtures/trouble.js', import.meta.url));

@@ -1,15 +1,15 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import type { ClusterStatus } from '#quiesce/protocol/runs.js';
+import type { ClusterStatus } from '#quiesce/protocol/api/runs.js';
 import { Load } from '../../../dev/load/load.ts';
-import { quiesce } from '../harness/command.ts';
-import { json, problemIn, send } from '../harness/lines.ts';
-import { mongo } from '../harness/mongo.ts';
-import { MongoProxy } from '../harness/mongo-proxy.ts';
-import { holdExclusive, holdSync, syncPhases, type HeldRun } from '../harness/phases.ts';
-import { startQuiesce, type RunningCommand } from '../harness/running-command.ts';
-import { useSharedCluster } from '../harness/shared-cluster.ts';
-import { straggler } from '../harness/straggler.ts';
+import { quiesce } from '../harness/commands/command.ts';
+import { json, problemIn, send } from '../harness/clients/lines.ts';
+import { mongo } from '../harness/mongodb/mongo.ts';
+import { MongoProxy } from '../harness/mongodb/mongo-proxy.ts';
+import { holdExclusive, holdSync, syncPhases, type HeldRun } from '../harness/clusters/phases.ts';
+import { startQuiesce, type RunningCommand } from '../harness/commands/running-command.ts';
+import { useSharedCluster } from '../harness/clusters/shared-cluster.ts';
+import { straggler } from '../harness/clients/straggler.ts';
 import { until } from '../harness/until.ts';
 
 const app = fileURLToPath(new URL('../fixtures/app.js', import.meta.url));

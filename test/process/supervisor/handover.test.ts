@@ -6,12 +6,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import type { Cluster } from '../../../dev/cluster/cluster.ts';
-import type { ClusterStatus } from '#quiesce/protocol/runs.js';
+import type { ClusterStatus } from '#quiesce/protocol/api/runs.js';
 import { scratchFolders } from '../../unit/scratch.ts';
-import { usePlainClusters } from '../harness/clusters.ts';
-import { quiesce } from '../harness/command.ts';
+import { usePlainClusters } from '../harness/clusters/clusters.ts';
+import { quiesce } from '../harness/commands/command.ts';
 import { isAlive } from '../harness/processes.ts';
-import { startQuiesce } from '../harness/running-command.ts';
+import { startQuiesce } from '../harness/commands/running-command.ts';
 import { until } from '../harness/until.ts';
 
 const plain = fileURLToPath(new URL('../fixtures/plain.js', import.meta.url));

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { Cluster } from '../../../dev/cluster/cluster.ts';
-import type { ClusterStatus } from '#quiesce/protocol/runs.js';
+import type { ClusterStatus } from '#quiesce/protocol/api/runs.js';
 import { scratchFolders } from '../../unit/scratch.ts';
-import { usePlainClusters } from '../harness/clusters.ts';
-import { quiesceCommand, quiesce } from '../harness/command.ts';
+import { usePlainClusters } from '../harness/clusters/clusters.ts';
+import { quiesceCommand, quiesce } from '../harness/commands/command.ts';
 import { isAlive } from '../harness/processes.ts';
 import { until } from '../harness/until.ts';
 

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { storedOrders } from '#quiesce/primary/admin/order-history.js';
-import { useSharedPlainCluster } from '../harness/shared-cluster.ts';
+import { useSharedPlainCluster } from '../harness/clusters/shared-cluster.ts';
 
 const app = fileURLToPath(new URL('../fixtures/app.js', import.meta.url));
 

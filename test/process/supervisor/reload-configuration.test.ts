@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { freePort } from '../../../dev/free-port.ts';
 import { Load, type LoadOptions } from '../../../dev/load/load.ts';
-import type { ClusterStatus } from '#quiesce/protocol/runs.js';
-import { quiesce, type Ended } from '../harness/command.ts';
-import { useSharedPlainCluster } from '../harness/shared-cluster.ts';
+import type { ClusterStatus } from '#quiesce/protocol/api/runs.js';
+import { quiesce, type Ended } from '../harness/commands/command.ts';
+import { useSharedPlainCluster } from '../harness/clusters/shared-cluster.ts';
 import { until } from '../harness/until.ts';
 
 const app = fileURLToPath(new URL('../fixtures/plain.js', import.meta.url));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { Load } from '../../../dev/load/load.ts';
-import { useSharedPlainCluster } from '../harness/shared-cluster.ts';
+import { useSharedPlainCluster } from '../harness/clusters/shared-cluster.ts';
 
 const app = fileURLToPath(new URL('../fixtures/trouble.js', import.meta.url));
 

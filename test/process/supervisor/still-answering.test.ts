@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { useSharedPlainCluster } from '../harness/shared-cluster.ts';
-import { quiesce } from '../harness/command.ts';
+import { useSharedPlainCluster } from '../harness/clusters/shared-cluster.ts';
+import { quiesce } from '../harness/commands/command.ts';
 
 const app = fileURLToPath(new URL('../fixtures/trouble.js', import.meta.url));
 

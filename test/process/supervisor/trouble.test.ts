@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import type { ClusterStatus } from '#quiesce/protocol/runs.js';
+import type { ClusterStatus } from '#quiesce/protocol/api/runs.js';
 import type { Cluster } from '../../../dev/cluster/cluster.ts';
 import { connectToWorkers } from '../../../dev/cluster/connection.ts';
 import { Load } from '../../../dev/load/load.ts';
-import { usePlainClusters } from '../harness/clusters.ts';
-import { useSharedPlainCluster } from '../harness/shared-cluster.ts';
+import { usePlainClusters } from '../harness/clusters/clusters.ts';
+import { useSharedPlainCluster } from '../harness/clusters/shared-cluster.ts';
 
 const app = fileURLToPath(new URL('../fixtures/trouble.js', import.meta.url));
 

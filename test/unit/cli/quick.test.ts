@@ -8,7 +8,7 @@ import { expect } from 'chai';
 import { buildProgram } from '#quiesce/cli/program.js';
 import { parseStatus } from '#quiesce/cli/quick.js';
 import { version } from '#quiesce/version.js';
-import type { ClusterStatus } from '#quiesce/protocol/runs.js';
+import type { ClusterStatus } from '#quiesce/protocol/api/runs.js';
 import { scratchFolders } from '../scratch.js';
 
 const scratch = scratchFolders();

@@ -1,7 +1,7 @@
 import { renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
-import { evaluateFresh } from '#quiesce/config/fresh-process.js';
+import { evaluateFresh } from '#quiesce/config/file/fresh-process.js';
 import { loadConfig } from '#quiesce/config/load.js';
 import { readAgain, undoing, type Origin } from '#quiesce/config/origin.js';
 import type { QuiesceError } from '#quiesce/errors.js';

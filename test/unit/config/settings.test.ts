@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { loadConfig } from '#quiesce/config/load.js';
-import { allSettings } from '#quiesce/config/schema.js';
-import { toldToWorkers, withoutSecrets } from '#quiesce/config/told.js';
+import { allSettings } from '#quiesce/config/settings/schema.js';
+import { toldToWorkers, withoutSecrets } from '#quiesce/config/settings/told.js';
 import { foreignSettings } from '#quiesce/config/foreign.js';
 import type { AppConfig } from '#quiesce/config.js';
 import { scratchFolders } from '../scratch.ts';

@@ -1,6 +1,6 @@
 /** A plausible day of a shop: a mirror every hour, one that failed, two holds, a crash, and ten minutes of traffic. */
 import { FakeCluster } from './fake-cluster.js';
-import type { Report, RunRecord } from '#quiesce/protocol/runs.js';
+import type { Report, RunRecord } from '#quiesce/protocol/api/runs.js';
 
 const minute = 60_000;
 const hour = 60 * minute;

@@ -1,4 +1,4 @@
-import type { Heartbeat } from '#quiesce/protocol/messages.js';
+import type { Heartbeat } from '#quiesce/protocol/workers/messages.js';
 import { Traffic } from '#quiesce/primary/live/traffic.js';
 import { Beats } from '#quiesce/primary/maintenance/beats.js';
 import type { WorkerRef } from '#quiesce/primary/ports.js';

@@ -15,7 +15,7 @@ import type {
   SettingChange,
   WaitingRequest,
   WorkerStatus,
-} from '#quiesce/protocol/runs.js';
+} from '#quiesce/protocol/api/runs.js';
 import { CountedTraffic } from './counted-traffic.ts';
 import { randomFrom } from '../../model/explore.ts';
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { home } from '#quiesce/dashboard/page/place/address.js';
 import { passes } from '#quiesce/dashboard/page/history/log-filter.js';
-import type { LogLine } from '#quiesce/protocol/live.js';
+import type { LogLine } from '#quiesce/protocol/api/live.js';
 
 const lines: Record<string, LogLine> = {
   start: { level: 30, time: 1, msg: 'the cluster is serving' },

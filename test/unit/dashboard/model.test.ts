@@ -7,8 +7,8 @@ import {
   presentRun,
   type Model,
 } from '#quiesce/dashboard/page/live/model.js';
-import type { History, PauseRecord } from '#quiesce/protocol/live.js';
-import type { RunRecord } from '#quiesce/protocol/runs.js';
+import type { History, PauseRecord } from '#quiesce/protocol/api/live.js';
+import type { RunRecord } from '#quiesce/protocol/api/runs.js';
 import { aStatus } from '../primary/admin/fake-operations.js';
 
 const at = (ms: number): string => new Date(ms).toISOString();

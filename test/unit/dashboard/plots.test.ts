@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { linePath } from '#quiesce/dashboard/page/now/sparkline.js';
 import { kindOf, marksOf, pausedFor, ticksOf } from '#quiesce/dashboard/page/history/timeline.js';
 import { bandsOf, columnsOf } from '#quiesce/dashboard/page/history/traffic.js';
-import type { PauseRecord, Sample } from '#quiesce/protocol/live.js';
+import type { PauseRecord, Sample } from '#quiesce/protocol/api/live.js';
 
 const at = (ms: number): string => new Date(ms).toISOString();
 const pause = (from: number, to?: number): PauseRecord => ({

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { farText, stepOf } from '#quiesce/dashboard/page/runs/view-run.js';
-import type { RunRecord } from '#quiesce/protocol/runs.js';
+import type { RunRecord } from '#quiesce/protocol/api/runs.js';
 
 const run: RunRecord = { id: 'a', kind: 'sync', state: 'running', startedAt: '2026-11-22T15:00:00.000Z' };
 

@@ -61,6 +61,6 @@ describe('the ways through the code in docs/architecture.md', () => {
   it('would be missed where they are not', async () => {
     expect(await faultsIn('cli/orders/stop.ts → worker/gate/gate.ts')).to.have.lengthOf(1);
     expect(await faultsIn('cli/orders/stop.ts ⇢ worker/gate/gate.ts')).to.have.lengthOf(1);
-    expect(await faultsIn('worker/gate/gate.ts ← worker/gate/in-flight.ts')).to.have.lengthOf(1);
+    expect(await faultsIn('worker/gate/gate.ts ← worker/gate/in-flight/in-flight.ts')).to.have.lengthOf(1);
   });
 });

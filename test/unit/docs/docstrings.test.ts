@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { mirrorOptions } from '#quiesce/protocol/mirror-job.js';
+import { mirrorOptions } from '#quiesce/protocol/workers/mirror-job.js';
 
 const index = import.meta.resolve('#quiesce/index.js').replace(/\.js$/, '.d.ts');
 const primary = import.meta.resolve('#quiesce/run.js').replace(/\.js$/, '.d.ts');

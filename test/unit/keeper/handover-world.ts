@@ -4,7 +4,7 @@
  * before its death, is lost.
  */
 import { expect } from 'chai';
-import type { Build } from '#quiesce/protocol/keeper.js';
+import type { Build } from '#quiesce/protocol/keeper/messages.js';
 import {
   newSite,
   ownerOf,

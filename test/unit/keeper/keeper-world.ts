@@ -1,4 +1,4 @@
-import type { Build } from '#quiesce/protocol/keeper.js';
+import type { Build } from '#quiesce/protocol/keeper/messages.js';
 import type { Word } from '#quiesce/keeper/handover.js';
 import { newKeeper, type Effect, type Event, type Gone, type Keeper } from '#quiesce/keeper/state.js';
 import { nextTick, step } from '#quiesce/keeper/step.js';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { QuiesceError } from '#quiesce/errors.js';
 import { checkDeletes } from '#quiesce/mirror/deletes-guard.js';
-import type { MaxDeletes } from '#quiesce/protocol/max-deletes.js';
+import type { MaxDeletes } from '#quiesce/protocol/feed/max-deletes.js';
 
 type Case = [deletes: number, stored: number, maxDeletes?: MaxDeletes];
 

@@ -1,5 +1,5 @@
 /** The one runtime of the unit tests' process, with a primary that the test plays itself. */
-import type { FromWorker, PauseInfo } from '#quiesce/protocol/messages.js';
+import type { FromWorker, PauseInfo } from '#quiesce/protocol/workers/messages.js';
 import { getRuntime, provideLocalPrimary, type Runtime } from '#quiesce/worker/process/runtime.js';
 
 export const sent: FromWorker[] = [];

@@ -1,5 +1,5 @@
 /** Decides which lines of the log pass a filter. Pure. */
-import type { LogLine } from '#quiesce/protocol/live.js';
+import type { LogLine } from '#quiesce/protocol/api/live.js';
 import type { LogFilter } from '../place/address.ts';
 
 /** Levels of pino. */

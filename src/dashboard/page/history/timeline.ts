@@ -1,5 +1,5 @@
 /** Computes the places of pauses and ticks on a time line. Pure. */
-import type { PauseRecord } from '#quiesce/protocol/live.js';
+import type { PauseRecord } from '#quiesce/protocol/api/live.js';
 import { clock } from '../parts/format.ts';
 import { weightiest, type HoldKind } from '../vendor/words.ts';
 

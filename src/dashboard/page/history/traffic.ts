@@ -1,5 +1,5 @@
 /** Computes the data of the request plot: columns for uPlot, and the bands of pauses. Pure. */
-import type { PauseRecord, Sample } from '#quiesce/protocol/live.js';
+import type { PauseRecord, Sample } from '#quiesce/protocol/api/live.js';
 
 export interface Columns {
   /** Seconds since 1970. */

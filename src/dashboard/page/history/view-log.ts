@@ -1,5 +1,5 @@
 /** Shows the end of the log, filtered. It follows the newest line until the user scrolls away or a time is marked. */
-import type { LogLine } from '#quiesce/protocol/live.js';
+import type { LogLine } from '#quiesce/protocol/api/live.js';
 import { home, type LogFilter } from '../place/address.ts';
 import { byId, each, el, say, set } from '../parts/dom.ts';
 import { clock } from '../parts/format.ts';

@@ -1,5 +1,5 @@
 /** Shows the pauses of the last hour, day or week, as a time line and as a table, and the time that is marked. */
-import type { PauseRecord } from '#quiesce/protocol/live.js';
+import type { PauseRecord } from '#quiesce/protocol/api/live.js';
 import { rangeOf, ranges, type Range } from '../place/address.ts';
 import { cell, row, sayCell, type Column } from '../parts/cells.ts';
 import { byId, each, el, say, set, svg } from '../parts/dom.ts';

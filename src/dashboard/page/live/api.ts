@@ -1,5 +1,5 @@
 /** Sends orders to the admin interface, and reads a run from it. */
-import type { RunRecord } from '#quiesce/protocol/runs.js';
+import type { RunRecord } from '#quiesce/protocol/api/runs.js';
 
 /** A refusal, with its code and what to do about it. */
 export class Refusal extends Error {

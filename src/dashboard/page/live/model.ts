@@ -1,6 +1,6 @@
 /** The data of the page, and how each event changes it. Pure. */
-import type { History, LogLine, PauseRecord, Sample } from '#quiesce/protocol/live.js';
-import type { ClusterStatus, RunRecord } from '#quiesce/protocol/runs.js';
+import type { History, LogLine, PauseRecord, Sample } from '#quiesce/protocol/api/live.js';
+import type { ClusterStatus, RunRecord } from '#quiesce/protocol/api/runs.js';
 import type { ServerEvent } from './sse.ts';
 
 export interface Model {

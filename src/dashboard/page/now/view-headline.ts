@@ -1,5 +1,5 @@
 /** Shows the phase with its reason and start, the requests that a drain waits for, and the tab's title and icon. */
-import type { ClusterStatus, HoldStatus, WaitingRequest } from '#quiesce/protocol/runs.js';
+import type { ClusterStatus, HoldStatus, WaitingRequest } from '#quiesce/protocol/api/runs.js';
 import { row, sayCell, type Column } from '../parts/cells.ts';
 import { byId, each, el, say, set } from '../parts/dom.ts';
 import { age, capitalized, clock, count, duration, phaseWords } from '../parts/format.ts';

@@ -1,5 +1,5 @@
 /** Shows the feeds that the primary fetches, where there are some. */
-import type { SourceStatus } from '#quiesce/protocol/source-status.js';
+import type { SourceStatus } from '#quiesce/protocol/api/source-status.js';
 import { row, sayCell, sayState, type Column } from '../parts/cells.ts';
 import { byId, each, set } from '../parts/dom.ts';
 import { age, clock } from '../parts/format.ts';

@@ -1,6 +1,6 @@
 /** Shows each worker with the last two minutes of its numbers; each row opens to its process and its last exit. */
-import type { Sample, WorkerSample } from '#quiesce/protocol/live.js';
-import type { LastExit, WorkerStatus } from '#quiesce/protocol/runs.js';
+import type { Sample, WorkerSample } from '#quiesce/protocol/api/live.js';
+import type { LastExit, WorkerStatus } from '#quiesce/protocol/api/runs.js';
 import { home, toggled } from '../place/address.ts';
 import { cell, detailRow, fillDetails, row, sayCell, sayState, type Column, type Facts } from '../parts/cells.ts';
 import { byId, each, el, say, set } from '../parts/dom.ts';

@@ -1,5 +1,5 @@
 /** The buttons of the page: the token is requested once, a confirmation each time. */
-import type { ClusterStatus, HoldStatus } from '#quiesce/protocol/runs.js';
+import type { ClusterStatus, HoldStatus } from '#quiesce/protocol/api/runs.js';
 import { post, Refusal } from '../live/api.ts';
 import { ask } from './dialogs.ts';
 import { byId, say, set } from '../parts/dom.ts';

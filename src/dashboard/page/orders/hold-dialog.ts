@@ -1,5 +1,5 @@
 /** The dialog of a hold: its reason, when it begins and when it ends. For one that stands, a new end or reason. */
-import type { HoldStatus } from '#quiesce/protocol/runs.js';
+import type { HoldStatus } from '#quiesce/protocol/api/runs.js';
 import { ask } from './dialogs.ts';
 import { byId, say, set } from '../parts/dom.ts';
 import { clock } from '../parts/format.ts';

@@ -1,6 +1,6 @@
 /** Formats states, numbers, sizes and times for people. */
 
-import type { Phase, WorkerState } from '#quiesce/protocol/runs.js';
+import type { Phase, WorkerState } from '#quiesce/protocol/api/runs.js';
 
 /** What people call the phases and the states of a worker. */
 export const phaseWords: Record<Phase, string> = { serving: 'serving', draining: 'draining', quiesced: 'paused' };

@@ -1,5 +1,5 @@
 /** Shows the report of a run below its row. */
-import type { Report, RunRecord } from '#quiesce/protocol/runs.js';
+import type { Report, RunRecord } from '#quiesce/protocol/api/runs.js';
 import { home } from '../place/address.ts';
 import { detailRow, fillDetails } from '../parts/cells.ts';
 import { el, svg } from '../parts/dom.ts';

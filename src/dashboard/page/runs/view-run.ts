@@ -1,5 +1,5 @@
 /** Shows the run in progress: its steps, its progress, and its estimated end. */
-import type { Progress, RunRecord } from '#quiesce/protocol/runs.js';
+import type { Progress, RunRecord } from '#quiesce/protocol/api/runs.js';
 import { byId, each, el, say, set } from '../parts/dom.ts';
 import { age, count, duration, rate } from '../parts/format.ts';
 

@@ -1,5 +1,5 @@
 /** Shows the history of runs; each row opens to its report. */
-import type { Counts, RunRecord } from '#quiesce/protocol/runs.js';
+import type { Counts, RunRecord } from '#quiesce/protocol/api/runs.js';
 import { toggled } from '../place/address.ts';
 import { getRun } from '../live/api.ts';
 import { row, sayCell, sayState, type Column } from '../parts/cells.ts';

@@ -6,7 +6,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { ClientSession, Document } from 'mongodb';
 import { QuiesceError } from '../../../errors.ts';
-import type { Counts } from '../../../protocol/runs.ts';
+import type { Counts } from '../../../protocol/api/runs.ts';
 import type { Plan } from '../../plan.ts';
 import type { PreparedFeed } from '../../prepared/prepared-feed.ts';
 import { isUnauthorized, saysTooLarge } from '../errors.ts';

@@ -1,9 +1,9 @@
 /** The work on the items of a feed whose run has been claimed. */
 import { QuiesceError, type Problem } from '../../../errors.ts';
 import type { WorkerSettings } from '../../../config.ts';
-import { isEnded } from '../../../protocol/is-ended.ts';
-import type { SpooledFeed } from '../../../protocol/mirror-job.ts';
-import type { RunRecord } from '../../../protocol/runs.ts';
+import { isEnded } from '../../../protocol/api/is-ended.ts';
+import type { SpooledFeed } from '../../../protocol/workers/mirror-job.ts';
+import type { RunRecord } from '../../../protocol/api/runs.ts';
 import type { Runtime } from '../../process/runtime.ts';
 import { workOnFeed, type ItemLimits } from './handle.ts';
 import type { ItemSteps } from './messages.ts';

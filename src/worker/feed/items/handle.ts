@@ -6,7 +6,7 @@ import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { QuiesceError } from '../../../errors.ts';
-import type { SpooledFeed } from '../../../protocol/mirror-job.ts';
+import type { SpooledFeed } from '../../../protocol/workers/mirror-job.ts';
 import { syncDirectory } from '../../../sync-directory.ts';
 import { isOutOfMemory, resultOf } from '../../../thread-job.ts';
 import type { FromItemThread, ItemJob, ItemSteps } from './messages.ts';

@@ -1,6 +1,6 @@
 /** The messages between a worker and the thread that handles the items of one feed. */
 import type { Problem } from '../../../errors.ts';
-import type { FeedCoding, FeedFormat } from '../../../protocol/mirror-job.ts';
+import type { FeedCoding, FeedFormat } from '../../../protocol/workers/mirror-job.ts';
 
 /** The steps for each item, in this order. */
 export interface ItemSteps {

@@ -1,7 +1,7 @@
 /** Makes one function from each form of `validate`: a function, a Standard Schema or a JSON Schema. */
 import type { Ajv, ErrorObject, Options } from 'ajv';
-import { pointerTo } from '../../../protocol/json-pointer.ts';
-import { isThenable } from '../../gate/attempt.ts';
+import { pointerTo } from '../../../protocol/feed/json-pointer.ts';
+import { isThenable } from '../../gate/events/attempt.ts';
 
 export interface Fault {
   /** JSON Pointer (RFC 6901) into the item; empty for the whole. */

@@ -12,7 +12,7 @@ import { ItemFile } from './item-file.ts';
 import { messageOf, type LoadedSteps } from './load.ts';
 import type { ItemJob } from './messages.ts';
 import type { Fault } from './validator.ts';
-import { isThenable } from '../../gate/attempt.ts';
+import { isThenable } from '../../gate/events/attempt.ts';
 
 interface Item {
   readonly index: number;

@@ -1,6 +1,6 @@
 /** Tells the app of a pause and its end, and of what a mirror run has changed in between. No listener stops the site. */
-import { longestListening } from '../../../protocol/listening.ts';
-import { attempt } from '../attempt.ts';
+import { longestListening } from '../../../protocol/workers/listening.ts';
+import { attempt } from './attempt.ts';
 import type { SiteEvents } from './site-events.ts';
 
 type Listener = (event: never) => unknown;

@@ -6,8 +6,8 @@
  * The functions of `onPause` and of `onResume` never overlap: a resume waits for functions that still stop, and a pause
  * for functions that still start. When they have settled, the state that is wanted by then comes next.
  */
-import type { InFlightRequest } from '../../../protocol/messages.ts';
-import { attempt } from '../attempt.ts';
+import type { InFlightRequest } from '../../../protocol/workers/messages.ts';
+import { attempt } from './attempt.ts';
 
 export type WorkStage = 'running' | 'stopping' | 'stopped' | 'starting';
 type Goal = 'running' | 'stopped';

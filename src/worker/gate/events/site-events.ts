@@ -1,7 +1,7 @@
 /** What an app can ask about the site, and be told: `isPaused()`, `state()`, `on()`, `onPause()`, `onResume()`. */
-import type { Counts, HoldStatus } from '../../../protocol/runs.ts';
+import type { Counts, HoldStatus } from '../../../protocol/api/runs.ts';
 import { getRuntime } from '../../process/runtime.ts';
-import { attempt } from '../attempt.ts';
+import { attempt } from './attempt.ts';
 
 /** A pause has started in this worker: its gate is shut. */
 export interface PauseEvent {

@@ -1,6 +1,6 @@
 /** Warns, when an app starts to listen, of mistakes that would otherwise show only later, for example at night. */
 import type { EventEmitter } from 'node:events';
-import type { CompleteMirrorOptions } from '../../../protocol/mirror-job.ts';
+import type { CompleteMirrorOptions } from '../../../protocol/workers/mirror-job.ts';
 import { getRuntime, type Runtime } from '../../process/runtime.ts';
 import { isBelow } from './target.ts';
 import { ungatedIn } from './ungated.ts';

@@ -1,7 +1,7 @@
 /** Reads the target of a request as its client wrote it: Express rewrites `url` inside a mounted router. */
 import type { IncomingMessage } from 'node:http';
 import parseurl from 'parseurl';
-import { withoutPass } from '../../../protocol/pass.ts';
+import { withoutPass } from '../../../protocol/hold/pass.ts';
 
 /**
  * A path, or the absolute form (RFC 9112, section 3.2.2) of a plain http URL: every parser reads these alike. They

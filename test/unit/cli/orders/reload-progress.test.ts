@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { progressOf } from '#quiesce/cli/orders/reload-progress.js';
-import type { WorkerState, WorkerStatus } from '#quiesce/protocol/runs.js';
+import type { WorkerState, WorkerStatus } from '#quiesce/protocol/api/runs.js';
 
 function worker(slot: number, incarnation: number, state: WorkerState, inFlight = 0): WorkerStatus {
   const rest = { pid: 1, cpu: 0, memory: 0, eventLoopDelay: 0, restarts: 0, uptime: 0 };

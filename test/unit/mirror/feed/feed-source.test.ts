@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import zlib from 'node:zlib';
 import { readFeedBytes } from '#quiesce/mirror/feed/feed-source.js';
-import type { FeedCoding } from '#quiesce/protocol/mirror-job.js';
+import type { FeedCoding } from '#quiesce/protocol/workers/mirror-job.js';
 import { scratchFolders } from '../../scratch.ts';
 
 const half = Buffer.from('[{"id":1},');

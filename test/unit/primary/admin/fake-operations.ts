@@ -4,7 +4,7 @@ import { LogTail } from '#quiesce/primary/live/log-tail.js';
 import { Traffic } from '#quiesce/primary/live/traffic.js';
 import type { ReloadOutcome } from '#quiesce/primary/reload/reloads.js';
 import type { MaintenanceChange, Operations, Order } from '#quiesce/primary/ports.js';
-import type { ClusterStatus, RunRecord, SettingChange } from '#quiesce/protocol/runs.js';
+import type { ClusterStatus, RunRecord, SettingChange } from '#quiesce/protocol/api/runs.js';
 
 export const aStatus: ClusterStatus = {
   name: 'web',

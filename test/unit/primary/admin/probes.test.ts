@@ -2,7 +2,7 @@ import express from 'express';
 import { expect } from 'chai';
 import request from 'supertest';
 import { probes, whyNotReady } from '#quiesce/primary/admin/probes.js';
-import type { ClusterStatus, WorkerState } from '#quiesce/protocol/runs.js';
+import type { ClusterStatus, WorkerState } from '#quiesce/protocol/api/runs.js';
 import type { HoldKind } from '#quiesce/protocol/words.js';
 
 const now = Date.parse('2026-01-01T00:01:00.000Z');

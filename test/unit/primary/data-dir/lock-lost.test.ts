@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import pino from 'pino';
 import type { AppConfig } from '#quiesce/config.js';
 import { guardWrites } from '#quiesce/primary/data-dir/durable.js';
-import { RunStore } from '#quiesce/primary/runs/history.js';
-import { Journal } from '#quiesce/primary/runs/journal.js';
-import { jobOf } from '#quiesce/primary/runs/mirror-job.js';
-import { storedRuns } from '#quiesce/primary/runs/stored-runs.js';
+import { RunStore } from '#quiesce/primary/runs/history/history.js';
+import { Journal } from '#quiesce/primary/runs/recovery/journal.js';
+import { jobOf } from '#quiesce/primary/runs/feeds/mirror-job.js';
+import { storedRuns } from '#quiesce/primary/runs/history/stored-runs.js';
 import { takeOver } from '#quiesce/primary/runs/take-over.js';
 import { scratchFolders } from '../../scratch.ts';
 

@@ -1,5 +1,5 @@
-import type { Heartbeat } from '#quiesce/protocol/messages.js';
-import { noRequestTimes } from '#quiesce/protocol/request-times.js';
+import type { Heartbeat } from '#quiesce/protocol/workers/messages.js';
+import { noRequestTimes } from '#quiesce/protocol/workers/request-times.js';
 
 /** A heartbeat of an idle worker with an open gate, but for what is given. */
 export function aBeat(change: Partial<Heartbeat> = {}): Heartbeat {

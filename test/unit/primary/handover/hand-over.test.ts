@@ -3,8 +3,8 @@ import { expect } from 'chai';
 import pino from 'pino';
 import { QuiesceError, type ErrorCode } from '#quiesce/errors.js';
 import { HandOver } from '#quiesce/primary/handover/hand-over.js';
-import { initialState } from '#quiesce/primary/maintenance/initial-state.js';
-import type { State } from '#quiesce/primary/maintenance/state.js';
+import { initialState } from '#quiesce/primary/maintenance/machine/initial-state.js';
+import type { State } from '#quiesce/primary/maintenance/machine/state.js';
 
 const build = { node: 'node', main: 'main.js', called: null, folder: null };
 

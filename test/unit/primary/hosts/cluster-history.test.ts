@@ -4,11 +4,11 @@ import pino from 'pino';
 import { newSite } from '#quiesce/cluster/founding.js';
 import type { Site } from '#quiesce/cluster/document.js';
 import type { LoggedRun, RunLog } from '#quiesce/cluster/run-log.js';
-import { isEnded } from '#quiesce/protocol/is-ended.js';
-import type { RunRecord } from '#quiesce/protocol/runs.js';
+import { isEnded } from '#quiesce/protocol/api/is-ended.js';
+import type { RunRecord } from '#quiesce/protocol/api/runs.js';
 import { ClusterHistory } from '#quiesce/primary/hosts/cluster-history.js';
-import { RunStore } from '#quiesce/primary/runs/history.js';
-import { newRunId } from '#quiesce/primary/runs/id.js';
+import { RunStore } from '#quiesce/primary/runs/history/history.js';
+import { newRunId } from '#quiesce/primary/runs/history/id.js';
 import { scratchFolders } from '../../scratch.ts';
 
 const startedAt = '2026-01-01T00:00:00.000Z';

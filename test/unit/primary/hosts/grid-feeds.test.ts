@@ -5,11 +5,11 @@ import type { AppConfig } from '#quiesce/config.js';
 import type { FeedRequest, FetchedFeed } from '#quiesce/mirror/messages.js';
 import { GridFeeds } from '#quiesce/primary/hosts/grid-feeds.js';
 import { takeFeed } from '#quiesce/primary/hosts/take-feed.js';
-import { RunStore } from '#quiesce/primary/runs/history.js';
-import { Journal, type JournalEntry } from '#quiesce/primary/runs/journal.js';
-import { SyncRuns } from '#quiesce/primary/runs/feed-runs.js';
+import { RunStore } from '#quiesce/primary/runs/history/history.js';
+import { Journal, type JournalEntry } from '#quiesce/primary/runs/recovery/journal.js';
+import { SyncRuns } from '#quiesce/primary/runs/feeds/feed-runs.js';
 import type { MirrorThread } from '#quiesce/mirror/handle.js';
-import type { RunRecord } from '#quiesce/protocol/runs.js';
+import type { RunRecord } from '#quiesce/protocol/api/runs.js';
 import { scratchFolders } from '../../scratch.ts';
 
 const startedAt = '2026-01-01T00:00:00.000Z';

@@ -7,7 +7,7 @@ import { streamEvents } from '#quiesce/primary/admin/events.js';
 import { adminApp } from '#quiesce/primary/admin/routes.js';
 import { guardTcp } from '#quiesce/primary/admin/guard.js';
 import { SseParser, type ServerEvent } from '#quiesce/dashboard/page/live/sse.js';
-import type { History } from '#quiesce/protocol/live.js';
+import type { History } from '#quiesce/protocol/api/live.js';
 import { until } from '../../../process/harness/until.js';
 import { FakeCluster } from '../../dashboard/fake-cluster.js';
 import { aRunThatWaited } from '../admin/fake-operations.js';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { PauseLog, pausesOf } from '#quiesce/primary/live/pause-log.js';
-import type { PauseRecord } from '#quiesce/protocol/live.js';
-import type { HoldStatus, Phase } from '#quiesce/protocol/runs.js';
+import type { PauseRecord } from '#quiesce/protocol/api/live.js';
+import type { HoldStatus, Phase } from '#quiesce/protocol/api/runs.js';
 import { endedRun } from '../../dashboard/a-day.js';
 
 const at = (ms: number): string => new Date(ms).toISOString();

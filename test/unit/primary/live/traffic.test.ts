@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Heartbeat } from '#quiesce/protocol/messages.js';
+import type { Heartbeat } from '#quiesce/protocol/workers/messages.js';
 import { Traffic } from '#quiesce/primary/live/traffic.js';
 import { aBeat } from '../fleet/a-beat.js';
 

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { Beats } from '#quiesce/primary/maintenance/beats.js';
-import { initialState } from '#quiesce/primary/maintenance/initial-state.js';
-import type { GateView, State } from '#quiesce/primary/maintenance/state.js';
-import type { Heartbeat } from '#quiesce/protocol/messages.js';
+import { initialState } from '#quiesce/primary/maintenance/machine/initial-state.js';
+import type { GateView, State } from '#quiesce/primary/maintenance/machine/state.js';
+import type { Heartbeat } from '#quiesce/protocol/workers/messages.js';
 import { aBeat } from '../fleet/a-beat.js';
 import { keyOf } from '#quiesce/primary/worker-ref.js';
 

@@ -9,12 +9,12 @@ import type { Prepared, Written } from '#quiesce/mirror/messages.js';
 import type { Move } from '#quiesce/primary/live/observers.js';
 import { Coordinator } from '#quiesce/primary/maintenance/coordinator.js';
 import type { OutgoingMessage } from '#quiesce/primary/ports.js';
-import { SyncRuns } from '#quiesce/primary/runs/feed-runs.js';
+import { SyncRuns } from '#quiesce/primary/runs/feeds/feed-runs.js';
 import { workerSettingsOf } from '#quiesce/primary/fleet/worker-settings.js';
-import { RunStore } from '#quiesce/primary/runs/history.js';
-import { newRunId } from '#quiesce/primary/runs/id.js';
-import { Journal } from '#quiesce/primary/runs/journal.js';
-import type { FromWorker, RequestBody } from '#quiesce/protocol/messages.js';
+import { RunStore } from '#quiesce/primary/runs/history/history.js';
+import { newRunId } from '#quiesce/primary/runs/history/id.js';
+import { Journal } from '#quiesce/primary/runs/recovery/journal.js';
+import type { FromWorker, RequestBody } from '#quiesce/protocol/workers/messages.js';
 import { scratchFolders } from '../../scratch.ts';
 
 type Reply = Extract<OutgoingMessage, { type: 'reply' }>;

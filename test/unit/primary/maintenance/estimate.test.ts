@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { estimatePause } from '#quiesce/primary/maintenance/estimate.js';
-import { initialState } from '#quiesce/primary/maintenance/initial-state.js';
-import type { Run, State } from '#quiesce/primary/maintenance/state.js';
+import { initialState } from '#quiesce/primary/maintenance/machine/initial-state.js';
+import type { Run, State } from '#quiesce/primary/maintenance/machine/state.js';
 
 describe('how long a pause is expected to last', () => {
   // The wall clock has been set back since the hold began.

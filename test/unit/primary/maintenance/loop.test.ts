@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { MaintenanceLoop } from '#quiesce/primary/maintenance/loop.js';
-import { initialState } from '#quiesce/primary/maintenance/initial-state.js';
-import type { Effect, Rules, Time } from '#quiesce/primary/maintenance/state.js';
+import { initialState } from '#quiesce/primary/maintenance/machine/initial-state.js';
+import type { Effect, Rules, Time } from '#quiesce/primary/maintenance/machine/state.js';
 
 describe('the loop around the maintenance state', () => {
   const rules: Rules = { drainTimeout: 60, onDrainTimeout: 'abort', runTimeout: 60_000, uploadTimeout: 60_000 };

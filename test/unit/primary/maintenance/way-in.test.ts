@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { holdsOf, wayInOf } from '#quiesce/primary/maintenance/pause-informer.js';
-import { initialState } from '#quiesce/primary/maintenance/initial-state.js';
-import type { Event, State } from '#quiesce/primary/maintenance/state.js';
-import { step } from '#quiesce/primary/maintenance/step.js';
+import { initialState } from '#quiesce/primary/maintenance/machine/initial-state.js';
+import type { Event, State } from '#quiesce/primary/maintenance/machine/state.js';
+import { step } from '#quiesce/primary/maintenance/machine/step.js';
 
 describe('the way in of an operator hold', () => {
   const now = { wall: 1_000, monotonic: 1_000 };

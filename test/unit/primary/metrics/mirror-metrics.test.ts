@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import express from 'express';
 import request from 'supertest';
 import { metrics } from '#quiesce/primary/metrics/metrics.js';
-import type { ClusterStatus } from '#quiesce/protocol/runs.js';
+import type { ClusterStatus } from '#quiesce/protocol/api/runs.js';
 import { endedRun } from '../../dashboard/a-day.js';
 import { aStatus } from '../admin/fake-operations.js';
 import { parseMetrics, type Family } from './prometheus-text.js';

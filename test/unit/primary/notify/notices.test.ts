@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { notifyEvents, type Receiver } from '#quiesce/config/receivers.js';
+import { notifyEvents, type Receiver } from '#quiesce/config/values/receivers.js';
 import { expiryNotice, Notices } from '#quiesce/primary/notify/notices.js';
 import type { Ticks } from '#quiesce/primary/ticks.js';
-import type { HoldStatus, RunRecord } from '#quiesce/protocol/runs.js';
+import type { HoldStatus, RunRecord } from '#quiesce/protocol/api/runs.js';
 
 const start = Date.parse('2026-01-02T03:00:00.000Z');
 const iso = (ms: number): string => new Date(start + ms).toISOString();

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
-import type { Receiver as Configured } from '#quiesce/config/receivers.js';
+import type { Receiver as Configured } from '#quiesce/config/values/receivers.js';
 import type { Notice } from '#quiesce/primary/notify/notice.js';
 import { Outbox } from '#quiesce/primary/notify/outbox.js';
 import { post, signatureOf } from '#quiesce/primary/notify/post.js';

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import type { FeedSourceSettings } from '#quiesce/config/source-members.js';
+import type { FeedSourceSettings } from '#quiesce/config/values/source-members.js';
 import type { WorkerEvents, WorkerExit, WorkerRef } from '#quiesce/primary/ports.js';
 import { BroughtSources } from '#quiesce/primary/source/brought.js';
-import type { FromWorker } from '#quiesce/protocol/messages.js';
+import type { FromWorker } from '#quiesce/protocol/workers/messages.js';
 
 const url = (name: string): FeedSourceSettings =>
   ({ url: `https://feeds.example/${name}`, cron: '* * * * *', collection: 'a', scope: null }) as FeedSourceSettings;

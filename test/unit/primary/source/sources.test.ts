@@ -2,15 +2,15 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
-import type { FeedSourceSettings } from '#quiesce/config/source-members.js';
+import type { FeedSourceSettings } from '#quiesce/config/values/source-members.js';
 import { QuiesceError, type ErrorCode } from '#quiesce/errors.js';
 import type { FetchJob } from '#quiesce/primary/source/messages.js';
 import { nextAttempt } from '#quiesce/primary/source/retries.js';
 import { SourceProgress } from '#quiesce/primary/source/source-status.js';
 import { FeedSources } from '#quiesce/primary/source/sources.js';
 import { obstacleIn, servingWorker } from '#quiesce/primary/source/start.js';
-import type { State } from '#quiesce/primary/maintenance/state.js';
-import type { RunRecord } from '#quiesce/protocol/runs.js';
+import type { State } from '#quiesce/primary/maintenance/machine/state.js';
+import type { RunRecord } from '#quiesce/protocol/api/runs.js';
 import { scratchFolders } from '../../scratch.ts';
 
 const settings: FeedSourceSettings = {

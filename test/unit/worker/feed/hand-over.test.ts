@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { QuiesceError } from '#quiesce/errors.js';
-import type { FromWorker, RequestBody } from '#quiesce/protocol/messages.js';
+import type { FromWorker, RequestBody } from '#quiesce/protocol/workers/messages.js';
 import { handOver } from '#quiesce/worker/feed/hand-over.js';
 import { Link } from '#quiesce/worker/process/link.js';
 

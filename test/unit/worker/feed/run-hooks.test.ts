@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { RunHook } from '#quiesce/protocol/messages.js';
+import type { RunHook } from '#quiesce/protocol/workers/messages.js';
 import { serveHooks } from '#quiesce/worker/feed/run-hooks.js';
 import { answerWith, pause, resume, runtime, sent, tell } from '../fake-primary.ts';
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { once } from 'node:events';
-import { noRequestTimes, countTime, requestBounds } from '#quiesce/protocol/request-times.js';
+import { noRequestTimes, countTime, requestBounds } from '#quiesce/protocol/workers/request-times.js';
 import { pause, runtime } from '../fake-primary.ts';
 import { get, until, useGatedServer } from './gated-server.ts';
 

@@ -4,7 +4,7 @@ import { connect, createServer, type Http2ServerResponse } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { gate } from '#quiesce/worker/gate/admission.js';
-import { waitUntil } from '#quiesce/worker/gate/wait-until.js';
+import { waitUntil } from '#quiesce/worker/gate/in-flight/wait-until.js';
 import { isDrained, pause, resume, runtime, sent, tellPause } from '../fake-primary.ts';
 import { connections, get, settle, until, useGatedServer } from './gated-server.ts';
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Mirrored } from '#quiesce/protocol/messages.js';
+import type { Mirrored } from '#quiesce/protocol/workers/messages.js';
 import { Opening } from '#quiesce/worker/gate/opening.js';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { once } from 'node:events';
 import { Link } from '#quiesce/worker/process/link.js';
-import type { FromWorker } from '#quiesce/protocol/messages.js';
+import type { FromWorker } from '#quiesce/protocol/workers/messages.js';
 
 describe("a worker's line to its primary", () => {
   const sent: FromWorker[] = [];

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { QuiesceError } from '#quiesce/errors.js';
-import type { SpooledFeed } from '#quiesce/protocol/mirror-job.js';
+import type { SpooledFeed } from '#quiesce/protocol/workers/mirror-job.js';
 import { checkSteps, workOnFeed } from '#quiesce/worker/feed/items/handle.js';
 import type { ItemSteps } from '#quiesce/worker/feed/items/messages.js';
 import { scratchFolders } from '../../../scratch.ts';

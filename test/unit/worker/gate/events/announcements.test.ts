@@ -1,6 +1,6 @@
 import { mock } from 'node:test';
 import { expect } from 'chai';
-import { longestListening } from '#quiesce/protocol/listening.js';
+import { longestListening } from '#quiesce/protocol/workers/listening.js';
 import { Announcements } from '#quiesce/worker/gate/events/announcements.js';
 
 const event = { run: 'run1', collection: 'resources', outcome: 'succeeded', counts: null, keys: null } as const;

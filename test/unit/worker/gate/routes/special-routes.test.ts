@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { QuiesceError } from '#quiesce/errors.js';
 import { mirror } from '#quiesce/worker/feed/mirror-route.js';
 import { gate } from '#quiesce/worker/gate/admission.js';
-import { exclusive } from '#quiesce/worker/gate/exclusive.js';
+import { exclusive } from '#quiesce/worker/gate/exclusive/exclusive.js';
 import { listen } from '#quiesce/worker/gate/listen.js';
 import { answerWith, pause, resume } from '../../fake-primary.ts';
 
