@@ -5,8 +5,9 @@
  * HTTP answers are problem documents, RFC 9457. Exit codes are those of docs/operations.md.
  */
 
-/** The exit codes of commands, with their text in the help. 0 is success and needs no entry. */
+/** The exit codes of commands, with their text in the help. */
 const exits = {
+  done: [0, 'done'],
   failed: [1, 'failed'],
   usage: [2, 'wrong usage or configuration'],
   alreadyRunning: [3, 'already running'],
@@ -21,7 +22,7 @@ export const exitCodes = Object.fromEntries(Object.entries(exits).map(([exit, [c
   readonly [E in Exit]: (typeof exits)[E][0];
 };
 
-export const exitMeanings: readonly string[] = ['0 done', ...Object.values(exits).map((exit) => exit.join(' '))];
+export const exitMeanings: readonly string[] = Object.values(exits).map((exit) => exit.join(' '));
 
 /** After these exit codes, a supervisor of quiesce need not start it again: it would fail again. */
 export const inVain: readonly number[] = [exitCodes.usage, exitCodes.alreadyRunning];

@@ -9,12 +9,12 @@ export async function runCommand(): Promise<number> {
   let code: number = exitCodes.usage;
   try {
     await buildProgram((ended) => {
-      code = ended;
+      code = typeof ended === 'number' ? ended : exitCodes.done;
     }).parseAsync();
     return code;
   } catch (error) {
     // Commander has already printed what is wrong; help and version are not errors.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
     return fail(error);
   }
 }

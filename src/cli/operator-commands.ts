@@ -70,7 +70,10 @@ function workers(value: string): number | string {
   return /^[+-]\d{1,4}$/.test(value) && Number(value) !== 0 ? value : count(1, 1024)(value);
 }
 
-export function addOperatorCommands(program: Command, done: (code: number) => void): void {
+/** Called when a command has ended; without an exit code if it has done what it was to do. */
+export type Done = (code: number | void) => void;
+
+export function addOperatorCommands(program: Command, done: Done): void {
   const command = (words: string, description: string, parent = program, options = targetOptions): Command => {
     const added = parent.command(words).description(description);
     for (const option of options) added.option(...option);

@@ -1,9 +1,9 @@
 /**
  * Declares the commands and flags of `quiesce`. Each command is in its own file, which is imported only when the
- * command is called, so that each command starts fast. Each returns its exit code.
+ * command is called, so that each command starts fast. Each throws its error; one that can end otherwise returns its code.
  */
 import { Argument, Command, Help } from 'commander';
-import { addOperatorCommands } from './operator-commands.ts';
+import { addOperatorCommands, type Done } from './operator-commands.ts';
 import { shells, type Shell } from './completion.ts';
 import { versionFlags } from './options.ts';
 import { ignoreClosedPipe } from './output.ts';
@@ -19,7 +19,7 @@ Example:
 
 ${new Help().boxWrap(`Exit codes: ${exitMeanings.join(', ')}`, 80)}`;
 
-export function buildProgram(done: (code: number) => void): Command {
+export function buildProgram(done: Done): Command {
   const program = new Command('quiesce')
     .description('Runs an Express app on every core, and brings all of it to rest for one exclusive job.')
     .version(version, versionFlags, 'print the version')
@@ -95,7 +95,7 @@ export function buildProgram(done: (code: number) => void): Command {
     .addHelpText('after', '\nExample:\n  $ eval "$(quiesce completion bash)"')
     .action(async (shell: Shell) => {
       process.stdout.write((await import('./completion.ts')).completionScript(program, shell));
-      done(0);
+      done();
     });
   return program;
 }

@@ -5,20 +5,24 @@
 import { parseArgs } from 'node:util';
 import { statusOptions, targetOptions, versionFlags } from './options.ts';
 import type { StatusOptions } from './status.ts';
+import { exitCodes } from '../errors.ts';
 import { version } from '../version.ts';
 
 /** Resolves with the exit code; null where the arguments are for the other parser. */
 export async function runQuickly([command, ...rest]: readonly string[]): Promise<number | null> {
   if (command !== undefined && versionFlags.split(', ').includes(command)) {
     process.stdout.write(`${version}\n`);
-    return 0;
+    return exitCodes.done;
   }
   const options = command === 'status' ? parseStatus(rest) : null;
   if (options === null) return null;
   const { ignoreClosedPipe } = await import('./output.ts');
   ignoreClosedPipe();
   const { status } = await import('./status.ts');
-  return status(options).catch(async (error: unknown) => (await import('./fail.ts')).fail(error));
+  return status(options).then(
+    () => exitCodes.done,
+    async (error: unknown) => (await import('./fail.ts')).fail(error),
+  );
 }
 
 export function parseStatus(args: readonly string[]): StatusOptions | null {

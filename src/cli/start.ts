@@ -4,7 +4,7 @@ import { warn } from './output.ts';
 import { workingFolder } from '../config/data-place.ts';
 import { loadConfig } from '../config/load.ts';
 import { undoing, type Origin } from '../config/origin.ts';
-import { QuiesceError, toQuiesceError } from '../errors.ts';
+import { exitCodes, QuiesceError, toQuiesceError } from '../errors.ts';
 import { stopWithNpx } from '../keeper/npx.ts';
 import { passedSockets } from '../keeper/passed-sockets.ts';
 import { KeeperLink } from '../primary/kept/link.ts';
@@ -87,5 +87,5 @@ async function run(file: string | undefined, options: StartOptions, keeper: Keep
     type: 'apps',
     apps: apps.map(({ name, dataDir }) => ({ name, args: [...common, '--only', name, '--data-dir', dataDir] })),
   });
-  return 0;
+  return exitCodes.done;
 }

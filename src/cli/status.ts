@@ -16,7 +16,7 @@ export interface StatusOptions extends Target {
   readonly watch?: boolean;
 }
 
-export async function status(options: StatusOptions): Promise<number> {
+export async function status(options: StatusOptions): Promise<void> {
   const folders = await findDataDirs(options);
   // Several apps are printed one after another; JSON and the live view are for a single app.
   const [dataDir, ...others] = folders;
@@ -25,14 +25,13 @@ export async function status(options: StatusOptions): Promise<number> {
   const all = await Promise.all(folders.map(async (folder) => new ControlClient(folder).status()));
   if (options.json) printJson(all[0]);
   else print(all.map(renderStatus).join('\n\n'));
-  return 0;
 }
 
 /**
  * Prints until the primary ends or the reader closes the pipe. On a terminal, each status replaces the last. A primary that
  * has handed over ends its stream, and its successor answers at once.
  */
-async function watch(client: ControlClient, json: boolean): Promise<number> {
+async function watch(client: ControlClient, json: boolean): Promise<never> {
   for (let before: number | null = null, pid = await show(client, json); pid !== before;) {
     before = pid;
     pid = await show(client, json).catch((error: unknown) => {

@@ -20,7 +20,7 @@ export interface ValidateOptions {
   readonly dataDir?: string;
 }
 
-export async function validate(file: string | undefined, options: ValidateOptions): Promise<number> {
+export async function validate(file: string | undefined, options: ValidateOptions): Promise<void> {
   const {
     apps,
     warnings,
@@ -32,11 +32,10 @@ export async function validate(file: string | undefined, options: ValidateOption
   });
   if (options.json) {
     printJson({ file: found, warnings, apps: apps.map(withoutSecrets) });
-    return 0;
+    return;
   }
   for (const warning of warnings) warn(warning);
   print(apps.map(describe).join('\n\n'));
-  return 0;
 }
 
 function describe(app: AppConfig): string {

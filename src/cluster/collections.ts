@@ -1,13 +1,5 @@
-/** The two MongoDB helpers that the site document and the history of all hosts share. */
-import { MongoServerError, type Collection, type Document } from 'mongodb';
-
-/** MongoDB's code `DuplicateKey`. */
-const duplicateKey = 11_000;
-
-/** The insert lost against the same insert of another host. */
-export function isDuplicateKey(error: unknown): boolean {
-  return error instanceof MongoServerError && error.code === duplicateKey;
-}
+/** Follows a collection: the site document and the history of all hosts are read so. */
+import type { Collection, Document } from 'mongodb';
 
 /**
  * Calls `take` with each changed document, as it is after the change. Returns when the signal is aborted; rejects when

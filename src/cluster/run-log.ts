@@ -5,7 +5,8 @@
 import type { Collection, Document } from 'mongodb';
 import { runRecord, type RunRecord } from '../protocol/api/runs.ts';
 import { isEnded } from '../protocol/api/is-ended.ts';
-import { eachChange, isDuplicateKey } from './collections.ts';
+import { isDuplicateKey } from '../duplicate-key.ts';
+import { eachChange } from './collections.ts';
 import type { HostRef } from './document.ts';
 
 export const runsCollection = 'quiesce.runs';

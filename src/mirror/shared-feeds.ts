@@ -15,6 +15,7 @@ import { majority, type Clients } from './database/clients.ts';
 import { isOutOfRoom } from './database/errors.ts';
 import { patiently } from './database/write/patience.ts';
 import type { FeedRequest, FetchedFeed } from './messages.ts';
+import { shortened } from '../shortened.ts';
 
 const bucketName = 'quiesce.feeds';
 /** Each chunk is acknowledged by the majority before the next is sent: few large ones. */
@@ -127,7 +128,7 @@ function noRoom(error: unknown): QuiesceError | null {
   if (!isOutOfRoom(error)) return null;
   return new QuiesceError(
     'insufficient-storage',
-    `There is no room for the feed in MongoDB (${bucketName}): ${error.message.slice(0, 200)}. Nothing was changed. Free some space there and send it again.`,
+    `There is no room for the feed in MongoDB (${bucketName}): ${shortened(error.message, 200)}. Nothing was changed. Free some space there and send it again.`,
     { cause: error },
   );
 }

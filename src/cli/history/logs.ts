@@ -16,7 +16,7 @@ export interface LogsOptions extends Target {
 }
 
 /** Formats the lines for people on a terminal or with `--pretty`; prints them unchanged otherwise or with `--json`. */
-export async function logs(options: LogsOptions): Promise<number> {
+export async function logs(options: LogsOptions): Promise<void> {
   if (options.json && options.pretty)
     throw new QuiesceError('bad-usage', '--json and --pretty are two forms: choose one.');
   const file = path.join(await findDataDir(options), logFileName);
@@ -38,7 +38,6 @@ export async function logs(options: LogsOptions): Promise<number> {
     );
   }
   if (rest !== '') print(shown(rest));
-  return 0;
 }
 
 function formatOf({ json = false, pretty = false }: LogsOptions): (line: string) => string {

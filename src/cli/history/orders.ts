@@ -10,12 +10,11 @@ export interface OrdersOptions extends Target {
   readonly limit: number;
 }
 
-export async function orders(options: OrdersOptions): Promise<number> {
+export async function orders(options: OrdersOptions): Promise<void> {
   const all = await storedOrders(await findDataDir(options));
   const items = all.slice(-options.limit).reverse();
   if (options.json) printJson(items);
   else print(items.length === 0 ? 'no orders yet' : listed(visibleIn(items)));
-  return 0;
 }
 
 function listed(items: readonly OrderRecord[]): string {

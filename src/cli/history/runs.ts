@@ -14,28 +14,25 @@ export interface RunsOptions extends Target {
   readonly limit: number;
 }
 
-export async function runs(id: string | undefined, options: RunsOptions): Promise<number> {
+export async function runs(id: string | undefined, options: RunsOptions): Promise<void> {
   const source = await historyOf(await findDataDir(options));
   if (id === undefined) {
     const items = await source.runs(options.limit);
     if (options.json) printJson(items);
     else print(items.length === 0 ? 'no runs yet' : listed(visibleIn(items)));
-    return 0;
+    return;
   }
   const run = await source.run(id);
   if (options.json) printJson(run);
   else print(renderRun(visibleIn(run)));
-  return 0;
 }
 
-export async function cancel(id: string, options: SignedTarget): Promise<number> {
+export async function cancel(id: string, options: SignedTarget): Promise<void> {
   print(describeRun(await new ControlClient(await findDataDir(options)).cancel(id, askedBy(options))));
-  return 0;
 }
 
-export async function abandon(id: string, options: SignedTarget): Promise<number> {
+export async function abandon(id: string, options: SignedTarget): Promise<void> {
   print(describeRun(await new ControlClient(await findDataDir(options)).abandon(id, askedBy(options))));
-  return 0;
 }
 
 function listed(items: readonly RunRecord[]): string {

@@ -1,17 +1,15 @@
 /** Names the user who gives an order. The primary stores the name with a hold and writes it to its log. */
 import { userInfo } from 'node:os';
 import type { Target } from '../find-data-dir.ts';
+import { longestName } from '../../protocol/api/order.ts';
 
 export interface SignedTarget extends Target {
   /** Default: the user's name. */
   readonly by?: string;
 }
 
-/** The longest name that the primary accepts, characters. */
-const longest = 100;
-
 export function askedBy({ by }: SignedTarget): { by: string } {
-  return { by: (by || userName()).slice(0, longest) };
+  return { by: (by || userName()).slice(0, longestName) };
 }
 
 function userName(): string {

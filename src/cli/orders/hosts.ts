@@ -18,23 +18,21 @@ export interface RemoveOptions extends SignedTarget {
   readonly yes?: boolean;
 }
 
-export async function hosts(options: HostsOptions): Promise<number> {
+export async function hosts(options: HostsOptions): Promise<void> {
   const { hosts: list } = await new ControlClient(await findDataDir(options)).status();
   if (list === undefined) throw noOthers();
   if (options.json) printJson(list);
   else print(hostTable(list));
-  return 0;
 }
 
-export async function removeHost(name: string, options: RemoveOptions): Promise<number> {
+export async function removeHost(name: string, options: RemoveOptions): Promise<void> {
   const client = new ControlClient(await findDataDir(options));
   const { hosts: list } = await client.status();
   if (list === undefined) throw noOthers();
   const found = list.find((host) => host.name === name);
-  if (found !== undefined && options.yes !== true && !(await isSure(visibleIn(found)))) return 0;
+  if (found !== undefined && options.yes !== true && !(await isSure(visibleIn(found)))) return;
   const after = await client.removeHost(name, askedBy(options));
   print(hostTable(after.hosts ?? []));
-  return 0;
 }
 
 async function isSure({ name, lease, state }: HostStatus): Promise<boolean> {

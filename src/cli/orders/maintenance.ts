@@ -32,7 +32,7 @@ const interrupted = 130;
  * Returns when no request is in flight. If requests do not end in time, the hold is cancelled and the error names them.
  * A hold that starts later (`at`) is only stored.
  */
-export async function maintenanceOn(options: HoldOptions): Promise<number> {
+export async function maintenanceOn(options: HoldOptions): Promise<void> {
   const { reason, for: limit, at, timeout, keep = false } = options;
   if (at !== undefined && (timeout !== undefined || keep))
     throw new QuiesceError('bad-usage', '--timeout and --keep say how to wait, and --at does not: such a hold stays.');
@@ -52,9 +52,8 @@ export async function maintenanceOn(options: HoldOptions): Promise<number> {
     ...askedBy(options),
   });
   try {
-    const code = tell(await (wait ? whileTelling(client, held, keep) : held));
+    tell(await (wait ? whileTelling(client, held, keep) : held));
     if (secret !== undefined) await printLinks(client, secret);
-    return code;
   } catch (error) {
     // The hold stays, so whoever asked needs the way in all the same.
     const stays = error instanceof QuiesceError && error.extra.held === true;
@@ -99,19 +98,18 @@ async function whileTelling(
   }
 }
 
-export async function maintenanceOff({ here, ...options }: SignedTarget & { here?: boolean }): Promise<number> {
+export async function maintenanceOff({ here, ...options }: SignedTarget & { here?: boolean }): Promise<void> {
   const client = new ControlClient(await findDataDir(options));
-  return tell(await client.maintenance({ on: false, ...(here === undefined ? {} : { here }), ...askedBy(options) }));
+  tell(await client.maintenance({ on: false, ...(here === undefined ? {} : { here }), ...askedBy(options) }));
 }
 
-export async function maintenanceStatus(options: Target): Promise<number> {
-  return tell(await new ControlClient(await findDataDir(options)).status());
+export async function maintenanceStatus(options: Target): Promise<void> {
+  tell(await new ControlClient(await findDataDir(options)).status());
 }
 
-function tell(status: ClusterStatus): number {
+function tell(status: ClusterStatus): void {
   print(describe(status));
   for (const warning of status.warnings ?? []) warn(warning);
-  return 0;
 }
 
 function describe(status: ClusterStatus): string {

@@ -8,7 +8,7 @@ import { reload, type ReloadOptions } from './rolling.ts';
  * Reloads the apps that match, one after another in the order of their file. Stops at the first that fails, since the same
  * fault is often in all of them; the apps that are left keep what they have.
  */
-export async function reloadEach(options: ReloadOptions): Promise<number> {
+export async function reloadEach(options: ReloadOptions): Promise<void> {
   const folders = await findDataDirs(options);
   const [first, ...others] = folders;
   if (first !== undefined && others.length === 0) return reload({ ...options, dataDir: first });
@@ -16,18 +16,11 @@ export async function reloadEach(options: ReloadOptions): Promise<number> {
   for (const [index, dataDir] of folders.entries()) {
     say(`${names[index]} (${index + 1} of ${folders.length} apps)`);
     const left = names.slice(index + 1);
-    const sayWhatIsLeft = (): void => {
-      if (left.length > 0) warn(`${names[index]} failed, so these were not reloaded: ${left.join(', ')}`);
-    };
     try {
-      const code = await reload({ ...options, dataDir });
-      if (code === 0) continue;
-      sayWhatIsLeft();
-      return code;
+      await reload({ ...options, dataDir });
     } catch (error) {
-      sayWhatIsLeft();
+      if (left.length > 0) warn(`${names[index]} failed, so these were not reloaded: ${left.join(', ')}`);
       throw error;
     }
   }
-  return 0;
 }

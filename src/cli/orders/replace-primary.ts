@@ -16,7 +16,7 @@ const patience = 2_000;
 const lookEvery = 50;
 
 /** Returns when the new primary serves and the old one has ended. Fails if the new one cannot boot; then nothing has changed. */
-export async function replacePrimary(options: SignedTarget, wait: boolean): Promise<number> {
+export async function replacePrimary(options: SignedTarget, wait: boolean): Promise<void> {
   const client = new ControlClient(await findDataDir(options));
   const { pid: before } = await client.status();
   const former = describeProcess(before);
@@ -31,7 +31,6 @@ export async function replacePrimary(options: SignedTarget, wait: boolean): Prom
   const tell = tellOnce(() => `the former primary (pid ${before}) still finishes what is in flight`);
   for (const since = performance.now(); lifeOf(former) === 'alive'; await sleep(lookEvery))
     if (performance.now() - since > patience) tell();
-  return 0;
 }
 
 /** A primary of an older version does not know the order. */

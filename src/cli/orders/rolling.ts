@@ -28,7 +28,7 @@ export interface ReloadOptions extends SignedTarget {
  * Returns when all workers are replaced and use the new configuration. Fails if the configuration is wrong or a new
  * worker did not boot; then nothing has changed.
  */
-export async function reload(given: ReloadOptions): Promise<number> {
+export async function reload(given: ReloadOptions): Promise<void> {
   const { dryRun = false, all = false, primary = false, wait, ...options } = given;
   if (wait !== undefined && !primary)
     throw new QuiesceError('bad-usage', '--wait goes with --primary only: a reload without it waits by itself.');
@@ -48,14 +48,12 @@ export async function reload(given: ReloadOptions): Promise<number> {
   const [stop, replace] = [later.filter((each) => needStop.has(each)), later.filter((each) => !needStop.has(each))];
   if (replace.length > 0) warn(`only a new primary takes ${replace.join(', ')}: quiesce reload --primary`);
   if (stop.length > 0) warn(`only a new primary takes ${stop.join(', ')}: stop the app and start it again`);
-  return 0;
 }
 
 /** @param instances a number, or a step such as `+1` */
-export async function scale(instances: number | string, options: SignedTarget): Promise<number> {
+export async function scale(instances: number | string, options: SignedTarget): Promise<void> {
   const { workers } = await new ControlClient(await findDataDir(options)).scale(instances, askedBy(options));
   print(serving(workers));
-  return 0;
 }
 
 /** Counts the workers without those that were replaced and still finish their requests. */

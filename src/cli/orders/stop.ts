@@ -11,7 +11,7 @@ import { QuiesceError } from '../../errors.ts';
 import { lifeOf, readOwner } from '../../primary/data-dir/lock-owner.ts';
 
 /** Returns when the primary has released its data directory, so that the next `start` can use it. */
-export async function stop(options: SignedTarget & { now?: boolean }): Promise<number> {
+export async function stop(options: SignedTarget & { now?: boolean }): Promise<void> {
   const dataDir = await findDataDir(options);
   const owner = readOwner(dataDir);
   const client = new ControlClient(dataDir);
@@ -36,5 +36,4 @@ export async function stop(options: SignedTarget & { now?: boolean }): Promise<n
   };
   await tellingOfRun(client, 'stop', gone(), { more: ' To stop at once: quiesce stop --now.' });
   print(`stopped (pid ${pid})`);
-  return 0;
 }

@@ -23,7 +23,7 @@ export interface StartupOptions {
 }
 
 /** Prints the file to standard output, and instructions and open points to standard error. */
-export async function startup(kind: StartupKind, file: string | undefined, options: StartupOptions): Promise<number> {
+export async function startup(kind: StartupKind, file: string | undefined, options: StartupOptions): Promise<void> {
   const { socket } = options;
   if (socket !== undefined && kind !== 'systemd')
     throw new QuiesceError('bad-usage', `--socket is for systemd: quiesce startup systemd --socket, not ${kind}.`);
@@ -68,7 +68,6 @@ export async function startup(kind: StartupKind, file: string | undefined, optio
       process.stdout.write(dockerfile(plan));
       break;
   }
-  return 0;
 }
 
 function printSocket(plan: StartupPlan, address: string | null): void {

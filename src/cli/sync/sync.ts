@@ -35,7 +35,7 @@ export interface SyncOptions extends Target {
 const fetchLimits = { connect: 10_000, idle: 30_000, total: 10 * 60_000 };
 const fetchMaxBytes = 1024 ** 3;
 
-export async function sync(feed: string, options: SyncOptions): Promise<number> {
+export async function sync(feed: string, options: SyncOptions): Promise<void> {
   const token = options.token ?? (process.env['QUIESCE_SYNC_TOKEN'] || undefined);
   const base = new URL(await baseUrl(options));
   // An address with a path is the address of the mirror's route.
@@ -96,7 +96,6 @@ export async function sync(feed: string, options: SyncOptions): Promise<number> 
       'run-failed',
       `${url.origin} answered ${answer.status} without a report: is ${url.pathname} the mirror's route?`,
     );
-  return 0;
 }
 
 /** How long to wait until the app listens, ms: a deployment may send its feed right after the start. */

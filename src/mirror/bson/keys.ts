@@ -6,6 +6,7 @@ import { bsonType, Elements, equalBytes } from './elements.ts';
 import type { KeyedHash } from './keyed-hash.ts';
 import { isNumber, numberText, safeIntegerAt } from './numbers.ts';
 import { valueToJson } from './to-json.ts';
+import { shortened } from '../../shortened.ts';
 
 /** Equal keys have equal hashes. */
 export function hashKey(hash: KeyedHash, bytes: Uint8Array, type: number, value: number, end: number): number {
@@ -65,12 +66,14 @@ function latin1(bytes: Uint8Array, start: number, end: number): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');
 }
 
+/** The longest key in a message, characters. */
+const longestShown = 200;
+
 /** Formats the key for a reader, cut to a readable length. */
 export function showKey(bytes: Uint8Array, type: number, value: number, end: number): string {
-  if (type === bsonType.string) {
-    const cut = Math.min(end - 1, value + 4 + 200);
-    const text = Buffer.from(bytes.buffer, bytes.byteOffset + value + 4, cut - value - 4).toString('utf8');
-    return JSON.stringify(cut < end - 1 ? `${text}…` : text);
-  }
-  return valueToJson(bytes, type, value, end).slice(0, 200);
+  if (type !== bsonType.string) return shortened(valueToJson(bytes, type, value, end), longestShown);
+  // A character has four bytes at most.
+  const cut = Math.min(end - 1, value + 4 + 4 * longestShown);
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset + value + 4, cut - value - 4).toString('utf8');
+  return JSON.stringify(shortened(text, longestShown));
 }

@@ -8,6 +8,7 @@ import {
   MongoServerSelectionError,
 } from 'mongodb';
 import { QuiesceError } from '../../errors.ts';
+import { shortened } from '../../shortened.ts';
 
 /** Returns a QuiesceError for an error of the driver; returns other errors unchanged. */
 export function toDatabaseError(error: unknown): unknown {
@@ -33,13 +34,10 @@ export function toDatabaseError(error: unknown): unknown {
  * signature, and documents, which may be large and private.
  */
 export function plainMessage({ message }: Error): string {
-  return message.replace(/\bcommand:? \{ *"?(\$?\w+)"?:.*$/s, 'the command $1').slice(0, longestMessage);
+  return shortened(message.replace(/\bcommand:? \{ *"?(\$?\w+)"?:.*$/s, 'the command $1'), longestMessage);
 }
 
 const longestMessage = 1000;
-
-/** MongoDB's code `DuplicateKey`. */
-export const duplicateKey = 11_000;
 
 /** MongoDB's code `Unauthorized`. */
 const unauthorized = 13;

@@ -14,22 +14,14 @@
  * to be renamed: if the collection has the UUID of that copy, the rename was made and the run is finished.
  */
 import { randomUUID } from 'node:crypto';
-import {
-  MongoServerError,
-  type Binary,
-  type ClientSession,
-  type Collection,
-  type Db,
-  type Filter,
-  type UpdateFilter,
-  type UpdateOptions,
-} from 'mongodb';
+import type { Binary, ClientSession, Collection, Db, Filter, UpdateFilter, UpdateOptions } from 'mongodb';
 import { QuiesceError } from '../../errors.ts';
 import type { Counts } from '../../protocol/api/runs.ts';
 import type { MirrorJob } from '../messages.ts';
 import { majority } from './clients.ts';
 import { collectionId } from './collection-id.ts';
-import { duplicateKey, ifAllowed } from './errors.ts';
+import { isDuplicateKey } from '../../duplicate-key.ts';
+import { ifAllowed } from './errors.ts';
 
 /** The collection of the fences, in the mirrored database. */
 export const fenceCollection = 'quiesce.fence';
@@ -151,7 +143,7 @@ export class Fence {
       return { mark, finished: fence?.finished ?? null, wrote: (fence?.batches ?? 0) > 0 };
     } catch (error) {
       // No fence matches the filter, and a fence with this `_id` exists: it is newer.
-      if (error instanceof MongoServerError && error.code === duplicateKey) throw await this.#fenced();
+      if (isDuplicateKey(error)) throw await this.#fenced();
       throw error;
     }
   }

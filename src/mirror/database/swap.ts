@@ -22,7 +22,8 @@ import { Elements, idElement } from '../bson/elements.ts';
 import { FeedFaults } from '../feed/feed-faults.ts';
 import type { PreparedFeed } from '../prepared/prepared-feed.ts';
 import { collectionId } from './collection-id.ts';
-import { duplicateKey, ifAllowed, isTimedOut, plainMessage } from './errors.ts';
+import { isDuplicateKey } from '../../duplicate-key.ts';
+import { ifAllowed, isTimedOut, plainMessage } from './errors.ts';
 import type { Fence } from './fence.ts';
 import { indexesOf } from './indexes.ts';
 import { documents } from './raw-command.ts';
@@ -170,8 +171,9 @@ export class Swap {
       if (!(error instanceof Error && 'code' in error && isIndexFault(error.code))) throw error;
       // MongoDB names only the value, not the documents.
       const faults = new FeedFaults(feed.at);
-      const why =
-        error.code === duplicateKey ? 'two items have the same value for a unique index' : 'an index refuses an item';
+      const why = isDuplicateKey(error)
+        ? 'two items have the same value for a unique index'
+        : 'an index refuses an item';
       faults.add('', `${why}: ${plainMessage(error)}`);
       faults.check();
     }

@@ -4,7 +4,7 @@
  * States: start → (first value is no array: other, to the end) | value-or-end → item → after → value → item … → done.
  * It looks only at strings and brackets; the reader of the item checks that the item is well-formed.
  */
-import { isSpace, malformedJson, showByte } from './json-text.ts';
+import { isSpace, malformedAt, malformedJson, misplaced } from './json-text.ts';
 import { PendingText, type ItemSink, type Splitter } from './splitter.ts';
 
 type State = 'start' | 'value-or-end' | 'value' | 'item' | 'after' | 'done' | 'other';
@@ -66,7 +66,7 @@ export class ArraySplitter implements Splitter {
       case 'value':
       case 'item':
       case 'after':
-        throw malformedJson(`it is cut off: the array does not end at byte ${this.#base}`, this.#base);
+        throw malformedAt('it is cut off: the array does not end', this.#base);
     }
   }
 
@@ -158,6 +158,6 @@ export class ArraySplitter implements Splitter {
   }
 
   #fail(byte: number, pos: number, where: string): never {
-    throw malformedJson(`${showByte(byte)} ${where}, at byte ${this.#base + pos}`, this.#base + pos);
+    throw misplaced(byte, where, this.#base + pos);
   }
 }

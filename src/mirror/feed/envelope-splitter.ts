@@ -8,7 +8,7 @@
 import { QuiesceError } from '../../errors.ts';
 import { pointerTo } from '../../protocol/feed/json-pointer.ts';
 import { ArraySplitter } from './array-splitter.ts';
-import { isSpace, malformedJson, showByte } from './json-text.ts';
+import { isSpace, malformedAt, malformedJson, misplaced } from './json-text.ts';
 import type { ItemSink, Splitter } from './splitter.ts';
 
 type State =
@@ -83,10 +83,9 @@ export class EnvelopeSplitter implements Splitter {
     if (this.#state === 'items') this.#array.end();
     if (this.#state === 'done') return;
     const isEmpty = this.#state === 'value' && this.#isObject.length === 0;
-    throw malformedJson(
-      isEmpty ? 'it is empty' : `it is cut off: the object does not end at byte ${this.#base}`,
-      this.#base,
-    );
+    throw isEmpty
+      ? malformedJson('it is empty', this.#base)
+      : malformedAt('it is cut off: the object does not end', this.#base);
   }
 
   #token(chunk: Buffer, pos: number): number {
@@ -155,7 +154,7 @@ export class EnvelopeSplitter implements Splitter {
 
   #open(isObject: boolean, pos: number): number {
     if (this.#isObject.length === maxDepth)
-      throw malformedJson(`it is nested deeper than ${maxDepth} levels at byte ${this.#base + pos}`, this.#base + pos);
+      throw malformedAt(`it is nested deeper than ${maxDepth} levels`, this.#base + pos);
     this.#isObject.push(isObject);
     if (this.#isHere) {
       this.#onPath = this.#isObject.length;
@@ -260,7 +259,7 @@ export class EnvelopeSplitter implements Splitter {
   }
 
   #fail(byte: number, pos: number, where: string): never {
-    throw malformedJson(`${showByte(byte)} ${where}, at byte ${this.#base + pos}`, this.#base + pos);
+    throw misplaced(byte, where, this.#base + pos);
   }
 }
 

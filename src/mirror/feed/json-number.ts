@@ -7,9 +7,13 @@
 import { bsonType } from '../bson/elements.ts';
 import type { BsonOutput } from '../bson/output.ts';
 import type { JsonText } from './json-text.ts';
+import { shortened } from '../../shortened.ts';
 
 const zero = 0x30;
 const nine = 0x39;
+
+/** The longest number in a message, characters. */
+const longest = 40;
 
 /** Reads one number, writes its value and returns its BSON type. */
 export function copyNumber(text: JsonText, out: BsonOutput, extended: boolean): number {
@@ -25,7 +29,7 @@ export function copyNumber(text: JsonText, out: BsonOutput, extended: boolean): 
     value = value * 10 + (byte - zero);
     pos++;
   }
-  if (pos === digits) text.malformed('a number without digits', start);
+  if (pos === digits) withoutDigits(text, start);
   if (bytes[digits] === zero && pos > digits + 1) text.malformed('a number with a leading zero', start);
   const integer = pos;
   if (pos < end && bytes[pos] === 0x2e) pos = skipDigits(text, pos + 1, start);
@@ -44,8 +48,12 @@ export function copyNumber(text: JsonText, out: BsonOutput, extended: boolean): 
 function skipDigits(text: JsonText, at: number, start: number): number {
   let pos = at;
   while (pos < text.end && text.bytes[pos]! >= zero && text.bytes[pos]! <= nine) pos++;
-  if (pos === at) text.malformed('a number without digits', start);
+  if (pos === at) withoutDigits(text, start);
   return pos;
+}
+
+function withoutDigits(text: JsonText, start: number): never {
+  text.malformed('a number without digits', start);
 }
 
 function copyDouble(out: BsonOutput, value: number): number {
@@ -68,7 +76,7 @@ function copyLong(text: JsonText, out: BsonOutput, digits: string, integer: bool
     return bsonType.int64;
   }
   if (exact !== null && exact === BigInt(value)) return copyDouble(out, value);
-  return text.refuse(`the integer ${short(digits)} would lose precision; send it as a string`);
+  return text.refuse(`the integer ${shortened(digits, longest)} would lose precision; send it as a string`);
 }
 
 function copyExtended(text: JsonText, out: BsonOutput, written: string, integer: boolean): number {
@@ -85,9 +93,7 @@ function copyExtended(text: JsonText, out: BsonOutput, written: string, integer:
 
 function finite(text: JsonText, written: string): number {
   const value = Number(written);
-  return Number.isFinite(value) ? value : text.refuse(`the number ${short(written)} is larger than a double can be`);
-}
-
-function short(digits: string): string {
-  return digits.length > 40 ? `${digits.slice(0, 40)}…` : digits;
+  return Number.isFinite(value)
+    ? value
+    : text.refuse(`the number ${shortened(written, longest)} is larger than a double can be`);
 }

@@ -18,7 +18,22 @@ export class JsonText {
 
   /** The text is not JSON: refuses the whole feed. */
   malformed(what: string, at: number = this.pos): never {
-    throw malformedJson(`${what} at byte ${this.base + at}`, this.base + at);
+    throw malformedAt(what, this.base + at);
+  }
+
+  /** A byte that may not be here. */
+  misplaced(byte: number, where: string): never {
+    throw misplaced(byte, where, this.base + this.pos);
+  }
+
+  /** Not the byte, or -1 at the end, that has to follow in an object or an array. */
+  unexpected(byte: number, inside: 'object' | 'array', where: string): never {
+    if (byte === -1) this.unended(inside);
+    this.misplaced(byte, where);
+  }
+
+  unended(what: 'object' | 'array'): never {
+    this.malformed(`an ${what} that does not end`);
   }
 
   /** Checks that the text is UTF-8: the readers decode it without a check. */
@@ -50,6 +65,16 @@ export function isSpace(byte: number): boolean {
 
 export function malformedJson(what: string, position: number): QuiesceError {
   return new QuiesceError('malformed-json', `The feed is not well-formed: ${what}.`, { extra: { position } });
+}
+
+/** @param position in the decoded feed */
+export function malformedAt(what: string, position: number): QuiesceError {
+  return malformedJson(`${what} at byte ${position}`, position);
+}
+
+/** The error for a byte that may not be there. */
+export function misplaced(byte: number, where: string, position: number): QuiesceError {
+  return malformedAt(`${showByte(byte)} ${where},`, position);
 }
 
 /** Formats a byte for an error message. */

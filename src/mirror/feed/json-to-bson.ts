@@ -8,7 +8,7 @@ import { tooLarge, type BsonOutput } from '../bson/output.ts';
 import { replaceTyped, typeNameAt } from './extended-json.ts';
 import { copyNumber } from './json-number.ts';
 import { copyString } from './json-string.ts';
-import { refused, showByte, type JsonText } from './json-text.ts';
+import { refused, type JsonText } from './json-text.ts';
 import { MemberNames } from './member-names.ts';
 
 /** MongoDB stores documents of up to 180 levels; the document itself is the first level. */
@@ -60,7 +60,7 @@ export class JsonToBson {
       throw refused;
     }
     const next = text.skipSpace();
-    if (next !== -1) text.malformed(`${showByte(next)} behind the end of a value`);
+    if (next !== -1) text.misplaced(next, 'behind the end of a value');
     return type;
   }
 
@@ -112,7 +112,7 @@ export class JsonToBson {
         return bsonType.null;
       default:
         if (byte === 0x2d || (byte >= 0x30 && byte <= 0x39)) return copyNumber(text, out, this.#extended);
-        return text.malformed(`${showByte(byte)} where a value should be`);
+        return text.misplaced(byte, 'where a value should be');
     }
   }
 
@@ -127,8 +127,7 @@ export class JsonToBson {
     if (byte === closeBrace) text.pos++;
     else
       do {
-        if (byte !== 0x22)
-          text.malformed(byte === -1 ? 'an object that does not end' : `${showByte(byte)} where a name should be`);
+        if (byte !== 0x22) text.unexpected(byte, 'object', 'where a name should be');
         text.pos++;
         out.ensure(1);
         const typeAt = out.at++;
@@ -142,10 +141,9 @@ export class JsonToBson {
         if (this.#extended && out.bytes[typeAt + 1] === dollar) typeName ??= typeNameAt(out.bytes, typeAt + 1, out.at);
         out.byte(0);
         byte = text.skipSpace();
-        if (byte !== 0x3a)
-          text.malformed(byte === -1 ? 'an object that does not end' : `${showByte(byte)} where a colon should be`);
+        if (byte !== 0x3a) text.unexpected(byte, 'object', 'where a colon should be');
         text.pos++;
-        if (text.skipSpace() === -1) text.malformed('an object that does not end');
+        if (text.skipSpace() === -1) text.unended('object');
         const type = this.#value(text);
         out.bytes[typeAt] = type;
         byte = nextMember(text, closeBrace, 'object');
@@ -166,7 +164,7 @@ export class JsonToBson {
     const length = this.#open(text);
     const level = this.#depth;
     let byte = text.skipSpace();
-    if (byte === -1) text.malformed('an array that does not end');
+    if (byte === -1) text.unended('array');
     if (byte === closeBracket) text.pos++;
     else
       for (let index = 0; index === 0 || byte !== closeBracket; index++) {
@@ -206,7 +204,7 @@ export class JsonToBson {
 }
 
 /** Reads a comma and returns the first byte of the next member; or reads the closing byte and returns it. */
-function nextMember(text: JsonText, close: number, what: string): number {
+function nextMember(text: JsonText, close: number, inside: 'object' | 'array'): number {
   let byte = text.skipSpace();
   if (byte === comma) {
     text.pos++;
@@ -216,7 +214,7 @@ function nextMember(text: JsonText, close: number, what: string): number {
     text.pos++;
     return byte;
   }
-  return text.malformed(byte === -1 ? `an ${what} that does not end` : `${showByte(byte)} out of place in an ${what}`);
+  return text.unexpected(byte, inside, `out of place in an ${inside}`);
 }
 
 function hasNul({ bytes, at }: BsonOutput, start: number): boolean {

@@ -3,6 +3,7 @@ import * as z from '../../vendor/zod.ts';
 import { mostWorkers } from './operations.ts';
 import type { MaintenanceChange, Order } from '../ports.ts';
 import { QuiesceError } from '../../errors.ts';
+import { longestName } from '../../protocol/api/order.ts';
 import { isPassWord, passWordAllowed, passWordPattern } from '../../protocol/hold/pass.ts';
 import { deadline, flag, integer, kind } from '../../config/values/kinds.ts';
 
@@ -13,7 +14,6 @@ const reason = kind(
   { type: 'string', maxLength: longestReason },
 );
 
-const longestName = 100;
 const by = kind(
   `a name of at most ${longestName} characters`,
   (value) => (typeof value === 'string' && value !== '' && value.length <= longestName ? value : undefined),

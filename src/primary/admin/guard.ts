@@ -1,14 +1,12 @@
 /**
- * The checks of a request over TCP. The danger is a browser on this machine: any page in it can send requests to
- * loopback, and with DNS rebinding even under a host name of its own. So `Host` must be one of ours, `Origin`, if
- * present, must be that same host, and a change needs the token, which no page can know.
+ * The checks of a request over TCP: `Host` must be one of ours, a page must be of that same host, and a change needs the
+ * token, which no page can know. {@link isThisMachine} and {@link foreignPage} say why.
  */
 import type { Request, RequestHandler } from 'express';
 import net from 'node:net';
-import os from 'node:os';
 import { carriesToken } from './token.ts';
 import { QuiesceError } from '../../errors.ts';
-import { hostOf } from '../../host-header.ts';
+import { foreignPage, hostOf, isThisMachine } from '../../same-machine.ts';
 
 /** The result of the checks. */
 export interface Locals {
@@ -28,7 +26,7 @@ export function guardTcp(options: { token: string; host: string }): RequestHandl
         `The host ${request.headers.host ?? '(none)'} is not this admin server's; call it by its address.`,
       );
     }
-    if (isForeign(request)) {
+    if (foreignPage(request) !== null) {
       throw new QuiesceError('forbidden', 'A page of another origin may not call the admin server.');
     }
     const trusted = carriesToken(request.headers.authorization, options.token);
@@ -48,22 +46,7 @@ export function guardTcp(options: { token: string; host: string }): RequestHandl
 function isOurs(request: Request, bound: string): boolean {
   const host = hostOf(request.headers.host);
   if (host === undefined) return false;
-  if (host === 'localhost' || host === bound.toLowerCase() || host === os.hostname().toLowerCase()) return true;
+  if (host === bound.toLowerCase() || isThisMachine(host)) return true;
   const address = request.socket.localAddress?.replace(/^::ffff:/, '');
-  return net.isIP(host) !== 0 && (host === address || isLoopback(host));
-}
-
-function isLoopback(address: string): boolean {
-  return address === '::1' || (net.isIPv4(address) && address.startsWith('127.'));
-}
-
-function isForeign(request: Request): boolean {
-  const { origin } = request.headers;
-  if (origin !== undefined) {
-    const host = URL.canParse(origin) ? new URL(origin).host : undefined;
-    return host !== request.headers.host?.toLowerCase();
-  }
-  const site = request.headers['sec-fetch-site'];
-  // `same-site` would let http://localhost:3000, the app, control its supervisor.
-  return site !== undefined && site !== 'same-origin' && site !== 'none';
+  return net.isIP(host) !== 0 && host === address;
 }

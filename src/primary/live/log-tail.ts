@@ -1,4 +1,5 @@
 /** Keeps the last lines of the log in memory for its readers. One more destination of pino. */
+import { shortened } from '../../shortened.ts';
 
 const kept = 400;
 /** The most characters kept of one line: a worker may print a whole document. */
@@ -67,6 +68,6 @@ function clipped(line: string): string {
       msg: `${String(msg).slice(0, longest)} … (${line.length} characters)`,
     });
   } catch {
-    return JSON.stringify({ level: 30, time: Date.now(), msg: `${line.slice(0, longest)} …` });
+    return JSON.stringify({ level: 30, time: Date.now(), msg: shortened(line, longest) });
   }
 }

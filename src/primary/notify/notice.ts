@@ -15,8 +15,6 @@ export const notice = z.object({
 });
 export type Notice = z.infer<typeof notice>;
 
-const longest = 1_000;
-
 export function bodyOf(told: Notice, format: NotifyFormat): string {
   const { app, host, message } = told;
   const text = `${app} on ${host}: ${message}`;
@@ -30,10 +28,6 @@ export function bodyOf(told: Notice, format: NotifyFormat): string {
     default:
       return format satisfies never;
   }
-}
-
-export function shortened(text: string): string {
-  return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
 }
 
 /** https://docs.slack.dev/messaging/formatting-message-text: unescaped, a reason could mention a whole channel. */

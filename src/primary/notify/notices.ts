@@ -8,8 +8,12 @@ import { runKinds } from '../../protocol/words.ts';
 import type { Observer } from '../live/observers.ts';
 import type { WorkerExit, WorkerRef } from '../ports.ts';
 import type { Ticks } from '../ticks.ts';
-import { shortened, type Notice } from './notice.ts';
+import type { Notice } from './notice.ts';
 import { keyOf, type Outbox } from './outbox.ts';
+import { shortened } from '../../shortened.ts';
+
+/** Cuts a text to the longest that a notice has. */
+const short = (text: string): string => shortened(text, 1_000);
 
 /** How long before the end of a hold `hold-expiring` is sent, ms. A shorter hold gets no such notice. */
 export const expiryNotice = 300_000;
@@ -37,13 +41,13 @@ export class Notices implements Observer {
 
   make(event: Notice['event'], message: string, details: Notice['details'] = {}): Notice {
     const { app, host } = this.#deps;
-    return { id: randomUUID(), event, at: new Date().toISOString(), app, host, message: shortened(message), details };
+    return { id: randomUUID(), event, at: new Date().toISOString(), app, host, message: short(message), details };
   }
 
   run({ id, kind, state, error, endedAt }: RunRecord): void {
     if (!isEnded(state) || state === 'succeeded' || id === this.#failed) return;
     this.#failed = id;
-    const why = error === undefined ? '' : `: ${shortened(error.detail)}`;
+    const why = error === undefined ? '' : `: ${short(error.detail)}`;
     const { code } = error ?? {};
     this.#tell(
       'run-failed',
@@ -60,7 +64,7 @@ export class Notices implements Observer {
 
   /** @param source the address, without what may be a secret */
   fetchFailed(source: string, error: QuiesceError): void {
-    this.#tell('fetch-failed', `The feed of ${source} was not mirrored: ${shortened(error.message)}`, {
+    this.#tell('fetch-failed', `The feed of ${source} was not mirrored: ${short(error.message)}`, {
       source,
       code: error.code,
     });
@@ -73,7 +77,7 @@ export class Notices implements Observer {
       slot,
       incarnation,
       cause,
-      ...(reason === undefined ? {} : { reason: shortened(reason) }),
+      ...(reason === undefined ? {} : { reason: short(reason) }),
     });
   }
 

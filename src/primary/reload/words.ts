@@ -2,6 +2,7 @@
 import type { Difference } from '../../config/difference.ts';
 import type { SettingChange } from '../../protocol/api/runs.ts';
 import { withoutCredentials } from '../log/redaction.ts';
+import { shortened } from '../../shortened.ts';
 
 /** The names of variables and arguments that hold secrets. */
 const secretName =
@@ -19,7 +20,7 @@ export function changeOf({ name, setting, from, to, change }: Difference): Setti
     if (hides) return '(hidden)';
     const visible = isText || setting.shown === null ? value : setting.shown(value as never);
     const text = withoutCredentials(textOf(visible));
-    return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
+    return shortened(text, longest);
   };
   return { setting: name, from: show(from), to: show(to), needsPrimary: change === 'new-primary' };
 }

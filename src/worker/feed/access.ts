@@ -1,10 +1,8 @@
 /** Checks whether a client may send a feed. */
 import type { IncomingMessage } from 'node:http';
-import net from 'node:net';
-import os from 'node:os';
 import { bearerOf, isSameToken } from '../../bearer.ts';
 import { QuiesceError } from '../../errors.ts';
-import { hostOf } from '../../host-header.ts';
+import { foreignPage, hostOf, isLoopback, isThisMachine } from '../../same-machine.ts';
 
 /**
  * With a token: `Authorization: Bearer <token>` (RFC 6750), compared in constant time. Without one: only requests over
@@ -33,10 +31,6 @@ export function authorize(req: IncomingMessage, token: string | null): void {
 const proxyHeaders =
   /^(forwarded|via|x-real-ip|x-forwarded-.+|x-client-ip|x-cluster-client-ip|x-original-.+|x-envoy-.+|true-client-ip|cf-.+|fastly-.+|fly-.+)$/;
 
-/**
- * A browser on this machine is the other danger: any page in it can send requests to loopback, and with DNS rebinding
- * even under a host name of its own, which needs no preflight. So the host must be this machine's.
- */
 function whyForeign(req: IncomingMessage): string | null {
   if (!isLoopback(req.socket.remoteAddress)) return `is from ${String(req.socket.remoteAddress)}`;
   const proxy = Object.keys(req.headers).find((name) => proxyHeaders.test(name));
@@ -46,19 +40,6 @@ function whyForeign(req: IncomingMessage): string | null {
   const host = hostOf(hosts[0]);
   if (host === undefined || !isThisMachine(host))
     return `is for the host ${JSON.stringify(hosts[0] ?? '')}, not localhost`;
-  const { origin } = req.headers;
-  if (origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== hosts[0]!.toLowerCase()))
-    return `is from a page of ${JSON.stringify(origin)}`;
-  const site = req.headers['sec-fetch-site'];
-  if (site !== undefined && site !== 'same-origin' && site !== 'none') return 'is from a page of another site';
-  return null;
-}
-
-/** Only names and addresses of this machine: the owner of any other name can point it to a loopback address. */
-function isThisMachine(host: string): boolean {
-  return host === 'localhost' || host === os.hostname().toLowerCase() || (net.isIP(host) !== 0 && isLoopback(host));
-}
-
-export function isLoopback(address: string | undefined): boolean {
-  return address !== undefined && /^(::ffff:)?127\.|^::1$/.test(address);
+  const page = foreignPage(req);
+  return page === null ? null : `is from ${page}`;
 }

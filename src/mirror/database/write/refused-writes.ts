@@ -1,10 +1,11 @@
 /** The error for documents that MongoDB refused to write: which documents, and why. */
 import { QuiesceError } from '../../../errors.ts';
-import { duplicateKey } from '../errors.ts';
+import { duplicateKey } from '../../../duplicate-key.ts';
 import { Elements, idElement } from '../../bson/elements.ts';
 import { showKey } from '../../bson/keys.ts';
 import type { PreparedFeed } from '../../prepared/prepared-feed.ts';
 import type { WriteKind } from './statements.ts';
+import { shortened } from '../../../shortened.ts';
 
 export interface WriteError {
   readonly index: number;
@@ -44,7 +45,7 @@ export class RefusedWrites extends QuiesceError {
     const first = errors.slice(0, told).map(({ index, code, errmsg }) => ({
       ...placeOf(kind, batch[index], feed),
       code,
-      detail: errmsg.slice(0, 500),
+      detail: shortened(errmsg, 500),
     }));
     const count = errors.length === 1 ? 'an item' : `${errors.length} items, the first`;
     const isFeeds = errors.every(({ code }) => code === invalidDocument || isIndexFault(code));

@@ -13,6 +13,7 @@ import { messageOf, type LoadedSteps } from './load.ts';
 import type { ItemJob } from './messages.ts';
 import type { Fault } from './validator.ts';
 import { isThenable } from '../../gate/events/attempt.ts';
+import { shortened } from '../../../shortened.ts';
 
 interface Item {
   readonly index: number;
@@ -93,9 +94,7 @@ export async function workOnItems(
   }
 }
 
-function short(text: string): string {
-  return text.length > 300 ? `${text.slice(0, 300)}…` : text;
-}
+const short = (text: string): string => shortened(text, 300);
 
 /** Parses the items of a chunk. What the mirror would refuse as JSON is refused here, with the same text. */
 class ItemReader implements ItemSink {

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import parseurl from 'parseurl';
 import { withoutPass } from '../../../protocol/hold/pass.ts';
+import { shortened } from '../../../shortened.ts';
 
 /**
  * A path, or the absolute form (RFC 9112, section 3.2.2) of a plain http URL: every parser reads these alike. They
@@ -16,7 +17,7 @@ const kept = 200;
 
 /** {@link pathOf}, cut to a length for people. */
 export function shortPathOf(req: IncomingMessage): string {
-  return shortened(withoutPass(pathOf(req)));
+  return shortened(withoutPass(pathOf(req)), kept);
 }
 
 /**
@@ -27,11 +28,7 @@ export function shortPathOf(req: IncomingMessage): string {
 export function routeOf(req: IncomingMessage): string | undefined {
   const { route, baseUrl } = req as { route?: { path?: unknown }; baseUrl?: string };
   if (typeof route?.path !== 'string') return undefined;
-  return shortened(baseUrl ? `…${route.path}` : route.path);
-}
-
-function shortened(text: string): string {
-  return text.length <= kept ? text : `${text.slice(0, kept)}…`;
+  return shortened(baseUrl ? `…${route.path}` : route.path, kept);
 }
 
 /** The path of the target, without its query, from the parser that Express uses for its routes. */
