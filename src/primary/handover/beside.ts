@@ -15,7 +15,7 @@ import { whyNotReplaceable } from './replaceable.ts';
 
 export interface Successor {
   readonly crew: Crew;
-  /** As it is: since before this was read no run has begun. */
+  /** The current value: no run has started since it was read. */
   readonly fenceEpoch: number;
   /** Who still has requests in flight. */
   readonly former: readonly Former[];

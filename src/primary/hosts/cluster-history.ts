@@ -145,7 +145,10 @@ export class ClusterHistory {
   }
 }
 
-/** What ends a run whose host is gone and that nobody has finished. What may be half written only an operator ends so. */
+/**
+ * The end of a run whose host is gone and that no host has finished. A run that may be half written gets here only if an
+ * operator has abandoned it.
+ */
 function endWithout({ kind, state, epoch }: RunRecord): Pick<RunRecord, 'state' | 'error'> {
   const isHalfDone = kind === 'sync' && epoch !== undefined && (state === 'running' || state === 'rolling-forward');
   if (isHalfDone) return { state: 'abandoned', error: abandoned(undefined).toProblem() };

@@ -1,3 +1,4 @@
+/** Decides whether this primary joins a cluster of hosts. */
 import type { AppConfig } from '../../config.ts';
 import type { JoinDeps, JoinedCluster } from './join.ts';
 

@@ -111,8 +111,8 @@ export class SiteAgreement implements Agreement {
   }
 
   /**
-   * The run that a host has left behind which is gone, or that this one has taken over and cannot fetch: an operator takes
-   * what is there. False where there is none such.
+   * Gives up a run whose host is gone, or whose feed this host cannot fetch. The collection stays as it is. Resolves with
+   * false if this run is neither.
    */
   async abandon(run: string): Promise<boolean> {
     const { site, ref } = this.host.member;
@@ -166,7 +166,7 @@ export class SiteAgreement implements Agreement {
     this.#dispatch({ type: 'site', hold, mirrored });
   }
 
-  /** Whatever ended before the first view, no worker of this host can have old documents of it. */
+  /** Runs that ended before this host first read the site document do not count: its workers have no older documents. */
   #unheard(): string[] {
     const { site, ref } = this.host.member;
     if (site === null) return [];
@@ -230,7 +230,7 @@ export class SiteAgreement implements Agreement {
     this.#dispatch({ type: 'agreed', run: run.id, to: 'end', hold: this.#holdNow(), fence: null });
   }
 
-  /** Once: it takes its time until nothing of it is at work. */
+  /** Dispatches once for each run: its work does not stop at once. */
   #lose(run: string): void {
     if (this.#lost === run) return;
     this.#lost = run;
@@ -238,7 +238,7 @@ export class SiteAgreement implements Agreement {
     this.#dispatch({ type: 'lost', run });
   }
 
-  /** A run that is this host's by a take-over is gone on with; of what the site has forgotten nothing is. */
+  /** Continues a run that this host has taken over. Drops the runs that the site document no longer names. */
   #adopt(own: SiteRun | null, unfinished: readonly string[]): void {
     const { member } = this.host;
     if (!isIn(member)) return;

@@ -57,7 +57,7 @@ export async function notifier(deps: NotifierDeps): Promise<Notifier> {
     try {
       notices.holdsChanged();
     } catch (err) {
-      log.error({ err }, 'what tells of holds failed; the cluster itself goes on');
+      log.error({ err }, 'the notices about holds failed; the site itself is not affected');
     }
   };
   let forget = (): void => {};

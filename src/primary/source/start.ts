@@ -53,7 +53,7 @@ export function servingWorker({ workers }: State, may: (ref: WorkerRef) => boole
   return [...workers.values()].find((worker) => worker.greeted && worker.gate === 'open' && may(worker)) ?? null;
 }
 
-/** A PUT would get 503 then. The run that goes on is waited for: it is none. */
+/** Why no feed can be taken now: a PUT would get 503. A run in progress is no obstacle: the feed waits for its end. */
 export function obstacleIn({ run, phase, stopping }: State): string | null {
   if (stopping) return 'the site stops';
   return run !== null || phase === 'serving' ? null : 'the site is held';

@@ -19,7 +19,7 @@ export interface RefusalOptions {
 
 /** Answers 405 with the allowed methods in `Allow` (RFC 9110, section 10.2.1). */
 export function refuseMethod(req: IncomingMessage, res: ServerResponse, allow: string): void {
-  refuse(req, res, new QuiesceError('method-not-allowed', `Here is ${allow}, not ${req.method}.`), {
+  refuse(req, res, new QuiesceError('method-not-allowed', `${req.method} is not allowed here. Allowed: ${allow}.`), {
     headers: { Allow: allow },
   });
 }
