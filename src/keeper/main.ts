@@ -106,7 +106,8 @@ class Keeping {
     for (const effect of effects) this.#run(effect);
     clearTimeout(this.#timer);
     const at = nextTick(this.#state);
-    if (at !== null) this.#timer = setTimeout(() => this.#dispatch({ type: 'tick' }), at - performance.now());
+    const wait = Math.max(0, (at ?? 0) - performance.now());
+    if (at !== null) this.#timer = setTimeout(() => this.#dispatch({ type: 'tick' }), wait);
   }
 
   #run(effect: Effect): void {

@@ -41,7 +41,7 @@ describe('several hosts of one cluster', () => {
   });
 
   it('join anew where their document is restored from a backup, and where it is removed', async function () {
-    this.timeout(180_000);
+    this.timeout(300_000);
     const witness = join(scratch(), 'witness');
     await start(['A', 'B'], witness);
     const documents = database.db.collection<{ _id: string; identity: string; epoch: number; hosts: object }>(
@@ -62,13 +62,13 @@ describe('several hosts of one cluster', () => {
           const isNew = found !== null && found.identity !== identity && Object.keys(found.hosts).length === 2;
           return isNew && found.epoch > above ? found : null;
         },
-        { within: 30_000 },
+        { within: 90_000 },
       );
     const restored = await anew(backup.identity, epoch);
-    for (const host of hosts) await host.runsAlone(30_000);
+    for (const host of hosts) await host.runsAlone(60_000);
     await documents.deleteOne({ _id: 'site' });
     await anew(restored.identity, restored.epoch);
-    for (const host of hosts) await host.runsAlone(30_000);
+    for (const host of hosts) await host.runsAlone(60_000);
     const statuses = await end();
     expect(overlapsIn(witness)).to.deep.equal([]);
     for (const status of statuses.keys()) expect(status).to.be.oneOf([200, 503]);

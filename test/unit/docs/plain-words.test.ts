@@ -14,7 +14,6 @@ const riddles = [
   /\bgone on with\b/,
   /\bno one's\b/,
   /\bis there none\b/,
-  /\bit is none\b/,
   /: it is one\b/,
 ];
 
