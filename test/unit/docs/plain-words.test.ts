@@ -9,13 +9,7 @@ const sources = readdirSync(new URL('src/', root), { recursive: true, encoding: 
 const read = (file: string): string => readFileSync(new URL(file, root), 'utf8');
 
 /** Phrases that were in comments, errors and pages, and had to be read twice. */
-const riddles = [
-  /\bHere is \$/,
-  /\bgone on with\b/,
-  /\bno one's\b/,
-  /\bis there none\b/,
-  /: it is one\b/,
-];
+const riddles = [/\bHere is \$/, /\bgone on with\b/, /\bno one's\b/, /\bis there none\b/, /: it is one\b/];
 
 describe('the words of the project', () => {
   it('begin each file with a sentence on its job', () => {
