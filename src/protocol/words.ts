@@ -25,6 +25,14 @@ export function weightiest(kinds: readonly HoldKind[]): HoldKind | undefined {
 export const gateStates = ['starting', 'open', 'shut', 'lost'] as const;
 export type GateState = (typeof gateStates)[number];
 
+/** The steps of a mirror run, in their order. */
+export const runSteps = ['upload', 'prepare', 'drain', 'scan', 'write'] as const;
+export type RunStep = (typeof runSteps)[number];
+
+/** How a run can end. `abandoned`: an operator gave it up, and the collection may be half written. */
+export const runOutcomes = ['succeeded', 'failed', 'abandoned'] as const;
+export type RunOutcome = (typeof runOutcomes)[number];
+
 /** How the differences between feed and collection are found and written. */
 export const strategies = ['two-phase', 'scan', 'swap'] as const;
 export type Strategy = (typeof strategies)[number];

@@ -9,15 +9,14 @@ import type { Move, Observer } from '../live/observers.ts';
 import type { ExitCause } from '../../protocol/api/runs.ts';
 import { weightiest } from '../../protocol/words.ts';
 import type { WorkerExit, WorkerRef } from '../ports.ts';
+import { runOutcomes, runSteps } from '../../protocol/words.ts';
 import { CountedHistogram } from './counted-histogram.ts';
 
 /** From an idle cluster's drain to a long maintenance, s. */
 const pauseBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 7_200];
 const runBuckets = [0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800];
-const stepNames = ['upload', 'prepare', 'drain', 'scan', 'write'] as const;
 const unplanned = ['crash', 'boot-failure', 'heartbeat', 'memory', 'killed'] as const satisfies readonly ExitCause[];
 const changes = ['inserted', 'updated', 'deleted', 'unchanged'] as const;
-export const outcomes = ['succeeded', 'failed', 'abandoned'] as const;
 const kinds = runKind.options;
 const evictable = ['this_host', 'other_host'] as const satisfies readonly EvictedHost[];
 
@@ -114,7 +113,7 @@ export class EventMetrics implements Observer {
       buckets: runBuckets,
       registers,
     });
-    for (const step of stepNames) this.#steps.zero({ step });
+    for (const step of runSteps) this.#steps.zero({ step });
     this.#documents = new Counter({
       name: 'quiesce_run_documents_total',
       help: 'Documents that mirror runs found, by what became of them',
@@ -174,12 +173,12 @@ export class EventMetrics implements Observer {
     if (state !== 'succeeded') return;
     this.#runTimes.observe({ kind }, seconds(startedAt, endedAt));
     if (report === undefined) return;
-    for (const step of stepNames) this.#steps.observe({ step }, report.timings[step] / 1_000);
+    for (const step of runSteps) this.#steps.observe({ step }, report.timings[step] / 1_000);
     for (const change of changes) this.#documents.inc({ change }, report.counts[change]);
   }
 
   #note({ kind, state, endedAt }: RunRecord): void {
-    const outcome = outcomes.find((each) => each === state);
+    const outcome = runOutcomes.find((each) => each === state);
     if (outcome !== undefined && endedAt !== undefined)
       this.#lastRun.set({ kind, outcome }, Date.parse(endedAt) / 1_000);
   }

@@ -3,7 +3,7 @@ import { Gauge, type Registry } from 'prom-client';
 import { scopeText } from '../../protocol/feed/mirror-text.ts';
 import type { RunRecord } from '../../protocol/api/runs.ts';
 import { upToDateAt } from '../runs/history/of-mirror.ts';
-import { outcomes } from './event-metrics.ts';
+import { runOutcomes } from '../../protocol/words.ts';
 
 type Label = 'collection' | 'scope' | 'outcome';
 
@@ -25,7 +25,7 @@ function newestOf(runs: readonly RunRecord[]): Iterable<[Record<Label, string>, 
   const newest = new Map<string, [Record<Label, string>, number]>();
   for (const run of runs) {
     const { collection, scope, state } = run;
-    const outcome = outcomes.find((each) => each === state);
+    const outcome = runOutcomes.find((each) => each === state);
     const time = upToDateAt(run);
     if (collection === undefined || outcome === undefined || time === null) continue;
     const labels = { collection, scope: scopeText(scope), outcome };

@@ -5,7 +5,7 @@
  */
 import * as z from '../../vendor/zod.ts';
 import { sourceStatus } from './source-status.ts';
-import { holdKinds, namesOf, runKinds, strategies } from '../words.ts';
+import { holdKinds, namesOf, runKinds, runOutcomes, runSteps, strategies } from '../words.ts';
 
 const ms = z.number().nonnegative();
 const count = z.int().nonnegative();
@@ -63,14 +63,14 @@ export type Counts = z.infer<typeof counts>;
 export const strategyUsed = z.enum(strategies).describe('How the differences were found and written.');
 
 export const runState = z
-  .enum(['uploading', 'preparing', 'draining', 'running', 'rolling-forward', 'succeeded', 'failed', 'abandoned'])
+  .enum(['uploading', 'preparing', 'draining', 'running', 'rolling-forward', ...runOutcomes])
   .describe(
     'uploading: the body is being spooled, then `transform` and `validate` run; preparing: it is read and checked, and the cluster serves; draining: requests in flight are finishing; running: compared and written, or the exclusive handler runs; rolling-forward: one that stopped half-way is being finished; then one of the ends.',
   );
 export type RunState = z.infer<typeof runState>;
 
 export const progress = z.object({
-  step: z.enum(['upload', 'prepare', 'drain', 'scan', 'write']),
+  step: z.enum(runSteps),
   done: count.describe('Items of this step.'),
   total: count.optional().describe('Unknown at first.'),
   rate: z.number().nonnegative().optional().describe('Items per second.'),

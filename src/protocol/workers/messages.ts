@@ -11,7 +11,7 @@ import { pass } from '../hold/pass-schema.ts';
 import { mirrorOptions, spooledFeed } from './mirror-job.ts';
 import { requestBuckets } from './request-times.ts';
 import { counts, feedSummary, holdStatus, problem, runRecord, timings } from '../api/runs.ts';
-import { gateStates, requestedKinds } from '../words.ts';
+import { gateStates, requestedKinds, runOutcomes } from '../words.ts';
 
 const envelope = {
   /** Marks the message as ours among those of the app itself and of node:cluster. */
@@ -185,7 +185,7 @@ export type PauseInfo = z.infer<typeof pauseInfo>;
 export const mirrored = z.object({
   run: z.string(),
   collection: z.string(),
-  outcome: z.enum(['succeeded', 'failed', 'abandoned']),
+  outcome: z.enum(runOutcomes),
   /** Null if the run did not succeed. */
   counts: counts.nullable(),
   /** The keys of the changed documents; null if there are too many, or if they are unknown. */

@@ -5,7 +5,7 @@ import { detailRow, fillDetails } from '../parts/cells.ts';
 import { el, svg } from '../parts/dom.ts';
 import { bytes, count, duration } from '../parts/format.ts';
 import type { Navigation } from '../place/navigation.ts';
-import { steps } from './view-run.ts';
+import { runSteps } from '../vendor/words.ts';
 
 /** @param width of the table, in columns */
 export function reportRow(run: RunRecord, width: number, navigation: Navigation): HTMLTableRowElement {
@@ -26,7 +26,7 @@ export function reportRow(run: RunRecord, width: number, navigation: Navigation)
 }
 
 function reportFacts({ counts, feed, timings, strategy, workers, refused, forced, epoch }: Report): [string, string][] {
-  const times = steps.map((step) => `${step} ${duration(timings[step])}`);
+  const times = runSteps.map((step) => `${step} ${duration(timings[step])}`);
   return [
     ['Times', `${times.join(', ')}; paused for ${duration(timings.paused)} of ${duration(timings.total)}`],
     [
@@ -40,7 +40,7 @@ function reportFacts({ counts, feed, timings, strategy, workers, refused, forced
 }
 
 function timingBar({ timings }: Report): SVGSVGElement {
-  const parts = steps.map((step) => ({ step, ms: timings[step] }));
+  const parts = runSteps.map((step) => ({ step, ms: timings[step] }));
   const known = parts.reduce((sum, { ms }) => sum + ms, 0);
   const total = Math.max(timings.total, known, 0.1);
   const bar = svg('svg', {

@@ -2,11 +2,9 @@
 import type { Progress, RunRecord } from '#quiesce/protocol/api/runs.js';
 import { byId, each, el, say, set } from '../parts/dom.ts';
 import { age, count, duration, rate } from '../parts/format.ts';
+import { runSteps, type RunStep } from '../vendor/words.ts';
 
-/** The steps of a run, in their order. */
-export const steps = ['upload', 'prepare', 'drain', 'scan', 'write'] as const;
-type Step = (typeof steps)[number];
-const names: Record<Step, string> = {
+const names: Record<RunStep, string> = {
   upload: 'upload',
   prepare: 'prepare, while it serves',
   drain: 'drain',
@@ -15,7 +13,7 @@ const names: Record<Step, string> = {
 };
 
 /** Returns the current step of a run, from its progress or its state. Pure. */
-export function stepOf({ state, progress }: RunRecord): Step {
+export function stepOf({ state, progress }: RunRecord): RunStep {
   switch (state) {
     case 'uploading':
       return 'upload';
@@ -29,7 +27,7 @@ export function stepOf({ state, progress }: RunRecord): Step {
 }
 
 /** `12 400 of 50 000 items · 8 200/s · about 4 s left`. Pure. */
-export function farText(progress: Progress | undefined, step: Step): string {
+export function farText(progress: Progress | undefined, step: RunStep): string {
   if (progress === undefined || progress.step !== step) return '';
   const { done, total, rate: speed, eta } = progress;
   const unit = step === 'upload' ? 'bytes' : step === 'drain' ? 'workers' : 'items';
@@ -59,11 +57,11 @@ export function showRun(run: RunRecord | null, now: number): void {
   set(list, 'hidden', kind !== 'sync');
   each(
     list,
-    steps,
+    runSteps,
     (each) => each,
     (each) => el('li', {}, names[each]),
     (item, each) => {
-      const position = steps.indexOf(each) - steps.indexOf(step);
+      const position = runSteps.indexOf(each) - runSteps.indexOf(step);
       set(item, 'data-state', position < 0 ? 'done' : position === 0 ? 'now' : 'next');
       set(item, 'aria-current', position === 0 && 'step');
     },

@@ -4,6 +4,7 @@ import type { Past, Prepared, Written } from '../../../mirror/messages.ts';
 import type { RunHook } from '../../../protocol/workers/messages.ts';
 import type { AcceptedSettings, CompleteMirrorOptions, SpooledFeed } from '../../../protocol/workers/mirror-job.ts';
 import type { Report, RunRecord } from '../../../protocol/api/runs.ts';
+import type { RunOutcome } from '../../../protocol/words.ts';
 import type { Stage } from '../../maintenance/machine/state.ts';
 import type { WorkerRef } from '../../ports.ts';
 
@@ -108,7 +109,7 @@ export function reportOf(
   };
 }
 
-export function endState(work: Pick<Work, 'abandoned'>, hasFailed: boolean): 'succeeded' | 'failed' | 'abandoned' {
+export function endState(work: Pick<Work, 'abandoned'>, hasFailed: boolean): RunOutcome {
   if (work.abandoned) return 'abandoned';
   return hasFailed ? 'failed' : 'succeeded';
 }

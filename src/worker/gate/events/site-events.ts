@@ -1,5 +1,6 @@
 /** What an app can ask about the site, and be told: `isPaused()`, `state()`, `on()`, `onPause()`, `onResume()`. */
 import type { Counts, HoldStatus } from '../../../protocol/api/runs.ts';
+import type { RunOutcome } from '../../../protocol/words.ts';
 import { getRuntime } from '../../process/runtime.ts';
 import { attempt } from './attempt.ts';
 
@@ -20,7 +21,7 @@ export interface MirroredEvent {
   /** The collection that it made equal to its feed. */
   readonly collection: string;
   /** `failed` and `abandoned`: some documents may have changed; it is not known which. */
-  readonly outcome: 'succeeded' | 'failed' | 'abandoned';
+  readonly outcome: RunOutcome;
   /** How many documents it inserted, updated, deleted and left; null if it did not succeed. */
   readonly counts: Counts | null;
   /**
