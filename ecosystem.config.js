@@ -1,4 +1,5 @@
 /** The built-in app: `PUT /api/sync` mirrors a JSON array into MongoDB, `GET /api/resources` serves it. */
+/** @type {import('quiesce/primary').AppDefinition[]} */
 export const apps = [
   {
     name: 'quiesce',

@@ -84,6 +84,7 @@ export const registry = {
   internal: { title: 'An internal error', status: 500, exit: exitCodes.failed },
 } as const satisfies Record<string, ErrorEntry>;
 
+/** The code of an error; docs/http-api.md lists all, with their statuses. */
 export type ErrorCode = keyof typeof registry;
 
 /** Members of a problem document in addition to the standard ones, such as `errors` or `waitingFor`. */

@@ -16,23 +16,15 @@ import type { AppConfig } from './config.ts';
 import { QuiesceError } from './errors.ts';
 import { runPrimary, type PrimaryOptions } from './primary/main.ts';
 import { OpenSite, type Site } from './primary/open-site.ts';
+import type { WrittenApp } from './config/settings/written.ts';
 
 export type { ErrorCode, QuiesceError } from './errors.ts';
 export type { ExclusiveOptions, ExclusiveRun, HoldOptions, Site } from './primary/open-site.ts';
 export type { ClusterStatus, RunRecord, SettingChange } from './protocol/api/runs.ts';
 
 /** An app as in the list `apps` of an `ecosystem.config.js`. docs/configuration.md has all fields, with their defaults. */
-export interface AppDefinition {
-  /** The app's file, absolute or relative to the working directory. */
-  readonly script: string;
-  /** Default: the name of the script without its extension. */
-  readonly name?: string;
-  /** Workers: a number, `'max'` or 0 for one on each core, -n for all cores but n. Default 1. */
-  readonly instances?: number | 'max';
-  /** Variables of the workers, in addition to those of this process. */
-  readonly env?: Readonly<Record<string, string | number | boolean>>;
-  /** quiesce's own settings, such as `{ mongodb: { uri }, admin: false }`. */
-  readonly quiesce?: Readonly<Record<string, unknown>>;
+export interface AppDefinition extends WrittenApp {
+  /** Settings of PM2 by another name, such as `exec_mode`, or in camelCase. */
   readonly [field: string]: unknown;
 }
 

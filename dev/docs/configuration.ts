@@ -38,6 +38,7 @@ then an app of its own with every setting at its default. The file exports \`app
 
 \`\`\`js
 // ecosystem.config.js in a package with "type": "module". PM2 finds the apps by the named export only.
+/** Editors complete the settings. @type {import('quiesce/primary').AppDefinition[]} */
 export const apps = [
   {
     name: 'web',

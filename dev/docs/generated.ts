@@ -5,6 +5,7 @@ import { httpApi } from './http-api.ts';
 import { metricsTable } from './metrics.ts';
 import { openApi } from './openapi/document.ts';
 import { keeperDiagram, phaseDiagram, stageDiagram } from './state-diagrams.ts';
+import { writtenSettings } from './written-settings.ts';
 
 export interface Generated {
   /** From the root of the repository. */
@@ -19,6 +20,7 @@ export const generated: readonly Generated[] = [
   { file: 'docs/openapi.json', content: () => `${JSON.stringify(openApi(), null, 2)}\n` },
   { file: 'docs/http-api.md', content: httpApi },
   { file: 'docs/configuration.md', content: configurationPage },
+  { file: 'src/config/settings/written.ts', content: writtenSettings },
   withRegions('docs/architecture.md', { phases: phaseDiagram, stages: stageDiagram, keeper: keeperDiagram }),
   withRegions('docs/operations.md', { metrics: metricsTable }),
 ];

@@ -166,6 +166,10 @@ export const runRecord = z
     notes: z.array(z.string()).optional().describe('What happened beside the plan, such as a restart of the primary.'),
   })
   .describe('One exclusive run, as far as it has come.');
+/**
+ * One exclusive run, as far as it has come:
+ * a mirror run, an exclusive handler or a command. docs/http-api.md describes its members.
+ */
 export type RunRecord = z.infer<typeof runRecord>;
 
 export const workerState = z.enum(['starting', 'serving', 'draining', 'quiesced', 'stopping', 'waiting']);
@@ -211,6 +215,7 @@ export const settingChange = z
     needsPrimary: z.boolean().describe('Only a new primary can take it; until then the old value holds.'),
   })
   .describe('A setting that the file has changed.');
+/** A setting that the file has changed: its name, what it was and is, and whether only a new primary can take it. */
 export type SettingChange = z.infer<typeof settingChange>;
 
 export const hostState = z.enum(['serving', 'draining', 'quiesced', 'away']);
@@ -251,6 +256,7 @@ export const clusterStatus = z.object({
   sources: z.array(sourceStatus).optional().describe('The feeds that the primary fetches.'),
   warnings: z.array(z.string()).optional().describe('What an operator has to see to, such as a full disk.'),
 });
+/** What a site is at: what `quiesce status --json` prints. docs/http-api.md describes its members. */
 export type ClusterStatus = z.infer<typeof clusterStatus>;
 
 export const reloadAnswer = clusterStatus

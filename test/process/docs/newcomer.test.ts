@@ -97,7 +97,11 @@ describe("a newcomer's path", function () {
     // As docs/library.md says.
     await project.run('npm install --prefer-offline -D @types/express', 150_000);
     const app = await appOfReadme();
-    const wrong = "import { gate } from 'quiesce';\ngate({ onPause: 'explode' });\n";
+    const wrong = `import { gate } from 'quiesce';
+      import type { AppDefinition } from 'quiesce/primary';
+      gate({ onPause: 'explode' });
+      export const right: AppDefinition = { script: 'a.js', exec_mode: 'cluster', quiesce: { sync: { max_bytes: '1G' } } };
+      export const app: AppDefinition = { script: 'app.js', quiesce: { sync: { max_byte: '1G' } } };`;
     await writeFile(join(project.folder, 'app.ts'), app);
     await writeFile(join(project.folder, 'wrong.ts'), wrong);
     const compiler = join(repository, 'node_modules', 'typescript', 'bin', 'tsc');
@@ -105,7 +109,11 @@ describe("a newcomer's path", function () {
     const check = (file: string): ReturnType<typeof runProgram> =>
       runProgram(process.execPath, [compiler, ...options, file], { cwd: project.folder, within: 60_000 });
     expect(await check('app.ts')).to.include({ out: '', code: 0 });
-    expect((await check('wrong.ts')).out).to.match(/wrong\.ts.*'"explode"' is not assignable/);
+    const { out } = await check('wrong.ts');
+    expect(out)
+      .to.match(/wrong\.ts.*'"explode"' is not assignable/)
+      .and.match(/'max_byte' does not exist/);
+    expect(out.match(/error TS/g), out).to.have.length(2);
     await rm(join(project.folder, 'wrong.ts'));
   });
 

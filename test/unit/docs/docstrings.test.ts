@@ -21,7 +21,7 @@ function exported(): Map<string, string> {
 /** The members of an interface in a declaration file, with whether each has a docstring. */
 function membersOf(file: string, name: string): Map<string, boolean> {
   const [, body = ''] = new RegExp(`export interface ${name}\\b[^{]*\\{\\n(.*?)^\\}`, 'ms').exec(file) ?? [];
-  const members = [...body.matchAll(/(\*\/\n)?^ {4}(?:readonly )?(\w+)\??: /gm)];
+  const members = [...body.matchAll(/(\*\/\n)?^ {4}(?:readonly )?(\w+)\??(?:: |[<(])/gm)];
   return new Map(members.map(([, doc, member]) => [member!, doc !== undefined]));
 }
 
@@ -55,8 +55,11 @@ describe('the published types', () => {
   it('say of every option of run() and of the site that it starts what it is', () => {
     const own = readFileSync(new URL(primary), 'utf8');
     const site = readFileSync(new URL('primary/open-site.d.ts', primary), 'utf8');
+    const written = readFileSync(new URL('config/settings/written.d.ts', primary), 'utf8');
+    expect(own).to.match(/\*\/\nexport interface AppDefinition extends WrittenApp/);
     const declared: [string, string[]][] = [
-      [own, ['AppDefinition', 'RunOptions']],
+      [own, ['RunOptions']],
+      [written, ['WrittenApp', 'WrittenAdmin']],
       [site, ['ExclusiveOptions', 'ExclusiveRun', 'HoldOptions', 'Site']],
     ];
     for (const [file, interfaces] of declared) {
