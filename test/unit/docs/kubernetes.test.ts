@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
-import { Deployment } from 'kubernetes-models/apps/v1';
+import { Deployment, StatefulSet } from 'kubernetes-models/apps/v1';
 import { PersistentVolumeClaim, Service } from 'kubernetes-models/v1';
 import { parseAllDocuments } from 'yaml';
 
 /** Kubernetes' own schemas, by kind. */
-const kinds = { Deployment, PersistentVolumeClaim, Service };
+const kinds = { Deployment, PersistentVolumeClaim, Service, StatefulSet };
 
 /** What the API server would say against these objects. */
 function faultsOf(text: string): string[] {
@@ -22,16 +22,18 @@ function faultsOf(text: string): string[] {
 
 describe('docs/kubernetes.md', () => {
   let manifest: string;
+  let ofSeveral: string;
   before(async () => {
     const docs = await readFile('docs/kubernetes.md', 'utf8');
-    const [, block] = /```yaml\n(.*?)```/s.exec(docs) ?? [];
-    if (block === undefined) throw new Error('docs/kubernetes.md has no manifest');
-    manifest = block;
+    const blocks = [...docs.matchAll(/```yaml\n(.*?)```/gs)].map(([, block]) => block!);
+    expect(blocks).to.have.lengthOf(2);
+    [manifest, ofSeveral] = blocks as [string, string];
   });
 
   it("has objects that Kubernetes' schemas allow", () => {
     expect(parseAllDocuments(manifest)).to.have.lengthOf(3);
-    expect(faultsOf(manifest)).to.deep.equal([]);
+    expect(parseAllDocuments(ofSeveral)).to.have.lengthOf(2);
+    expect([...faultsOf(manifest), ...faultsOf(ofSeveral)]).to.deep.equal([]);
   });
 
   it('would be told of a fault in it', () => {
@@ -53,5 +55,17 @@ describe('docs/kubernetes.md', () => {
     expect(deployment.spec.selector.matchLabels).to.deep.equal(deployment.spec.template.metadata.labels);
     expect(spec.volumes[0].persistentVolumeClaim.claimName).to.equal(claim.metadata.name);
     expect(container.volumeMounts[0].name).to.equal(spec.volumes[0].name);
+  });
+
+  it('starts several pods as it does one, each with a claim of its own', () => {
+    const [deployment, claim] = parseAllDocuments(manifest).map((document) => document.toJS());
+    const [pods, set] = parseAllDocuments(ofSeveral).map((document) => document.toJS());
+    const { volumes, ...pod } = deployment.spec.template.spec;
+    expect(volumes).to.have.lengthOf(1);
+    expect(set.spec.template).to.deep.equal({ ...deployment.spec.template, spec: pod });
+    expect(set.spec.selector).to.deep.equal(deployment.spec.selector);
+    expect(set.spec.volumeClaimTemplates).to.deep.equal([{ metadata: { name: volumes[0].name }, spec: claim.spec }]);
+    expect(set.spec.serviceName).to.equal(pods.metadata.name);
+    expect(pods.spec.selector).to.deep.equal(set.spec.template.metadata.labels);
   });
 });
