@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
+import type { RunRecord } from '#quiesce/protocol/api/runs.js';
 import type { SourceStatus } from '#quiesce/protocol/api/source-status.js';
 import { drawn, leavesItsPanel, overflow, useBrowser, type PageOptions } from './harness/chromium.ts';
 import { counts, eventually, openUnlocked, shows, text } from './harness/reading.ts';
@@ -104,6 +105,41 @@ describe('the page', function () {
       cluster.setRun({ ...run, state: 'succeeded', endedAt: new Date().toISOString() });
       await shows(page, '#phase', 'Serving');
       await page.locator('#run').waitFor({ state: 'hidden' });
+    });
+
+    it('which mirror a run is for, by its collection and scope, and where its feed came from', async () => {
+      const page = await browsing.open(site().url);
+      const { cluster } = site();
+      const endedAt = new Date().toISOString();
+      const run = (id: string, tenant: string): RunRecord => ({
+        ...aRun('succeeded'),
+        id,
+        collection: 'products',
+        scope: { tenant },
+        owner: { slot: 3, incarnation: 1, method: 'PUT', path: `/api/${tenant}` },
+        endedAt,
+      });
+      cluster.setRun(run('run-north', 'north'));
+      const fetched = { slot: 1, incarnation: 1, method: 'GET', path: '(fetched)' };
+      const source = 'https://feeds.example.com/south.csv';
+      cluster.setRun({ ...run('run-south', 'south'), owner: fetched, source });
+      await shows(page, '#run-rows', `products tenant=south ← ${source}`);
+      await shows(page, '#run-rows', 'products tenant=north ← PUT /api/north');
+      const reports = page.locator('#run-rows .report dl');
+      await page.getByRole('button', { name: 'Report of run run-north' }).click();
+      expect(await reports.innerText()).to.match(
+        /Mirror\s+products tenant=north\s+Asked for by\s+PUT \/api\/north in slot 3/,
+      );
+      await page.getByRole('button', { name: 'Report of run run-north' }).click();
+      await page.getByRole('button', { name: 'Report of run run-south' }).click();
+      const south = await reports.innerText();
+      expect(south).to.match(
+        /Mirror\s+products tenant=south\s+Fetched from\s+https:\/\/feeds\.example\.com\/south\.csv/,
+      );
+      expect(south).to.not.include('Asked for by');
+
+      cluster.setRun({ ...aRun('running'), collection: 'products', scope: { tenant: 'south' } });
+      await shows(page, '#run-title', 'Mirror run into products tenant=south run-7 has been going on');
     });
 
     it('the report of a run, opened and closed by its button, which keeps the focus', async () => {

@@ -1,6 +1,6 @@
 /** Describes a run for people. */
 import { styled } from '../output.ts';
-import { mirrorText } from '../../protocol/feed/mirror-text.ts';
+import { mirrorText, originText } from '../../protocol/feed/mirror-text.ts';
 import { visibleIn } from '../../protocol/visible.ts';
 import type { Counts, RunRecord, RunState } from '../../protocol/api/runs.ts';
 
@@ -21,11 +21,10 @@ export function countsText(counts: Counts): string {
 }
 
 /** Describes what a run is for: its collection, and where its feed came from; or the request of a handler. */
-export function purposeOf({ kind, collection, scope, source, owner }: RunRecord): string {
-  const request = owner === undefined ? '' : `${owner.method} ${owner.path}`;
-  if (kind !== 'sync') return request;
-  const from = source ?? request;
-  return [mirrorText(collection, scope), from && `from ${from}`].filter(Boolean).join(' ');
+export function purposeOf(run: RunRecord): string {
+  const origin = originText(run);
+  if (run.kind !== 'sync') return origin;
+  return [mirrorText(run.collection, run.scope), origin && `from ${origin}`].filter(Boolean).join(' ');
 }
 
 /** Describes a run in one line. */

@@ -53,10 +53,11 @@ function listed(items: readonly RunRecord[]): string {
 }
 
 function renderRun(run: RunRecord): string {
-  const { owner, notes = [], report, error, kind } = run;
+  const { owner, source, notes = [], report, error, kind } = run;
   const lines = [describeRun(run)];
   if (kind === 'sync' && run.collection !== undefined) lines.push(`  mirrors into ${purposeOf(run)}`);
-  if (owner !== undefined)
+  // Of a feed that the primary has fetched nobody sent a request.
+  if (owner !== undefined && source === undefined)
     lines.push(`  requested by ${owner.method} ${owner.path} in slot ${owner.slot}.${owner.incarnation}`);
   if (report !== undefined) lines.push(...reportLines(report));
   if (error !== undefined) lines.push(`  ${error.code}: ${error.detail}`);

@@ -82,6 +82,10 @@ describe('a feed that the primary fetches', function () {
     expect(run).to.include({ collection: 'resources', state: 'succeeded' });
     expect(run!.source).to.match(/^http:\/\/127\.0\.0\.1:\d+\/feed\?…$/);
     expect(asked[0]).to.include({ 'x-key': 'verysecret', authorization: `Basic ${btoa('me:verysecret')}` });
+    const { dataDir, folder } = shared.cluster;
+    const { out } = await quiesce(['runs', run!.id, '--data-dir', dataDir], { cwd: folder });
+    expect(out).to.match(/mirrors into resources from http:\/\/127\.0\.0\.1:\d+\/feed\?…\n/);
+    expect(out, 'nobody sent it').to.not.include('requested by');
     const told = await send(`${shared.cluster.url}/api/sync/${run!.id}`);
     expect(JSON.parse(told.text)).to.include({ collection: 'resources' }).and.not.have.property('source');
     expect(shared.output).to.include('has not changed').and.not.include('verysecret');

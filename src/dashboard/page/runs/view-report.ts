@@ -5,13 +5,17 @@ import { detailRow, fillDetails } from '../parts/cells.ts';
 import { el, svg } from '../parts/dom.ts';
 import { bytes, count, duration } from '../parts/format.ts';
 import type { Navigation } from '../place/navigation.ts';
+import { mirrorText } from '../vendor/mirror-text.ts';
 import { runSteps } from '../vendor/words.ts';
 
 /** @param width of the table, in columns */
 export function reportRow(run: RunRecord, width: number, navigation: Navigation): HTMLTableRowElement {
-  const { id, report, error, notes = [], owner, epoch } = run;
+  const { id, report, error, notes = [], owner, source, epoch } = run;
   const facts: [string, string][] = [['Run', id]];
-  if (owner !== undefined) facts.push(['Asked for by', `${owner.method} ${owner.path} in slot ${owner.slot}`]);
+  const mirror = mirrorText(run.collection, run.scope);
+  if (mirror !== '') facts.push(['Mirror', mirror]);
+  if (source !== undefined) facts.push(['Fetched from', source]);
+  else if (owner !== undefined) facts.push(['Asked for by', `${owner.method} ${owner.path} in slot ${owner.slot}`]);
   if (error !== undefined) facts.push(['Error', `${error.code}: ${error.detail}`]);
   if (report !== undefined) facts.push(...reportFacts(report));
   else if (epoch !== undefined) facts.push(['Epoch', String(epoch)]);

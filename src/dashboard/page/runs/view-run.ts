@@ -1,6 +1,7 @@
 /** Shows the run in progress: its steps, its progress, and its estimated end. */
 import type { Progress, RunRecord } from '#quiesce/protocol/api/runs.js';
 import { byId, each, el, say, set } from '../parts/dom.ts';
+import { mirrorText } from '../vendor/mirror-text.ts';
 import { age, count, duration, rate } from '../parts/format.ts';
 import { runSteps, type RunStep } from '../vendor/words.ts';
 
@@ -46,8 +47,8 @@ export function showRun(run: RunRecord | null, now: number): void {
   if (run === null) return;
   const { id, kind, state, startedAt, progress, notes = [] } = run;
   const rolling = state === 'rolling-forward';
-  const what =
-    kind === 'sync' ? `Mirror run${run.collection === undefined ? '' : ` into ${run.collection}`}` : 'Exclusive run';
+  const mirror = mirrorText(run.collection, run.scope);
+  const what = kind === 'sync' ? `Mirror run${mirror && ` into ${mirror}`}` : 'Exclusive run';
   const verb = rolling
     ? 'is being finished after a crash'
     : `has been going on for ${age(now - Date.parse(startedAt))}`;

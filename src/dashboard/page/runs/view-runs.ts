@@ -9,6 +9,7 @@ import { More } from '../parts/more.ts';
 import { presentRun, type Model } from '../live/model.ts';
 import type { Navigation } from '../place/navigation.ts';
 import { notify } from '../parts/notices.ts';
+import { mirrorText, originText } from '../vendor/mirror-text.ts';
 import { reportRow } from './view-report.ts';
 
 const columns: Column[] = [
@@ -99,9 +100,7 @@ function fillRow(tr: HTMLTableRowElement, run: RunRecord, now: number): void {
     tr,
     0,
     clock(Date.parse(run.startedAt), now),
-    run.kind === 'sync'
-      ? [run.collection, run.source].filter(Boolean).join(' ← ')
-      : `${run.owner?.method ?? ''} ${run.owner?.path ?? ''}`,
+    [mirrorText(run.collection, run.scope), originText(run)].filter(Boolean).join(' ← '),
   );
   sayState(tr, 1, run.state, run.state, run.error?.code ?? '');
   sayCell(tr, 2, report === undefined ? '–' : count(report.feed.items));
