@@ -1,7 +1,6 @@
 import { expect } from 'chai';
-import type { Locator } from 'playwright-core';
 import type { HostStatus } from '#quiesce/protocol/api/runs.js';
-import { drawn, faults, leavesItsPanel, overflow, useBrowser } from './harness/chromium.ts';
+import { drawn, faults, leavesItsCell, leavesItsPanel, overflow, useBrowser } from './harness/chromium.ts';
 import { counts, shows, text } from './harness/reading.ts';
 import { useFakeSite } from './harness/fake-site.ts';
 
@@ -19,17 +18,6 @@ const hosts = [
   host('web-2', 'draining', 21_900),
   host('web-3', 'quiesced', 4_100, { version: '0.2.0-rc.1' }),
 ];
-
-/** Texts that are wider than their cell, and so drawn over the next one, although all of it fits the panel. */
-function leavesItsCell(table: Locator): Promise<string[]> {
-  return table.evaluate((rows) =>
-    [...rows.querySelectorAll('td')].flatMap((cell) => {
-      const text = cell.querySelector('.text')!;
-      const [own, inner] = [cell.getBoundingClientRect(), text.getBoundingClientRect()];
-      return inner.width > 0 && (inner.right > own.right + 1 || inner.left < own.left - 1) ? [text.textContent] : [];
-    }),
-  );
-}
 
 describe('the hosts of a cluster on the page', function () {
   this.timeout(120_000);
@@ -54,7 +42,7 @@ describe('the hosts of a cluster on the page', function () {
         await drawn(page);
         expect(await overflow(page), `${width} px`).to.equal(0);
         expect(await leavesItsPanel(page), `${width} px`).to.deep.equal([]);
-        expect(await leavesItsCell(page.locator('#host-rows')), `${width} px`).to.deep.equal([]);
+        expect(await leavesItsCell(page, '#host-rows'), `${width} px`).to.deep.equal([]);
         expect(await faults(page, '#hosts'), `${width} px, ${colorScheme}`).to.deep.equal([]);
       }
   });

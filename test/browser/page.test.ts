@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import type { RunRecord } from '#quiesce/protocol/api/runs.js';
 import type { SourceStatus } from '#quiesce/protocol/api/source-status.js';
-import { drawn, leavesItsPanel, overflow, useBrowser, type PageOptions } from './harness/chromium.ts';
-import { counts, eventually, openUnlocked, shows, text } from './harness/reading.ts';
+import { drawn, useBrowser, type PageOptions } from './harness/chromium.ts';
+import { counts, eventually, linesOf, openUnlocked, shows, text } from './harness/reading.ts';
 import { aRun, useFakeSite } from './harness/fake-site.ts';
 import { picture } from './harness/screenshots.ts';
 import { Tunnel } from './harness/tunnel.ts';
@@ -155,17 +155,6 @@ describe('the page', function () {
       await page.locator('#run-rows .report').waitFor({ state: 'detached' });
     });
 
-    it('each panel within its card, at every width where the layout changes', async () => {
-      const page = await browsing.open(site().url);
-      await shows(page, '#phase', 'Serving');
-      for (const width of [360, 767, 768, 800, 959, 960, 992, 1023, 1024, 1151, 1152, 1280, 1311, 1312, 1600]) {
-        await page.setViewportSize({ width, height: 900 });
-        await drawn(page);
-        expect(await overflow(page), `${width} px`).to.equal(0);
-        expect(await leavesItsPanel(page), `${width} px`).to.deep.equal([]);
-      }
-    });
-
     it('what comes from outside as text', async () => {
       const page = await unlocked();
       const evil = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
@@ -242,21 +231,3 @@ describe('the page', function () {
     });
   });
 });
-
-/** The text of the first element that fits, line by line as it is drawn. */
-function linesOf(page: Page, selector: string): Promise<string[]> {
-  return page.evaluate((where) => {
-    const walker = document.createTreeWalker(document.querySelector(where)!, NodeFilter.SHOW_TEXT);
-    const lines = new Map<number, string>();
-    const range = document.createRange();
-    for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
-      for (let at = 0; at < node.textContent!.length; at++) {
-        range.setStart(node, at);
-        range.setEnd(node, at + 1);
-        const { top } = range.getBoundingClientRect();
-        lines.set(top, `${lines.get(top) ?? ''}${range.toString()}`);
-      }
-    }
-    return [...lines.values()];
-  }, selector);
-}

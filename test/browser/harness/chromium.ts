@@ -136,3 +136,15 @@ export function leavesItsPanel(page: Page): Promise<string[]> {
     }),
   );
 }
+
+/** Texts in the rows there that are wider than their cell, and so drawn over the next one, although all of it fits the panel. */
+export function leavesItsCell(page: Page, rows: string): Promise<string[]> {
+  return page.evaluate(
+    (where) =>
+      [...document.querySelectorAll(`${where} td .text`)].flatMap((text) => {
+        const [own, inner] = [text.closest('td')!.getBoundingClientRect(), text.getBoundingClientRect()];
+        return inner.width > 0 && (inner.right > own.right + 1 || inner.left < own.left - 1) ? [text.textContent] : [];
+      }),
+    rows,
+  );
+}

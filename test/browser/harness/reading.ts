@@ -38,3 +38,21 @@ export async function openUnlocked(
   await giveToken(page, token);
   return page;
 }
+
+/** The text of the first element that fits, line by line as it is drawn. */
+export function linesOf(page: Page, selector: string): Promise<string[]> {
+  return page.evaluate((where) => {
+    const walker = document.createTreeWalker(document.querySelector(where)!, NodeFilter.SHOW_TEXT);
+    const lines = new Map<number, string>();
+    const range = document.createRange();
+    for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
+      for (let at = 0; at < node.textContent!.length; at++) {
+        range.setStart(node, at);
+        range.setEnd(node, at + 1);
+        const { top } = range.getBoundingClientRect();
+        lines.set(top, `${lines.get(top) ?? ''}${range.toString()}`);
+      }
+    }
+    return [...lines.values()];
+  }, selector);
+}

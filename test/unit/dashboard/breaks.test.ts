@@ -6,6 +6,9 @@ describe('an address on the page', () => {
     ['5/5 workers', '5/5 workers'],
     ['https://feeds.example.com/a/products.json.gz?…', 'https://feeds.example.com/|a/|products.json.gz?…'],
     ['The feed at http://a/b was slow', 'The |feed |at |http://a/|b |was |slow'],
+    ['GET /orders/2026/export.csv?a=1&b=2 took 8 ms', 'GET |/orders/|2026/|export.csv?a=1&|b=2 |took |8 |ms'],
+    ['at f (/srv/shop/src/prices.js:12:31)\n', 'at |f |(/srv/|shop/|src/|prices.js:12:31)\n'],
+    ['a / b, and/or /c', 'a / b, and/or /c'],
     ['https://a-host.with-a-long-name.example.com/', 'https://a-|host.|with-|a-|long-|name.|example.|com/'],
   ] as const)
     it(`is broken so: ${pieces}`, () => {

@@ -1,7 +1,7 @@
 /** Shows the end of the log, filtered. It follows the newest line until the user scrolls away or a time is marked. */
 import type { LogLine } from '#quiesce/protocol/api/live.js';
 import { home, type LogFilter } from '../place/address.ts';
-import { byId, each, el, say, set } from '../parts/dom.ts';
+import { breakable, byId, each, el, say, set } from '../parts/dom.ts';
 import { clock } from '../parts/format.ts';
 import { passes } from './log-filter.ts';
 import type { Model } from '../live/model.ts';
@@ -126,6 +126,6 @@ function lineOf(line: LogLine, now: number, log: LogFilter): HTMLParagraphElemen
     { 'data-level': kind, 'data-time': at },
     el('a', { class: 'when', href: linkTo({ at, log }) }, clock(at, now)),
     el('span', { class: 'who' }, who),
-    el('span', { class: 'what' }, kind === 'info' ? null : `${kind}: `, `${msg ?? ''}${detail}`),
+    el('span', { class: 'what' }, ...breakable(`${kind === 'info' ? '' : `${kind}: `}${msg ?? ''}${detail}`)),
   );
 }

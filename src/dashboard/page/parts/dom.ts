@@ -42,9 +42,13 @@ export function set(node: Element, name: string, value: Attributes[string]): voi
 
 /** Sets the text if it differs: so unchanged text is neither drawn nor read out again. */
 export function say(node: Element, text: string): void {
-  if (node.textContent === text) return;
+  if (node.textContent !== text) node.replaceChildren(...breakable(text));
+}
+
+/** A text that is broken into lines between words, and within an address between its parts. */
+export function breakable(text: string): (Node | string)[] {
   const [first = '', ...rest] = piecesOf(text);
-  node.replaceChildren(first, ...rest.flatMap((piece) => [document.createElement('wbr'), piece]));
+  return [first, ...rest.flatMap((piece) => [document.createElement('wbr'), piece])];
 }
 
 export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
