@@ -1,5 +1,5 @@
 /** A histogram of observations that others have counted. prom-client's own histogram cannot take counts. */
-import type { MetricObjectWithValues, MetricValueWithName, Registry } from 'prom-client';
+import type { MetricObjectWithValues, MetricValueWithName, Registry } from '../../vendor/prom-client.ts';
 import { noRequestTimes, requestBounds, type RequestTimes } from '../../protocol/workers/request-times.ts';
 
 export class CountedHistogram {

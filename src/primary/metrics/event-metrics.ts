@@ -1,5 +1,5 @@
 /** Metrics that count events as they happen: requests, pauses, drains, runs, restarts. */
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from '../../vendor/prom-client.ts';
 import type { EvictedHost } from '../../cluster/evictions.ts';
 import type { PauseRecord } from '../../protocol/api/live.ts';
 import type { Heartbeat } from '../../protocol/workers/messages.ts';

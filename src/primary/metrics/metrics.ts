@@ -1,6 +1,6 @@
 /** `GET /metrics`: the whole cluster for Prometheus, from what the primary knows. It sends no message to a worker. */
 import type { RequestHandler } from 'express';
-import { Gauge, Registry } from 'prom-client';
+import { Gauge, Registry } from '../../vendor/prom-client.ts';
 import { version } from '../../version.ts';
 import type { Observer } from '../live/observers.ts';
 import type { Operations } from '../ports.ts';

@@ -1,5 +1,5 @@
 /** When each mirror was brought up to date, from the history: of this host and, in a cluster, of the others. */
-import { Gauge, type Registry } from 'prom-client';
+import { Gauge, type Registry } from '../../vendor/prom-client.ts';
 import { scopeText } from '../../protocol/feed/mirror-text.ts';
 import type { RunRecord } from '../../protocol/api/runs.ts';
 import { upToDateAt } from '../runs/history/of-mirror.ts';

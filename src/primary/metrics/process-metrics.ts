@@ -1,6 +1,6 @@
 /** Metrics of the primary's own process, under the names that every Prometheus client library uses. */
 import { performance } from 'node:perf_hooks';
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from '../../vendor/prom-client.ts';
 
 export function processMetrics(registry: Registry): void {
   const registers = [registry];

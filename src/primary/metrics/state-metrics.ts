@@ -1,5 +1,5 @@
 /** Gauges that are read from the status at each scrape. */
-import { Gauge, type Registry } from 'prom-client';
+import { Gauge, type Registry } from '../../vendor/prom-client.ts';
 import { isEnded } from '../../protocol/api/is-ended.ts';
 import { scopeText } from '../../protocol/feed/mirror-text.ts';
 import type { SourceStatus } from '../../protocol/api/source-status.ts';
