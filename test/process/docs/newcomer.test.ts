@@ -1,15 +1,20 @@
-/** What a newcomer does: the commands of the README from an empty folder to a mirrored feed, with the package as npm packs it. */
+/**
+ * What a newcomer does, with the package as npm packs it: the commands of the README from an empty folder to a mirrored
+ * feed, then the recipes of the library, from the page in the package.
+ */
 import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { commandsIn, type Commands } from '../../../dev/docs/commands.ts';
+import { commandsIn, filesIn, type Commands } from '../../../dev/docs/commands.ts';
 import { root } from '../../../dev/docs/generated.ts';
 import { runProgram } from '../harness/commands/command.ts';
 import { discard, newDatabase, type TestDatabase } from '../harness/mongodb/mongo.ts';
-import { appOfReadme, Project } from './project.ts';
+import { recipes, start, type Started } from './library-recipes.ts';
+import { appOfReadme, packInto, Project } from './project.ts';
 
 const repository = fileURLToPath(root);
+const compiler = join(repository, 'node_modules', 'typescript', 'bin', 'tsc');
 
 describe("a newcomer's path", function () {
   this.timeout(180_000);
@@ -18,6 +23,7 @@ describe("a newcomer's path", function () {
   let tarball: string;
   let packed: readonly string[];
   let path: readonly Commands[];
+  let page: string;
 
   before('the package, packed, and an empty folder', async () => {
     const readme = await readFile(join(repository, 'README.md'), 'utf8');
@@ -25,13 +31,7 @@ describe("a newcomer's path", function () {
     path = commandsIn(section.slice(0, section.indexOf('\n## ', 1)));
     database = await newDatabase();
     project = await Project.empty(database);
-    const { code, out, err } = await runProgram('npm', ['pack', '--json', '--pack-destination', project.folder], {
-      cwd: repository,
-    });
-    if (code !== 0) throw new Error(`npm pack failed: ${err}`);
-    const [made] = JSON.parse(out) as { filename: string; files: { path: string }[] }[];
-    tarball = `./${made!.filename}`;
-    packed = made!.files.map((file) => file.path);
+    ({ tarball, files: packed } = await packInto(project.folder));
   });
   after('it ended', async () => {
     await project?.close();
@@ -93,9 +93,14 @@ describe("a newcomer's path", function () {
     expect(await stored()).to.deep.equal([{ _id: 'b', size: 3 }]);
   });
 
+  it('has the page of the library, and npm the packages that the page says', async () => {
+    page = await readFile(join(project.folder, 'node_modules', 'quiesce', 'docs', 'library.md'), 'utf8');
+    const said = [...page.matchAll(/`npm install (?:-D )?([^`]+)`/g)].map(([, name]) => name!);
+    expect(said).to.have.members(['@types/express', 'zod', 'mongodb']);
+    await project.run(`npm install --prefer-offline ${said.join(' ')}`, 150_000);
+  });
+
   it('has types that a strict compiler takes', async () => {
-    // As docs/library.md says.
-    await project.run('npm install --prefer-offline -D @types/express', 150_000);
     const app = await appOfReadme();
     const wrong = `import { gate } from 'quiesce';
       import type { AppDefinition } from 'quiesce/primary';
@@ -104,7 +109,6 @@ describe("a newcomer's path", function () {
       export const app: AppDefinition = { script: 'app.js', quiesce: { sync: { max_byte: '1G' } } };`;
     await writeFile(join(project.folder, 'app.ts'), app);
     await writeFile(join(project.folder, 'wrong.ts'), wrong);
-    const compiler = join(repository, 'node_modules', 'typescript', 'bin', 'tsc');
     const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022'];
     const check = (file: string): ReturnType<typeof runProgram> =>
       runProgram(process.execPath, [compiler, ...options, file], { cwd: project.folder, within: 60_000 });
@@ -115,6 +119,38 @@ describe("a newcomer's path", function () {
       .and.match(/'max_byte' does not exist/);
     expect(out.match(/error TS/g), out).to.have.length(2);
     await rm(join(project.folder, 'wrong.ts'));
+  });
+
+  describe('goes on to the recipes of docs/library.md, which', () => {
+    let files: Map<string, string>;
+    let started: Started | undefined;
+    afterEach(async () => {
+      await started?.kill();
+      started = undefined;
+    });
+
+    it('are compiled, and all tried here', async () => {
+      await project.stop();
+      files = filesIn(page);
+      const blocks = page.match(/^```(ts|js|typescript|javascript)$/gm);
+      expect(blocks, 'blocks that no test would see').to.have.lengthOf(files.size);
+      expect([...files.keys()].filter((name) => name !== 'items.ts').sort()).to.deep.equal(Object.keys(recipes).sort());
+      for (const [name, code] of files) await writeFile(join(project.folder, name), code);
+      // As an app has it that was made with `tsc --init` some years ago, and strict.
+      const options = ['--strict', '--target', 'es2022', '--module', 'nodenext', '--skipLibCheck', '--types', 'node'];
+      const all = [compiler, ...options, '--ignoreConfig', ...files.keys()];
+      const { code, out } = await runProgram(process.execPath, all, { cwd: project.folder, within: 100_000 });
+      expect(out).to.equal('');
+      expect(code).to.equal(0);
+    });
+
+    for (const [name, works] of Object.entries(recipes))
+      it(`work: ${name}`, async () => {
+        const own = await newDatabase();
+        started = await start(project.folder, name, own);
+        await works(started);
+        await discard(own);
+      });
   });
 
   async function stored(): Promise<unknown[]> {

@@ -9,6 +9,7 @@ import { ControlClient } from '#quiesce/cli/control-client.js';
 import { dataPlace } from '#quiesce/config/data-place.js';
 import { freePort } from '../../../dev/free-port.ts';
 import { root } from '../../../dev/docs/generated.ts';
+import { runProgram } from '../harness/commands/command.ts';
 import type { TestDatabase } from '../harness/mongodb/mongo.ts';
 import { until } from '../harness/until.ts';
 
@@ -19,6 +20,16 @@ export async function appOfReadme(): Promise<string> {
   const [, code] = /```js\n(.*?)```/s.exec(await readFile(new URL('README.md', root), 'utf8')) ?? [];
   if (code === undefined) throw new Error('the README shows no app');
   return code;
+}
+
+/** Packs the package into this folder. Returns the name of the file there, and what is in it. */
+export async function packInto(folder: string): Promise<{ tarball: string; files: string[] }> {
+  const { code, out, err } = await runProgram('npm', ['pack', '--json', '--pack-destination', folder], {
+    cwd: repository,
+  });
+  if (code !== 0) throw new Error(`npm pack failed: ${err}`);
+  const [made] = JSON.parse(out) as { filename: string; files: { path: string }[] }[];
+  return { tarball: `./${made!.filename}`, files: made!.files.map((file) => file.path) };
 }
 
 export class Project {
@@ -57,17 +68,19 @@ export class Project {
     return new Project(folder, database, await freePort(), adminPort);
   }
 
-  static async create(database: TestDatabase): Promise<Project> {
+  /** @param from the folder in which npm has installed quiesce; by default the repository is the package */
+  static async create(database: TestDatabase, from?: string): Promise<Project> {
     const adminPort = await freePort();
     const project = await Project.empty(database, adminPort);
     const { folder } = project;
     const modules = join(folder, 'node_modules');
     await mkdir(join(modules, '.bin'), { recursive: true });
-    await symlink(repository, join(modules, 'quiesce'));
+    const quiesce = from === undefined ? repository : join(from, 'node_modules', 'quiesce');
+    await symlink(quiesce, join(modules, 'quiesce'));
     for (const name of ['express', '@opentelemetry'])
-      await symlink(join(repository, 'node_modules', name), join(modules, name));
+      await symlink(join(from ?? repository, 'node_modules', name), join(modules, name));
     // What npm would make of the package's `bin`.
-    const command = `#!/bin/sh\nexec "${process.execPath}" "${join(repository, 'dist', 'cli', 'main.js')}" "$@"\n`;
+    const command = `#!/bin/sh\nexec "${process.execPath}" "${join(quiesce, 'dist', 'cli', 'main.js')}" "$@"\n`;
     await writeFile(join(modules, '.bin', 'quiesce'), command, { mode: 0o755 });
     // Of npx, nothing but that it finds a command there: npm itself takes a second to start.
     await writeFile(join(modules, '.bin', 'npx'), '#!/bin/sh\nexec "$@"\n', { mode: 0o755 });
@@ -95,7 +108,7 @@ export class Project {
 
   /** Ends what runs from here, and starts this; resolves when it serves. @param place where the configuration is */
   async start(script: string, place: string = this.folder): Promise<void> {
-    await this.#stop();
+    await this.stop();
     const child = this.#spawn(script);
     const exited = once(child, 'close');
     this.#running = { child, exited };
@@ -119,7 +132,7 @@ export class Project {
   }
 
   async close(): Promise<void> {
-    await this.#stop();
+    await this.stop();
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
@@ -142,7 +155,8 @@ export class Project {
     return child;
   }
 
-  async #stop(): Promise<void> {
+  /** Ends what runs from here. */
+  async stop(): Promise<void> {
     const running = this.#running;
     this.#running = null;
     if (running === null) return;

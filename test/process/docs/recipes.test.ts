@@ -1,4 +1,7 @@
-/** The files of docs/recipes.md at work; their commands are run by commands.test.ts. */
+/**
+ * The files of docs/recipes.md at work, with the package as npm packs it, and from the page in it; its commands are run
+ * by commands.test.ts.
+ */
 import { expect } from 'chai';
 import { once } from 'node:events';
 import { chmod, cp, mkdir, readFile, readlink, symlink } from 'node:fs/promises';
@@ -7,12 +10,11 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { filesIn } from '../../../dev/docs/commands.ts';
-import { root } from '../../../dev/docs/generated.ts';
 import { commandIfThere, run } from '../../unit/primary/metrics/command.ts';
 import { send } from '../harness/clients/lines.ts';
-import { useDatabase } from '../harness/mongodb/mongo.ts';
+import { newDatabase, useDatabase } from '../harness/mongodb/mongo.ts';
 import { until } from '../harness/until.ts';
-import { Project } from './project.ts';
+import { packInto, Project } from './project.ts';
 import { workflowFaults } from './workflow-faults.ts';
 
 describe('the recipes of docs/recipes.md', function () {
@@ -21,12 +23,23 @@ describe('the recipes of docs/recipes.md', function () {
   const servers: Server[] = [];
   let files: Map<string, string>;
   let project: Project;
+  let installed: Project | undefined;
+  let page: string;
 
-  before(async () => {
-    files = filesIn(await readFile(new URL('docs/recipes.md', root), 'utf8'));
+  before('npm installs the package as it is packed, and what the page in it says', async function () {
+    this.timeout(240_000);
+    const place = await Project.empty(await newDatabase());
+    installed = place;
+    const { tarball } = await packInto(place.folder);
+    await place.run(`npm init -y && npm install --prefer-offline ${tarball} express`, 120_000);
+    page = await readFile(join(place.folder, 'node_modules', 'quiesce', 'docs', 'recipes.md'), 'utf8');
+    files = filesIn(page);
+    const [install] = /^npm install .*$/m.exec(page)!;
+    await place.run(install.replace('npm install', 'npm install --prefer-offline'), 120_000);
   });
+  after(() => installed?.close());
   beforeEach('a project with the files of the page', async () => {
-    project = await Project.create(database);
+    project = await Project.create(database, installed!.folder);
     project.substitute('/srv/shop', project.folder);
     for (const [name, text] of files) await project.write(name, text);
   });
@@ -53,7 +66,7 @@ describe('the recipes of docs/recipes.md', function () {
     expect([status, /^quiesce_info\{.*\} 1$/m.test(metrics)]).to.deep.equal([200, true]);
     const promtool = commandIfThere('promtool');
     if (promtool === null) return this.skip(); // Debian: prometheus
-    await cp(new URL('docs/alerts.yml', root), join(project.folder, 'alerts.yml'));
+    await cp(join(installed!.folder, 'node_modules/quiesce/docs/alerts.yml'), join(project.folder, 'alerts.yml'));
     const { code, output } = await run(promtool, ['check', 'config', join(project.folder, 'prometheus.yml')]);
     expect(code, output).to.equal(0);
   });
@@ -71,7 +84,7 @@ describe('the recipes of docs/recipes.md', function () {
       request.on('end', () => response.setHeader('Content-Type', 'application/json').end('{}'));
     });
     project.substitute('127.0.0.1:4318', collector);
-    const start = /^export OTEL.*\n.*quiesce start$/m.exec(await readFile(new URL('docs/recipes.md', root), 'utf8'));
+    const start = /^export OTEL.*\n.*quiesce start$/m.exec(page);
     await project.start(start![0]);
     await project.run('npx quiesce maintenance on --reason works && npx quiesce maintenance off');
     await project.run('npx quiesce sync feed.json');
