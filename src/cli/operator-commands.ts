@@ -83,7 +83,7 @@ export function addOperatorCommands(program: Command, done: Done): void {
   const signed = (words: string, description: string, parent = program): Command =>
     command(words, description, parent).option('--by <name>', "who asks, for the record (default: the user's name)");
 
-  command('status', 'tell what the cluster is doing', program, [...targetOptions, ...statusOptions]).action(
+  command('status', 'show what the cluster is doing', program, [...targetOptions, ...statusOptions]).action(
     async (options: StatusOptions) => done(await (await import('./status.ts')).status(options)),
   );
 
@@ -105,7 +105,7 @@ export function addOperatorCommands(program: Command, done: Done): void {
     .action(async (options: SignedTarget & { here?: boolean }) =>
       done(await (await import('./orders/maintenance.ts')).maintenanceOff(options)),
     );
-  command('status', 'tell whether it is on, why and until when', maintenance).action(async (options: Target) =>
+  command('status', 'show whether it is on, why and until when', maintenance).action(async (options: Target) =>
     done(await (await import('./orders/maintenance.ts')).maintenanceStatus(options)),
   );
 
@@ -118,7 +118,7 @@ export function addOperatorCommands(program: Command, done: Done): void {
       'wait so long for requests in flight, then end with 6 (default: drain_timeout)',
       time,
     )
-    .option('--keep-on-failure', 'stay held where the command fails, or nobody can tell how it ended')
+    .option('--keep-on-failure', 'stay held if the command fails, or if its end is unknown')
     .action(async (words: string[], options: ExecOptions) =>
       done(await (await import('./orders/exec.ts')).exec(words, options)),
     );
@@ -136,7 +136,7 @@ export function addOperatorCommands(program: Command, done: Done): void {
     .option('--header-env <name>', 'the same from the environment: Name=VARIABLE', listed)
     .option('--fetch-timeout <duration>', 'how long fetching may take (default: 10m)', time)
     .option('--fetch-max-bytes <size>', 'how much may be fetched (default: 1G)', bytes)
-    .option('--dry-run', 'only tell what would change')
+    .option('--dry-run', 'only show what would change')
     .option('--max-deletes <n>', 'how many documents it may delete: a number, or a share such as 50%', deletes)
     .option('--items <pointer>', 'where the array is in a JSON feed that is an object, such as /data/products', pointer)
     .option('--json', 'the report as JSON')
@@ -147,7 +147,7 @@ export function addOperatorCommands(program: Command, done: Done): void {
   signed('reload', 'read the configuration again, and replace every worker without a failed request')
     .option('--primary', 'replace the primary too, by the quiesce and the Node that run this command')
     .option('--wait', 'with --primary: wait for a run that goes on (default: end with 6)')
-    .option('--dry-run', 'only tell what the configuration would change')
+    .option('--dry-run', 'only show what the configuration would change')
     .option('--all', 'every host of the cluster, one after another, up to the first that fails')
     .action(async (options: ReloadOptions) =>
       done(await (await import('./orders/reload-each.ts')).reloadEach(options)),
@@ -163,10 +163,7 @@ export function addOperatorCommands(program: Command, done: Done): void {
       done(await (await import('./orders/stop.ts')).stop(options)),
     );
 
-  const runs = command(
-    'runs',
-    'list the runs, tell about one, end one (runs cancel <id>) or give one up (runs abandon <id>)',
-  )
+  const runs = command('runs', 'list the runs, show one, end one (runs cancel <id>) or give one up (runs abandon <id>)')
     .argument('[id]', 'one run, in full')
     .option('-n, --limit <n>', 'how many', count(1, 1000), 20)
     .option('--json', 'as JSON')
@@ -198,7 +195,7 @@ export function addOperatorCommands(program: Command, done: Done): void {
       done(await (await import('./orders/hosts.ts')).removeHost(name, self.optsWithGlobals<RemoveOptions>())),
     );
 
-  const notify = program.command('notify').description('those who are told when something goes wrong: test');
+  const notify = program.command('notify').description('the receivers of notices: test');
   notify.helpCommand(false);
   command('test', 'send a test to each configured receiver', notify).action(async (options: Target) =>
     done(await (await import('./orders/notify.ts')).notifyTest(options)),

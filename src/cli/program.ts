@@ -58,7 +58,7 @@ export function buildProgram(done: Done): Command {
 
   program
     .command('validate')
-    .description('check a configuration, and tell what each app will do')
+    .description('check a configuration, and show what each app will do')
     .argument('[file]', 'an ecosystem configuration or a script (default: ./ecosystem.config.js)')
     .option('--only <name>', 'only this app of the file')
     .option('--env <name>', 'with the variables of env_<name>')

@@ -22,7 +22,7 @@ export async function historyOf(dataDir: string): Promise<History> {
     const folder = path.join(dataDir, 'runs');
     const all = await storedRuns(folder, (file) => say(`${file} cannot be read and is left out.`)).catch(() => null);
     if (all === null) throw error;
-    say(`No primary answers; this is what its files in ${folder} tell.`);
+    say(`No primary answers. This comes from its files in ${folder}.`);
     return {
       runs: async (limit) => all.slice(-limit).reverse(),
       async run(id) {

@@ -35,5 +35,5 @@ export function describeRun(run: RunRecord): string {
       ? ''
       : `, ${progress.step} ${progress.done}${progress.total === undefined ? '' : ` of ${progress.total}`}`;
   const what = report === undefined ? '' : `, ${countsText(report.counts)}`;
-  return `${id} (${kind}) ${stateText(state)}, begun ${startedAt}${far}${what}${error === undefined ? '' : `: ${error.detail}`}`;
+  return `${id} (${kind}) ${stateText(state)}, started ${startedAt}${far}${what}${error === undefined ? '' : `: ${error.detail}`}`;
 }

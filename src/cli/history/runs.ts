@@ -49,7 +49,7 @@ function listed(items: readonly RunRecord[]): string {
       error?.code ?? (report === undefined ? '' : countsText(report.counts)),
     ];
   });
-  return table(['id', 'kind', 'for', 'state', 'begun', 'took', 'paused', 'result'], rows, [5, 6]);
+  return table(['id', 'kind', 'for', 'state', 'started', 'took', 'paused', 'result'], rows, [5, 6]);
 }
 
 function renderRun(run: RunRecord): string {

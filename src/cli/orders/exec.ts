@@ -75,7 +75,7 @@ export async function exec(words: readonly string[], options: ExecOptions): Prom
       say(`${why}, and the site stays held. \`quiesce maintenance off\` ends it.`);
   } catch (error) {
     // The exit code of the command matters more than a failure to report it.
-    say(visibleLine(`quiesce: the end of run ${run} cannot be told: ${(error as Error).message}`));
+    say(visibleLine(`quiesce: the end of run ${run} cannot be reported: ${(error as Error).message}`));
   }
   connection.abort();
   return codeOf(end);

@@ -37,7 +37,7 @@ export async function removeHost(name: string, options: RemoveOptions): Promise<
 
 async function isSure({ name, lease, state }: HostStatus): Promise<boolean> {
   const how = state === 'away' ? `its lease is over` : `it may be ALIVE: its lease is good for ${duration(lease)}`;
-  const text = `${name}: ${how}. Taken out, it counts for nothing any more: runs begin without its word. Do so only where its processes are dead.`;
+  const text = `${name}: ${how}. Once it is removed, runs no longer wait for it. Remove it only if its processes are dead.`;
   if (!process.stdin.isTTY) throw new QuiesceError('bad-usage', `${text} To do it without a question: --yes`);
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {

@@ -34,7 +34,8 @@ export async function reload(given: ReloadOptions): Promise<void> {
     throw new QuiesceError('bad-usage', '--wait goes with --primary only: a reload without it waits by itself.');
   if (primary && all)
     throw new QuiesceError('bad-usage', '--primary replaces the primary of this host alone: leave --all out.');
-  if (dryRun && all) throw new QuiesceError('bad-usage', '--dry-run tells of this host alone: leave --all out.');
+  if (dryRun && all)
+    throw new QuiesceError('bad-usage', '--dry-run shows the changes of this host only: leave --all out.');
   if (primary && !dryRun) return replacePrimary(options, wait ?? false);
   const client = new ControlClient(await findDataDir(options));
   const also = dryRun ? {} : { also: all ? hostsProgress() : progressSince(client) };

@@ -30,7 +30,7 @@ export async function tellingOfRun<T>(
     const { id, kind, owner, startedAt } = visibleIn(run);
     const whose = owner === undefined ? '' : ` (${owner.method} ${owner.path} in slot ${owner.slot})`;
     const age = duration(Math.max(0, Date.now() - Date.parse(startedAt)));
-    say(`${what} waits for the ${kind} run ${id}${whose}, begun ${age} ago.`);
+    say(`${what} waits for the ${kind} run ${id}${whose}, started ${age} ago.`);
     say(`To end that run: quiesce runs cancel ${id}.${more}`);
   };
   const timer = setInterval(() => void look(), patience);

@@ -34,7 +34,7 @@ export class Interruption {
     const run = await presentRun(this.#url).catch(() => undefined);
     say(
       run === undefined
-        ? 'interrupted: the app has the whole feed, and a run that has begun goes on. `quiesce runs` tells what became of it.'
+        ? 'interrupted: the app has the whole feed, and a run that has started continues. `quiesce runs` shows how it ended.'
         : `interrupted: run ${run.id} goes on. Follow it with \`quiesce runs ${run.id}\`, end it with \`quiesce runs cancel ${run.id}\`.`,
     );
   }

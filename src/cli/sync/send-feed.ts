@@ -94,7 +94,7 @@ function explain(cause: NodeJS.ErrnoException, url: URL): QuiesceError {
     return new QuiesceError('bad-usage', 'The feed is a folder.', { cause });
   return new QuiesceError(
     'run-failed',
-    `The connection to ${url.origin} broke: ${cause.message}. \`quiesce runs\` tells what became of the run.`,
+    `The connection to ${url.origin} broke: ${cause.message}. \`quiesce runs\` shows how the run ended.`,
     { cause },
   );
 }

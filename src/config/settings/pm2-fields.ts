@@ -58,7 +58,7 @@ export const unsupported: Readonly<Record<string, Unsupported>> = {
   log_file: always('use `out_file` and `error_file`, or `quiesce logs`'),
   log_type: always('the combined log (`quiesce logs`) is JSON; `out_file` and `error_file` hold plain lines'),
   disable_logs: always('logs go to standard output, and to files where `out_file` or `error_file` name some'),
-  pid_file: always('`quiesce status --json` tells the pids'),
+  pid_file: always('`quiesce status --json` shows the pids'),
   shutdown_with_message: always('workers are stopped with a message anyway'),
   source_map_support: { harmless: [...off, true], instead: "add `node_args: '--enable-source-maps'`" },
   disable_source_map_support: {

@@ -94,7 +94,7 @@ export function adminRoutes(operations: Operations, live: Live): Router {
   api.post('/reload', async (request, response) => {
     const { dryRun = false, all = false, ...order } = bodyOf(bodies.reload, request.body);
     if (dryRun && all)
-      throw new QuiesceError('bad-request', '`dryRun` does not go with `all`: it tells of the host that is asked.');
+      throw new QuiesceError('bad-request', '`dryRun` does not go with `all`: it shows the changes of one host only.');
     const { changes, warnings } = dryRun
       ? { changes: await operations.previewReload(), warnings: [] }
       : await operations.reload({ ...orderOf(order), ...(all ? { all } : {}) });
