@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { QuiesceError } from '#quiesce/errors.js';
 import type { ClusterStatus } from '#quiesce/protocol/api/runs.js';
+import { send } from '../harness/clients/lines.ts';
 import { quiesceCommand } from '../harness/commands/command.ts';
 import { useSharedHosts } from '../harness/hosts/shared-hosts.ts';
 import { until } from '../harness/until.ts';
@@ -39,7 +40,7 @@ describe('operators of several hosts', function () {
     const { hosts, names } = shared;
     const b = hosts[1]!;
     const { slow } = await startSlow(b.url, 700);
-    const on = await shared.command(0, 'maintenance', 'on', '--reason', 'moving', '--by', 'kim');
+    const on = await shared.command(0, 'maintenance', 'on', '--reason', 'moving', '--by', 'kim', '--for', '5m');
     expect(on.code, on.err).to.equal(0);
     expect(on.out).to.match(/maintenance: on for all hosts .*by kim.*: moving/);
     expect(await slow, 'what was in flight at the other host has been waited for').to.equal(200);
@@ -52,7 +53,9 @@ describe('operators of several hosts', function () {
       expect(list?.map(({ name, state }) => `${name} ${state}`)).to.have.members(
         names.map((name) => `${name} quiesced`),
       );
-      expect(await statusOf(`${host.url}/work`)).to.equal(503);
+      const refused = await send(`${host.url}/work`);
+      expect(refused.status).to.equal(503);
+      expect(Number(refused.headers['retry-after']), 'not asked for again each second').to.be.above(120);
       expect(await statusOf(`${host.url}/readyz`), 'a load balancer keeps all hosts').to.equal(200);
     }
     const off = await shared.command(1, 'maintenance', 'off');

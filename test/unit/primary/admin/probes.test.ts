@@ -39,6 +39,10 @@ describe('the probes of the admin server', () => {
     for (const state of ['starting', 'stopping', 'waiting'] as const) expect(code(status(state))).to.equal('stopping');
   });
 
+  it('do not where this host is out of its cluster, from the first moment: others may serve', () => {
+    expect(code(status('quiesced', { kind: 'cluster', age: 0 }))).to.equal('paused');
+  });
+
   it('answer over HTTP, and are kept by nobody', async () => {
     const app = express().use(probes({ status: () => status('serving'), readyGrace: () => 10_000 }));
     for (const path of ['/livez', '/readyz']) {
