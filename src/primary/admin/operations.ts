@@ -107,8 +107,8 @@ export function operations(deps: OperationsDeps): Operations {
       orders.given('runs cancel', { ...order, run: id });
       if (await coordinator.cancel(id)) return known(id);
       const hint = run.state === 'rolling-forward' ? ` It is half done; to abandon it: quiesce runs abandon ${id}` : '';
-      const what = `Run ${id} is ${run.state}: only a run that is going on can be cancelled.`;
-      throw new QuiesceError('bad-request', `${what}${hint}`);
+      const what = `Run ${id} is ${run.state}: only a run that is going on can be cancelled.${hint}`;
+      throw new QuiesceError('bad-request', cluster?.elsewhere(id, 'cancel') ?? what);
     },
     async removeHost(name, order) {
       orders.given('hosts remove', { ...order, host: name });
@@ -123,10 +123,8 @@ export function operations(deps: OperationsDeps): Operations {
       const run = known(id);
       orders.given('runs abandon', { ...order, run: id });
       if (await coordinator.abandon(id)) return runs.get(id) ?? run;
-      throw new QuiesceError(
-        'bad-request',
-        `Run ${id} is ${run.state}: only a run that is being rolled forward can be abandoned.`,
-      );
+      const what = `Run ${id} is ${run.state}: only a run that is being rolled forward can be abandoned.`;
+      throw new QuiesceError('bad-request', cluster?.elsewhere(id, 'abandon') ?? what);
     },
   };
 }

@@ -1,5 +1,5 @@
 /** What an operator can see and do at any host for all of them. */
-import { isSameRef, pauseOf, type Site, type SiteHost } from '../../cluster/document.ts';
+import { isSameRef, isStranded, pauseOf, type Site, type SiteHost } from '../../cluster/document.ts';
 import type { Logger } from 'pino';
 import { isOver } from '../../cluster/site-reload.ts';
 import { QuiesceError } from '../../errors.ts';
@@ -95,6 +95,17 @@ export class ClusterOperations implements Ticks {
     const reload = site?.reload ?? null;
     if (site === null || reload === null || isOver(reload)) return null;
     return { host: site.hosts[reload.left[0]!]?.name ?? '', done: reload.done, of: reload.of };
+  }
+
+  /** Where and how a run is ended that is not this host's; null for one that is, and for one that is not going on. */
+  elsewhere(run: string, order: 'cancel' | 'abandon'): string | null {
+    const { site, ref } = this.#agreement.host.member;
+    const own = site?.run ?? null;
+    if (site === null || own?.id !== run || isSameRef(own.owner, ref)) return null;
+    const { owner, kind } = own;
+    if (!isStranded(site, own)) return `Run ${run} is at host ${owner.name}: ${order} it there.`;
+    const how = kind === 'exec' ? 'quiesce maintenance off' : `quiesce runs abandon ${run}`;
+    return `Run ${run} was at host ${owner.name}, which is gone. To give it up, at any host: ${how}`;
   }
 
   /** See {@link SiteAgreement.abandon}. */

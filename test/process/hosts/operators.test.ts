@@ -19,6 +19,7 @@ describe('operators of several hosts', function () {
   const shared = useSharedHosts(['A', 'B'], { witness, quiesce: { maintenance: { ready_grace: '0s' } } });
 
   const isQuiesced = ({ phase }: ClusterStatus): boolean => phase === 'quiesced';
+  const isAtWork = ({ run }: ClusterStatus): boolean => run?.state === 'running';
   const serves = ({ phase }: ClusterStatus): boolean => phase === 'serving';
 
   async function statusOf(url: string): Promise<number> {
@@ -154,7 +155,13 @@ describe('operators of several hosts', function () {
       [quiesceCommand, 'exec', '--data-dir', b!.dataDir, '--', process.execPath, '-e', 'setTimeout(() => {}, 60_000)'],
       { cwd: b!.folder, stdio: 'ignore' },
     );
-    await b!.until('the command is at work', ({ run }) => run?.kind === 'exec' && run.state === 'running');
+    const { run } = await b!.until('it is at work', (status) => status.run?.kind === 'exec' && isAtWork(status));
+    await until('the other host knows of it', async () => (await a!.control.runs(20)).some(({ id }) => id === run!.id));
+    const refused = await a!.control.cancel(run!.id).then(
+      () => expect.fail('it was cancelled'),
+      (error: QuiesceError) => error,
+    );
+    expect(refused.message).to.equal(`Run ${run!.id} is at host ${shared.names[1]}: cancel it there.`);
     await shared.proxy.goAway();
     try {
       const { holds } = await a!.until('its host is out', ({ hosts: list }) => list?.length === 1, 20_000);
