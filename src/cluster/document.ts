@@ -163,6 +163,11 @@ export function areAllAtRest({ hosts }: Site, epoch: number | null): boolean {
   return Object.values(hosts).every(({ rest }) => rest === epoch);
 }
 
+/** The names of the hosts that are not at rest for this pause. */
+export function hostsNotAtRest({ hosts }: Site, epoch: number | null): string[] {
+  return Object.values(hosts).flatMap(({ rest, name }) => (rest === epoch ? [] : [name]));
+}
+
 /** Whether every gate is shut, no host has work in flight, and no run holds the pause. */
 export function isQuiesced(site: Site): boolean {
   return pauseOf(site) !== null && (site.run?.epoch ?? null) === null && areAllAtRest(site, site.epoch);

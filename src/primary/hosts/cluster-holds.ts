@@ -5,7 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isQuiesced, isStranded, type HostRef } from '../../cluster/document.ts';
+import { hostsNotAtRest, isQuiesced, isStranded, type HostRef } from '../../cluster/document.ts';
 import type { SiteEvent } from '../../cluster/events.ts';
 import { isIn } from '../../cluster/member.ts';
 import type { Answer } from '../../cluster/store.ts';
@@ -14,7 +14,7 @@ import type { HoldChange, ScheduledHold } from '../../protocol/hold/operator-hol
 import type { WaitingRequest } from '../../protocol/api/runs.ts';
 import type { HoldOrders, Wait } from '../maintenance/holds/operator-holds.ts';
 import { callerGone, holdStays, holdTakenBack, outcomeOf } from '../maintenance/holds/hold-outcome.ts';
-import { stillInFlight } from '../maintenance/holds/still-in-flight.ts';
+import { notAtRest, stillInFlight } from '../maintenance/holds/still-in-flight.ts';
 import { order, unreachable } from './unreachable.ts';
 import type { SiteAgreement } from './site-agreement.ts';
 
@@ -115,7 +115,7 @@ export class ClusterHolds implements HoldOrders {
     const { host, waiters } = this.#deps.agreement;
     const waitingFor = this.#deps.waitingFor();
     const site = host.member.site!;
-    const late = Object.values(site.hosts).filter(({ rest }) => rest !== site.epoch);
+    const names = notAtRest(hostsNotAtRest(site, site.epoch));
     let what = holdStays;
     let held = true;
     if (waiter !== null) {
@@ -124,7 +124,6 @@ export class ClusterHolds implements HoldOrders {
       held = left !== null && left.site.operator !== null;
       if (!held) what = left === null ? 'the hold is taken back as soon as MongoDB answers' : holdTakenBack;
     }
-    const names = late.length === 0 ? '' : ` Not at rest: ${late.map(({ name }) => name).join(', ')}.`;
     const inFlight = stillInFlight(waitingFor, ({ path }) => path);
     const atWork = site.run === null || site.run.epoch === null ? '' : ` Run ${site.run.id} is at work.`;
     return new QuiesceError(

@@ -5,29 +5,25 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { Host, type HostOptions } from '../../cluster/host.ts';
-import { isIn, onWon, type Local, type OwnRun } from '../../cluster/member.ts';
-import { isSameRef, isStranded, type Site, type SiteMirrored, type SiteRun } from '../../cluster/document.ts';
-import type { Outcome, Refusal, SiteEvent } from '../../cluster/events.ts';
+import { isIn, onWon, type Local } from '../../cluster/member.ts';
+import { hostsNotAtRest, isSameRef, isStranded } from '../../cluster/document.ts';
+import type { Site, SiteMirrored, SiteRun } from '../../cluster/document.ts';
+import type { Refusal, SiteEvent } from '../../cluster/events.ts';
 import { isHalfDone } from '../../cluster/founding.ts';
 import { clock } from '../../monotonic.ts';
 import type { Agreement, AgreementEvent, Lease } from '../maintenance/agreement.ts';
 import { Changes } from '../maintenance/changes.ts';
-import { keptHold } from '../maintenance/machine/durable-hold.ts';
 import type { Run, SiteHold, State } from '../maintenance/machine/state.ts';
 import { order } from './unreachable.ts';
+import { ownRunOf, type OfRuns } from './own-run.ts';
 import { holdFrom, outside } from './view.ts';
 
-export interface SiteAgreementOptions extends Pick<
-  HostOptions,
-  'store' | 'rules' | 'host' | 'name' | 'version' | 'primary' | 'replaces' | 'onEviction'
-> {
+type OfHost = 'store' | 'rules' | 'host' | 'name' | 'version' | 'primary' | 'replaces' | 'onEviction';
+
+export interface SiteAgreementOptions extends Pick<HostOptions, OfHost>, OfRuns {
   readonly log: Logger;
   /** Of a run whose owner is gone: what this host has of it. */
   readonly past: (run: string) => 'left' | 'ended' | null;
-  /** Whether every host can fetch the feed of this run. */
-  readonly isShared: (run: string) => boolean;
-  /** What became of a feed, and of which collection; null where none was accepted. */
-  readonly outcome: (run: string, hasFailed: boolean) => Outcome | null;
   /** A feed of another host has ended, and may have changed documents. */
   readonly mirrored: (feed: SiteMirrored) => void;
   /** Fetches what another host has left of its run, so that `past` knows it. */
@@ -63,7 +59,7 @@ export class SiteAgreement implements Agreement {
   #fetching: string | null = null;
   /** The ended feeds of all hosts that this one has heard of; null before its first view. */
   #heard: ReadonlySet<string> | null = null;
-  #ending: { readonly run: string; readonly since: number } | null = null;
+  #ending: { readonly run: string; readonly since: number; readonly late: readonly string[] } | null = null;
   #isLooking = false;
 
   constructor(options: SiteAgreementOptions) {
@@ -108,6 +104,10 @@ export class SiteAgreement implements Agreement {
     this.#state = state;
     this.#view();
     this.host.poke();
+  }
+
+  late(run: string): readonly string[] {
+    return this.#ending?.run === run ? this.#ending.late : [];
   }
 
   /**
@@ -222,7 +222,9 @@ export class SiteAgreement implements Agreement {
 
   #end(run: Run, isKnown: boolean): void {
     if (this.#ending?.run !== run.id) {
-      this.#ending = { run: run.id, since: clock() };
+      const { site } = this.host.member;
+      const late = isKnown ? hostsNotAtRest(site!, site!.run!.epoch) : [];
+      this.#ending = { run: run.id, since: clock(), late };
       setTimeout(() => this.#view(), endPatience + 1).unref();
     }
     // The gates open by the document alone; only the caller is not kept waiting.
@@ -278,19 +280,6 @@ export class SiteAgreement implements Agreement {
     if (event.type !== 'claim' || refused !== 'run-in-progress') return;
     this.#dispatch({ type: 'refused', run: event.run, code: 'run-in-progress', holder: site.run?.id ?? null });
   }
-}
-
-function ownRunOf(
-  { id, kind, asks, recovered, exec, stage, endsWith }: Run,
-  { isShared, outcome }: Pick<SiteAgreementOptions, 'isShared' | 'outcome'>,
-): OwnRun {
-  const keeps = exec?.keepOnFailure === true ? { keeps: keptHold(id, exec) } : {};
-  const hasBegun = stage === 'running' || stage === 'ending';
-  const shared = isShared(id) ? { shared: true } : {};
-  const mirrored = kind === 'sync' && hasBegun && asks === 'end' ? outcome(id, endsWith !== null) : null;
-  const told = mirrored === null ? {} : { mirrored };
-  const failed = hasBegun && endsWith !== null;
-  return { id, kind, wants: asks, isTakenOver: recovered, ...shared, failed, ...told, ...keeps };
 }
 
 function isSame(a: SiteHold | null, b: SiteHold | null): boolean {

@@ -29,6 +29,8 @@ export interface Agreement {
   connect(dispatch: (event: AgreementEvent) => void, onLease: () => void): void;
   /** Called when the state has changed: the question of the run is part of it. */
   look(state: State): void;
+  /** The hosts, by name, that were not at rest when the drain of this run was given up; not there without others. */
+  late?(run: string): readonly string[];
 }
 
 export const alone: Agreement = {

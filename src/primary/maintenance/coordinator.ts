@@ -24,7 +24,7 @@ import { OperatorHolds } from './holds/operator-holds.ts';
 import { holdsOf, PauseInformer } from './pause-informer.ts';
 import type { WorkerEvents, WorkerPort, WorkerRef } from '../ports.ts';
 import { conclude, runError, tellOwner, stageStates } from '../runs/conclusion.ts';
-import { refusal } from '../runs/requests/end.ts';
+import { refusal, type Missed } from '../runs/requests/end.ts';
 import { ExecRuns } from '../runs/exec-runs.ts';
 import type { RunStore } from '../runs/history/history.ts';
 import type { SyncRuns } from '../runs/feeds/feed-runs.ts';
@@ -275,7 +275,9 @@ export class Coordinator implements WorkerEvents {
   }
 
   async #end(id: string, code: ErrorCode | null, before: State): Promise<void> {
-    const error = runError(id, code, this.#deps, before.run, () => this.beats.waitingFor(before));
+    const hosts = this.#deps.agreement?.late?.(id) ?? [];
+    const missed = (): Missed => ({ waitingFor: this.beats.waitingFor(before), hosts });
+    const error = runError(id, code, this.#deps, before.run, missed);
     if (error !== null) this.#callers.answerClaim(id, { error });
     this.#deps.sync.ended(id, error);
     if (before.run?.epoch !== null) await this.beats.tally(() => this.state); // without a pause no heartbeat follows

@@ -1,11 +1,10 @@
 /** The end of a run: why it failed, if it did, and what the history stores. */
 import type { Logger } from 'pino';
 import { QuiesceError, type ErrorCode, type Problem } from '../../errors.ts';
-import type { WaitingRequest } from '../../protocol/api/runs.ts';
 import type { Rules, Run, State } from '../maintenance/machine/state.ts';
 import type { WorkerPort, WorkerRef } from '../ports.ts';
 import { keyOf } from '../worker-ref.ts';
-import { abandoned, runFailure } from './requests/end.ts';
+import { abandoned, runFailure, type Missed } from './requests/end.ts';
 import type { RunStore } from './history/history.ts';
 import type { SyncRuns } from './feeds/feed-runs.ts';
 import { endState } from './history/report.ts';
@@ -34,12 +33,12 @@ export function runError(
   code: ErrorCode | null,
   { runs, sync, rules }: ConclusionDeps,
   run: Pick<Run, 'timeout' | 'exec'> | null,
-  waitingFor: () => readonly WaitingRequest[],
+  missed: () => Missed,
 ): QuiesceError | null {
   const said = runs.get(id)?.error as Problem | undefined;
   if (sync.isAbandoned(id)) return abandoned(said);
   if (code === null) return null;
-  return said?.code === code ? QuiesceError.fromProblem(said) : runFailure(code, ownRules(rules, run), waitingFor());
+  return said?.code === code ? QuiesceError.fromProblem(said) : runFailure(code, ownRules(rules, run), missed());
 }
 
 /**
@@ -51,7 +50,7 @@ export function tellOwner(
   worker: WorkerRef,
 ): boolean {
   if (run?.stage !== 'ending' || run.owner === null || keyOf(run.owner) !== keyOf(worker)) return false;
-  const error = runError(run.id, run.endsWith, deps, run, () => []);
+  const error = runError(run.id, run.endsWith, deps, run, () => ({ waitingFor: [], hosts: [] }));
   return (
     error !== null && deps.port.send(worker, { type: 'run-ended', epoch, run: run.id, problem: error.toProblem() })
   );

@@ -66,7 +66,7 @@ describe('operators of several hosts', function () {
 
   it('take a hold back where one host does not come to rest in time, and name that host', async () => {
     const { hosts, names } = shared;
-    const { slow } = await startSlow(hosts[1]!.url, 4_000);
+    const { slow } = await startSlow(hosts[1]!.url, 5_000);
     const order = { on: true, wait: true, timeout: 300 };
     const error = await hosts[0]!.control.maintenance(order).then(
       () => expect.fail('it was held'),
@@ -74,6 +74,10 @@ describe('operators of several hosts', function () {
     );
     expect(error.code).to.equal('drain-timeout');
     expect(error.message).to.include('the hold was taken back').and.to.include(`Not at rest: ${names[1]}`);
+    for (const host of hosts) await host.until('it serves', serves);
+    const run = await shared.command(0, 'exec', '--timeout', '300ms', '--', 'true');
+    expect(run.code, run.out).to.equal(6);
+    expect(run.err, 'a run says it as well').to.include('Not at rest: ').and.to.include(names[1]);
     for (const host of hosts) await host.until('it serves', serves);
     expect(await slow).to.equal(200);
   });

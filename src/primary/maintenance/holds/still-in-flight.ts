@@ -1,4 +1,4 @@
-/** Names the requests that a drain waits for. */
+/** Names the requests and the hosts that a drain waits for. */
 import type { WaitingRequest } from '../../../protocol/api/runs.ts';
 
 const named = 5;
@@ -13,4 +13,9 @@ export function stillInFlight(
     .slice(0, named)
     .map((request) => `${request.method} ${where(request)} in worker ${request.slot} (${request.age} ms)`);
   return ` Still in flight: ${names.join(', ')}${waitingFor.length > named ? ' …' : ''}.`;
+}
+
+/** A sentence, with a space before it, with the hosts that a drain waits for; empty if there are none. */
+export function notAtRest(hosts: readonly string[]): string {
+  return hosts.length === 0 ? '' : ` Not at rest: ${hosts.join(', ')}.`;
 }

@@ -3,7 +3,7 @@ import { QuiesceError, type ErrorCode, type Problem } from '../../../errors.ts';
 import { runInProgress } from '../../../protocol/workers/run-in-progress.ts';
 import type { RunRecord, WaitingRequest } from '../../../protocol/api/runs.ts';
 import type { Rules } from '../../maintenance/machine/state.ts';
-import { stillInFlight } from '../../maintenance/holds/still-in-flight.ts';
+import { notAtRest, stillInFlight } from '../../maintenance/holds/still-in-flight.ts';
 
 /** Why a claim or a submission was not granted; `holder` is the run that has the right to run. */
 export function refusal(code: ErrorCode, holder: string | null): QuiesceError {
@@ -31,19 +31,21 @@ export function lateSubmission(run: RunRecord | undefined): QuiesceError {
   return new QuiesceError('run-failed', 'The run has ended already, so its feed is not taken. Send it again.');
 }
 
+/** What a drain has waited for in vain: requests of this host, and hosts by name. */
+export interface Missed {
+  readonly waitingFor: readonly WaitingRequest[];
+  readonly hosts: readonly string[];
+}
+
 /** Why a run failed, if only the code is known. */
-export function runFailure(code: ErrorCode, rules: Rules, waitingFor: readonly WaitingRequest[]): QuiesceError {
+export function runFailure(code: ErrorCode, rules: Rules, { waitingFor, hosts }: Missed): QuiesceError {
   switch (code) {
     case 'drain-timeout': {
       // The path of another client's request may be a secret, and anybody may read this text.
       const who = stillInFlight(waitingFor, ({ route }) => route ?? '…');
-      return new QuiesceError(
-        code,
-        `After ${rules.drainTimeout} ms not every request had finished, so the run was given up and nothing was changed.${who}`,
-        {
-          extra: { waitingFor },
-        },
-      );
+      const what = hosts.length === 0 ? 'not every request had finished' : 'the hosts had not all come to rest';
+      const why = `After ${rules.drainTimeout} ms ${what}, so the run was given up and nothing was changed.`;
+      return new QuiesceError(code, `${why}${notAtRest(hosts)}${who}`, { extra: { waitingFor } });
     }
     case 'owner-died':
       return new QuiesceError(code, 'The worker that requested the run died before it was done.');
