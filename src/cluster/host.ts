@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { clock, sleepOffset, sleptSince } from '../monotonic.ts';
 import { evictionsBetween, type EvictedHost } from './evictions.ts';
 import { isForgetful } from './founding.ts';
+import { InUse } from './in-use.ts';
 import { evicted, isIn, newMember, renewed, sees, writesOf, type Local, type Member } from './member.ts';
 import type { Site, SiteRules } from './document.ts';
 import type { Refusal, SiteEvent } from './events.ts';
@@ -50,6 +51,7 @@ export class Host {
   #isRefounding = false;
   #notBefore = 0;
   #lastError: string | null = null;
+  readonly #inUse = new InUse();
   #sleepOffset = sleepOffset();
   #renewing: NodeJS.Timeout | undefined;
   #deadline: NodeJS.Timeout | undefined;
@@ -75,7 +77,7 @@ export class Host {
     return this.#sleepOffset;
   }
 
-  /** The error of the last call to MongoDB; null if it succeeded. */
+  /** The error of the last call to MongoDB, or why this host cannot join; null if there is neither. */
   get trouble(): string | null {
     return this.#lastError;
   }
@@ -153,6 +155,7 @@ export class Host {
     const { rules, log, name, onRefused } = this.#options;
     // Sent again at once, the same write would be refused again.
     if (refused === 'host-in-use' || refused === 'not-yet') this.#notBefore = clock() + again;
+    if (refused === 'host-in-use') this.#lastError = this.#inUse.tell(site.hosts[this.#member.ref.host]!, rules, log);
     const isOurs = !('ref' in event) || event.ref.incarnation === this.#member.ref.incarnation;
     if (isOurs && refused === null && (event.type === 'join' || event.type === 'renew')) {
       if (event.type === 'join')

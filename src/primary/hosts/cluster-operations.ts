@@ -74,7 +74,8 @@ export class ClusterOperations implements Ticks {
     const found = Object.entries(host.member.site?.hosts ?? {}).find(([, each]) => each.name === name);
     if (found === undefined) throw new QuiesceError('not-found', `There is no host ${name} in the cluster.`);
     const [id, { incarnation }] = found;
-    if (id === host.member.ref.host)
+    // A former primary of this host may be in its place.
+    if (isSameRef({ host: id, incarnation }, host.member.ref))
       throw new QuiesceError('bad-request', `${name} is this host. To take it out, stop it: quiesce stop`);
     await order(host, { type: 'remove', host: id, incarnation });
   }

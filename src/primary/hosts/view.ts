@@ -12,7 +12,7 @@ export interface Clocks {
 }
 
 /**
- * @param trouble why MongoDB could not be reached last; null where it could
+ * @param trouble why MongoDB could not be reached last, or why this host cannot join; null where there is neither
  * @param before the hold that stands now
  */
 export function holdFrom(

@@ -55,6 +55,24 @@ describe('a run whose host is taken out', () => {
   });
 });
 
+describe('a run that is given up', () => {
+  const run = { ref: b, run: 'f' };
+
+  it('is one whose host is gone, by the order of an operator at any other, whatever it was doing', () => {
+    for (const kind of ['sync', 'exec'] as const) {
+      const document = new Document();
+      document.takes({ type: 'claim', kind, ...run }, { type: 'drain', ...run });
+      document.rest(a, b);
+      document.takes({ type: 'begin', ...run });
+      expect(document.offer({ type: 'abandon', ref: a, run: 'f' }), 'its host is there').to.equal('over');
+      document.evictB();
+      expect(document.offer({ type: 'abandon', ref: a, run: 'g' }), 'another run').to.equal('over');
+      document.takes({ type: 'abandon', ref: a, run: 'f' });
+      expect(document.site.run, kind).to.equal(null);
+    }
+  });
+});
+
 describe('a feed that has ended', () => {
   it('is told to all hosts by the write that lets their gates open, and the last twenty stay', () => {
     const document = new Document();

@@ -113,6 +113,33 @@ describe('a host', () => {
   });
 });
 
+describe('a host that starts again', () => {
+  const next = { host: 'B', incarnation: 'second.1' };
+  const join = (more: { replaces?: string } = {}): SiteEvent => ({ type: 'join', ref: next, name: 'web', ...more });
+
+  it('waits until its former incarnation is to be evicted, and then takes its place', () => {
+    const document = new Document();
+    const before = document.site;
+    expect(document.offer(join())).to.equal('host-in-use');
+    document.now += 111;
+    expect(document.offer(join()), 'at the last moment').to.equal('host-in-use');
+    expect(document.site).to.equal(before);
+    document.now += 1;
+    document.takes(join());
+    expect(document.site.hosts['B']).to.include({ incarnation: 'second.1', name: 'web-2' });
+  });
+
+  it('replaces the primary that it has seen dead at once, and no other', () => {
+    const document = new Document();
+    document.takes({ type: 'remove', ...b }, { type: 'join', ref: { host: 'B', incarnation: 'first.3' }, name: 'web' });
+    for (const replaces of ['second', 'fir', 'first.3'])
+      expect(document.offer(join({ replaces })), replaces).to.equal('host-in-use');
+    document.takes(join({ replaces: 'first' }));
+    expect(document.site.hosts['B']?.incarnation).to.equal('second.1');
+    expect(document.offer({ type: 'renew', ref: { host: 'B', incarnation: 'first.3' } })).to.equal('evicted');
+  });
+});
+
 describe('a reload of all hosts', () => {
   const reload: SiteEvent = { type: 'reload', ref: b, id: 'r', by: 'kim' };
 
