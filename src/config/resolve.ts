@@ -114,6 +114,10 @@ export function resolveApp(app: ParsedApp, given: Overrides): Resolved {
     maintenance: { ...own.maintenance, page },
     admin: adminOf(own.admin, given),
   };
+  if (config.scheduling === 'rr' && config.cluster.name !== null)
+    warnings.push(
+      `${name}: quiesce.scheduling is 'rr' on a host of quiesce.cluster.name: the primary accepts every connection in the event loop in which it renews its lease, so a rush of connections can make it late. Use 'os'`,
+    );
   return { config, faults, warnings };
 }
 

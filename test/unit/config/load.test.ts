@@ -42,6 +42,15 @@ describe('loadConfig', () => {
     }
   });
 
+  it('warns where the primary of a host of many accepts the connections itself', async () => {
+    const cluster = { name: 'shop' };
+    const warnings = async (quiesce: object): Promise<string> =>
+      (await load([{ script: 'app.js', quiesce }])).warnings.join();
+    expect(await warnings({ cluster, scheduling: 'rr' })).to.include("Use 'os'");
+    expect(await warnings({ cluster })).to.equal('');
+    expect(await warnings({ scheduling: 'rr' })).to.equal('');
+  });
+
   it('finds the page of its own for a pause, and refuses one that is none or too large', async () => {
     const loadWith = (apps: unknown, files: Record<string, string>): ReturnType<typeof loadConfig> =>
       loadConfig(undefined, { folder: scratch({ ...config(apps), ...files }), processEnv: {} });
