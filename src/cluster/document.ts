@@ -135,6 +135,16 @@ export function evictableAt(host: SiteHost, rules: SiteRules): number {
   return rules.onPartition === 'serve' ? Infinity : host.lease + rules.evictionGrace + rules.margin;
 }
 
+/**
+ * Whether any host may end the run, which has not begun to work: its owner has not renewed for long. This needs no clock
+ * to be right: once the run is out of the document, its owner's `begin` is refused.
+ */
+export function isOverdue(site: Site, { owner, stage }: SiteRun, now: number, rules: SiteRules): boolean {
+  const host = isMember(site, owner) ? site.hosts[owner.host] : undefined;
+  if (host === undefined || stage === 'running') return false;
+  return now > host.lease + rules.evictionGrace + rules.margin;
+}
+
 /** Whether the owner of the run is no longer a member. */
 export function isStranded(site: Site, run: SiteRun): boolean {
   return !isMember(site, run.owner);

@@ -44,7 +44,7 @@ export type SiteEvent =
   | { readonly type: 'rest'; readonly ref: HostRef; readonly epoch: number }
   /** `failed`: the work of the run had begun and is not known to have succeeded. */
   | ({ readonly type: 'end'; readonly failed?: boolean; readonly mirrored?: Outcome } & OfRun)
-  /** Removes a run whose owner is gone and that has written nothing, so no host has to finish it. */
+  /** Removes a run that has written nothing, so no host has to finish it, and whose owner is gone or silent. */
   | ({ readonly type: 'bury' } & OfRun)
   /**
    * An operator gives up a run whose owner is gone: he prefers a half-mirrored collection to a site that stays shut.

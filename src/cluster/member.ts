@@ -11,6 +11,7 @@ import {
   areAllPast,
   evictableAt,
   isMember,
+  isOverdue,
   isReady,
   isSameRef,
   isStranded,
@@ -145,7 +146,7 @@ export function writesOf(member: Member, local: Local, serverNow: number, rules:
   const { reload } = site;
   if (local.reloaded !== null && local.reloaded.id === reload?.id && reload.left[0] === ref.host)
     writes.push({ type: 'reloaded', ref, ...local.reloaded });
-  const orphan = writeForOrphan(site, ref, local);
+  const orphan = writeForOrphan(site, ref, local, serverNow, rules);
   if (orphan !== null) writes.push(orphan);
   return writes;
 }
@@ -163,10 +164,12 @@ function* writesForHolds(
     if (isSameRef(waiter, ref) && !waiters.has(waiter.id)) yield { type: 'give-up', ref, waiter: waiter.id };
 }
 
-/** The write for a run whose owner is gone; null if there is none, or this host cannot do it. */
-function writeForOrphan(site: Site, ref: HostRef, local: Local): SiteEvent | null {
+/** The write for a run whose owner is gone, or silent; null if there is none, or this host cannot do it. */
+function writeForOrphan(site: Site, ref: HostRef, local: Local, serverNow: number, rules: SiteRules): SiteEvent | null {
   const { run } = site;
-  if (run === null || !isStranded(site, run) || mayStillWork(run)) return null;
+  if (run === null || mayStillWork(run)) return null;
+  const isSilent = !isSameRef(run.owner, ref) && isOverdue(site, run, serverNow, rules);
+  if (!isStranded(site, run) && !isSilent) return null;
   if (!isHalfDone(run)) return { type: 'bury', ref, run: run.id };
   const hasFeed = run.shared === true || local.past(run.id) !== null;
   const isAble = local.run === null && hasFeed && areAllPast(site, run.epoch!);

@@ -6,6 +6,7 @@ import { checkMove } from '../moves.ts';
 import {
   areAllPast,
   isMember,
+  isOverdue,
   isReady,
   isSameRef,
   isStranded,
@@ -109,11 +110,11 @@ export function takeOver(site: Site, { ref, run: id }: EventOf<'take-over'>, now
   return { epoch, hosts, run: { ...run, owner: named(site, ref), epoch } };
 }
 
-/** Removes a run whose owner is gone and that no host has to finish. */
-export function bury(site: Site, { run: id }: EventOf<'bury'>): Change {
+/** Removes a run that no host has to finish, and whose owner is gone or has not renewed for long. */
+export function bury(site: Site, { run: id }: EventOf<'bury'>, now: number, rules: SiteRules): Change {
   const { run } = site;
-  if (run?.id !== id || !isStranded(site, run) || outlivesOwner(run)) return 'over';
-  return { run: null };
+  if (run?.id !== id || outlivesOwner(run)) return 'over';
+  return isStranded(site, run) || isOverdue(site, run, now, rules) ? { run: null } : 'over';
 }
 
 /** Removes a run whose owner is gone, on an operator's order, in whatever state it left the collection. */

@@ -70,7 +70,7 @@ function ofMember(
     case 'take-over':
       return takeOver(site, event, now, rules);
     case 'bury':
-      return bury(site, event);
+      return bury(site, event, now, rules);
     case 'abandon':
       return abandon(site, event);
     case 'hold':

@@ -48,6 +48,12 @@ export function siteModel(name: string, settings: Settings, faults: Faults = {})
         pauseOf(site) !== null && Object.values(site.hosts).every(({ rest }) => rest === site.epoch),
       'an operator holds all hosts': ({ site }) => site.operator !== null && areAllAtRest(site, site.epoch),
       'a host is evicted': ({ site }) => mutual || names.some((host) => site.hosts[host] === undefined),
+      'the run of a silent host is ended by another': ({ site, hosts }) =>
+        !mutual ||
+        names.some((host) => {
+          const { run } = hosts[host]!;
+          return (run?.wants === 'drain' || run?.wants === 'begin') && site.run?.id !== run.id;
+        }),
       'an evicted host joins anew': ({ site }) =>
         mutual || names.some((host) => Number(site.hosts[host]?.incarnation) > 1),
     },

@@ -42,6 +42,7 @@ describe('hosts around one site document', function () {
     const model = siteModel('2 hosts', { hosts: 2, kinds: ['exclusive', 'sync'], left: budget, onPartition: 'serve' });
     const found = walk(model, { walks, length: 220 }, randomFrom(seed), weigh);
     expect(found.violation === null ? '' : tell({ model: '2 hosts', violation: found.violation })).to.equal('');
+    expect(found.missing, 'never reached').to.deep.equal([]);
   });
 
   for (const { name, faults, kind, isRare } of mutants) {

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { SiteEvent } from '#quiesce/cluster/events.js';
-import { writesOf, type Member } from '#quiesce/cluster/member.js';
+import { pauseOf, type HostRef, type SiteRules } from '#quiesce/cluster/document.js';
+import { writesOf, type Member, type OwnRun } from '#quiesce/cluster/member.js';
 import { a, b, Document, rules } from './two-hosts.ts';
 
 describe('a run whose host is taken out', () => {
@@ -52,6 +53,92 @@ describe('a run whose host is taken out', () => {
     expect(document.offer({ type: 'end', ...run }), 'of its former owner').to.equal('evicted');
     document.takes({ type: 'join', ref: { host: 'B', incarnation: '2' }, name: 'web' });
     expect(document.offer({ type: 'take-over', ref: { host: 'B', incarnation: '2' }, run: 'f' })).to.equal('over');
+  });
+});
+
+describe('a run whose host does not renew', () => {
+  const run = { ref: b, run: 'f' };
+  const serving = { ...rules, onPartition: 'serve' } as const;
+  const bury: SiteEvent = { type: 'bury', ref: a, run: 'f' };
+
+  /** A run of B that has got that far, after the lease of B and the times that others wait then, less `left` ms. */
+  function silent(stage: 'claimed' | 'preparing' | 'draining' | 'running', left = 0): Document {
+    const document = new Document('serve');
+    document.takes({ type: 'claim', kind: 'sync', ...run });
+    if (stage !== 'claimed') document.takes({ type: 'prepare', ...run });
+    if (stage === 'draining' || stage === 'running') document.takes({ type: 'drain', ...run });
+    if (stage === 'running') document.rest(a, b);
+    if (stage === 'running') document.takes({ type: 'begin', ...run, shared: true });
+    document.now += 112 - left;
+    return document;
+  }
+
+  function writesAt(ref: HostRef, { site, now }: Document): SiteEvent[] {
+    const member: Member = { ref, name: 'web', site, deadline: Infinity };
+    const past = (): null => null;
+    const idle = { isIdle: true, run: null, reloaded: null, waiters: new Set<string>(), past };
+    return writesOf(member, { ...idle, rest: null }, now, serving).filter(({ type }) => type !== 'end');
+  }
+
+  it("is ended by any host where nobody is evicted, before it is at work: its owner's `begin` is refused from then on", () => {
+    for (const stage of ['claimed', 'preparing', 'draining'] as const) {
+      const document = silent(stage);
+      expect(writesAt(a, document), stage).to.deep.equal([bury]);
+      expect(writesAt(b, document), 'not by its owner').to.deep.equal([]);
+      document.takes(bury);
+      expect(pauseOf(document.site)).to.equal(null);
+      expect(document.site.hosts['B'], 'which stays').not.to.equal(undefined);
+      expect(document.offer({ type: 'begin', ...run })).to.equal('over');
+      document.takes({ type: 'claim', kind: 'exclusive', ref: a, run: 'g' });
+      expect(document.offer({ type: 'drain', ...run })).to.equal('over');
+    }
+  });
+
+  it('is not ended before others may count its host out, nor one that has renewed', () => {
+    const early = silent('draining', 1);
+    expect(writesAt(a, early)).to.deep.equal([]);
+    expect(early.offer(bury)).to.equal('over');
+    const document = silent('draining');
+    document.takes({ type: 'renew', ref: b });
+    expect(writesAt(a, document)).to.deep.equal([]);
+    expect(document.offer(bury)).to.equal('over');
+  });
+
+  it('stays where it is at work, until its host is back or an operator takes that out', () => {
+    const document = silent('running');
+    expect(writesAt(a, document)).to.deep.equal([]);
+    expect(document.offer(bury)).to.equal('over');
+    document.takes({ type: 'remove', ...b });
+    expect(document.offer(bury), 'a part may be written').to.equal('over');
+  });
+});
+
+describe('a drain while another host is late with its renewal', () => {
+  const own: OwnRun = { id: 'f', kind: 'sync', wants: 'drain', isTakenOver: false };
+
+  /** What A writes for its run, that long after both have renewed. */
+  function writesOfA(late: number, more: Partial<SiteRules>, renews: readonly HostRef[] = []): SiteEvent[] {
+    const document = new Document();
+    document.takes({ type: 'claim', kind: 'sync', ref: a, run: 'f' });
+    document.now += late;
+    for (const ref of renews) document.takes({ type: 'renew', ref });
+    const { site, now } = document;
+    const member: Member = { ref: a, name: 'web', site, deadline: Infinity };
+    const past = (): null => null;
+    const local = { isIdle: false, rest: null, run: own, reloaded: null, waiters: new Set<string>(), past };
+    return writesOf(member, local, now, { ...rules, renewal: 30, ...more });
+  }
+  const drain: SiteEvent = { type: 'drain', ref: a, run: 'f' };
+
+  it('waits with open gates once that is half as late again as it renews', () => {
+    expect(writesOfA(45, {})).to.deep.equal([drain]);
+    expect(writesOfA(46, {})).to.deep.equal([]);
+    expect(writesOfA(46, {}, [b]), 'it has renewed').to.deep.equal([drain]);
+    expect(writesOfA(46, {}, [a]), 'this host does not count').to.deep.equal([]);
+  });
+
+  it('does not wait where nobody is evicted: it would wait for ever', () => {
+    expect(writesOfA(46, { onPartition: 'serve' })).to.deep.equal([drain]);
   });
 });
 

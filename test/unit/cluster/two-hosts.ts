@@ -11,14 +11,16 @@ export const b: HostRef = { host: 'B', incarnation: '1' };
 export class Document {
   site: Site = newSite('one', 0, null);
   now = 1_000;
+  readonly #rules: SiteRules;
 
-  constructor() {
+  constructor(onPartition: SiteRules['onPartition'] = 'shut') {
+    this.#rules = { ...rules, onPartition };
     for (const ref of [a, b]) this.takes({ type: 'join', ref, name: 'web' });
   }
 
   /** Returns why not, or null. */
   offer(event: SiteEvent): string | null {
-    const { site, refused } = siteStep(this.site, event, this.now, rules);
+    const { site, refused } = siteStep(this.site, event, this.now, this.#rules);
     this.site = site;
     return refused;
   }
