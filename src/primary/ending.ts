@@ -41,7 +41,7 @@ export class Ending {
   /** Another primary serves. A stop that comes after this is the first one. */
   leave(): void {
     this.#log.info('the successor serves: what is in flight is finished, and this primary ends');
-    this.#settle(this.#supervisor.stop({ now: false }));
+    this.#settle(this.#supervisor.stop({ now: false, patient: true }));
   }
 
   fail(error: QuiesceError): void {

@@ -73,7 +73,7 @@ export const pm2Settings = {
     default: null,
     readBy: ['primary'],
     change: 'in-place',
-    docs: 'How long a worker that was told to stop may take before it is killed. If it is not set: 1.6 s, as with PM2; but a worker that a reload or a scale replaces has up to 30 s while it still answers requests (event streams are not counted).',
+    docs: 'How long a worker that was told to stop may take before it is killed. If it is not set: 1.6 s, as with PM2; but a worker that a reload, a scale or a new primary replaces has up to 30 s while it still answers requests (event streams are not counted).',
   }),
   listen_timeout: setting(deadline, {
     default: 3000,

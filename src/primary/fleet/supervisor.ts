@@ -129,8 +129,8 @@ export class Supervisor implements WorkerPort {
   }
 
   /** Resolves when no worker is left. `now`: does not wait for requests in flight; may follow a call without it. */
-  stop(options: { now: boolean }): Promise<void> {
-    return this.#task('stop', { type: 'stop', now: options.now });
+  stop(how: Omit<Extract<FleetEvent, { type: 'stop' }>, 'type'>): Promise<void> {
+    return this.#task('stop', { type: 'stop', ...how });
   }
 
   send(ref: WorkerRef, message: OutgoingMessage): boolean {

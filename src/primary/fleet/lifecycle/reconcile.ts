@@ -6,6 +6,7 @@ import type { Mutable } from '../../../moves.ts';
 import {
   bootTries,
   ending,
+  isHurried,
   newSlot,
   type Draft,
   type DraftSlot,
@@ -105,7 +106,7 @@ function end(
   if (served) {
     incarnation.killAt = now + settings.killTimeout;
     const { killTimeout: timeout, webSocketTimeout } = settings;
-    const answerTimeout = ending(draft) ? timeout : settings.answerTimeout;
+    const answerTimeout = isHurried(draft) ? timeout : settings.answerTimeout;
     effects.push({ type: 'stop', ref: refOf(incarnation), grace: { timeout, answerTimeout, webSocketTimeout } });
   } else {
     // It has no connections yet, and code that is still loading receives no message.

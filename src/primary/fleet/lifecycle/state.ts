@@ -73,6 +73,8 @@ export interface Fleet {
   /** A change of `target` that is not reached yet, and the former target to return to if it fails. */
   readonly scale: { readonly from: number } | null;
   readonly haltReason: QuiesceError | null;
+  /** It is stopping because another primary serves: a worker that still answers has the time that a reload gives it. */
+  readonly patient: boolean;
 }
 
 export type FleetEvent =
@@ -93,7 +95,8 @@ export type FleetEvent =
   | { readonly type: 'pin'; readonly ref: WorkerRef; readonly pinned: boolean }
   /** A stopping worker needs more time for its requests in flight, or needs it no longer. */
   | { readonly type: 'answering'; readonly ref: WorkerRef; readonly answering: boolean }
-  | { readonly type: 'stop'; readonly now: boolean }
+  /** `patient`: another primary serves, so nobody waits for the end. A later stop without it takes that back. */
+  | { readonly type: 'stop'; readonly now: boolean; readonly patient?: true }
   /** A deadline may have passed. */
   | { readonly type: 'tick' };
 
@@ -117,7 +120,7 @@ export type Effect =
 export interface FleetSettings {
   /** How long a worker has to finish, ms. */
   readonly killTimeout: number;
-  /** How long a worker that still answers requests has to finish, unless the whole cluster ends, ms. */
+  /** How long a worker that still answers requests has to finish, unless the site is stopped, ms. */
   readonly answerTimeout: number;
   readonly webSocketTimeout: number;
   /** A worker that is not ready after this time is logged, ms. */
@@ -150,6 +153,7 @@ export function newFleet(target: number): Fleet {
     spared: 0,
     scale: null,
     haltReason: null,
+    patient: false,
   };
 }
 
@@ -170,6 +174,11 @@ export function newSlot(slot: number): DraftSlot {
 /** True if nothing is forked any more. */
 export function ending(fleet: Pick<Fleet, 'phase'>): boolean {
   return fleet.phase !== 'booting' && fleet.phase !== 'running';
+}
+
+/** True if workers that still answer have no more time than others: nobody serves in their place. */
+export function isHurried(fleet: Pick<Fleet, 'phase' | 'patient'>): boolean {
+  return ending(fleet) && !fleet.patient;
 }
 
 export function stageOf({ slots }: Pick<Fleet, 'slots'>, ref: WorkerRef): Stage | undefined {

@@ -16,6 +16,7 @@ import type { Mutable } from '../../../moves.ts';
 import {
   bootTries,
   ending,
+  isHurried,
   type Draft,
   type DraftSlot,
   type Effect,
@@ -106,7 +107,7 @@ function apply(
     }
     case 'answering': {
       const each = find(draft, event.ref)?.incarnation;
-      if (!each || each.killAt === null || each.answering === event.answering || ending(draft)) return;
+      if (!each || each.killAt === null || each.answering === event.answering || isHurried(draft)) return;
       each.answering = event.answering;
       // What remains after the last request, such as a clean-up, has the time of any worker that stops.
       each.killAt = event.answering
@@ -115,7 +116,7 @@ function apply(
       return;
     }
     case 'stop':
-      return stop(draft, event.now, now + settings.killTimeout, effects);
+      return stop(draft, event, now + settings.killTimeout, effects);
   }
 }
 
@@ -142,18 +143,21 @@ function reload(draft: Draft, from: number, effects: Effect[]): void {
   for (const slot of draft.slots) slot.retryAt = null;
 }
 
-/** @param latest when a worker that still answers has to be gone */
-function stop(draft: Draft, now: boolean, latest: number, effects: Effect[]): void {
+/** @param latest when a worker that still answers has to be gone, unless the stop is patient */
+function stop(
+  draft: Draft,
+  { now, patient = false }: Extract<FleetEvent, { type: 'stop' }>,
+  latest: number,
+  effects: Effect[],
+): void {
   if (draft.phase === 'stopped') return void effects.push({ type: 'settle', task: 'stop' });
   if (draft.phase === 'booting') effects.push({ type: 'settle', task: 'start', error: stopping() });
   if (draft.reload !== null) effects.push({ type: 'settle', task: 'reload', error: stopping() });
   draft.reload = null;
   failScale(draft, stopping(), effects);
+  draft.patient = patient && !isHurried(draft);
   if (draft.phase !== 'halting') draft.phase = 'stopping';
-  for (const each of draft.slots.flatMap((slot) => slot.incarnations)) {
-    if (each.answering) each.killAt = Math.min(each.killAt ?? latest, latest);
-    each.answering = false;
-  }
+  if (!draft.patient) hurry(draft, latest);
   if (!now) return;
   for (const slot of draft.slots) {
     for (const each of slot.incarnations) {
@@ -163,6 +167,14 @@ function stop(draft: Draft, now: boolean, latest: number, effects: Effect[]): vo
       each.killed = true;
       effects.push({ type: 'kill', ref: refOf(each), why: 'the cluster is to stop at once' });
     }
+  }
+}
+
+/** Whoever still answers has the time of any other worker. */
+function hurry(draft: Draft, latest: number): void {
+  for (const each of draft.slots.flatMap((slot) => slot.incarnations)) {
+    if (each.answering) each.killAt = Math.min(each.killAt ?? latest, latest);
+    each.answering = false;
   }
 }
 

@@ -12,6 +12,7 @@ import {
 } from '#quiesce/primary/fleet/lifecycle/state.js';
 import { step } from '#quiesce/primary/fleet/lifecycle/step.js';
 import { nextDeadline } from '#quiesce/primary/fleet/lifecycle/reconcile.js';
+import type { Grace } from '#quiesce/protocol/workers/messages.js';
 import type { ExitCause } from '#quiesce/protocol/api/runs.js';
 import type { WorkerRef } from '#quiesce/primary/ports.js';
 
@@ -51,6 +52,8 @@ export class World {
   readonly processes: Process[] = [];
   readonly orders: Order[] = [];
   readonly settled: { task: Task; error: string | null }[] = [];
+  /** What workers that were told to stop were told. */
+  readonly graces: Grace[] = [];
   readonly ends: { ref: WorkerRef; cause: ExitCause }[] = [];
   #clock = 0;
   #stopOrdered = false;
@@ -117,6 +120,7 @@ export class World {
         const process = this.#find(effect.ref);
         this.#mayStop(process);
         process.told = true;
+        this.graces.push(effect.grace);
         return;
       }
       case 'kill':

@@ -68,6 +68,33 @@ describe('lifecycle: a replaced worker that still answers requests', () => {
     expect(killedAt(world, old)).to.equal(3_000 + killTimeout);
   });
 
+  it('has the longer time also where another primary has taken over, until the site itself is stopped', () => {
+    const world = new World(1);
+    world.start();
+    const [old] = world.processes as [Process];
+    world.ready(old);
+    while (world.passTime());
+    world.now = 0;
+    world.order('stop', { type: 'stop', now: false, patient: true });
+    expect(world.graces.map((grace) => grace.answerTimeout)).to.deep.equal([answerTimeout]);
+    report(world, old, true);
+    world.now = 5_000;
+    world.send({ type: 'tick' });
+    expect(old.killed).to.equal(false);
+    world.order('stop', { type: 'stop', now: false });
+    world.send({ type: 'stop', now: false, patient: true }); // too late to be patient
+    report(world, old, true);
+    expect(killedAt(world, old)).to.equal(5_000 + killTimeout);
+  });
+
+  it('has all of the longer time where another primary has taken over and nobody stops the site', () => {
+    const { world, old } = replaced();
+    report(world, old, true);
+    world.now = 1_000;
+    world.order('stop', { type: 'stop', now: false, patient: true });
+    expect(killedAt(world, old)).to.equal(answerTimeout);
+  });
+
   it('is left alone before it is told to stop', () => {
     const world = new World(1);
     world.start();

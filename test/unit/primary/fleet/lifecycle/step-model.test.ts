@@ -114,8 +114,12 @@ const commands = fc.oneof(
   },
 );
 const stop = fc
-  .boolean()
-  .map((now) => command(now ? 'stop now' : 'stop', (world) => world.order('stop', { type: 'stop', now })));
+  .constantFrom(
+    ['stop', { now: false }] as const,
+    ['stop now', { now: true }] as const,
+    ['leave', { now: false, patient: true }] as const,
+  )
+  .map(([name, how]) => command(name, (world) => world.order('stop', { type: 'stop', ...how })));
 const history = fc.tuple(
   fc.integer({ min: 1, max: 4 }),
   fc.array(commands, { maxLength: 60, size: 'max' }),
