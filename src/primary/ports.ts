@@ -6,7 +6,7 @@
  *   admin server ── Operations ──▶ primary          what an operator can see and do
  */
 import type { FromWorker, ToWorker } from '../protocol/workers/messages.ts';
-import type { ClusterStatus, ExitCause, RunRecord, SettingChange } from '../protocol/api/runs.ts';
+import type { ClusterStatus, ExitCause, RunRecord } from '../protocol/api/runs.ts';
 import type { Wait } from './maintenance/holds/operator-holds.ts';
 import type { ReloadOutcome } from './reload/reloads.ts';
 
@@ -86,8 +86,8 @@ export interface Operations {
    * after another, up to the first that fails.
    */
   reload(order?: Order & { readonly all?: boolean }): Promise<ReloadOutcome>;
-  /** What a reload would change now. */
-  previewReload(): Promise<SettingChange[]>;
+  /** What a reload would change now, and leave out. */
+  previewReload(): Promise<ReloadOutcome>;
   scale(order: Order & ({ instances: number } | { step: number })): Promise<void>;
   /** `now`: does not wait for requests in flight. Returns when the stop has started. */
   stop(options: Order & { now: boolean }): void;

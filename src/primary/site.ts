@@ -20,6 +20,7 @@ import { newCrew } from './fleet/crew.ts';
 import { endFormerWorkers, recordWorkers } from './fleet/process/former-workers.ts';
 import type { Successor } from './handover/beside.ts';
 import { Formers } from './handover/formers.ts';
+import { isReplaceableBy } from './handover/replaceable.ts';
 import { setUpHandOver } from './handover/set-up.ts';
 import { hostsOf } from './hosts/hosts-of.ts';
 import { announce } from './maintenance/holds/announce.ts';
@@ -227,6 +228,7 @@ export async function runSite(
     read,
     inForce,
     fleet: supervisor,
+    canBeReplacedBy: (found) => isReplaceableBy(link, inForce.config, found),
     mayBegin: () => handOver.mayReload(),
     prepareAdmin: (next) => admin!.prepare(next),
     onChange: ({ cronRestart, sync: { source } }) => {

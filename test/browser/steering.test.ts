@@ -125,15 +125,18 @@ describe('the page steers', function () {
     expect(site().cluster.asked).to.deep.equal([]);
   });
 
-  it('a reload, with old and new workers side by side, and tells its end', async () => {
+  it('a reload, with old and new workers side by side, and tells its end and its warnings', async () => {
     site().cluster.reloadStep = 600; // each step is seen
+    site().cluster.reloadWarnings = ['The reload cut off 3 requests.', 'Only a new primary takes quiesce.mongodb.uri'];
     const page = await unlocked();
     await page.locator('#reload').click();
     await page.getByRole('dialog').getByRole('button', { name: 'Reload' }).click();
     await shows(page, '#worker-rows', 'starting');
     await shows(page, '#tiles', /slot \d being replaced/);
     await page.locator('#reload:disabled').waitFor();
-    await shows(page, '#notices', /^Every worker has been replaced; it took \d/);
+    await shows(page, '#notices', /Every worker has been replaced; it took \d/);
+    for (const warning of site().cluster.reloadWarnings) await shows(page, '#notices', `Warning: ${warning}`);
+    await counts(page, '#notices .failed', 2);
     await counts(page, '#worker-rows tr', 5);
     await page.locator('#reload:enabled').waitFor();
   });

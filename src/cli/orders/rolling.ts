@@ -11,9 +11,6 @@ import { tellingOfRun } from './waiting-for-run.ts';
 import { lineOf, notChanged } from '../../primary/reload/words.ts';
 import type { ClusterStatus } from '../../protocol/api/runs.ts';
 
-/** What a site cannot change while it serves. */
-const needStop: ReadonlySet<string> = new Set(['name', 'quiesce.data_dir', 'quiesce.scheduling']);
-
 export interface ReloadOptions extends SignedTarget {
   readonly dryRun?: boolean;
   /** The primary is replaced as well. */
@@ -42,13 +39,9 @@ export async function reload(given: ReloadOptions): Promise<void> {
   const order = client.reload({ ...askedBy(options), ...(dryRun ? { dryRun } : {}), ...(all ? { all } : {}) });
   const { workers, changes, warnings = [], hosts } = visibleIn(await tellingOfRun(client, 'reload', order, also));
   for (const change of changes) print(lineOf(change));
-  const later = changes.filter(({ needsPrimary }) => needsPrimary).map(({ setting }) => setting);
   if (dryRun) print(changes.length === 0 ? notChanged : 'nothing was changed: --dry-run');
   else print(all && hosts !== undefined ? `reloaded ${counted(hosts.length, 'host')}` : `reloaded ${serving(workers)}`);
   for (const warning of warnings) warn(warning);
-  const [stop, replace] = [later.filter((each) => needStop.has(each)), later.filter((each) => !needStop.has(each))];
-  if (replace.length > 0) warn(`only a new primary takes ${replace.join(', ')}: quiesce reload --primary`);
-  if (stop.length > 0) warn(`only a new primary takes ${stop.join(', ')}: stop the app and start it again`);
 }
 
 /** @param instances a number, or a step such as `+1` */

@@ -96,7 +96,7 @@ export function adminRoutes(operations: Operations, live: Live): Router {
     if (dryRun && all)
       throw new QuiesceError('bad-request', '`dryRun` does not go with `all`: it shows the changes of one host only.');
     const { changes, warnings } = dryRun
-      ? { changes: await operations.previewReload(), warnings: [] }
+      ? await operations.previewReload()
       : await operations.reload({ ...orderOf(order), ...(all ? { all } : {}) });
     const status = operations.status();
     const told = [...(status.warnings ?? []), ...warnings];

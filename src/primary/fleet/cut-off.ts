@@ -1,5 +1,10 @@
 /** Counts workers that were killed because they did not finish in time, and their requests in flight. */
-export class CutOff {
+export interface CutOffCount {
+  readonly workers: number;
+  readonly requests: number;
+}
+
+export class CutOff implements CutOffCount {
   workers = 0;
   requests = 0;
 
@@ -7,4 +12,8 @@ export class CutOff {
     this.workers += 1;
     this.requests += requests;
   }
+}
+
+export function cutOffSince(before: CutOffCount, now: CutOffCount): CutOffCount {
+  return { workers: now.workers - before.workers, requests: now.requests - before.requests };
 }

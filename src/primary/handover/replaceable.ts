@@ -16,6 +16,16 @@ export function whyNotReplaceable(
   return why === null ? null : new QuiesceError('not-replaceable', why);
 }
 
+/** Whether a primary that reads the configuration `found` could take over from one that runs on `inForce`. */
+export function isReplaceableBy(
+  keeper: Replaced | null,
+  inForce: Pick<AppConfig, 'scheduling' | 'cluster' | 'dataDir'>,
+  found: Pick<AppConfig, 'scheduling' | 'cluster' | 'dataDir'>,
+): boolean {
+  const isAllowed = [inForce, found].every((config) => whyNotReplaceable(keeper, config) === null);
+  return isAllowed && inForce.dataDir === found.dataDir;
+}
+
 function reason(keeper: Replaced | null, scheduling: AppConfig['scheduling'], cluster: string | null): string | null {
   const stop = 'quiesce stop, then quiesce start';
   if (keeper === null)

@@ -13,7 +13,8 @@ import { differencesBetween, takenByRunning, type Difference } from '../../confi
 import { QuiesceError, toQuiesceError } from '../../errors.ts';
 import type { SettingChange } from '../../protocol/api/runs.ts';
 import type { Move } from '../admin/tcp.ts';
-import { changeOf, lineOf, notChanged } from './words.ts';
+import { cutOffSince, type CutOffCount } from '../fleet/cut-off.ts';
+import { changeOf, cutOffText, leftOutText, lineOf, notChanged } from './words.ts';
 
 /** The configuration that the site runs on. */
 export interface InForce {
@@ -27,7 +28,7 @@ export interface ReloadedFleet {
   /** How many workers are wanted. */
   readonly instances: number;
   /** Totals so far: workers that were killed because they did not finish in time, and their requests in flight. */
-  readonly cutOff: { readonly workers: number; readonly requests: number };
+  readonly cutOff: CutOffCount;
   forkWith(config: AppConfig): void;
   watchWith(config: AppConfig): void;
   reload(from?: number): Promise<void>;
@@ -39,6 +40,8 @@ export interface ReloadDeps {
   readonly read: (() => Promise<AppConfig>) | null;
   readonly inForce: InForce;
   readonly fleet: ReloadedFleet;
+  /** Whether `reload --primary` would bring this configuration into force, which the file has now. */
+  readonly canBeReplacedBy: (found: AppConfig) => boolean;
   /** @throws QuiesceError where this primary is about to be replaced by one that has read the configuration already */
   readonly mayBegin?: () => void;
   readonly prepareAdmin: (next: AppConfig['admin']) => Promise<Move>;
@@ -49,11 +52,13 @@ export interface ReloadDeps {
 
 export interface ReloadOutcome {
   readonly changes: SettingChange[];
-  /** Side effects of the reload that its caller should know. */
+  /** What its caller should know: requests that were cut off, settings that were left out. */
   readonly warnings: readonly string[];
 }
 
 interface Read {
+  /** The configuration of the file, and the part of it that this primary can take. */
+  readonly found: AppConfig;
   readonly next: AppConfig;
   readonly differences: readonly Difference[];
 }
@@ -90,10 +95,11 @@ export class Reloads {
     return this.#waiting;
   }
 
-  /** What a reload would change now. */
-  async preview(): Promise<SettingChange[]> {
-    const { differences } = await this.#read();
-    return differences.map(changeOf);
+  /** What a reload would change now, and leave out. */
+  async preview(): Promise<ReloadOutcome> {
+    const { found, differences } = await this.#read();
+    const changes = differences.map(changeOf);
+    return { changes, warnings: this.#leftOut(changes, found) };
   }
 
   #afterLast(): Promise<ReloadOutcome> {
@@ -111,7 +117,7 @@ export class Reloads {
   async #begin(): Promise<ReloadOutcome> {
     const { inForce, log, prepareAdmin, fleet } = this.#deps;
     const before = { ...fleet.cutOff };
-    const { next, differences } = await this.#read();
+    const { found, next, differences } = await this.#read();
     const changes = differences.map(changeOf);
     this.#tell(changes);
     const moves = JSON.stringify(next.admin) !== JSON.stringify(inForce.config.admin);
@@ -127,20 +133,21 @@ export class Reloads {
     this.#trouble = null;
     fleet.watchWith(next);
     this.#deps.onChange(next);
-    const later = changes.filter(({ needsPrimary }) => needsPrimary);
-    if (later.length > 0)
-      log.info({ changes: later }, `only a new primary takes ${later.map(({ setting }) => setting).join(', ')}`);
-    const warnings = cutOffText(before, fleet.cutOff, next.killTimeout);
+    const warnings = [...cutOffText(cutOffSince(before, fleet.cutOff), next.killTimeout), ...this.#leftOut(changes, found)];
     for (const warning of warnings) log.warn(warning);
     return { changes, warnings };
   }
 
   async #read(): Promise<Read> {
     const { read, inForce } = this.#deps;
-    if (read === null) return { next: inForce.config, differences: [] };
+    if (read === null) return { found: inForce.config, next: inForce.config, differences: [] };
     const found = await read();
     const differences = differencesBetween(inForce.config, found);
-    return { next: takenByRunning(inForce.config, found), differences };
+    return { found, next: takenByRunning(inForce.config, found), differences };
+  }
+
+  #leftOut(changes: readonly SettingChange[], found: AppConfig): string[] {
+    return leftOutText(changes, this.#deps.canBeReplacedBy(found));
   }
 
   /** Replaces the workers with ones that have the new settings. Their number grows at once, or shrinks at the end. */
@@ -183,22 +190,4 @@ export class Reloads {
     const text = changes.length === 0 ? notChanged : changes.map(lineOf).join('; ');
     this.#deps.log.info({ changes }, `reload: ${text}`);
   }
-}
-
-type CutOff = ReloadedFleet['cutOff'];
-
-function cutOffText(before: CutOff, after: CutOff, killTimeout: number | null): string[] {
-  const workers = after.workers - before.workers;
-  const requests = after.requests - before.requests;
-  if (workers === 0) return [];
-  const who = workers === 1 ? '1 worker' : `${workers} workers`;
-  const what =
-    requests === 0
-      ? 'No request was in flight.'
-      : `The reload cut off ${requests === 1 ? '1 request' : `${requests} requests`}.`;
-  const limit =
-    killTimeout === null ? 'in time (kill_timeout is not set)' : `after ${killTimeout} ms, the kill_timeout,`;
-  return [
-    `${who} had not finished ${limit} and had to be killed. ${what} Set kill_timeout to what the slowest requests and the clean-up of the app take.`,
-  ];
 }

@@ -1,6 +1,7 @@
-/** Formats differences between two configurations for people: secrets are hidden, long values are cut. */
+/** What people are told about a reload. In differences of settings secrets are hidden, and long values are cut. */
 import type { Difference } from '../../config/difference.ts';
 import type { SettingChange } from '../../protocol/api/runs.ts';
+import type { CutOffCount } from '../fleet/cut-off.ts';
 import { withoutCredentials } from '../log/redaction.ts';
 import { shortened } from '../../shortened.ts';
 
@@ -30,6 +31,33 @@ export const notChanged = 'the configuration has not changed';
 /** For example `env.COLOR: red → blue`. */
 export function lineOf({ setting, from, to }: SettingChange): string {
   return `${setting}: ${from} → ${to}`;
+}
+
+/**
+ * Names the settings that a reload leaves out, and what brings them into force.
+ *
+ * @param canBeReplaced whether a new primary can take over while the site serves, and take them
+ */
+export function leftOutText(changes: readonly SettingChange[], canBeReplaced: boolean): string[] {
+  const left = changes.filter(({ needsPrimary }) => needsPrimary).map(({ setting }) => setting);
+  if (left.length === 0) return [];
+  const remedy = canBeReplaced ? 'quiesce reload --primary' : 'stop the app and start it again';
+  return [`Only a new primary takes ${left.join(', ')}: ${remedy}`];
+}
+
+/** Warns of requests that were cut off, since their workers had not finished in time. */
+export function cutOffText({ workers, requests }: CutOffCount, killTimeout: number | null): string[] {
+  if (workers === 0) return [];
+  const who = workers === 1 ? '1 worker' : `${workers} workers`;
+  const what =
+    requests === 0
+      ? 'No request was in flight.'
+      : `The reload cut off ${requests === 1 ? '1 request' : `${requests} requests`}.`;
+  const limit =
+    killTimeout === null ? 'in time (kill_timeout is not set)' : `after ${killTimeout} ms, the kill_timeout,`;
+  return [
+    `${who} had not finished ${limit} and had to be killed. ${what} Set kill_timeout to what the slowest requests and the clean-up of the app take.`,
+  ];
 }
 
 function isSecret(name: string, text: string): boolean {

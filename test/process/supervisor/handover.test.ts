@@ -136,6 +136,9 @@ describe('a primary that is replaced', function () {
     const rr = await replace(cluster);
     expect(rr.code, rr.err).to.equal(6);
     expect(rr.err).to.include("scheduling: 'rr'");
+    await cluster.configure({ mongodb: { db: 'other' } });
+    const { err: hint } = await quiesce(['reload', '--dry-run', '--data-dir', cluster.dataDir], { cwd: cluster.folder });
+    expect(hint).to.equal('warning: Only a new primary takes quiesce.mongodb.db: quiesce reload --primary\n');
     expect((await settled(cluster)).pid).to.equal(pid);
     expect(await ask({ port: cluster.port })).to.equal(200);
     await cluster.configure({});

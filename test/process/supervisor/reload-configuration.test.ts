@@ -78,11 +78,14 @@ describe('a reload takes the configuration as it is now', function () {
     await edit((config) => {
       Object.assign(config, { args: '--deep', node_args: '--no-warnings', instances: 3, max_memory_restart: '2G' });
       Object.assign(config, { merge_logs: true, out_file: outFile, cron_restart: '0 0 1 1 *', kill_timeout: 6_000 });
-      Object.assign(config.quiesce, { admin: { port }, maintenance: { drain_timeout: '7s' }, scheduling: 'rr' });
+      Object.assign(config.quiesce, { admin: { port }, maintenance: { drain_timeout: '7s' }, mongodb: { db: 'other' } });
     });
     const { code, out, err } = await command('reload');
     expect(code, err).to.equal(0);
-    expect(err).to.include('warning: only a new primary takes quiesce.scheduling: stop the app and start it again\n');
+    // This one was started with --no-keeper.
+    const left = 'Only a new primary takes quiesce.mongodb.db: stop the app and start it again';
+    expect(err).to.include(`warning: ${left}\n`);
+    await cluster.said(new RegExp(left));
     for (const line of ['env.WHO: red → blue', 'instances: 2 → 3', 'args: (none) → --deep', 'reloaded 3 workers'])
       expect(out).to.include(line);
     expect(out).not.to.include('sesame');
@@ -98,12 +101,12 @@ describe('a reload takes the configuration as it is now', function () {
     const report = await load.stop();
     expect(report.failures, JSON.stringify(report)).to.deep.equal({});
     const again = await command('reload');
-    expect(again.out, 'what only a new primary takes is still to come').to.equal(
-      'quiesce.scheduling: os → rr\nreloaded 3 workers\n',
+    expect(again.out, 'what only a new primary takes is still to come').to.match(
+      /^quiesce\.mongodb\.db: .* → other\nreloaded 3 workers\n$/,
     );
     await edit((config) => {
       config['instances'] = 2;
-      delete config.quiesce['scheduling'];
+      delete config.quiesce['mongodb'];
       delete config['args'];
     });
     const { workers } = await cluster.control.reload();

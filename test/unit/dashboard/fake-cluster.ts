@@ -12,7 +12,6 @@ import type {
   Phase,
   RunRecord,
   ScheduledHoldStatus,
-  SettingChange,
   WaitingRequest,
   WorkerStatus,
 } from '#quiesce/protocol/api/runs.js';
@@ -38,6 +37,8 @@ export class FakeCluster implements Operations {
   /** How long each worker's replacement takes in a reload, ms of the real clock. */
   reloadStep = 150;
   bootFails = false;
+  /** Of the next reload. */
+  reloadWarnings: string[] = [];
   now: number;
   #phase: Phase = 'serving';
   #epoch = 41;
@@ -220,11 +221,11 @@ export class FakeCluster implements Operations {
       this.traffic.gone(status);
       this.changed();
     }
-    return { changes: [], warnings: [] };
+    return { changes: [], warnings: this.reloadWarnings };
   }
 
-  previewReload(): Promise<SettingChange[]> {
-    return Promise.resolve([]);
+  previewReload(): Promise<ReloadOutcome> {
+    return Promise.resolve({ changes: [], warnings: [] });
   }
 
   async scale(order: Parameters<Operations['scale']>[0]): Promise<void> {

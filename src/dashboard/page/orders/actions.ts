@@ -152,9 +152,11 @@ export class Actions {
     return true;
   }
 
+  /** What was done and has side effects is told: requests that were cut off, settings that were left out. */
   async #post(path: string, body: unknown): Promise<void> {
     try {
-      await post(path, body, this.#token.value ?? '');
+      const { warnings = [] } = (await post(path, body, this.#token.value ?? '')) as Partial<ClusterStatus>;
+      for (const warning of warnings) notify(`Warning: ${warning}`, true);
     } catch (error) {
       if (error instanceof Refusal && error.status === 401) {
         this.#token.forget();

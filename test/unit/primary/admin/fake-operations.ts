@@ -4,7 +4,7 @@ import { LogTail } from '#quiesce/primary/live/log-tail.js';
 import { Traffic } from '#quiesce/primary/live/traffic.js';
 import type { ReloadOutcome } from '#quiesce/primary/reload/reloads.js';
 import type { MaintenanceChange, Operations, Order } from '#quiesce/primary/ports.js';
-import type { ClusterStatus, RunRecord, SettingChange } from '#quiesce/protocol/api/runs.js';
+import type { ClusterStatus, RunRecord } from '#quiesce/protocol/api/runs.js';
 
 export const aStatus: ClusterStatus = {
   name: 'web',
@@ -73,9 +73,10 @@ export class FakeOperations implements Operations {
     return { changes: [], warnings: [] };
   }
 
-  async previewReload(): Promise<SettingChange[]> {
+  async previewReload(): Promise<ReloadOutcome> {
     this.asked.push('previewReload');
-    return [{ setting: 'env.COLOR', from: 'red', to: 'blue', needsPrimary: false }];
+    const changes = [{ setting: 'env.COLOR', from: 'red', to: 'blue', needsPrimary: false }];
+    return { changes, warnings: ['Only a new primary takes it.'] };
   }
 
   async scale(order: Parameters<Operations['scale']>[0]): Promise<void> {
