@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { _, Ajv2020, type KeywordCxt } from 'ajv/dist/2020.js';
 import standalone from 'ajv/dist/standalone/index.js';
 import * as z from '#quiesce/vendor/zod.js';
-import { execEnd, execStart, handedOver, runList, stopAnswer, urls } from '#quiesce/protocol/api/answers.js';
+import { execEnd, execStart, handedOver, handOverEnd, runList, stopAnswer, urls } from '#quiesce/protocol/api/answers.js';
 import { toKeeper } from '#quiesce/protocol/keeper/messages.js';
 import { lockOwner } from '#quiesce/protocol/lock-owner.js';
 import { toWorker } from '#quiesce/protocol/workers/messages.js';
@@ -69,5 +69,6 @@ write('keeper/generated-checks', { toKeeper });
 write('generated-owner-check', { lockOwner }, false);
 // Beside the others: to read the code of all takes a health check longer than to ask.
 write('api/generated-status-checks', { clusterStatus, problem }, false);
-const answers = { execEnd, execStart, handedOver, notifyTest, reloadAnswer, runList, runRecord, stopAnswer, urls };
+const orders = { execEnd, execStart, handedOver, handOverEnd, stopAnswer };
+const answers = { ...orders, notifyTest, reloadAnswer, runList, runRecord, urls };
 write('api/generated-answer-checks', answers, false);

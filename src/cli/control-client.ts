@@ -84,9 +84,22 @@ export class ControlClient {
     return this.#call('POST', '/api/reload', answer('reloadAnswer'), { body: order, timeout: 0 });
   }
 
-  /** Resolves when another primary serves. */
-  handOver(order: HandOverBody): Promise<HandedOver> {
-    return this.#call('POST', '/api/handover', answer('handedOver'), { body: order, timeout: 0 });
+  /** Resolves when another primary serves; `over` when no worker of the former one is left, with warnings. */
+  async handOver(order: HandOverBody): Promise<HandedOver & { over: Promise<readonly string[]> }> {
+    const [begun, ended] = [await answer('handedOver'), await answer('handOverEnd')];
+    const { linesOf } = await import('./lines.ts');
+    const accept = 'application/x-ndjson';
+    const response = await this.#open('POST', '/api/handover', { body: order, timeout: 0, accept });
+    response.setEncoding('utf8');
+    if (response.statusCode !== 200) return this.#read(await this.#rest(response), begun) as never;
+    const lines = linesOf(response);
+    const { value: text = '' } = await lines.next().catch((cause: Error) => Promise.reject(this.#unreachable(cause)));
+    const over = lines.next().then(
+      // An older primary answers with one line.
+      ({ value: last }) => (last === undefined ? [] : this.#read({ status: 200, text: last }, ended).warnings),
+      () => [], // it was killed
+    );
+    return { ...this.#read({ status: 200, text }, begun), over };
   }
 
   /** @param instances a number, or a step such as `+1` */
@@ -208,7 +221,7 @@ export class ControlClient {
   #open(
     method: string,
     path: string,
-    { body, timeout = quick, signal }: { body?: unknown; timeout?: number; signal?: AbortSignal },
+    { body, timeout = quick, signal, accept }: { body?: unknown; timeout?: number; signal?: AbortSignal; accept?: string },
   ): Promise<http.IncomingMessage> {
     return new Promise((resolve, reject) => {
       let short: ReturnType<typeof shortSocketPath>;
@@ -218,7 +231,10 @@ export class ControlClient {
         reject(toQuiesceError(error, 'no-primary'));
         return;
       }
-      const headers = body === undefined ? {} : { 'Content-Type': 'application/json' };
+      const headers = {
+        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+        ...(accept === undefined ? {} : { Accept: accept }),
+      };
       // Without `servername` Node tests whether the host is an IPv6 address, by a regular expression that takes longer
       // to compile than a status takes to be answered.
       const to = { socketPath: short.name, servername: '', path, method, headers, timeout, signal };

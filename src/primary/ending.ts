@@ -38,10 +38,12 @@ export class Ending {
     );
   }
 
-  /** Another primary serves. A stop that comes after this is the first one. */
-  leave(): void {
+  /** Another primary serves. Resolves when no worker is left. A stop that comes after this is the first one. */
+  leave(): Promise<void> {
     this.#log.info('the successor serves: what is in flight is finished, and this primary ends');
-    this.#settle(this.#supervisor.stop({ now: false, patient: true }));
+    const stopped = this.#supervisor.stop({ now: false, patient: true });
+    this.#settle(stopped);
+    return stopped;
   }
 
   fail(error: QuiesceError): void {

@@ -183,7 +183,7 @@ export async function runSite(
     };
   const orders = new OrderHistory(dataDir, log);
   orders.before = () => handOver.mustOwn();
-  const parts = { link, inForce, coordinator, sync, formers, events, log };
+  const parts = { link, inForce, coordinator, sync, formers, events, cutOff: supervisor.cutOff, log };
   const handOver = setUpHandOver({
     ...parts,
     holdFile,
@@ -199,7 +199,7 @@ export async function runSite(
     isReloading: () => reloads.isGoingOn,
     leave: () => {
       live.leave();
-      ending.leave();
+      return ending.leave();
     },
   });
   const stop = (now: boolean): void => {

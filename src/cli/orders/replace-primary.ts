@@ -4,10 +4,12 @@ import { fileURLToPath } from 'node:url';
 import { askedBy, type SignedTarget } from './asked-by.ts';
 import { ControlClient } from '../control-client.ts';
 import { findDataDir } from '../find-data-dir.ts';
-import { counted, print, say } from '../output.ts';
+import { counted, print, say, warn } from '../output.ts';
 import { tellOnce, tellingOfRun } from './waiting-for-run.ts';
 import { QuiesceError } from '../../errors.ts';
 import { describeProcess, lifeOf } from '../../primary/data-dir/lock-owner.ts';
+import { lineOf } from '../../primary/reload/words.ts';
+import { visibleIn } from '../../protocol/visible.ts';
 import type { ClusterStatus } from '../../protocol/api/runs.ts';
 import { version } from '../../version.ts';
 
@@ -25,12 +27,16 @@ export async function replacePrimary(options: SignedTarget, wait: boolean): Prom
   );
   const own = fileURLToPath(new URL('../main.js', import.meta.url));
   const build = { node: process.execPath, main: own, called: process.argv[1] ?? null };
+  // What is wrong with the file, or keeps the primary from being replaced, the handover itself tells.
+  const preview = await client.reload({ dryRun: true }).catch(() => null);
   const order = client.handOver({ ...build, wait, ...askedBy(options) }).catch(explain);
-  const { pid } = await tellingOfRun(client, 'the handover', order, { also: tellOnce(drainOf) });
+  const { pid, over } = await tellingOfRun(client, 'the handover', order, { also: tellOnce(drainOf) });
+  for (const change of visibleIn(preview?.changes ?? [])) print(lineOf(change));
   print(`replaced the primary: pid ${before} → ${pid ?? 'one that has gone again'}`);
   const tell = tellOnce(() => `the former primary (pid ${before}) still finishes what is in flight`);
   for (const since = performance.now(); lifeOf(former) === 'alive'; await sleep(lookEvery))
     if (performance.now() - since > patience) tell();
+  for (const warning of visibleIn(await over)) warn(warning);
 }
 
 /** A primary of an older version does not know the order. */

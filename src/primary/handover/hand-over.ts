@@ -47,7 +47,8 @@ export interface HandOverDeps {
   readonly waitingFor: () => string;
   /** Makes everything durable, and gives up the data directory. */
   readonly yield: () => Promise<void>;
-  readonly leave: () => void;
+  /** Resolves when no worker is left, with warnings of what that has cost. */
+  readonly leave: () => Promise<readonly string[]>;
   readonly log: Pick<Logger, 'info' | 'warn'>;
 }
 
@@ -55,6 +56,14 @@ export interface Terms {
   readonly build: Build;
   /** A run that goes on is waited for. */
   readonly wait: boolean;
+}
+
+/** Its successor serves. */
+export interface Left {
+  /** The pid of the successor; null if that has gone again. */
+  readonly pid: number | null;
+  /** As {@link HandOverDeps.leave}. */
+  readonly over: Promise<readonly string[]>;
 }
 
 export class HandOver {
@@ -101,12 +110,12 @@ export class HandOver {
   }
 
   /**
-   * Resolves, with the pid of the successor, when that serves.
+   * Resolves when the successor serves.
    *
    * @param gone aborted where nobody waits for it any more: then nothing changes, unless it is too late for that
    * @throws QuiesceError `not-replaceable`, `run-in-progress`, `drain-timeout`, or why the successor could not boot
    */
-  async begin({ build, wait }: Terms, gone: AbortSignal): Promise<number | null> {
+  async begin({ build, wait }: Terms, gone: AbortSignal): Promise<Left> {
     const { coordinator, isReloading, log, whyNot } = this.#deps;
     const why = whyNot() ?? (this.#stage === 'idle' ? null : isGoingOn());
     if (why !== null) throw why;
@@ -172,14 +181,13 @@ export class HandOver {
     this.#move('yielded');
   }
 
-  #leave(): Promise<number | null> {
+  #leave(): Promise<Left> {
     const { link, leave, log } = this.#deps;
     return new Promise((resolve) => {
       this.#hear = (order) => {
         if (order.type !== 'leave') return;
         this.#move('left');
-        resolve(order.pid);
-        leave();
+        resolve({ pid: order.pid, over: leave() });
       };
       link?.send({ type: 'yielded' });
       log.info('the data directory is handed over to the successor');

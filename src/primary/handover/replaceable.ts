@@ -23,7 +23,7 @@ export function isReplaceableBy(
   found: Pick<AppConfig, 'scheduling' | 'cluster' | 'dataDir'>,
 ): boolean {
   const isAllowed = [inForce, found].every((config) => whyNotReplaceable(keeper, config) === null);
-  return isAllowed && inForce.dataDir === found.dataDir;
+  return isAllowed && inForce.dataDir === found.dataDir && inForce.cluster.name === found.cluster.name;
 }
 
 function reason(keeper: Replaced | null, scheduling: AppConfig['scheduling'], cluster: string | null): string | null {

@@ -1,18 +1,20 @@
 /** Joins the handover to the running site: what the keeper says about it, and what it has to wait for. */
 import type { Logger } from 'pino';
+import { cutOffSince, type CutOffCount } from '../fleet/cut-off.ts';
 import type { RecordedWorkers } from '../fleet/process/former-workers.ts';
 import type { KeeperLink } from '../kept/link.ts';
 import type { Coordinator } from '../maintenance/coordinator.ts';
 import type { HoldFile } from '../maintenance/holds/hold-file.ts';
 import { stillInFlight } from '../maintenance/holds/still-in-flight.ts';
 import type { InForce } from '../reload/reloads.ts';
+import { cutOffText } from '../reload/words.ts';
 import type { SyncRuns } from '../runs/feeds/feed-runs.ts';
 import type { Formers } from './formers.ts';
 import { giveUpBehind, type Writer } from './give-up.ts';
 import { HandOver, type HandOverDeps } from './hand-over.ts';
 import { whyNotReplaceable } from './replaceable.ts';
 
-export interface SetUp extends Pick<HandOverDeps, 'isReloading' | 'leave'> {
+export interface SetUp extends Pick<HandOverDeps, 'isReloading'> {
   readonly link: KeeperLink | null;
   readonly inForce: InForce;
   readonly coordinator: Coordinator;
@@ -20,6 +22,10 @@ export interface SetUp extends Pick<HandOverDeps, 'isReloading' | 'leave'> {
   readonly formers: Formers;
   readonly events: RecordedWorkers;
   readonly holdFile: Pick<HoldFile, 'durable'>;
+  /** What workers have been cut off so far. */
+  readonly cutOff: CutOffCount;
+  /** Resolves when no worker is left. */
+  readonly leave: () => Promise<void>;
   /** What is on its way to the disk. */
   readonly records: readonly { flush(): Promise<unknown> }[];
   readonly writers: readonly Writer[];
@@ -34,7 +40,13 @@ export function setUpHandOver(deps: SetUp): HandOver {
   const { link, inForce, coordinator, sync, formers, events, isReloading, leave, log } = deps;
   const handOver = new HandOver({
     isReloading,
-    leave,
+    leave: async () => {
+      const before = { ...deps.cutOff };
+      await leave();
+      const warnings = cutOffText(cutOffSince(before, deps.cutOff), inForce.config.killTimeout);
+      for (const warning of warnings) log.warn(warning);
+      return warnings;
+    },
     link,
     whyNot: () => whyNotReplaceable(link, inForce.config),
     coordinator,

@@ -109,13 +109,19 @@ describe('several apps in one file', function () {
     await Promise.all([launcher.gone('web'), launcher.gone('api')]);
   });
 
-  it('one that is killed comes back, and the other does not notice', async () => {
+  it('one that is killed comes back, and the other does not notice; both are replaced', async () => {
     const launcher = await launch();
     const [web, api] = await Promise.all([launcher.serving('web'), launcher.serving('api')]);
     process.kill(api, 'SIGKILL');
     expect(await launcher.serving('api', api)).to.not.equal(api);
     expect(await launcher.serving('web')).to.equal(web);
     expect(launcher.output).to.include('the primary of api ended with SIGKILL and is started again at once');
+    const formers = [web, await launcher.serving('api')];
+    const { code, out, err } = await quiesce(['reload', '--primary'], { cwd: launcher.folder, within: 90_000 });
+    expect(code, err).to.equal(0);
+    const now = [await launcher.serving('web', web), await launcher.serving('api', formers[1])];
+    const lines = now.map((pid, index) => `replaced the primary: pid ${formers[index]} → ${pid}\n`);
+    expect(out).to.equal(lines.join(''));
   });
 
   it('are reloaded one after another; one that is stopped stays stopped, and with the last of them the launcher ends', async () => {

@@ -136,18 +136,24 @@ describe('a primary that is replaced', function () {
     const rr = await replace(cluster);
     expect(rr.code, rr.err).to.equal(6);
     expect(rr.err).to.include("scheduling: 'rr'");
+    await cluster.configure({ data_dir: join(cluster.folder, 'elsewhere') });
+    const moved = await replace(cluster);
+    expect(moved.code, moved.err).to.equal(6);
+    expect(moved.err).to.include('another data directory').and.include('or: quiesce stop, then quiesce start');
     await cluster.configure({ mongodb: { db: 'other' } });
     const { err: hint } = await quiesce(['reload', '--dry-run', '--data-dir', cluster.dataDir], { cwd: cluster.folder });
     expect(hint).to.equal('warning: Only a new primary takes quiesce.mongodb.db: quiesce reload --primary\n');
     expect((await settled(cluster)).pid).to.equal(pid);
     expect(await ask({ port: cluster.port })).to.equal(200);
-    await cluster.configure({});
+    await cluster.configure({ maintenance: { drain_timeout: '7s' } });
     await promisify(copyFile)(plain, script);
     // kill_timeout is not set: some of these take much longer than its default from the handover on.
     const slow: Promise<number | string>[] = [];
     const asking = setInterval(() => slow.push(ask({ port: cluster.port, path: '/?ms=4000' })), 300);
-    const { code, err } = await replace(cluster).finally(() => clearInterval(asking));
+    const { code, out, err } = await replace(cluster).finally(() => clearInterval(asking));
     expect(code, err).to.equal(0);
+    expect(err).to.not.include('warning');
+    expect(out).to.match(/^quiesce\.maintenance\.drain_timeout: \S+ → 7s\nreplaced the primary: pid \d+ → \d+\n$/);
     expect(new Set(await Promise.all(slow))).to.deep.equal(new Set([200]));
   });
 
@@ -213,12 +219,16 @@ describe('a primary that is replaced', function () {
     expect((await next).code).to.equal(0);
   });
 
-  it('listens on the same Unix socket all the time', async () => {
+  it('listens on the same Unix socket all the time, and what is cut off at the end is told', async () => {
     const socketPath = join(scratch(), 'app.sock');
     const script = fileURLToPath(new URL('../fixtures/app.js', import.meta.url));
-    const cluster = await clusters.start({ ...options, script, env: { PORT: socketPath } });
+    const cluster = await clusters.start({ ...options, script, env: { PORT: socketPath }, app: { kill_timeout: 1_600 } });
     const clients = load({ socketPath, path: '/livez' });
-    expect((await replace(cluster)).code).to.equal(0);
+    const cut = ask({ socketPath, path: '/straggle?until=never' });
+    await cluster.until('it is in flight', ({ workers }) => workers.some(({ inFlight }) => inFlight > 0));
+    const { code, err } = await replace(cluster);
+    expect([code, await cut], err).to.deep.equal([0, 'ECONNRESET']);
+    expect(err).to.match(/^warning: 1 worker had not finished after 1600 ms, .* The reload cut off 1 request\. /m);
     expect((await clients.stop()).filter((outcome) => outcome !== 200)).to.deep.equal([]);
     await cluster.stop();
     expect(existsSync(socketPath)).to.equal(false);

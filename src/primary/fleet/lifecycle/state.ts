@@ -96,7 +96,7 @@ export type FleetEvent =
   /** A stopping worker needs more time for its requests in flight, or needs it no longer. */
   | { readonly type: 'answering'; readonly ref: WorkerRef; readonly answering: boolean }
   /** `patient`: another primary serves, so nobody waits for the end. A later stop without it takes that back. */
-  | { readonly type: 'stop'; readonly now: boolean; readonly patient?: true }
+  | { readonly type: 'stop'; readonly now: boolean; readonly patient?: boolean }
   /** A deadline may have passed. */
   | { readonly type: 'tick' };
 

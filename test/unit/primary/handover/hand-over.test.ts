@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import pino from 'pino';
 import { QuiesceError, type ErrorCode } from '#quiesce/errors.js';
-import { HandOver } from '#quiesce/primary/handover/hand-over.js';
+import { HandOver, type Left } from '#quiesce/primary/handover/hand-over.js';
 import { initialState } from '#quiesce/primary/maintenance/machine/initial-state.js';
 import type { State } from '#quiesce/primary/maintenance/machine/state.js';
 
@@ -31,7 +31,10 @@ class Owner {
       if (this.unwritable !== null) throw this.unwritable;
       this.did.push('gave up the lock');
     },
-    leave: () => void this.did.push('left'),
+    leave: async () => {
+      this.did.push('left');
+      return ['1 worker had to be killed'];
+    },
     log: pino({ level: 'silent' }),
   });
 
@@ -39,7 +42,7 @@ class Owner {
     Object.assign(this.state, change);
   }
 
-  begin(wait = false, signal = new AbortController().signal): Promise<number | null> {
+  begin(wait = false, signal = new AbortController().signal): Promise<Left> {
     return this.handOver.begin({ build, wait }, signal);
   }
 
@@ -73,7 +76,8 @@ describe('a primary that is to be replaced', () => {
       .to.throw(QuiesceError)
       .with.property('code', 'stopping');
     owner.handOver.order({ keeper: 1, type: 'leave', pid: 7 });
-    expect(await replaced).to.equal(7);
+    const { pid, over } = await replaced;
+    expect([pid, await over]).to.deep.equal([7, ['1 worker had to be killed']]);
     expect(owner.did).to.deep.equal(['replace', 'gave up the lock', 'yielded', 'left']);
   });
 
