@@ -4,7 +4,15 @@ import { fileURLToPath } from 'node:url';
 import { _, Ajv2020, type KeywordCxt } from 'ajv/dist/2020.js';
 import standalone from 'ajv/dist/standalone/index.js';
 import * as z from '#quiesce/vendor/zod.js';
-import { execEnd, execStart, handedOver, handOverEnd, runList, stopAnswer, urls } from '#quiesce/protocol/api/answers.js';
+import {
+  execEnd,
+  execStart,
+  handedOver,
+  handOverEnd,
+  runList,
+  stopAnswer,
+  urls,
+} from '#quiesce/protocol/api/answers.js';
 import { toKeeper } from '#quiesce/protocol/keeper/messages.js';
 import { lockOwner } from '#quiesce/protocol/lock-owner.js';
 import { toWorker } from '#quiesce/protocol/workers/messages.js';

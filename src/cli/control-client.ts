@@ -221,7 +221,12 @@ export class ControlClient {
   #open(
     method: string,
     path: string,
-    { body, timeout = quick, signal, accept }: { body?: unknown; timeout?: number; signal?: AbortSignal; accept?: string },
+    {
+      body,
+      timeout = quick,
+      signal,
+      accept,
+    }: { body?: unknown; timeout?: number; signal?: AbortSignal; accept?: string },
   ): Promise<http.IncomingMessage> {
     return new Promise((resolve, reject) => {
       let short: ReturnType<typeof shortSocketPath>;

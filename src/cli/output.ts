@@ -31,12 +31,12 @@ export function warn(text: string): void {
   say(visibleLine(text), `${styled('yellow', 'warning:', process.stderr)} `);
 }
 
-/** It is not an error if the reader closes the pipe early (`| head`). */
+/** It is not an error if the reader closes the pipe early (`| head`), or if the terminal has hung up. */
 export function ignoreClosedPipe(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
-      throw error;
+      if (error.code !== 'EIO') throw error;
     });
   }
 }

@@ -8,7 +8,7 @@
 import { writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { ownerOf } from './handover.ts';
-import { newKeeper, type App, type Effect, type End, type Event, type Keeper } from './state.ts';
+import { lookEvery, newKeeper, type Effect, type End, type Event, type Keeper } from './state.ts';
 import { nextTick, step, wordsOf } from './step.ts';
 import { PrimaryProcess } from './primary-process.ts';
 import { passedSockets, type Passed } from './passed-sockets.ts';
@@ -22,25 +22,15 @@ interface Socket {
   readonly handle: Handle;
 }
 
-interface Running {
-  readonly process: PrimaryProcess;
-  /** How many checks since its last message; null before the first message, which a busy machine may delay for long. */
-  silent: number | null;
-}
-
 /** The processes and sockets of one app. The rest of its state is in `Keeper`. */
 interface Place {
   readonly app: LaunchedApp | null;
   readonly sockets: Map<string, Socket>;
-  readonly running: Map<number, Running>;
+  readonly running: Map<number, PrimaryProcess>;
 }
 
 /** The signals that the keeper passes on. docs/signals.md says what a primary does with each. */
 const passedOn: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGTTIN', 'SIGTTOU'];
-
-/** How often each primary is checked, ms, and how many checks without a message it may have before it is killed. */
-const lookEvery = 5_000;
-const mostSilent = 6;
 
 /**
  * Runs the keeper until every primary has ended.
@@ -96,7 +86,7 @@ class Keeping {
 
   begin(): void {
     for (const [signal, handler] of this.#handlers) process.on(signal, handler);
-    this.#look = setInterval(() => this.#lookAfter(), lookEvery);
+    this.#look = setInterval(() => this.#dispatch({ type: 'look' }), lookEvery);
     this.#dispatch({ type: 'begin' });
   }
 
@@ -115,7 +105,7 @@ class Keeping {
       case 'start':
         return this.#start(effect);
       case 'signal':
-        return this.#places[effect.app]?.running.get(effect.process)?.process.signal(effect.signal);
+        return this.#places[effect.app]?.running.get(effect.process)?.signal(effect.signal);
       case 'tell':
         return this.#tell(effect);
       case 'close':
@@ -149,7 +139,7 @@ class Keeping {
         },
       },
     );
-    place.running.set(id, { process: started, silent: null });
+    place.running.set(id, started);
     // A primary beside the owner gets the sockets when it takes over: until then they may change.
     if (!beside) sendSockets(place, started);
     started.send({ type: 'begin', again, beside, former: this.#formers(place, former) });
@@ -157,7 +147,7 @@ class Keeping {
 
   #tell({ app, process: id, order, how }: Extract<Effect, { type: 'tell' }>): void {
     const place = this.#places[app]!;
-    const told = place.running.get(id)?.process;
+    const told = place.running.get(id);
     if (told === undefined) return;
     switch (order.type) {
       case 'take':
@@ -169,7 +159,7 @@ class Keeping {
       }
       case 'leave': {
         const owner = ownerOf(this.#state.apps[app]!.site)?.id ?? 0;
-        return told.send({ type: 'leave', pid: place.running.get(owner)?.process.pid ?? null });
+        return told.send({ type: 'leave', pid: place.running.get(owner)?.pid ?? null });
       }
       default:
         return told.send(order);
@@ -178,7 +168,7 @@ class Keeping {
 
   #formers({ running }: Place, ids: readonly number[]): Former[] {
     return ids.flatMap((id) => {
-      const pid = running.get(id)?.process.pid;
+      const pid = running.get(id)?.pid;
       return pid === undefined || pid === null ? [] : { id, pid };
     });
   }
@@ -188,7 +178,7 @@ class Keeping {
     const from = place.running.get(id);
     const site = this.#state.apps[app]?.site;
     if (from === undefined || site?.primaries.some((each) => each.id === id) !== true) return handle?.close();
-    from.silent = 0;
+    this.#dispatch({ type: 'heard', app, process: id });
     // Only the owner's messages about sockets count: others have handed over, or have not taken over yet.
     const isOwner = ownerOf(site)?.id === id;
     switch (message.type) {
@@ -202,7 +192,7 @@ class Keeping {
         return void place.sockets.delete(message.id);
       case 'close-all':
         if (isOwner) closeAll(place);
-        return from.process.send({ type: 'closed' });
+        return from.send({ type: 'closed' });
       case 'ready':
         return this.#dispatch({ type: 'said', app, process: id, word: { type: 'serving' } });
       case 'replace':
@@ -221,19 +211,6 @@ class Keeping {
       default:
         message satisfies never;
     }
-  }
-
-  /** Counts checks, not time, so that no primary is killed because the machine slept. */
-  #lookAfter(): void {
-    for (const [index, { running }] of this.#places.entries())
-      for (const each of running.values()) this.#lookAt(each, this.#state.apps[index]);
-  }
-
-  #lookAt(each: Running, app: App | undefined): void {
-    if (each.silent === null || ++each.silent <= mostSilent) return;
-    const seconds = (mostSilent * lookEvery) / 1000;
-    say(`the primary of ${app?.name} has not responded for ${seconds} s and is killed.`);
-    each.process.signal('SIGKILL');
   }
 }
 

@@ -13,6 +13,9 @@
 import { newSite, type Order, type Site, type Word } from './handover.ts';
 import type { Build } from '../protocol/keeper/messages.ts';
 
+/** How often each primary is checked, ms. */
+export const lookEvery = 5_000;
+
 export const stageMoves = {
   starting: ['serving', 'waiting', 'ending', 'over'],
   serving: ['starting', 'waiting', 'ending', 'over'],
@@ -36,6 +39,11 @@ export interface App {
   /** When its primary started to serve. */
   readonly readyAt: number;
   readonly retryAt: number | null;
+  /**
+   * Of each primary that has said something, how many checks it has been silent for. Before its first message a busy
+   * machine may delay one for long.
+   */
+  readonly silence: ReadonlyMap<number, number>;
 }
 
 export interface Keeper {
@@ -69,6 +77,10 @@ export type Event =
   | { readonly type: 'said'; readonly app: number; readonly process: number; readonly word: Word }
   | { readonly type: 'gone'; readonly app: number; readonly process: number; readonly how: Gone }
   | { readonly type: 'signal'; readonly signal: string }
+  /** A message of a primary, whatever it says. */
+  | { readonly type: 'heard'; readonly app: number; readonly process: number }
+  /** Every {@link lookEvery} ms: whether each primary still responds. */
+  | { readonly type: 'look' }
   | { readonly type: 'tick' };
 
 export type Effect =
@@ -111,6 +123,7 @@ export function newApp(name: string, site: Site): App {
     failures: 0,
     readyAt: 0,
     retryAt: null,
+    silence: new Map(),
   };
 }
 

@@ -2,7 +2,7 @@
 import { exitCodes } from '../errors.ts';
 import { checkMove, type Mutable } from '../moves.ts';
 import { newSite, ownerOf, step as stepSite, type Effect as SiteEffect, type Event as SiteEvent } from './handover.ts';
-import { newApp, stageMoves } from './state.ts';
+import { lookEvery, newApp, stageMoves } from './state.ts';
 import type { App, Effect, Event, Gone, Keeper, Stage } from './state.ts';
 
 type Draft = Mutable<Omit<Keeper, 'apps'>> & { apps: Mutable<App>[] };
@@ -11,6 +11,8 @@ type Draft = Mutable<Omit<Keeper, 'apps'>> & { apps: Mutable<App>[] };
 const atOnce = 4;
 const firstDelay = 1_000;
 const longestDelay = 60_000;
+/** How many checks without a message a primary may have before it is killed. */
+const mostSilent = 6;
 
 /**
  * The delay before the next primary starts, ms.
@@ -77,6 +79,15 @@ function apply(draft: Draft, event: Event, context: Context): void {
         if (owner !== undefined) effects.push({ type: 'signal', app, process: owner.id, signal: event.signal });
       }
       return;
+    case 'heard': {
+      const app = draft.apps[event.app];
+      if (app?.site.primaries.some(({ id }) => id === event.process) === true)
+        app.silence = new Map(app.silence).set(event.process, 0);
+      return;
+    }
+    case 'look':
+      for (const [index, app] of draft.apps.entries()) look(app, index, effects);
+      return;
     case 'tick':
       for (const [index, app] of draft.apps.entries()) {
         if (app.retryAt === null || app.retryAt > now) continue;
@@ -86,6 +97,19 @@ function apply(draft: Draft, event: Event, context: Context): void {
       return;
     default:
       event satisfies never;
+  }
+}
+
+/** Counts checks, not time, so that no primary is killed because the machine slept. */
+function look(app: Mutable<App>, index: number, effects: Effect[]): void {
+  const isThere = (id: number): boolean => app.site.primaries.some((each) => each.id === id);
+  const heard = [...app.silence].filter(([id]) => isThere(id));
+  app.silence = new Map(heard.map(([id, checks]) => [id, checks + 1]));
+  for (const [id, checks] of app.silence) {
+    if (checks <= mostSilent) continue;
+    const seconds = (mostSilent * lookEvery) / 1000;
+    effects.push({ type: 'say', text: `the primary of ${app.name} has not responded for ${seconds} s and is killed.` });
+    effects.push({ type: 'signal', app: index, process: id, signal: 'SIGKILL' });
   }
 }
 

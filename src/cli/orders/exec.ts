@@ -7,6 +7,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { askedBy, type SignedTarget } from './asked-by.ts';
 import { ControlClient } from '../control-client.ts';
+import { sentByTerminal } from './terminal-signals.ts';
 import { findDataDir } from '../find-data-dir.ts';
 import { counted, say } from '../output.ts';
 import { visibleLine } from '../../protocol/visible.ts';
@@ -24,11 +25,8 @@ const notExecutable = 126;
 /** A message is printed if the drain takes longer than this, ms. */
 const patience = 700;
 
-/**
- * Signals that are forwarded to the command. A terminal sends its own signals (`ofTerminal`) to the command directly.
- */
-const forwarded = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
-const ofTerminal = ['SIGINT', 'SIGQUIT'] as const;
+/** Signals that are the command's, which gets each of them once. */
+const signals = ['SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGTERM', 'SIGUSR1', 'SIGUSR2'] as const;
 
 interface CommandEnd {
   readonly code?: number;
@@ -100,14 +98,11 @@ function runCommand([command = '', ...args]: readonly string[]): Promise<Command
   return new Promise((resolve) => {
     const child = spawn(command, args, { stdio: 'inherit' });
     const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
-    // A terminal sends Ctrl-C to the command as well. Forwarding it would be a second one, which many programs treat
-    // differently.
-    const shared = process.stdin.isTTY ? (): void => undefined : pass;
-    for (const signal of forwarded) process.on(signal, pass);
-    for (const signal of ofTerminal) process.on(signal, shared);
+    const sent = sentByTerminal();
+    const handlers = signals.map((signal) => [signal, sent.includes(signal) ? (): void => undefined : pass] as const);
+    for (const [signal, handler] of handlers) process.on(signal, handler);
     const settle = (end: CommandEnd): void => {
-      for (const signal of forwarded) process.off(signal, pass);
-      for (const signal of ofTerminal) process.off(signal, shared);
+      for (const [signal, handler] of handlers) process.off(signal, handler);
       resolve(end);
     };
     child.once('error', (error) => settle({ error: error.message }));

@@ -18,13 +18,16 @@ export function progressSince(client: ControlClient): (status: ClusterStatus) =>
   return tellOnce(({ workers }) => (before === null ? '' : progressOf(before, workers)));
 }
 
-/** Says at each change which host is at it, such as `2 of 4 hosts done; web-3 is at it`. */
+/** Says at each change which host is at it. */
 export function hostsProgress(): (status: ClusterStatus) => void {
-  return tellOnce(({ hostsReload }) => {
-    if (hostsReload === undefined) return '';
-    const { done, of, host } = hostsReload;
-    return visibleLine(`${done} of ${counted(of, 'host')} done; ${host} is at it`);
-  });
+  return tellOnce(hostsProgressOf);
+}
+
+/** Such as `2 of 4 hosts done; web-3 is at it`; empty where no reload of all hosts goes on. */
+export function hostsProgressOf({ hostsReload }: Pick<ClusterStatus, 'hostsReload'>): string {
+  if (hostsReload === undefined) return '';
+  const { done, of, host } = hostsReload;
+  return visibleLine(`${done} of ${counted(of, 'host')} done; ${host} is at it`);
 }
 
 /** Such as `2 of 4 workers new; waiting for worker 0.1 to finish 3 requests`. */

@@ -22,7 +22,10 @@ export function handOverRoute(handOver: HandOver, folder: string | null, orders:
     // A command of an older version reads one object.
     if (request.headers.accept !== lines) return void response.json(answer);
     // `Connection: close`: nothing is to keep this primary once its workers have ended.
-    response.set('Connection', 'close').type(lines).write(`${JSON.stringify(answer)}\n`);
+    response
+      .set('Connection', 'close')
+      .type(lines)
+      .write(`${JSON.stringify(answer)}\n`);
     const end: HandOverEnd = { warnings: [...(await over)] };
     response.end(`${JSON.stringify(end)}\n`);
   });

@@ -133,7 +133,10 @@ export class Reloads {
     this.#trouble = null;
     fleet.watchWith(next);
     this.#deps.onChange(next);
-    const warnings = [...cutOffText(cutOffSince(before, fleet.cutOff), next.killTimeout), ...this.#leftOut(changes, found)];
+    const warnings = [
+      ...cutOffText(cutOffSince(before, fleet.cutOff), next.killTimeout),
+      ...this.#leftOut(changes, found),
+    ];
     for (const warning of warnings) log.warn(warning);
     return { changes, warnings };
   }

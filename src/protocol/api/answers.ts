@@ -10,7 +10,9 @@ export const handedOver = z.object({
   /** Of the one before it, which finishes what is in flight. */
   former: z.int(),
 });
-export const handOverEnd = z.object({ warnings: z.array(z.string()).describe('What the end of the former primary has cost.') });
+export const handOverEnd = z.object({
+  warnings: z.array(z.string()).describe('What the end of the former primary has cost.'),
+});
 export const runList = z.object({ items: z.array(runRecord) });
 export const stopAnswer = z.object({ pid: z.number() });
 export const urls = z.object({ urls: z.array(z.string()) });

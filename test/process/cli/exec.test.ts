@@ -158,17 +158,22 @@ describe('quiesce exec', function () {
     process.kill(orphan, 'SIGKILL');
     await off();
 
-    const outlives = begin(waiting, '--keep-on-failure');
-    const command = await atWork(outlives);
-    await shared.cluster.kill();
-    await until('it says that the hold is lost', () => outlives.err().includes('the hold is lost'));
-    expect(isAlive(command)).to.equal(true);
-    shared.cluster.launch();
-    const { phase, run } = await shared.cluster.ready();
-    expect([phase, run?.state]).to.deep.equal(['quiesced', 'failed']);
-    outlives.child.kill('SIGTERM');
-    expect(await outlives.ended).to.equal(143);
-    expect(outlives.err()).to.include('stays held');
-    await off();
+    for (const [flags, then] of [
+      [['--keep-on-failure'], 'quiesced'],
+      [[], 'serving'],
+    ] as const) {
+      const outlives = begin(waiting, ...flags);
+      const command = await atWork(outlives);
+      await shared.cluster.kill();
+      await until('it says that the hold is lost', () => outlives.err().includes('the hold is lost'));
+      expect(isAlive(command)).to.equal(true);
+      shared.cluster.launch();
+      const { phase, run } = await shared.cluster.ready();
+      expect([phase, run?.state], flags.join()).to.deep.equal([then, 'failed']);
+      outlives.child.kill('SIGTERM');
+      expect(await outlives.ended).to.equal(143);
+      expect(outlives.err().includes('stays held')).to.equal(flags.length > 0);
+      await off();
+    }
   });
 });

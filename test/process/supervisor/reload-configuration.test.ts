@@ -78,7 +78,11 @@ describe('a reload takes the configuration as it is now', function () {
     await edit((config) => {
       Object.assign(config, { args: '--deep', node_args: '--no-warnings', instances: 3, max_memory_restart: '2G' });
       Object.assign(config, { merge_logs: true, out_file: outFile, cron_restart: '0 0 1 1 *', kill_timeout: 6_000 });
-      Object.assign(config.quiesce, { admin: { port }, maintenance: { drain_timeout: '7s' }, mongodb: { db: 'other' } });
+      Object.assign(config.quiesce, {
+        admin: { port },
+        maintenance: { drain_timeout: '1s' },
+        mongodb: { db: 'other' },
+      });
     });
     const { code, out, err } = await command('reload');
     expect(code, err).to.equal(0);
@@ -98,8 +102,16 @@ describe('a reload takes the configuration as it is now', function () {
     ]);
     expect((await fetch(`http://127.0.0.1:${port}/api/status`)).status).to.equal(200);
     await cluster.said(/env\.WHO: red → blue; /);
+    await until('its line is in out_file', async () =>
+      /^asked what/m.test(await readFile(outFile, 'utf8').catch(() => '')),
+    );
     const report = await load.stop();
     expect(report.failures, JSON.stringify(report)).to.deep.equal({});
+    const slow = fetch(`${cluster.url}/?ms=5000`);
+    await cluster.until('it is in flight', ({ workers }) => workers.some(({ inFlight }) => inFlight > 0));
+    const held = await cluster.control.maintenance({ on: true, wait: true }).catch((error: Error) => error);
+    expect((held as Error).message).to.include('After 1000 ms the cluster had not come to rest');
+    expect((await slow).status).to.equal(200);
     const again = await command('reload');
     expect(again.out, 'what only a new primary takes is still to come').to.match(
       /^quiesce\.mongodb\.db: .* → other\nreloaded 3 workers\n$/,
@@ -187,6 +199,17 @@ describe('a reload takes the configuration as it is now', function () {
       /warning: [12] workers? had not finished after 3000 ms, the kill_timeout, .*The reload cut off 4 requests\./,
     );
     expect(await Promise.all(cut)).to.deep.equal(Array.from({ length: 4 }, () => 'cut off'));
+  });
+
+  it('comes at the times of cron_restart that the file names by now, and takes what the file says then', async () => {
+    const { cluster } = shared;
+    await edit((config) => (config['cron_restart'] = '* * * * * *'));
+    await cluster.control.reload();
+    await edit(({ env }) => (env['WHO'] = 'cron'));
+    await until('it is taken', async () => (await who().catch(() => '')) === 'cron');
+    await cluster.said(/time for the reload that cron_restart asks for/);
+    await edit((config) => delete config['cron_restart']);
+    await cluster.control.reload();
   });
 
   it('comes once more, and only once, for all orders that come while it goes on, with the file as it is then', async () => {

@@ -37,7 +37,6 @@ export class FakeCluster implements Operations {
   /** How long each worker's replacement takes in a reload, ms of the real clock. */
   reloadStep = 150;
   bootFails = false;
-  /** Of the next reload. */
   reloadWarnings: string[] = [];
   now: number;
   #phase: Phase = 'serving';

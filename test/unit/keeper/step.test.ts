@@ -1,9 +1,14 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { ownerOf, type Word } from '#quiesce/keeper/handover.js';
-import type { Event } from '#quiesce/keeper/state.js';
+import { lookEvery, type Effect, type Event } from '#quiesce/keeper/state.js';
 import { nextTick, restartDelay } from '#quiesce/keeper/step.js';
 import { begun, build, ended, killed, typesOf, type World } from './keeper-world.ts';
+
+interface Who {
+  readonly app: number;
+  readonly process: number;
+}
 
 describe('a keeper', () => {
   it('starts the next primary at once where one that has served dies, whatever it died of', () => {
@@ -17,6 +22,26 @@ describe('a keeper', () => {
       ]);
       expect(typesOf(world.ready()), 'whoever started it knows that it is ready').to.deep.equal([]);
     }
+  });
+
+  it('gives up a primary that says nothing for 30 s, and none before its first word or after its last', () => {
+    const world = begun(['shop', 'blog']);
+    const [shop, blog] = [0, 1].map((app) => ({ app, process: world.last(app) })) as [Who, Who];
+    const looks = (times: number): Effect[] => Array.from({ length: times }, () => world.send({ type: 'look' })).flat();
+    expect(looks(20), 'none has said anything yet').to.deep.equal([]);
+    world.send({ type: 'heard', ...shop });
+    world.send({ type: 'heard', ...blog });
+    const checks = 30_000 / lookEvery;
+    expect(looks(checks)).to.deep.equal([]);
+    world.send({ type: 'heard', ...blog });
+    expect(looks(1)).to.deep.equal([
+      { type: 'say', text: 'the primary of shop has not responded for 30 s and is killed.' },
+      { type: 'signal', ...shop, signal: 'SIGKILL' },
+    ]);
+    world.gone(killed, shop.app, shop.process);
+    world.send({ type: 'heard', ...shop });
+    expect(looks(checks - 1), 'who has gone is not missed').to.deep.equal([]);
+    expect(looks(1).map((effect) => effect.type === 'signal' && effect.app)).to.deep.equal([false, blog.app]);
   });
 
   it('ends as its only primary does where that means to end, or never came to serve', () => {

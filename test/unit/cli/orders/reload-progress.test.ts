@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { progressOf } from '#quiesce/cli/orders/reload-progress.js';
+import { hostsProgressOf, progressOf } from '#quiesce/cli/orders/reload-progress.js';
 import type { WorkerState, WorkerStatus } from '#quiesce/protocol/api/runs.js';
 
 function worker(slot: number, incarnation: number, state: WorkerState, inFlight = 0): WorkerStatus {
@@ -20,5 +20,12 @@ describe('the progress of a reload', () => {
     expect(progressOf(before, [worker(0, 2, 'quiesced'), worker(2, 1, 'stopping'), worker(2, 2, 'draining')])).to.equal(
       '2 of 2 workers new; waiting for worker 2.1 to end',
     );
+  });
+
+  it('of all hosts names the one that is at it', () => {
+    const at = (done: number, of: number, host: string): string => hostsProgressOf({ hostsReload: { done, of, host } });
+    expect(at(2, 4, 'web-3')).to.equal('2 of 4 hosts done; web-3 is at it');
+    expect(at(0, 1, 'web\n1')).to.equal('0 of 1 host done; web\\n1 is at it');
+    expect(hostsProgressOf({})).to.equal('');
   });
 });
