@@ -140,6 +140,8 @@ describe('the page', function () {
 
       cluster.setRun({ ...aRun('running'), collection: 'products', scope: { tenant: 'south' } });
       await shows(page, '#run-title', 'Mirror run into products tenant=south run-7 has been going on');
+      cluster.setRun({ ...aRun('running'), kind: 'exec' });
+      await shows(page, '#run-title', 'Command run-7 has been going on');
     });
 
     it('the report of a run, opened and closed by its button, which keeps the focus', async () => {

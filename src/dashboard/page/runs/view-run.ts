@@ -2,8 +2,8 @@
 import type { Progress, RunRecord } from '#quiesce/protocol/api/runs.js';
 import { byId, each, el, say, set } from '../parts/dom.ts';
 import { mirrorText } from '../vendor/mirror-text.ts';
-import { age, count, duration, rate } from '../parts/format.ts';
-import { runSteps, type RunStep } from '../vendor/words.ts';
+import { age, capitalized, count, duration, rate } from '../parts/format.ts';
+import { runKinds, runSteps, type RunStep } from '../vendor/words.ts';
 
 const names: Record<RunStep, string> = {
   upload: 'upload',
@@ -48,7 +48,7 @@ export function showRun(run: RunRecord | null, now: number): void {
   const { id, kind, state, startedAt, progress, notes = [] } = run;
   const rolling = state === 'rolling-forward';
   const mirror = mirrorText(run.collection, run.scope);
-  const what = kind === 'sync' ? `Mirror run${mirror && ` into ${mirror}`}` : 'Exclusive run';
+  const what = `${capitalized(runKinds[kind])}${mirror && ` into ${mirror}`}`;
   const verb = rolling
     ? 'is being finished after a crash'
     : `has been going on for ${age(now - Date.parse(startedAt))}`;
