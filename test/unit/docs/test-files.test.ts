@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { root } from '../../../dev/docs/generated.ts';
 
 const files = readdirSync(new URL('test/', root), { recursive: true, encoding: 'utf8' }).filter((name) =>
@@ -41,5 +42,14 @@ describe('the files of the tests', () => {
     const names = new Set([...named].map(([, name]) => name!));
     expect(names.size).to.be.above(80);
     expect([...names].filter((name) => !files.some((file) => `/${file}`.endsWith(`/${name}`)))).to.deep.equal([]);
+  });
+
+  it('are, of the unit tests, in the folder of what they test', () => {
+    const folders = new Set(files.filter((file) => file.startsWith('unit/')).map((file) => dirname(file).slice(5)));
+    const beside = ['docs', ''];
+    const nowhere = [...folders].filter(
+      (folder) => !beside.includes(folder) && !existsSync(new URL(`src/${folder}`, root)),
+    );
+    expect(nowhere).to.deep.equal([]);
   });
 });

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { KeptSockets, type SocketKeeper } from '#quiesce/primary/kept/sockets.js';
-import { scratchFolders } from '../scratch.ts';
+import { scratchFolders } from '../../scratch.ts';
 
 type Take = ConstructorParameters<typeof KeptSockets>[0]['sockets'][number]['handle'] | number;
 const { _createServerHandle: make } = net as unknown as {

@@ -10,7 +10,7 @@ import { SseParser, type ServerEvent } from '#quiesce/dashboard/page/live/sse.js
 import type { History } from '#quiesce/protocol/api/live.js';
 import { until } from '../../../process/harness/until.js';
 import { FakeCluster } from '../../dashboard/fake-cluster.js';
-import { aRunThatWaited } from '../admin/fake-operations.js';
+import { aRunThatWaited } from './fake-operations.js';
 
 const token = 'a-token-that-is-long-enough';
 

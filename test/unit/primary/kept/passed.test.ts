@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
 import { inheritedSockets } from '#quiesce/primary/kept/passed.js';
-import { scratchFolders } from '../scratch.ts';
+import { scratchFolders } from '../../scratch.ts';
 
 /** Inherits sockets as a primary does, and prints what it finds for each of `wanted`. */
 const child = `

@@ -9,7 +9,7 @@ import {
 } from '#quiesce/dashboard/page/live/model.js';
 import type { History, PauseRecord } from '#quiesce/protocol/api/live.js';
 import type { RunRecord } from '#quiesce/protocol/api/runs.js';
-import { aStatus } from '../primary/admin/fake-operations.js';
+import { aStatus } from '../../../primary/admin/fake-operations.js';
 
 const at = (ms: number): string => new Date(ms).toISOString();
 const event = (type: string, value: unknown): { type: string; data: string } => ({ type, data: JSON.stringify(value) });
