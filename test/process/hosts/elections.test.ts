@@ -5,6 +5,7 @@ import { request, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { MongoClient } from 'mongodb';
 import { hammer, startHosts, type Host } from '../harness/hosts/hosts.ts';
 import { ReplicaSet } from '../harness/mongodb/replica-set.ts';
 import { overlapsIn } from '../harness/hosts/witness.ts';
@@ -42,6 +43,15 @@ describe('hosts on a replica set of three, with the default lease', function () 
     expect(overlapsIn(witness)).to.deep.equal([]);
   }
 
+  async function mirrored(): Promise<object[]> {
+    const client = new MongoClient(set.uri);
+    try {
+      return await client.db('site').collection('resources').find().toArray();
+    } finally {
+      await client.close();
+    }
+  }
+
   it('shut for no election: nothing is refused while there is no primary, and a run goes on through the next one', async () => {
     const [a, b] = hosts as [Host, Host];
     await a.runsAlone();
@@ -74,6 +84,23 @@ describe('hosts on a replica set of three, with the default lease', function () 
     ['the death of the primary', () => set.killPrimary()],
   ];
   for (const [name, strike] of strikes) {
+    it(`lose no run to ${name} while its feed is prepared`, async () => {
+      const [a, b] = hosts as [Host, Host];
+      await set.mend();
+      for (const host of hosts) await host.serves();
+      // What a preparation asks for first, and nothing else does: it is at that while another primary is elected.
+      await set.delayNext('listCollections', 8_000);
+      const put = a.put([{ id: 1, prepared: name }]);
+      await a.cluster.until('its feed is prepared', ({ run }) => run?.state === 'preparing', 30_000);
+      await strike();
+      expect(await put, 'of the feed').to.equal(204);
+      for (const host of hosts) await host.serves();
+      expect(await mirrored()).to.deep.equal([{ _id: 1, prepared: name }]);
+      await set.mend();
+      await b.runsAlone();
+      nobodyShut();
+    });
+
     it(`lose no run to ${name}: a feed that is uploaded, a run that drains, one at work`, async () => {
       const [a, b] = hosts as [Host, Host];
       await set.mend();

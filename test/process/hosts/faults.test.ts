@@ -6,7 +6,9 @@ import { expect } from 'chai';
 import { endFaults, faults, type Fault } from '../harness/hosts/host-faults.ts';
 import { scrape } from '../harness/scrape.ts';
 import { hammer, startHosts, type Host } from '../harness/hosts/hosts.ts';
+import { blockedAtFence, lockFence } from '../harness/mongodb/fence-lock.ts';
 import { discard, newDatabase, type TestDatabase } from '../harness/mongodb/mongo.ts';
+import { until } from '../harness/until.ts';
 import { clock } from '#quiesce/monotonic.js';
 import { outlasted, overlapsIn, type Freeze } from '../harness/hosts/witness.ts';
 
@@ -21,7 +23,8 @@ const within = lease + grace + margin + 5_000;
 /** Until the watchdog of a worker has its turn, once the worker goes on. */
 const moment = 2_000;
 
-const phases = ['serving', 'draining', 'running'] as const;
+/** `writing`: a feed is about to be written. What its host sends later must not reach the collection. */
+const phases = ['serving', 'draining', 'running', 'writing'] as const;
 const victims = ['owner', 'bystander'] as const;
 
 interface Case {
@@ -33,8 +36,8 @@ interface Case {
 const all: Case[] = faults.flatMap((fault) =>
   phases.flatMap((phase) =>
     victims
-      // Without a run nobody owns one.
-      .filter((victim) => phase !== 'serving' || victim === 'bystander')
+      // Without a run nobody owns one; and only its owner writes.
+      .filter((victim) => (phase === 'serving' ? victim === 'bystander' : phase !== 'writing' || victim === 'owner'))
       .map((victim) => ({ fault, phase, victim })),
   ),
 );
@@ -87,6 +90,14 @@ describe('a host that is lost', function () {
     const [owner, bystander] = hosts as [Host, Host];
     for (const host of hosts) await host.serves();
     const files = { request: join(owner.cluster.folder, randomUUID()), run: join(owner.cluster.folder, randomUUID()) };
+    if (phase === 'writing') {
+      const unlock = await lockFence(database!);
+      let unlocked: Promise<void> | undefined;
+      void owner.put([{ id: 'of the former run' }]);
+      await until('its feed is about to be written', () => blockedAtFence(database!), { within: 30_000 });
+      // Again does nothing.
+      return () => (unlocked ??= unlock());
+    }
     if (phase === 'draining') void bystander.ask(`/work?until=${encodeURIComponent(files.request)}`);
     if (phase === 'draining')
       await bystander.cluster.until('a request is in flight', ({ workers }) =>
@@ -121,12 +132,17 @@ describe('a host that is lost', function () {
         await letGo(victim === 'owner' ? 'request' : 'run');
         await other.runsAlone(within);
         const took = Math.round(performance.now() - since);
+        await other.serves(); // an exclusive run has answered before its end
+        const newest = randomUUID();
+        expect(await other.put([{ id: newest }]), 'a feed of the other').to.equal(204);
         const freeze = { host: lost.name, from, to: clock() };
         if (fault.freezes) frozen.push(freeze);
         await fault.end(lost);
         await letGo(victim === 'owner' ? 'run' : 'request');
         await lost.serves();
         await lost.runsAlone();
+        const items = await database!.db.collection('resources').find().toArray();
+        expect(items, 'no late write of a former run').to.deep.equal([{ _id: newest }]);
         expect(await evictions(other, 'other_host'), 'evictions that the other has seen').to.equal(before + 1);
         expect(await evictions(lost, 'this_host')).to.be.above(fault.name === 'kill -9' ? -1 : 0);
         const statuses = await endHammer();

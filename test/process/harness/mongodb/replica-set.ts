@@ -10,6 +10,8 @@ import { recordFile, sweepOrphans, writeRecord } from '../../../../dev/mongodb/r
 import { until } from '../until.ts';
 
 const name = 'rs3';
+/** So that {@link ReplicaSet.delayNext} works. */
+const failPoints = ['--setParameter', 'enableTestCommands=1'];
 /** Of an election: a member waits for 10 s before it stands for the place of a primary that is silent, ms. */
 const elected = { within: 90_000, every: 50 };
 
@@ -58,7 +60,7 @@ export class ReplicaSet {
     const args = ['--port', String(port), '--dbpath', dbPath, '--replSet', name, '--bind_ip', '127.0.0.1', '--quiet'];
     await mongod.start({
       command: this.#found.command,
-      args: [...args, '--oplogSize', '256', '--wiredTigerCacheSizeGB', '0.25'],
+      args: [...args, '--oplogSize', '256', '--wiredTigerCacheSizeGB', '0.25', ...failPoints],
       logFile: join(folder, 'mongod.log'),
       record: recordFile(dbPath),
       throwAway: folder,
@@ -93,6 +95,13 @@ export class ReplicaSet {
       },
       elected,
     );
+  }
+
+  /** The primary answers the next command of this name so much later, ms. */
+  async delayNext(command: string, time: number): Promise<void> {
+    const data = { failCommands: [command], blockConnection: true, blockTimeMS: time };
+    const set = await this.#ask(await this.#primary(), { configureFailPoint: 'failCommand', mode: { times: 1 }, data });
+    if (set === null) throw new Error(`${command} cannot be delayed`);
   }
 
   /** Another is elected. Resolves with how long there was none, ms. */
