@@ -272,6 +272,7 @@ export async function runSite(
         if (unserved !== null) log.error(unserved.message); // the app has moved, and serves
         log.info({ urls: supervisor.urls(), workers: config.instances }, `${config.name} is ready`);
         readiness.ready();
+        if (beside !== null) notify.replaced();
         opened({ name: config.name, dataDir, operations: control, exec: coordinator.exec });
       },
       (thrown: unknown) => {

@@ -12,6 +12,7 @@ export const notifyEvents = [
   'crash-loop',
   'worker-replaced',
   'primary-restarted',
+  'primary-replaced',
 ] as const;
 export type NotifyEvent = (typeof notifyEvents)[number];
 

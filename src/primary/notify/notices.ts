@@ -94,6 +94,13 @@ export class Notices implements Observer {
     this.#tell('primary-restarted', 'The primary ended unexpectedly and was started again');
   }
 
+  /** @param pid of the new one */
+  replaced(pid: number): void {
+    this.#tell('primary-replaced', `A new primary (pid ${pid}) has taken over, as \`quiesce reload --primary\` asked`, {
+      pid,
+    });
+  }
+
   /** Call at each change of the cluster. The mark distinguishes a hold from the next one, also after a restart. */
   holdsChanged(): void {
     const { outbox } = this.#deps;

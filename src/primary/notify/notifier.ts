@@ -33,6 +33,8 @@ export interface Notifier extends Writer {
   /** `POST /api/notify/test`, on the control socket. */
   readonly route: Router;
   fetchFailed(source: string, error: QuiesceError): void;
+  /** This primary has taken over from one that it was to replace, and serves. */
+  replaced(): void;
   restore(): Promise<void>;
   close(): Promise<void>;
 }
@@ -93,6 +95,7 @@ export async function notifier(deps: NotifierDeps): Promise<Notifier> {
   return {
     route,
     fetchFailed: (...failure) => notices.fetchFailed(...failure),
+    replaced: () => notices.replaced(process.pid),
     restore: () => outbox.restore(),
     suspend,
     resume: () => {

@@ -1,5 +1,4 @@
 import { copyFile, existsSync, promises as fs } from 'node:fs';
-import http from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,44 +8,14 @@ import type { Cluster } from '../../../dev/cluster/cluster.ts';
 import type { ClusterStatus } from '#quiesce/protocol/api/runs.js';
 import { scratchFolders } from '../../unit/scratch.ts';
 import { usePlainClusters } from '../harness/clusters/clusters.ts';
+import { ask, load } from '../harness/clients/load.ts';
 import { quiesce } from '../harness/commands/command.ts';
 import { isAlive } from '../harness/processes.ts';
 import { startQuiesce } from '../harness/commands/running-command.ts';
+import { startReceiver } from '../harness/receiver.ts';
 import { until } from '../harness/until.ts';
 
 const plain = fileURLToPath(new URL('../fixtures/plain.js', import.meta.url));
-
-/** What comes of a request: a status, or the code of its failure. */
-function ask(where: http.RequestOptions, agent: http.Agent | false = false): Promise<number | string> {
-  return new Promise((resolve) => {
-    const request = http.get({ host: '127.0.0.1', ...where, agent }, (response) => {
-      response.resume();
-      response.once('close', () => resolve(response.complete ? response.statusCode! : 'ECONNRESET'));
-    });
-    request.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
-  });
-}
-
-/** Six clients, half of them with a connection for each request, until they are stopped. */
-function load(where: http.RequestOptions): { stop(): Promise<(number | string)[]> } {
-  const outcomes: (number | string)[] = [];
-  let over = false;
-  const clients = Array.from({ length: 6 }, async (_, index) => {
-    const agent = index % 2 === 0 && new http.Agent({ keepAlive: true, maxSockets: 1 });
-    while (!over) {
-      outcomes.push(await ask(where, agent));
-      await delay(20); // what is refused is answered at once, and would take the processors from those that boot
-    }
-    if (agent !== false) agent.destroy();
-  });
-  return {
-    async stop() {
-      over = true;
-      await Promise.all(clients);
-      return outcomes;
-    },
-  };
-}
 
 describe('a primary that is replaced', function () {
   this.timeout(120_000);
@@ -83,8 +52,14 @@ describe('a primary that is replaced', function () {
   const newest = (cluster: Cluster): number =>
     Number([...cluster.output.matchAll(/"pid":(\d+).*worker 0\.1 started/g)].at(-1)![1]);
 
-  it('fails no request, again and again, and holds what is held or scheduled', async () => {
-    const cluster = await clusters.start(options);
+  it('fails no request, again and again, holds what is held or scheduled, and tells of each', async () => {
+    let isDown = false;
+    const told: string[] = [];
+    const receiver = await startReceiver((response, { headers }) => {
+      if (!isDown) told.push(String(headers['quiesce-event']));
+      response.writeHead(isDown ? 503 : 204).end();
+    });
+    const cluster = await clusters.start({ ...options, quiesce: { notify: [{ url: receiver.url }] } });
     const clients = load({ port: cluster.port, path: '/?ms=300' });
     const pids = [(await cluster.status()).pid];
     const watching = startQuiesce(['status', '--watch', '--json', '--data-dir', cluster.dataDir], {
@@ -103,20 +78,29 @@ describe('a primary that is replaced', function () {
     const outcomes = await clients.stop();
     expect(outcomes).to.include(200);
     expect(outcomes.filter((outcome) => outcome !== 200)).to.deep.equal([]);
+    await until('both are told', () => told.length === 2);
 
+    isDown = true; // so the next primary gets a notice that the one before could not deliver
     const at = new Date(Date.now() + 3_600_000).toISOString();
     await cluster.control.maintenance({ on: true, at, for: 60_000, reason: 'night' });
     const held = await cluster.control.maintenance({ on: true, wait: true, reason: 'by hand', by: 'me' });
     expect((await replace(cluster)).code).to.equal(0);
+    isDown = false;
     const { holds, scheduled, epoch } = await settled(cluster, ({ phase }) => phase === 'quiesced');
     expect({ holds, scheduled }).to.deep.equal({ holds: held.holds, scheduled: held.scheduled });
     expect(epoch).to.be.greaterThan(held.epoch - 1);
     expect(await ask({ port: cluster.port })).to.equal(503);
     await cluster.control.maintenance({ on: false });
     expect(await ask({ port: cluster.port })).to.equal(200);
+    await until('all is told', () => told.length === 5, { within: 20_000 });
     expect(await cluster.stop()).to.deep.equal({ code: 0, signal: null });
     expect(await ask({ port: cluster.port })).to.equal('ECONNREFUSED');
     expect(await watching.ended).to.equal(5);
+    const replaced = 'primary-replaced';
+    expect(told).to.deep.equal([replaced, replaced, 'hold-started', replaced, 'hold-ended']);
+    const kept = JSON.parse(await fs.readFile(join(cluster.dataDir, 'notify.json'), 'utf8')) as { entries: unknown[] };
+    expect(kept.entries, 'written by two primaries').to.deep.equal([]);
+    await receiver.close();
   });
 
   it('by one that cannot boot stays, and the reason is told; by one that boots it goes, and cuts off nobody', async () => {

@@ -147,7 +147,7 @@ describe('notices', () => {
     expect(told.slice(1)).to.deep.equal([`run-overdue: No mirror run has succeeded since ${iso(3_000)}`]);
   });
 
-  it('tell of workers that were replaced, of a loop once, and of a primary that was started again', () => {
+  it('tell of workers that were replaced, of a loop once, and of a primary that was started again or replaced', () => {
     const { notices, told } = setUp();
     const ref = { slot: 1, incarnation: 4 };
     const exit = { code: null, signal: 'SIGKILL' };
@@ -159,14 +159,17 @@ describe('notices', () => {
     notices.backoff(1, false);
     notices.backoff(1, true);
     notices.restarted();
+    notices.replaced(4711);
     expect(told.map((line) => line.split(':')[0])).to.deep.equal([
       'worker-replaced',
       'worker-replaced',
       'crash-loop',
       'crash-loop',
       'primary-restarted',
+      'primary-replaced',
     ]);
     expect(told[0]).to.contain('1.4').and.contain('memory');
+    expect(told.at(-1)).to.contain('pid 4711');
   });
 
   it('tell a receiver of what it wants, and do nothing where there is none', () => {
