@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import type { RunRecord } from '#quiesce/protocol/api/runs.js';
 import type { SourceStatus } from '#quiesce/protocol/api/source-status.js';
-import { drawn, useBrowser, type PageOptions } from './harness/chromium.ts';
+import { drawn, leavesItsPanel, overflow, useBrowser, type PageOptions } from './harness/chromium.ts';
 import { counts, eventually, linesOf, openUnlocked, shows, text } from './harness/reading.ts';
 import { aRun, useFakeSite } from './harness/fake-site.ts';
 import { picture } from './harness/screenshots.ts';
@@ -138,6 +138,16 @@ describe('the page', function () {
       );
       expect(south).to.not.include('Asked for by');
 
+      const long = `/a/route/that/${'is/longer/than/any/column/'.repeat(6)}`;
+      cluster.setRun({ ...run('run-long', 'west'), owner: { ...fetched, method: 'PUT', path: long } });
+      await shows(page, '#run-rows', long);
+      for (const width of [360, 800, 1_600]) {
+        await page.setViewportSize({ width, height: 900 });
+        await drawn(page);
+        expect(await leavesItsPanel(page), `${width} px`).to.deep.equal([]);
+        expect(await overflow(page), `${width} px`).to.equal(0);
+      }
+
       cluster.setRun({ ...aRun('running'), collection: 'products', scope: { tenant: 'south' } });
       await shows(page, '#run-title', 'Mirror run into products tenant=south run-7 has been going on');
       cluster.setRun({ ...aRun('running'), kind: 'exec' });
@@ -155,6 +165,24 @@ describe('the page', function () {
       expect(await button.evaluate((node) => node === document.activeElement)).to.equal(true);
       await page.keyboard.press('Enter');
       await page.locator('#run-rows .report').waitFor({ state: 'detached' });
+    });
+
+    it('on a phone each worker as a line that unfolds, and at first sight no word of ours for a process or a pause', async () => {
+      const page = await browsing.open(site().url, { width: 1_280 });
+      await shows(page, '#phase', 'Serving');
+      expect(await text(page, 'main')).to.not.match(/epoch|incarnation/i);
+      await page.setViewportSize({ width: 360, height: 900 });
+      await drawn(page);
+      const line = page.locator('#worker-rows tr').nth(2);
+      const hidden = line.locator('.sub:not(:empty), .spark');
+      expect(await hidden.count()).to.be.above(4);
+      const visible = async (): Promise<number> => (await hidden.filter({ visible: true }).all()).length;
+      expect(await visible(), 'folded').to.equal(0);
+      const { height } = (await line.boundingBox())!;
+      await line.getByRole('button', { name: 'Worker 2' }).click();
+      await shows(page, '#worker-rows .report', 'number 2 in this slot');
+      expect(await visible(), 'unfolded').to.equal(await hidden.count());
+      expect((await line.boundingBox())!.height).to.be.above(height * 1.5);
     });
 
     it('what comes from outside as text', async () => {

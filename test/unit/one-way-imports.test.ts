@@ -73,6 +73,19 @@ describe('the linter', function () {
     });
   }
 
+  it('lets the command line start a site as a program does, and by no other way', async () => {
+    await write({
+      'src/primary/main.ts': 'export const main = 1;\n',
+      'src/run.ts': "export { main } from './primary/main.ts';\n",
+      'src/cli/start.ts': "export { main } from '../run.ts';\nexport { main as other } from '../primary/main.ts';\n",
+      'src/cli/orders/start.ts': "export { main } from '../../primary/main.ts';\n",
+    });
+    const refused = (await lint())
+      .filter(({ code }) => code.includes('no-restricted-imports'))
+      .map(({ filename, labels }) => `${filename}:${labels[0]?.span.line}`);
+    expect(refused).to.have.members(['src/cli/orders/start.ts:1', 'src/cli/start.ts:2']);
+  });
+
   it('finds imports that go round in a circle', async () => {
     await write({
       'src/mirror/a.ts': "import { b } from './b.ts';\nexport const a = () => b();\n",

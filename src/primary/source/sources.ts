@@ -4,7 +4,7 @@
  * Of a source: waiting → (time) → fetching → unchanged, or delivered → run → waiting. A failure that may pass is tried
  * again until the next time of the schedule; a time that comes while the source is at work is left out.
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -30,6 +30,7 @@ import type { Fetched } from './fetch.ts';
 import { InTurn } from './in-turn.ts';
 import type { FetchJob } from './messages.ts';
 import { nextAttempt } from './retries.ts';
+import { nameOf } from './name-of.ts';
 import { SourceProgress } from './source-status.ts';
 
 export interface SourcesDeps {
@@ -59,7 +60,11 @@ export interface SourcesDeps {
   /** A pino logger fits. */
   readonly log: Record<'info' | 'warn' | 'error', (fields: object, message: string) => void>;
   readonly random?: () => number;
+  /** Waits for so many ms; rejects where it is aborted. */
+  readonly wait?: (ms: number, signal: AbortSignal) => Promise<unknown>;
 }
+
+const inTime = (ms: number, signal: AbortSignal): Promise<unknown> => delay(ms, undefined, { signal, ref: false });
 
 type Found = Extract<Fetched, { type: 'fetched' }>;
 
@@ -137,12 +142,12 @@ export class FeedSources {
 
   /** Never rejects. */
   async #atItsTime(source: Source): Promise<void> {
-    const { log, random = Math.random, onFailure } = this.#deps;
+    const { log, random = Math.random, wait = inTime, onFailure } = this.#deps;
     const { settings, shown, progress, stop: stopped } = source;
     const { signal } = stopped;
     try {
       if (!(await this.#isOurs(source))) return;
-      await delay(random() * settings.jitter, undefined, { signal, ref: false });
+      await wait(random() * settings.jitter, signal);
       for (let failures = 1; ; failures++) {
         try {
           progress.fetching();
@@ -150,16 +155,18 @@ export class FeedSources {
         } catch (thrown) {
           if (signal.aborted) return;
           const error = toQuiesceError(thrown, 'fetch-failed');
-          const wait = nextAttempt(error.code, failures, random());
-          const left = source.cron.msToNext() ?? Infinity;
-          if (wait === null || wait >= left) {
+          const pause = nextAttempt(error.code, failures, random());
+          if (pause === null || pause >= (source.cron.msToNext() ?? Infinity)) {
             progress.failed(error);
             log.error({ code: error.code, source: shown }, `the feed of ${shown} was not mirrored: ${error.message}`);
             return onFailure(shown, error);
           }
-          progress.retrying(error, wait);
-          log.warn({ code: error.code, source: shown, wait }, `${error.message} It is tried again in ${wait} ms.`);
-          await delay(wait, undefined, { signal, ref: false });
+          progress.retrying(error, pause);
+          log.warn(
+            { code: error.code, source: shown, wait: pause },
+            `${error.message} It is tried again in ${pause} ms.`,
+          );
+          await wait(pause, signal);
         }
       }
     } catch {
@@ -285,12 +292,6 @@ export class FeedSources {
 /** Whether `other` may have changed what `own` has mirrored. */
 function mayChange(own: RunRecord, other: RunRecord): boolean {
   return other.kind === 'exec' || isOf(own)(other);
-}
-
-/** Hashed: an address may hold a secret, and whoever can read the site document would see it. */
-function nameOf({ url, collection, scope }: FeedSourceSettings): string {
-  const hash = createHash('sha256').update(JSON.stringify([url, collection, scope]));
-  return `source ${hash.digest('hex').slice(0, 16)}`;
 }
 
 function stop({ cron, stop: stopped }: Source): void {

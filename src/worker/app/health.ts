@@ -6,6 +6,11 @@ import { refuse } from '../gate/shut/refusal.ts';
 import { getRuntime, type Runtime } from '../process/runtime.ts';
 import { readOnly } from './read-only.ts';
 
+interface Worker {
+  readonly gate: Pick<Runtime['gate'], 'state' | 'info' | 'shutFor'>;
+  readonly stopping: boolean;
+}
+
 /**
  * Express middleware that serves `/livez` and `/readyz` below the path where it is mounted. If that is the root of the
  * app, no pause holds them.
@@ -34,7 +39,8 @@ function readyz(runtime: Runtime): RequestHandler {
   };
 }
 
-function whyNotReady({ gate, stopping }: Pick<Runtime, 'gate' | 'stopping'>, grace: number): QuiesceError | null {
+/** Null if a load balancer should send requests to this worker. @param grace `maintenance.ready_grace`, ms */
+export function whyNotReady({ gate, stopping }: Worker, grace: number): QuiesceError | null {
   if (gate.state === 'lost') return new QuiesceError('no-primary', 'The primary is gone and this worker is stopping.');
   if (stopping) return new QuiesceError('stopping', 'This worker is stopping.');
   if (gate.state === 'starting') return new QuiesceError('paused', 'This worker has not heard from its primary yet.');

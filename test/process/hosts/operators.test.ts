@@ -64,6 +64,30 @@ describe('operators of several hosts', function () {
     for (const host of hosts) await host.until('it serves', serves);
   });
 
+  it('let in at every host who has opened the link at one, and nobody in a run of another', async () => {
+    const [a, b] = shared.hosts;
+    const on = await shared.command(0, 'maintenance', 'on', '--secret');
+    expect(on.code, on.err).to.equal(0);
+    const opened = await fetch(/^way in: (.*)$/m.exec(on.out)![1]!, { redirect: 'manual' });
+    const headers = { Cookie: opened.headers.get('set-cookie')!.split(';')[0]!, Connection: 'close' };
+    const statusWith = async (url: string): Promise<number> => (await fetch(`${url}/work`, { headers })).status;
+    await b!.until('it is held', isQuiesced);
+    expect([await statusWith(a!.url), await statusWith(b!.url)]).to.deep.equal([200, 200]);
+    expect(await statusOf(`${b!.url}/work`), 'without the cookie').to.equal(503);
+    const end = join(folder, 'end of the run');
+    const alone = fetch(`${b!.url}/alone?until=${encodeURIComponent(end)}`, { method: 'POST', headers });
+    for (const host of [a!, b!]) {
+      await host.until('it knows of the run', ({ holds }) => holds.some(({ kind }) => kind === 'exclusive'));
+      expect(await statusWith(host.url), 'in the run').to.equal(503);
+    }
+    writeFileSync(end, '');
+    expect((await alone).status).to.equal(200);
+    for (const host of [a!, b!])
+      await until('it is the way in again', async () => (await statusWith(host.url)) === 200);
+    expect((await shared.command(1, 'maintenance', 'off')).code).to.equal(0);
+    for (const host of shared.hosts) await host.until('it serves', serves);
+  });
+
   it('take a hold back where one host does not come to rest in time, and name that host', async () => {
     const { hosts, names } = shared;
     const { slow } = await startSlow(hosts[1]!.url, 5_000);

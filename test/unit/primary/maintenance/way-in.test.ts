@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { holdsOf, wayInOf } from '#quiesce/primary/maintenance/pause-informer.js';
 import { initialState } from '#quiesce/primary/maintenance/machine/initial-state.js';
-import type { Event, State } from '#quiesce/primary/maintenance/machine/state.js';
+import type { Event, SiteHold, State } from '#quiesce/primary/maintenance/machine/state.js';
 import { step } from '#quiesce/primary/maintenance/machine/step.js';
 
 describe('the way in of an operator hold', () => {
@@ -38,6 +38,19 @@ describe('the way in of an operator hold', () => {
     expect(wayInOf(after({ ...hold, pass }, exec))).to.deep.equal({});
     expect(wayInOf(after({ ...hold, pass }, { type: 'recover', runs: ['a', 'b'] }))).to.deep.equal({});
     expect(secretOf(after({ ...hold, pass }, exec, { type: 'exec-end', run: 'r', error: null }))).to.equal(pass);
+  });
+
+  it('is that of the cluster where an operator holds all hosts: never in a run of another, and without a word where both are held', () => {
+    const operator: SiteHold['operator'] = { reason: 'all', since: 1, until: null, by: null, pass };
+    const site = (kind: SiteHold['kind']): SiteHold => ({ kind, reason: '', since: 1, operator, epoch: 1, run: null });
+    const under = (kind: SiteHold['kind'], ...events: Event[]): State => ({ ...after(...events), site: site(kind) });
+    expect(secretOf(under('operator'))).to.equal(pass);
+    for (const kind of ['sync', 'exclusive', 'exec', 'cluster'] as const) {
+      expect(wayInOf(under(kind)), kind).to.deep.equal({});
+      expect(wayInOf(under(kind, { ...hold, pass })), `${kind}, and held here`).to.deep.equal({});
+    }
+    // Who has the word of one of two holds has not that of the other.
+    expect(wayInOf(under('operator', { ...hold, pass }))).to.deep.equal({ wayIn: { secret: null } });
   });
 
   it('is told without its word', () => {
