@@ -1,6 +1,7 @@
 /** Reports which run a command waits for. */
 import type { ControlClient } from '../control-client.ts';
 import { duration, say } from '../output.ts';
+import { originText } from '../../protocol/feed/mirror-text.ts';
 import { visibleIn } from '../../protocol/visible.ts';
 import type { ClusterStatus } from '../../protocol/api/runs.ts';
 
@@ -24,11 +25,11 @@ export async function tellingOfRun<T>(
     const status = await client.status().catch(() => null);
     if (status === null) return;
     also?.(status);
-    const { run } = status;
-    if (run === null || run.endedAt !== undefined || told.has(run.id)) return;
-    told.add(run.id);
-    const { id, kind, owner, startedAt } = visibleIn(run);
-    const whose = owner === undefined ? '' : ` (${owner.method} ${owner.path} in slot ${owner.slot})`;
+    if (status.run === null || status.run.endedAt !== undefined || told.has(status.run.id)) return;
+    const run = visibleIn(status.run);
+    const { id, kind, owner, startedAt } = run;
+    told.add(id);
+    const whose = owner === undefined ? '' : ` (${originText(run)} in slot ${owner.slot})`;
     const age = duration(Math.max(0, Date.now() - Date.parse(startedAt)));
     say(`${what} waits for the ${kind} run ${id}${whose}, started ${age} ago.`);
     say(`To end that run: quiesce runs cancel ${id}.${more}`);
