@@ -31,6 +31,8 @@ export type SiteEvent =
       readonly replaces?: string;
     }
   | { readonly type: 'renew'; readonly ref: HostRef }
+  /** It goes on under the same incarnation with another version of quiesce. */
+  | { readonly type: 'update'; readonly ref: HostRef; readonly version: string }
   | { readonly type: 'leave'; readonly ref: HostRef }
   | { readonly type: 'evict'; readonly host: string; readonly incarnation: string }
   /** An operator removes a host that he knows to be dead. */

@@ -3,69 +3,61 @@
  * and reports each new view of the document.
  *
  * out ──join──▶ in ──(evicted, removed, lease over)──▶ out …  ──stop──▶ left
+ * in ──retire──▶ former (reads only: another primary of this host is the member now) ──stop──▶ left
  */
-import { setTimeout as delay } from 'node:timers/promises';
+import { QuiesceError } from '../errors.ts';
 import { clock, sleepOffset, sleptSince } from '../monotonic.ts';
-import { evictionsBetween, type EvictedHost } from './evictions.ts';
+import { Calls } from './calls.ts';
+import { evictionsBetween } from './evictions.ts';
 import { isForgetful } from './founding.ts';
+import type { HostOptions } from './host-options.ts';
 import { InUse } from './in-use.ts';
-import { evicted, isIn, newMember, renewed, sees, writesOf, type Local, type Member } from './member.ts';
-import type { Site, SiteRules } from './document.ts';
-import type { Refusal, SiteEvent } from './events.ts';
-import type { Answer, SiteStore } from './store.ts';
-
-export interface HostOptions {
-  readonly store: SiteStore;
-  readonly rules: SiteRules & { readonly renewal: number };
-  readonly host: string;
-  readonly name: string;
-  /** The version of quiesce. */
-  readonly version: string;
-  /** The prefix of each incarnation of this primary. */
-  readonly primary: string;
-  /** That prefix of the former primary, if it was seen dead, and all of its workers with it. */
-  readonly replaces: string | null;
-  readonly local: () => Local;
-  /** Called when the view has changed or the lease has ended. */
-  readonly onView: () => void;
-  readonly onRefused: (event: SiteEvent, refused: Refusal, site: Site) => void;
-  readonly onEviction: (host: EvictedHost) => void;
-  readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
-}
+import { deadlineFrom, evicted, isIn, newMember, renewed, sees, writesOf, type Member } from './member.ts';
+import { inherited, observed, type Membership } from './membership.ts';
+import { Repeated } from './repeated.ts';
+import type { Site } from './document.ts';
+import type { SiteEvent } from './events.ts';
+import { follow, replaceLost, type Answer } from './store.ts';
 
 /** The wait before a failed renewal or write is sent again, ms. */
 const again = 500;
-/**
- * How often a host checks for overdue hosts, and the wait before it reads the document and opens the change stream
- * again, ms.
- */
+/** How often a host checks for overdue hosts, ms. */
 const look = 1_000;
 
 export class Host {
   readonly #options: HostOptions;
   #member: Member;
   #incarnations = 0;
-  #serverNow = 0;
-  #serverNowAt = 0;
   #isBusy = false;
   #isRefounding = false;
+  #isFormer = false;
   #notBefore = 0;
-  #lastError: string | null = null;
   readonly #inUse = new InUse();
-  #sleepOffset = sleepOffset();
-  #renewing: NodeJS.Timeout | undefined;
+  #sleepOffset: number;
   #deadline: NodeJS.Timeout | undefined;
   #looking: NodeJS.Timeout | undefined;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #renewals = new Repeated(() => this.#renew());
   readonly #stopped = new AbortController();
+  readonly #calls: Calls;
 
   constructor(options: HostOptions) {
     this.#options = options;
-    this.#member = newMember({ host: options.host, incarnation: this.#incarnation() }, options.name);
+    this.#calls = new Calls(options.log, this.#stopped.signal);
+    const { host, name, version, membership, rules } = options;
+    const incarnation = membership?.incarnation ?? this.#incarnation();
+    const member = newMember({ host, incarnation }, name, version);
+    this.#member = membership === null ? member : inherited(member, membership, rules);
+    this.#incarnations = Number(incarnation.split('.').at(-1));
+    this.#sleepOffset = membership?.sleepOffset ?? sleepOffset();
   }
 
   #incarnation(): string {
     return `${this.#options.primary}.${++this.#incarnations}`;
+  }
+
+  /** Its successor is the member, or is about to be. */
+  get isFormer(): boolean {
+    return this.#isFormer;
   }
 
   get member(): Member {
@@ -79,47 +71,90 @@ export class Host {
 
   /** The error of the last call to MongoDB, or why this host cannot join; null if there is neither. */
   get trouble(): string | null {
-    return this.#lastError;
+    return this.#calls.trouble;
   }
 
   /** The estimated time of MongoDB's clock, ms. */
   get serverNow(): number {
-    return this.#serverNow + clock() - this.#serverNowAt;
+    return this.#calls.serverNow;
   }
 
   start(): void {
+    this.#armDeadline();
     this.#looking = setInterval(() => this.poke(), look).unref();
-    this.#renew();
-    void this.#follow();
+    this.#renewals.now();
+    void follow((site, now) => this.#take(site, now), {
+      store: this.#options.store,
+      makes: () => !this.#isFormer,
+      signal: this.#stopped.signal,
+    });
     this.poke();
   }
 
   /** Sends the next write, if there is one. Call it when something on this host has changed. */
   poke(): void {
-    if (this.#isBusy || this.#isRefounding || this.#stopped.signal.aborted || clock() < this.#notBefore) return;
-    const { local, rules } = this.#options;
-    // Before the first view the only write is the join, whose answer brings that view.
-    const [next] = this.#member.site === null ? [this.#join()] : writesOf(this.#member, local(), this.serverNow, rules);
-    if (next !== undefined) void this.#send(next.type === 'join' ? this.#join() : next);
+    if (this.#isBusy || this.#isRefounding || this.#isFormer || clock() < this.#notBefore) return;
+    if (this.#stopped.signal.aborted) return;
+    const { local, rules, replaces } = this.#options;
+    const [next] = writesOf(this.#member, local(), this.serverNow, rules);
+    if (next === undefined) return;
+    void this.#send(next.type === 'join' && replaces !== null ? { ...next, replaces } : next);
   }
 
-  /** Writes an operator's order. Rejects if MongoDB does not answer. */
+  /**
+   * Writes an operator's order. Rejects if MongoDB does not answer.
+   * @throws QuiesceError `stopping` if its successor is the member
+   */
   async write(event: SiteEvent): Promise<Answer> {
-    const answer = await this.#options.store.apply(event);
+    if (this.#isFormer)
+      throw new QuiesceError('stopping', 'Another primary takes over. Give the order again in a moment.');
+    const answer = await this.#calls.send(this.#options.store.apply(event));
     this.#take(answer.site, answer.now);
     return answer;
   }
 
-  /** Takes this host out of the document. Call it after its workers have ended. */
-  async leave(): Promise<void> {
+  /**
+   * Writes nothing more, and returns what the successor goes on with: its deadline is that of a last renewal, which is sent
+   * when every other write has been answered. Later only reads until when this host counts.
+   *
+   * @throws QuiesceError `database-unavailable`; then nothing has changed, and it renews on
+   */
+  async retire(): Promise<Membership> {
+    const { store, rules } = this.#options;
+    this.#isFormer = true;
+    await this.#calls.settled();
+    const sentAt = clock();
+    const { ref, site: seen } = this.#member;
+    try {
+      if (!isIn(this.#member) || this.#isRefounding) throw new Error('it is not in the cluster');
+      const { site, refused, now } = await store.renew(ref);
+      if (refused !== null || isForgetful(site, seen!, true)) throw new Error('it was taken out of the cluster');
+      this.#take(site, now, (member) => renewed(member, site, sentAt, rules));
+    } catch (cause) {
+      this.goOn();
+      const what = `This host cannot hand its membership of the cluster over now: ${(cause as Error).message}.`;
+      throw new QuiesceError('database-unavailable', what, { cause });
+    }
+    return { incarnation: ref.incarnation, deadline: deadlineFrom(sentAt, rules), site: this.#member.site! };
+  }
+
+  /** There is no successor after all: this host is the member, as before. */
+  goOn(): void {
+    this.#isFormer = false;
+    this.#renewals.now();
+    this.poke();
+  }
+
+  /** Takes this host out of the document, unless it is its successor's. @param areAllGone no worker of this host is left */
+  async leave(areAllGone = true): Promise<void> {
     this.#stopped.abort();
     clearInterval(this.#looking);
-    clearTimeout(this.#renewing);
+    this.#renewals.stop();
     clearTimeout(this.#deadline);
-    await this.#last.catch(() => {});
+    await this.#calls.settled();
     const { store, log } = this.#options;
     try {
-      await store.apply({ type: 'leave', ref: this.#member.ref });
+      if (areAllGone && !this.#isFormer) await store.apply({ type: 'leave', ref: this.#member.ref });
     } catch (error) {
       log.warn(
         { err: error },
@@ -129,21 +164,13 @@ export class Host {
     await store.close();
   }
 
-  #join(): SiteEvent {
-    const { replaces, version } = this.#options;
-    const { ref, name } = this.#member;
-    return { type: 'join', ref, name, version, ...(replaces === null ? {} : { replaces }) };
-  }
-
   async #send(event: SiteEvent): Promise<void> {
     this.#isBusy = true;
     const sentAt = clock();
-    const sent = this.#options.store.apply(event);
-    this.#last = sent;
     try {
-      this.#answered(event, sentAt, await sent);
+      this.#answered(event, sentAt, await this.#calls.send(this.#options.store.apply(event)));
     } catch (error) {
-      this.#failed(error);
+      this.#calls.failed(error);
       this.#notBefore = clock() + again;
     }
     this.#isBusy = false;
@@ -151,43 +178,54 @@ export class Host {
   }
 
   #answered(event: SiteEvent, sentAt: number, { site, refused, now }: Answer): void {
-    this.#lastError = null;
+    this.#calls.succeeded();
     const { rules, log, name, onRefused } = this.#options;
     // Sent again at once, the same write would be refused again.
     if (refused === 'host-in-use' || refused === 'not-yet') this.#notBefore = clock() + again;
-    if (refused === 'host-in-use') this.#lastError = this.#inUse.tell(site.hosts[this.#member.ref.host]!, rules, log);
+    if (refused === 'host-in-use')
+      this.#calls.isBarred(this.#inUse.tell(site.hosts[this.#member.ref.host]!, rules, log));
     const isOurs = !('ref' in event) || event.ref.incarnation === this.#member.ref.incarnation;
     if (isOurs && refused === null && (event.type === 'join' || event.type === 'renew')) {
       if (event.type === 'join')
         log.info({ site: site.identity, epoch: site.epoch }, `host ${name} has joined the cluster`);
       return this.#take(site, now, (member) => renewed(member, site, sentAt, rules));
     }
-    if (isOurs && refused === 'evicted') return this.#takeEviction(site, now);
+    if (isOurs && refused === 'evicted') return this.#take(site, now, (member) => evicted(member, this.#incarnation()));
     if (event.type === 'evict' && refused === null)
       log.warn({ host: event.host }, `host ${event.host} was evicted from the cluster: it did not renew its lease`);
     this.#take(site, now);
     if (isOurs && refused !== null) onRefused(event, refused, site);
   }
 
-  #takeEviction(site: Site, now: number): void {
-    this.#take(site, now, (member) => evicted(member, this.#incarnation()));
-  }
-
   #take(site: Site, now?: number, more: (member: Member) => Member = (member) => member): void {
-    if (now !== undefined) this.#notedTime(now);
+    if (now !== undefined) this.#calls.notedTime(now);
     const before = this.#member;
     const isOther = before.site !== null && before.site.identity !== site.identity;
-    if (isOther && isForgetful(site, before.site, false)) void this.#refound(before.site);
-    let next = more(sees(before, site));
-    const isOut = isIn(before) && !isIn(next);
-    // The change stream or a refused renewal shows this, whichever comes first.
-    if (isOut) this.#options.log.warn({}, `host ${this.#options.name} was taken out of the cluster and joins it again`);
-    if (isOut && next.ref.incarnation === before.ref.incarnation) next = evicted(next, this.#incarnation());
-    this.#member = next;
+    const isLost = isOther && isForgetful(site, before.site, false);
+    if (isLost && this.#isFormer) return this.#countUntil(clock() - 1); // its successor replaces the document
+    if (isLost) void this.#refound(before.site);
+    const next = more(sees(before, site));
+    this.#member = this.#isFormer ? next : this.#afterEviction(before, next);
     this.#armDeadline();
-    evictionsBetween(before, next, this.serverNow, this.#options.rules).forEach(this.#options.onEviction);
     this.#options.onView();
     this.poke();
+  }
+
+  #afterEviction(before: Member, after: Member): Member {
+    const { log, name, rules, onEviction } = this.#options;
+    const isOut = isIn(before) && !isIn(after);
+    // The change stream or a refused renewal shows this, whichever comes first.
+    if (isOut) log.warn({}, `host ${name} was taken out of the cluster and joins it again`);
+    const isSame = after.ref.incarnation === before.ref.incarnation;
+    const next = isOut && isSame ? evicted(after, this.#incarnation()) : after;
+    evictionsBetween(before, next, this.serverNow, rules).forEach(onEviction);
+    return next;
+  }
+
+  #countUntil(deadline: number): void {
+    this.#member = { ...this.#member, deadline: Math.min(this.#member.deadline, deadline) };
+    this.#armDeadline();
+    this.#options.onView();
   }
 
   /**
@@ -200,26 +238,13 @@ export class Host {
       { epoch: seen.epoch },
       'the cluster document was removed, or restored from a backup: it is older than the one this host has seen. All hosts join again',
     );
-    this.#member = { ...this.#member, deadline: Math.min(this.#member.deadline, clock() - 1) };
-    this.#options.onView();
+    this.#countUntil(clock() - 1);
     // Do not join before the document is replaced: without its hold or run, it would open this host's gates.
-    for (let isDone = false; !isDone && !this.#stopped.signal.aborted;) {
-      try {
-        const answer = await this.#options.store.refound(seen);
-        isDone = true;
-        if (answer !== null) this.#take(answer.site, answer.now);
-      } catch (error) {
-        this.#failed(error);
-        await delay(again);
-      }
-    }
+    const { store } = this.#options;
+    const answer = await replaceLost(seen, store, (error) => this.#calls.failed(error), this.#stopped.signal);
+    if (answer !== null) this.#take(answer.site, answer.now);
     this.#isRefounding = false;
     this.poke();
-  }
-
-  #notedTime(now: number): void {
-    this.#serverNow = now;
-    this.#serverNowAt = clock();
   }
 
   #armDeadline(): void {
@@ -229,31 +254,34 @@ export class Host {
     this.#deadline = setTimeout(() => this.#options.onView(), left + 1).unref();
   }
 
-  /** Sends renewals outside the queue of writes, so that no other write delays them. */
-  #renew(): void {
+  /** Sends a renewal, outside the queue of writes, so that no other write delays it. Returns the wait for the next, ms. */
+  async #renew(): Promise<number> {
     const { store, rules } = this.#options;
     this.#noticeSleep();
-    if (!isIn(this.#member)) return this.#renewIn(again);
-    const sentAt = clock();
     const { ref, site: seen } = this.#member;
-    const sent = store.renew(ref);
-    sent.then(
-      (answer) => {
+    const sentAt = clock();
+    try {
+      if (this.#isFormer) await this.#observe(sentAt);
+      else if (!isIn(this.#member)) return again;
+      else {
+        const answer = await this.#calls.send(store.renew(ref));
         // The renewal was sent after `seen` was read. If its answer is older, someone has restored an older document.
         if (isForgetful(answer.site, seen!, answer.refused === null)) void this.#refound(seen!);
         else this.#answered({ type: 'renew', ref }, sentAt, answer);
-        this.#renewIn(rules.renewal);
-      },
-      (error: unknown) => {
-        this.#failed(error);
-        this.#renewIn(again);
-      },
-    );
+      }
+    } catch (error) {
+      this.#calls.failed(error);
+      return again;
+    }
+    return rules.renewal;
   }
 
-  #renewIn(wait: number): void {
-    if (this.#stopped.signal.aborted) return;
-    this.#renewing = setTimeout(() => this.#renew(), wait).unref();
+  /** The successor renews: what is in flight here may go on as long as the host counts. */
+  async #observe(sentAt: number): Promise<void> {
+    const { store, rules } = this.#options;
+    const found = await store.peek();
+    this.#calls.succeeded();
+    if (found !== null) this.#take(found.site, found.now, (member) => observed(member, sentAt, found.now, rules));
   }
 
   /**
@@ -267,30 +295,6 @@ export class Host {
       { ms: Math.round(asleep) },
       'this machine was suspended: the lease of this host ends earlier by that time',
     );
-    this.#member = { ...this.#member, deadline: this.#member.deadline - asleep };
-    this.#armDeadline();
-    this.#options.onView();
-  }
-
-  async #follow(): Promise<void> {
-    const { signal } = this.#stopped;
-    while (!signal.aborted) {
-      // The stream shows later changes only, so the current document is read as well.
-      const current = this.#options.store.read().then(({ site, now }) => this.#take(site, now));
-      current.catch(() => {}); // a failing renewal logs the same trouble
-      await this.#options.store.watch((site) => this.#take(site), signal).catch(() => {});
-      await current.catch(() => {});
-      if (!signal.aborted) await new Promise((resolve) => setTimeout(resolve, look).unref());
-    }
-  }
-
-  #failed(error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error);
-    if (this.#lastError === null && !this.#stopped.signal.aborted)
-      this.#options.log.warn(
-        { err: error },
-        `a write to the cluster document in MongoDB failed and is sent again: ${message}`,
-      );
-    this.#lastError = message;
+    this.#countUntil(this.#member.deadline - asleep);
   }
 }

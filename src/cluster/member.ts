@@ -29,6 +29,8 @@ import { isHalfDone } from './founding.ts';
 export interface Member {
   readonly ref: HostRef;
   readonly name: string;
+  /** The version of quiesce that this host runs. */
+  readonly version?: string | undefined;
   readonly site: Site | null;
   /** On this host's monotonic clock, ms. After it no gate is open and no work begins. */
   readonly deadline: number;
@@ -70,8 +72,8 @@ export interface OwnRun {
 /** By what share a host's clock may run slower than the database's. NTP slews by 0.05 %. */
 export const drift = 0.01;
 
-export function newMember(ref: HostRef, name: string): Member {
-  return { ref, name, site: null, deadline: -Infinity };
+export function newMember(ref: HostRef, name: string, version?: string): Member {
+  return { ref, name, site: null, deadline: -Infinity, ...(version === undefined ? {} : { version }) };
 }
 
 /** Takes a document that a read, a write or the change stream has brought. */
@@ -87,8 +89,13 @@ export function sees(member: Member, site: Site): Member {
 export function renewed(member: Member, site: Site, sentAt: number, rules: SiteRules): Member {
   const now = sees(member, site);
   if (now.site === null || !isMember(now.site, member.ref)) return now;
-  const deadline = rules.onPartition === 'serve' ? Infinity : sentAt + rules.lease * (1 - drift);
+  const deadline = rules.onPartition === 'serve' ? Infinity : deadlineFrom(sentAt, rules);
   return { ...now, deadline: Math.max(now.deadline, deadline) };
+}
+
+/** Until when a host counts that has sent its renewal then, on its own clock. */
+export function deadlineFrom(sentAt: number, { lease }: Pick<SiteRules, 'lease'>): number {
+  return sentAt + lease * (1 - drift);
 }
 
 /** The document has no entry, or another incarnation, for this host: it joins again under a new incarnation. */
@@ -129,15 +136,17 @@ export function onWon(member: Member, run: OwnRun, now: number): 'begin' | 'end'
  * @param serverNow the database's clock, ms
  */
 export function writesOf(member: Member, local: Local, serverNow: number, rules: SiteRules): SiteEvent[] {
-  const { site, ref } = member;
+  const { site, ref, name, version } = member;
+  const own = version === undefined ? {} : { version };
+  // A former primary of this host may still have requests in flight, also before the first view.
   if (site === null || !isMember(site, ref))
-    return local.isIdle && local.run === null ? [{ type: 'join', ref, name: member.name }] : [];
+    return local.isIdle && local.run === null ? [{ type: 'join', ref, name, ...own }] : [];
   const writes: SiteEvent[] = [];
   const pause = pauseOf(site);
   if (pause !== null && local.rest === pause && site.hosts[ref.host]!.rest < pause)
     writes.push({ type: 'rest', ref, epoch: pause });
-  const own = writeForRun(site, ref, local, serverNow, rules) ?? endOfOrphan(site, ref, local);
-  if (own !== null) writes.push(own);
+  const ofRun = writeForRun(site, ref, local, serverNow, rules) ?? endOfOrphan(site, ref, local);
+  if (ofRun !== null) writes.push(ofRun);
   writes.push(...writesForHolds(site, ref, local, serverNow));
   for (const [host, each] of Object.entries(site.hosts)) {
     if (host !== ref.host && serverNow > evictableAt(each, rules))
@@ -148,6 +157,8 @@ export function writesOf(member: Member, local: Local, serverNow: number, rules:
     writes.push({ type: 'reloaded', ref, ...local.reloaded });
   const orphan = writeForOrphan(site, ref, local, serverNow, rules);
   if (orphan !== null) writes.push(orphan);
+  // Its primary was replaced by one of another version, which went on as the same member.
+  if (version !== undefined && site.hosts[ref.host]!.version !== version) writes.push({ type: 'update', ref, version });
   return writes;
 }
 

@@ -51,6 +51,8 @@ function ofMember(
   switch (event.type) {
     case 'renew':
       return withHost(site, ref.host, { lease: now + rules.lease });
+    case 'update':
+      return withHost(site, ref.host, { version: event.version });
     case 'leave':
       return without(site, ref.host);
     case 'claim':

@@ -9,15 +9,13 @@ import { MongoClient, type Collection, type Document } from 'mongodb';
 import * as z from '../vendor/zod.ts';
 import { mirrorUri } from '../config/values/mongodb-uri.ts';
 import { QuiesceError } from '../errors.ts';
-import { mirrored } from '../protocol/workers/messages.ts';
-import { pass } from '../protocol/hold/pass-schema.ts';
-import { namesOf, runKinds } from '../protocol/words.ts';
 import { isDuplicateKey } from '../duplicate-key.ts';
 import { eachChange } from './collections.ts';
-import { siteMoves, type HostRef, type Site, type SiteRules } from './document.ts';
+import type { HostRef, Site, SiteRules } from './document.ts';
 import type { Refusal, SiteEvent } from './events.ts';
 import { RunLog, runsCollection } from './run-log.ts';
 import { newSite, refounded } from './founding.ts';
+import { siteSchema } from './schema.ts';
 import { siteStep } from './site.ts';
 
 export const siteCollection = 'quiesce.cluster';
@@ -27,6 +25,12 @@ const format = 1;
 const tries = 30;
 /** The timeout for finding a server and for an answer, ms. A shorter lease ends before a call gives up. */
 const patience = 3_000;
+
+/** The wait before a lost document is replaced again, ms. */
+const refoundAgain = 500;
+
+/** The wait before the document is read and the change stream is opened again, ms. */
+const followAgain = 1_000;
 
 export interface StoreOptions {
   readonly uri: string;
@@ -48,62 +52,6 @@ export interface Answer {
 interface SiteDocument extends Document {
   _id: string;
 }
-
-const ref = z.looseObject({ host: z.string(), incarnation: z.string() });
-/** Loose, so that fields of a later version stay as they are. */
-const operator = z.looseObject({
-  reason: z.string(),
-  since: z.number(),
-  until: z.number().nullable(),
-  by: z.string().nullable(),
-  pass: pass.optional(),
-  waiters: z.array(z.looseObject({ ...ref.shape, id: z.string() })),
-});
-const scheduled = z.looseObject({
-  at: z.number(),
-  lasts: z.number().nullable(),
-  reason: z.string().nullable(),
-  by: z.string().nullable(),
-  pass: pass.optional(),
-});
-const reload = z.looseObject({
-  id: z.string(),
-  by: z.string().nullable(),
-  left: z.array(z.string()),
-  done: z.int(),
-  of: z.int(),
-  failed: z.looseObject({ host: z.string(), code: z.string(), why: z.string() }).nullable(),
-});
-const run = z.looseObject({
-  id: z.string(),
-  kind: z.enum(namesOf(runKinds)),
-  owner: z.looseObject({ ...ref.shape, name: z.string() }),
-  stage: z.enum(namesOf(siteMoves)),
-  epoch: z.int().nullable(),
-  shared: z.boolean().optional(),
-  keeps: z.looseObject({ reason: z.string(), by: z.string().nullable() }).optional(),
-});
-const host = z.looseObject({
-  incarnation: z.string(),
-  name: z.string(),
-  lease: z.number(),
-  rest: z.int(),
-  version: z.string().optional(),
-});
-const siteSchema = z.looseObject({
-  format: z.int(),
-  identity: z.string(),
-  version: z.int(),
-  epoch: z.int(),
-  operator: operator.nullable(),
-  scheduled: scheduled.nullable(),
-  reload: reload.nullable(),
-  run: run.nullable(),
-  hosts: z.record(z.string(), host),
-  ticks: z.record(z.string(), z.looseObject({ ...ref.shape, at: z.number() })).optional(),
-  mirrored: z.array(z.looseObject({ ...mirrored.omit({ keys: true }).shape, host: z.string() })).optional(),
-  founded: z.number().optional(),
-});
 
 export class SiteStore {
   readonly #options: StoreOptions;
@@ -141,10 +89,16 @@ export class SiteStore {
     );
   }
 
+  /** Reads the document; null if there is none. */
+  async peek(): Promise<{ site: Site; now: number } | null> {
+    const found = await this.#find();
+    return found === null ? null : this.#parse(found);
+  }
+
   /** Reads the document; creates it if there is none. */
   async read(): Promise<{ site: Site; now: number }> {
-    const found = await this.#find();
-    if (found !== null) return this.#parse(found);
+    const found = await this.peek();
+    if (found !== null) return found;
     const { name, epoch } = this.#options;
     // If no epoch was ever used and no document was ever read, there was no cluster before.
     const founded = epoch === 0 && !this.#hasRead ? null : await this.#now();
@@ -264,5 +218,50 @@ export class SiteStore {
     }
     this.#hasRead = true;
     return { site: parsed.data, now: Number(now) };
+  }
+}
+
+/**
+ * Replaces a document that was dropped or restored, however long that takes. Null if somebody else has done it, or the signal
+ * is aborted.
+ */
+export async function replaceLost(
+  seen: Site,
+  store: Pick<SiteStore, 'refound'>,
+  failed: (error: unknown) => void,
+  signal: AbortSignal,
+): Promise<Answer | null> {
+  while (!signal.aborted) {
+    try {
+      return await store.refound(seen);
+    } catch (error) {
+      failed(error);
+      await delay(refoundAgain);
+    }
+  }
+  return null;
+}
+
+export interface FollowOptions {
+  readonly store: Pick<SiteStore, 'peek' | 'read' | 'watch'>;
+  /** Whether to make the document if there is none. */
+  readonly makes: () => boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Calls `onSite` with the document as it is, and after each change, until the signal is aborted. */
+export async function follow(
+  onSite: (site: Site, now?: number) => void,
+  { store, makes, signal }: FollowOptions,
+): Promise<void> {
+  while (!signal.aborted) {
+    // The stream shows later changes only, so the current document is read as well.
+    const current = (makes() ? store.read() : store.peek()).then((found) => {
+      if (found !== null) onSite(found.site, found.now);
+    });
+    current.catch(() => {}); // a failing renewal logs the same trouble
+    await store.watch((site) => onSite(site), signal).catch(() => {});
+    await current.catch(() => {});
+    if (!signal.aborted) await new Promise((resolve) => setTimeout(resolve, followAgain).unref());
   }
 }

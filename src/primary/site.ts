@@ -114,7 +114,8 @@ export async function runSite(
   const { supervisor } = crew;
   const epoch = Math.max(stored.epoch, fenceEpoch, runs.newestEpoch, await journal.newestEpoch());
   const onEviction = (host: EvictedHost): void => observers.evicted(host);
-  const hosts = await hostsOf(config, { runs, sync, log, epoch, onEviction });
+  const predecessors = { former, beside: beside !== null };
+  const hosts = await hostsOf(config, { runs, sync, log, epoch, onEviction, ...predecessors });
   const rules = rulesOf(inForce, hosts?.agreement.asksOthers);
   const coordinator = new Coordinator({
     rules,
@@ -188,7 +189,7 @@ export async function runSite(
     ...parts,
     holdFile,
     records: [runs, orders],
-    writers: [notify, events],
+    writers: [notify, events, ...(hosts === null ? [] : [hosts.handOver])],
     giveUp: options.yield,
     yielded: () => {
       admin?.yield();
@@ -197,6 +198,7 @@ export async function runSite(
       coordinator.close();
     },
     isReloading: () => reloads.isGoingOn,
+    isWaitedFor: () => (hosts?.agreement.waiters.size ?? 0) > 0,
     leave: () => {
       live.leave();
       return ending.leave();
@@ -288,8 +290,7 @@ export async function runSite(
     cron.use(null);
     sources.close();
     coordinator.close();
-    await hosts?.history.stop();
-    await hosts?.agreement.host.leave(); // no worker is left
+    await hosts?.leave(formers); // no worker of this primary is left
     await Promise.all([admin?.close(), sync.close(), runs.flush(), holdFile.close(), events.flush(), orders.flush()]);
     await notify.close();
   }

@@ -2,7 +2,7 @@
 import { isIn } from '#quiesce/cluster/member.js';
 import { areAllAtRest, pauseOf } from '#quiesce/cluster/document.js';
 import type { Model } from './explore.ts';
-import { keyOf, type Faults, type Settings, type State } from './site-parts.ts';
+import { isBusy, isOpen, keyOf, type Faults, type Settings, type State } from './site-parts.ts';
 import { World } from './site-world.ts';
 
 export function siteModel(name: string, settings: Settings, faults: Faults = {}): Model<State> {
@@ -20,18 +20,18 @@ export function siteModel(name: string, settings: Settings, faults: Faults = {})
         if (broken !== null) return broken;
         const handlers = names.filter((host) => hosts[host]!.handler);
         if (handlers.length > 1) return `exclusive handlers of ${handlers.join(' and ')} at once`;
-        const busy = handlers.length === 0 ? [] : names.filter((host) => hosts[host]!.busy);
+        const busy = handlers.length === 0 ? [] : names.filter((host) => isBusy(hosts[host]!));
         return busy.length > 0
           ? `a request of ${busy.join(', ')} beside the exclusive handler of ${handlers[0]}`
           : null;
       },
       'S1: nothing is at work once all hosts rest': ({ site, hosts }) => {
         if (pauseOf(site) === null || !areAllAtRest(site, site.epoch)) return null;
-        const busy = names.filter((host) => hosts[host]!.busy);
+        const busy = names.filter((host) => isBusy(hosts[host]!));
         return busy.length > 0 ? `a request of ${busy.join(', ')}` : null;
       },
       'M2: a half-mirrored collection is not served': ({ isPart, hosts }) => {
-        const open = isPart ? names.filter((host) => hosts[host]!.gate || hosts[host]!.busy) : [];
+        const open = isPart ? names.filter((host) => isOpen(hosts[host]!) || isBusy(hosts[host]!)) : [];
         return open.length > 0 ? `${open.join(', ')} serves a part` : null;
       },
       'S3: who is out of the document is shut': ({ hosts }) => {
@@ -55,7 +55,12 @@ export function siteModel(name: string, settings: Settings, faults: Faults = {})
           return (run?.wants === 'drain' || run?.wants === 'begin') && site.run?.id !== run.id;
         }),
       'an evicted host joins anew': ({ site }) =>
-        mutual || names.some((host) => Number(site.hosts[host]?.incarnation) > 1),
+        mutual || names.some((host) => site.hosts[host] !== undefined && site.hosts[host].incarnation !== '1.1'),
+      'a run waits for a former primary': ({ site, hosts }) =>
+        site.run?.stage === 'draining' && names.some((host) => hosts[host]!.former?.busy === true),
+      'a successor runs alone': ({ hosts }) =>
+        names.some((host) => hosts[host]!.handler || hosts[host]!.writes !== null) &&
+        names.some((host) => hosts[host]!.hasReplaced),
     },
   };
 }

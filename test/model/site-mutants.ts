@@ -53,6 +53,8 @@ export interface Mutant {
   readonly name: string;
   readonly faults: Faults;
   readonly kind: RunKind;
+  /** To be looked for around a handover. */
+  readonly handover?: true;
   /** Found by one walk of hundreds: looked for on demand only. */
   readonly isRare?: true;
 }
@@ -120,5 +122,41 @@ export const mutants: readonly Mutant[] = [
     name: 'begins before every host is at rest (kamal-proxy: drained after a timeout)',
     kind: 'exclusive',
     faults: { step: withoutProof, asksUnready: true },
+  },
+  {
+    name: 'reports a host at rest while workers of its former primary are at work',
+    kind: 'exclusive',
+    handover: true,
+    faults: { restsAlone: true },
+  },
+  {
+    name: 'lets a former primary go on as the member beside its successor',
+    kind: 'exclusive',
+    handover: true,
+    faults: { bothAreMember: true },
+  },
+  {
+    name: 'joins while workers of a former primary are at work',
+    kind: 'exclusive',
+    handover: true,
+    faults: { joinsBeside: true },
+  },
+  {
+    name: 'counts the lease from the handover, not from the last renewal',
+    kind: 'exclusive',
+    handover: true,
+    faults: { countsFromHandover: true },
+  },
+  {
+    name: 'hands over what it knew before its last write',
+    isRare: true,
+    kind: 'exclusive',
+    faults: { handsOverOld: true },
+  },
+  {
+    name: 'counts a lease that it has read from when the answer came',
+    kind: 'exclusive',
+    handover: true,
+    faults: { countsFromReading: true },
   },
 ];

@@ -17,6 +17,16 @@ export interface Call {
 export const ways = ['renewal', 'other'] as const;
 export type Way = (typeof ways)[number];
 
+/** A primary that was replaced, and its workers, which may still be at work. */
+export interface Former {
+  readonly member: Member;
+  readonly gate: boolean;
+  readonly busy: boolean;
+  readonly workersDeadline: number;
+  /** What it has read of the document, which has not come yet: when it was asked for, and when it was read. */
+  readonly reads: { readonly site: Site; readonly sentAt: number; readonly now: number } | null;
+}
+
 export interface Host {
   readonly member: Member;
   /** Its primary; the workers go on without it. */
@@ -36,6 +46,14 @@ export interface Host {
   readonly waits: boolean;
   /** It writes the differences of a mirror under this epoch. */
   readonly writes: number | null;
+  readonly former: Former | null;
+  readonly hasReplaced: boolean;
+  /** Requests of a primary that does not wait for their answers any more. */
+  readonly strays: readonly Call[];
+  /** Its incarnations may be replaced at once: their primaries are dead, or waited for. */
+  readonly replaces: string | null;
+  /** Of the mutant that hands over what it knew before. */
+  readonly noted: Member | null;
 }
 
 export interface State {
@@ -66,6 +84,9 @@ export interface Budget {
   readonly losses: number;
   /** Ticks that a host's clock misses: one in a lease is what the drift allows. */
   readonly slow: number;
+  /** Primaries that are replaced, and that are killed. */
+  readonly handovers: number;
+  readonly deaths: number;
 }
 
 export interface Settings {
@@ -98,6 +119,27 @@ export interface Faults {
   readonly takesOverTwice?: boolean;
   /** A run that was taken over may end before its new owner has taken the fence. */
   readonly endsUnfenced?: boolean;
+  /** The successor reports its own workers at rest, whatever those of the former primary do. */
+  readonly restsAlone?: boolean;
+  /** A primary joins while workers of a former one are at work. */
+  readonly joinsBeside?: boolean;
+  /** The former primary goes on as the member as well. */
+  readonly bothAreMember?: boolean;
+  /** The successor counts the lease from when it takes over. */
+  readonly countsFromHandover?: boolean;
+  /** What is handed over was noted before the former primary wrote for the last time. */
+  readonly handsOverOld?: boolean;
+  /** The former primary counts the lease that it has read from when the answer came. */
+  readonly countsFromReading?: boolean;
+}
+
+/** A request is in flight in a worker, whoever its primary is. */
+export function isBusy({ busy, former }: Host): boolean {
+  return busy || former?.busy === true;
+}
+
+export function isOpen({ gate, former }: Host): boolean {
+  return gate || former?.gate === true;
 }
 
 /** Further back than this makes no difference. */
@@ -107,8 +149,14 @@ const past = -5;
 export function keyOf(state: State, names: readonly string[]): string {
   const { now, site, hosts, left, isAway, fence, isPart, isFinishedByOther, broken } = state;
   const sites = names.flatMap((host) => {
-    const { member, calls } = hosts[host]!;
-    return [member.site!, ...ways.flatMap((way) => calls[way]?.answer?.site ?? [])];
+    const { member, calls, former, noted } = hosts[host]!;
+    const ofFormer = former === null ? [] : [former.member.site!, former.reads?.site ?? []].flat();
+    return [
+      member.site!,
+      ...ofFormer,
+      noted?.site ?? [],
+      ...ways.flatMap((way) => calls[way]?.answer?.site ?? []),
+    ].flat();
   });
   const versions = [...new Set([site, ...sites].map(({ version }) => version))].sort((a, b) => a - b);
   const ofSite = ({ version, epoch, operator, scheduled, run, hosts: members }: Site): unknown => [
@@ -130,12 +178,25 @@ export function keyOf(state: State, names: readonly string[]): string {
           Math.max(past, call.sentAt - clock),
           call.answer === null ? 0 : [ofSite(call.answer.site), call.answer.refused],
         ];
-  const ofHost = ({ member, clock, calls, workersDeadline, ...rest }: Host): unknown => [
+  const ofMember = (member: Member, clock: number): unknown => [
     member.ref.incarnation,
     member.site === site ? 0 : ofSite(member.site!),
     Math.max(past, Math.floor(member.deadline) - clock),
+  ];
+  const ofFormer = ({ member, workersDeadline, reads, gate, busy }: Former, clock: number): unknown => [
+    ofMember(member, clock),
+    Math.max(past, workersDeadline - clock),
+    reads === null ? 0 : [ofSite(reads.site), Math.max(past, reads.sentAt - clock), Math.max(past, reads.now - now)],
+    gate,
+    busy,
+  ];
+  const ofHost = ({ member, clock, calls, workersDeadline, former, strays, noted, ...rest }: Host): unknown => [
+    ofMember(member, clock),
     Math.max(past, workersDeadline - clock),
     ways.map((way) => ofCall(calls[way], clock)),
+    former === null ? 0 : ofFormer(former, clock),
+    strays.map(({ event }) => event),
+    noted === null ? 0 : ofMember(noted, clock),
     rest,
   ];
   const rest = [left, isAway, fence, isPart, isFinishedByOther, broken];

@@ -9,19 +9,19 @@ import {
   mayOpen,
   newMember,
   onWon,
-  pauseFor,
   renewed,
   sees,
   writesOf,
-  type Local,
   type Member,
   type OwnRun,
 } from '#quiesce/cluster/member.js';
 import type { SiteRules } from '#quiesce/cluster/document.js';
 import type { SiteEvent } from '#quiesce/cluster/events.js';
 import { newSite } from '#quiesce/cluster/founding.js';
-import { siteStep } from '#quiesce/cluster/site.js';
+import { siteStep, type SiteStep } from '#quiesce/cluster/site.js';
 import type { Move } from './explore.ts';
+import { Handover, nextIncarnation } from './site-handover.ts';
+import { localOf, replacing } from './site-local.ts';
 import { change, operatorsAt, spend } from './site-operators.ts';
 import { batchesOf } from './site-writes.ts';
 import { ways, type Call, type Faults, type Host, type Settings, type State, type Way } from './site-parts.ts';
@@ -39,24 +39,30 @@ export class World {
   readonly #settings: Settings;
   readonly #faults: Faults;
   readonly #rules: SiteRules;
+  readonly #handover: Handover;
 
   constructor(names: readonly string[], settings: Settings, faults: Faults) {
     this.#names = names;
     this.#settings = settings;
     this.#faults = faults;
     this.#rules = rulesFor(settings.onPartition ?? 'shut');
+    this.#handover = new Handover(this.#rules, faults, {
+      apply: (state, event) => this.#stepped(state, event),
+      settle: (state, host) => this.#settle(state, host),
+    });
   }
 
   initial(): State {
     let site = newSite('one', 0, null);
-    const refs = this.#names.map((host) => ({ host, incarnation: '1' }));
+    const refs = this.#names.map((host) => ({ host, incarnation: '1.1' }));
     for (const ref of refs) site = siteStep(site, { type: 'join', ref, name: ref.host }, 0, this.#rules).site;
     const hosts = refs.map((ref): [string, Host] => {
       const member = renewed(newMember(ref, ref.host), site, 0, this.#rules);
       const workersDeadline = Math.floor(member.deadline);
       const calls = { renewal: null, other: null };
       const idle = { busy: false, run: null, handler: false, writes: null, waits: false };
-      return [ref.host, { member, isRunning: true, clock: 0, calls, gate: true, workersDeadline, ...idle }];
+      const alone = { former: null, hasReplaced: false, strays: [], replaces: null, noted: null };
+      return [ref.host, { member, isRunning: true, clock: 0, calls, gate: true, workersDeadline, ...idle, ...alone }];
     });
     const fence = { epoch: 0, owner: '' };
     return {
@@ -87,6 +93,7 @@ export class World {
       yield* this.#workers(state, host);
       for (const way of ways) yield* this.#network(state, host, way);
       yield* this.#primary(state, host);
+      yield* this.#handover.moves(state, host);
     }
   }
 
@@ -167,10 +174,10 @@ export class World {
     const { ref } = member;
     const events: { event: SiteEvent; way: Way; from: State }[] = writesOf(
       member,
-      localOf(own),
+      localOf(own, this.#faults),
       state.now,
       this.#rules,
-    ).map((event) => ({ event, way: 'other', from: state }));
+    ).map((event) => ({ event: replacing(event, own), way: 'other', from: state }));
     if (this.#faults.takesOverTwice && own.run?.isTakenOver)
       events.push({ event: { type: 'take-over', ref, run: own.run.id }, way: 'other', from: state });
     if (this.#faults.asksUnready && own.run?.wants === 'begin')
@@ -199,14 +206,16 @@ export class World {
 
   #apply(state: State, host: string, way: Way, call: Call): Move<State> {
     const { event } = call;
-    const real: typeof siteStep = siteStep;
-    const { site, refused } = this.#faults.step
-      ? this.#faults.step(real, state.site, event, state.now, this.#rules)
-      : real(state.site, event, state.now, this.#rules);
+    const { site, refused } = this.#stepped(state, event);
     const { calls } = state.hosts[host]!;
     const to = change({ ...state, site }, host, { calls: { ...calls, [way]: { ...call, answer: { site, refused } } } });
     const how = refused === null ? '' : ` (${refused})`;
     return { name: `${host}: ${event.type} is applied${how}`, to, fair: `${host} ${way}` };
+  }
+
+  #stepped({ site, now }: State, event: SiteEvent): SiteStep {
+    const { step } = this.#faults;
+    return step === undefined ? siteStep(site, event, now, this.#rules) : step(siteStep, site, event, now, this.#rules);
   }
 
   #onAnswer(state: State, host: string, { event, sentAt, answer }: Call): State {
@@ -216,7 +225,7 @@ export class World {
     // An answer to a former incarnation says nothing of this one.
     if ('ref' in event && event.ref.incarnation !== before.ref.incarnation) return this.#view(state, host, believed);
     if (refused === 'evicted') {
-      const fresh = String(Number(before.ref.incarnation) + 1);
+      const fresh = nextIncarnation(before.ref.incarnation);
       return this.#view(state, host, { ...evicted(before, fresh), site: believed.site });
     }
     if (event.type === 'join' || event.type === 'renew') {
@@ -263,6 +272,7 @@ export class World {
       const run = endsWork ? { ...own.run!, wants: 'end' as const } : own.run;
       const ended = isOver ? { busy: false, ...(endsWork ? { handler: false } : {}) } : {};
       next = change(next, host, { clock, gate: own.gate && !isPast, run, ...ended });
+      next = this.#handover.tick(next, host);
     }
     return next;
   }
@@ -280,10 +290,4 @@ export class World {
     const idle = isOver && !handler && writes === null ? { run: null } : {};
     return change(state, host, { gate: mayOpen(member, clock), ...idle });
   }
-}
-
-function localOf({ gate, busy, handler, writes, run, member, waits }: Host): Local {
-  const waiters = new Set(waits ? [member.ref.host] : []);
-  const isIdle = !gate && !busy && !handler && writes === null;
-  return { rest: gate || busy ? null : pauseFor(member), isIdle, run, past: () => null, waiters, reloaded: null };
 }

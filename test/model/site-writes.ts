@@ -1,7 +1,7 @@
 /** What a mirror of the model writes, and what its fence refuses. */
 import type { Move } from './explore.ts';
 import { change } from './site-operators.ts';
-import type { Faults, State } from './site-parts.ts';
+import { isBusy, type Faults, type State } from './site-parts.ts';
 
 interface Writer {
   readonly faults: Faults;
@@ -25,7 +25,7 @@ export function* batchesOf(
     yield { name: `${host}: its writes are refused`, to: settle(done), fair: `${host} writes` };
     return;
   }
-  const busy = Object.keys(hosts).filter((each) => hosts[each]!.busy || hosts[each]!.handler);
+  const busy = Object.keys(hosts).filter((each) => isBusy(hosts[each]!) || hosts[each]!.handler);
   const broken = busy.length > 0 ? `${host} writes beside a handler of ${busy.join(', ')}` : null;
   const written = { fence: { epoch, owner }, broken };
   yield { name: `${host}: writes a batch`, to: { ...state, ...written, isPart: true } };

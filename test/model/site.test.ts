@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { explore, randomFrom, tell, walk, type Exploration } from './explore.ts';
 import { siteModel } from './site-model.ts';
 import { mutants } from './site-mutants.ts';
-import { budget, weigh } from './site-walks.ts';
+import { budget, none, weigh, weighHandover } from './site-walks.ts';
 
 /** More on demand: `npm run model`. */
 const walks = Number(process.env['QUIESCE_WALKS'] ?? 150);
@@ -30,11 +30,31 @@ describe('hosts around one site document', function () {
   }
 
   it('every interleaving of two hosts, as far as there is time', () => {
-    const left = { claims: 1, stops: 1, losses: 0, slow: 0, outages: 0, holds: 0, late: 1, ticks: 5 };
+    const left = { ...none, claims: 1, stops: 1, late: 1, ticks: 5 };
     for (const kind of ['exclusive', 'sync', 'exec'] as const) {
       const found = explore(siteModel(`2 hosts, ${kind}`, { hosts: 2, kinds: [kind], left }), { states });
       if (process.env['QUIESCE_STATES']) console.log(`      ${report(found)}`);
       expect(found.violation === null ? '' : tell(found)).to.equal('');
+    }
+  });
+
+  it('every interleaving with a primary that is replaced, as far as there is time', () => {
+    for (const left of [
+      { ...none, claims: 1, handovers: 1, ticks: 3 },
+      { ...none, claims: 1, handovers: 1, deaths: 1, late: 1, ticks: 1 },
+    ]) {
+      const found = explore(siteModel('2 hosts, a handover', { hosts: 2, kinds: ['exclusive'], left }), { states });
+      if (process.env['QUIESCE_STATES']) console.log(`      ${report(found)}`);
+      expect(found.violation === null ? '' : tell(found)).to.equal('');
+    }
+  });
+
+  it(`two hosts keep the promises around handovers, on random walks (seed ${seed})`, () => {
+    for (const kind of ['exclusive', 'sync'] as const) {
+      const name = `2 hosts, ${kind}, handovers`;
+      const model = siteModel(name, { hosts: 2, kinds: [kind], left: budget });
+      const found = walk(model, { walks, length: 220 }, randomFrom(seed), weighHandover);
+      expect(found.violation === null ? '' : tell({ model: name, violation: found.violation })).to.equal('');
     }
   });
 
@@ -45,11 +65,12 @@ describe('hosts around one site document', function () {
     expect(found.missing, 'never reached').to.deep.equal([]);
   });
 
-  for (const { name, faults, kind, isRare } of mutants) {
+  for (const { name, faults, kind, isRare, handover } of mutants) {
     it(`finds a protocol that ${name}`, function () {
       if (isRare && process.env['QUIESCE_WALKS'] === undefined) return this.skip();
       const model = siteModel(name, { hosts: 2, kinds: [kind], left: budget }, faults);
-      const found = walk(model, { walks: Math.max(400, walks), length: 220 }, randomFrom(seed), weigh);
+      const bounds = { walks: Math.max(400, walks), length: 220 };
+      const found = walk(model, bounds, randomFrom(seed), handover ? weighHandover : weigh);
       expect(found.violation?.property).to.be.oneOf([
         'S1 and S2: an exclusive run is alone',
         'S1: nothing is at work once all hosts rest',

@@ -2,6 +2,8 @@
  * A primary that boots beside the one that it is to replace: it checks all that a start checks, and its workers load the
  * app and wait before they listen. Until it has taken over it writes nothing to the data directory.
  */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { AppConfig } from '../../config.ts';
 import { QuiesceError } from '../../errors.ts';
@@ -31,6 +33,7 @@ export interface BesideOptions {
 export async function bootBeside(config: AppConfig, { link, inherited, log }: BesideOptions): Promise<Successor> {
   const why = whyNotReplaceable(link, config) ?? whyElsewhere(config.dataDir, link.pid);
   if (why !== null) throw why;
+  await mustBeMember(config);
   const crew = newCrew(config, { inherited, beside: true, log });
   const thread = new MirrorThread({ onProgress: () => {}, log });
   try {
@@ -44,6 +47,13 @@ export async function bootBeside(config: AppConfig, { link, inherited, log }: Be
     await Promise.all([thread.close(), crew.supervisor.stop({ now: true })]);
     throw error;
   }
+}
+
+/** Loads the code for several hosts only if there is a cluster to ask for. */
+async function mustBeMember(config: AppConfig): Promise<void> {
+  if (config.cluster.name === null && !existsSync(join(config.dataDir, 'host.json'))) return;
+  const { mustBeSameMember } = await import('../hosts/same-member.ts');
+  await mustBeSameMember(config);
 }
 
 /** With another data directory it would know of no hold, no run and no lock. */

@@ -43,6 +43,8 @@ export interface HandOverDeps {
   /** A feed is compared, or uploaded for that. */
   readonly hasDryRun: () => boolean;
   readonly isReloading: () => boolean;
+  /** Somebody waits here for a hold of all hosts. */
+  readonly isWaitedFor: () => boolean;
   /** What is waited for by a drain, in words. */
   readonly waitingFor: () => string;
   /** Makes everything durable, and gives up the data directory. */
@@ -168,7 +170,8 @@ export class HandOver {
     const isAtRest = (): boolean => {
       if (hasFailed !== null) throw hasFailed;
       const { phase, waiters } = coordinator.state;
-      return !this.#isBusy() && phase !== 'draining' && waiters.size === 0;
+      const isWaitedFor = waiters.size > 0 || this.#deps.isWaitedFor();
+      return !this.#isBusy() && phase !== 'draining' && !isWaitedFor;
     };
     const late = AbortSignal.timeout(longestDrain);
     try {

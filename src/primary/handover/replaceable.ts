@@ -10,9 +10,9 @@ export interface Replaced {
 /** Null where it can be. @param keeper whoever keeps its sockets */
 export function whyNotReplaceable(
   keeper: Replaced | null,
-  { scheduling, cluster }: Pick<AppConfig, 'scheduling' | 'cluster'>,
+  { scheduling }: Pick<AppConfig, 'scheduling'>,
 ): QuiesceError | null {
-  const why = reason(keeper, scheduling, cluster.name);
+  const why = reason(keeper, scheduling);
   return why === null ? null : new QuiesceError('not-replaceable', why);
 }
 
@@ -26,7 +26,7 @@ export function isReplaceableBy(
   return isAllowed && inForce.dataDir === found.dataDir && inForce.cluster.name === found.cluster.name;
 }
 
-function reason(keeper: Replaced | null, scheduling: AppConfig['scheduling'], cluster: string | null): string | null {
+function reason(keeper: Replaced | null, scheduling: AppConfig['scheduling']): string | null {
   const stop = 'quiesce stop, then quiesce start';
   if (keeper === null)
     return `The site was started with --no-keeper, so nothing holds its sockets while its primary is replaced. Once: ${stop}, without --no-keeper.`;
@@ -34,7 +34,5 @@ function reason(keeper: Replaced | null, scheduling: AppConfig['scheduling'], cl
     return `The process that keeps the sockets of this site (pid ${keeper.pid}) is of an older version of quiesce, which cannot replace a primary. It alone needs a stop: ${stop}.`;
   if (scheduling === 'rr')
     return `With scheduling: 'rr' the primary itself accepts connections, and cannot be replaced without refusing some. Use scheduling: 'os', or ${stop}.`;
-  if (cluster !== null)
-    return `The primary of a host of a cluster (quiesce.cluster.name) cannot be replaced while it serves. Instead: ${stop}.`;
   return null;
 }

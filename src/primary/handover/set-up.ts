@@ -14,7 +14,7 @@ import { giveUpBehind, type Writer } from './give-up.ts';
 import { HandOver, type HandOverDeps } from './hand-over.ts';
 import { whyNotReplaceable } from './replaceable.ts';
 
-export interface SetUp extends Pick<HandOverDeps, 'isReloading'> {
+export interface SetUp extends Pick<HandOverDeps, 'isReloading' | 'isWaitedFor'> {
   readonly link: KeeperLink | null;
   readonly inForce: InForce;
   readonly coordinator: Coordinator;
@@ -37,9 +37,10 @@ export interface SetUp extends Pick<HandOverDeps, 'isReloading'> {
 }
 
 export function setUpHandOver(deps: SetUp): HandOver {
-  const { link, inForce, coordinator, sync, formers, events, isReloading, leave, log } = deps;
+  const { link, inForce, coordinator, sync, formers, events, isReloading, isWaitedFor, leave, log } = deps;
   const handOver = new HandOver({
     isReloading,
+    isWaitedFor,
     leave: async () => {
       const before = { ...deps.cutOff };
       await leave();

@@ -1,18 +1,14 @@
 /** Makes this primary a host of its cluster, where the configuration names one. */
-import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import os from 'node:os';
-import { join } from 'node:path';
 import type { Logger } from 'pino';
-import * as z from '../../vendor/zod.ts';
+import type { HostOptions } from '../../cluster/host-options.ts';
 import { SiteStore } from '../../cluster/store.ts';
 import type { AppConfig } from '../../config.ts';
 import { QuiesceError } from '../../errors.ts';
 import { isEnded } from '../../protocol/api/is-ended.ts';
 import { version } from '../../version.ts';
-import { writeDurably } from '../data-dir/durable.ts';
-import { describeProcess, lifeOf } from '../data-dir/lock-owner.ts';
-import { processRecord } from '../../protocol/lock-owner.ts';
+import type { Formers } from '../handover/formers.ts';
+import type { Writer } from '../handover/give-up.ts';
 import type { SyncRuns } from '../runs/feeds/feed-runs.ts';
 import type { RunStore } from '../runs/history/history.ts';
 import type { Coordinator } from '../maintenance/coordinator.ts';
@@ -21,10 +17,11 @@ import type { MirrorThread } from '../../mirror/handle.ts';
 import { ClusterHistory } from './cluster-history.ts';
 import { ClusterOperations } from './cluster-operations.ts';
 import { GridFeeds } from './grid-feeds.ts';
+import { identify, keepMembership, type Predecessors } from './identity.ts';
 import { takeFeed } from './take-feed.ts';
 import { SiteAgreement, type SiteAgreementOptions } from './site-agreement.ts';
 
-export interface JoinDeps {
+export interface JoinDeps extends Predecessors {
   readonly runs: RunStore;
   readonly sync: SyncRuns;
   readonly log: Logger;
@@ -33,55 +30,44 @@ export interface JoinDeps {
   readonly onEviction: SiteAgreementOptions['onEviction'];
 }
 
-const stored = z.object({
-  id: z.string(),
-  cluster: z.string(),
-  /** The last primary: the beginning of each of its incarnations, and its process. */
-  primary: z.string(),
-  process: processRecord,
-});
-
 /** Beyond lease and grace, before others count a host out, ms: what the clocks of two members of a replica set may differ by. */
 const margin = 1_000;
+
+/** How long a stop waits for the workers of a former primary, ms. Later only the lease tells the others that they have ended. */
+const longest = 60_000;
 
 export interface JoinedCluster {
   readonly agreement: SiteAgreement;
   readonly history: ClusterHistory;
+  /** Gives the membership to the next primary. */
+  readonly handOver: Writer;
+  /**
+   * Leaves the cluster once no worker of this host is left, not even one of a former primary. @param formers those of them
+   */
+  readonly leave: (formers: Pick<Formers, 'ended'>) => Promise<void>;
   /** What operators can do at this host for all of them. */
   readonly operations: (coordinator: Coordinator, rules: Rules) => ClusterOperations;
 }
 
 /**
- * To be called when no worker of a former primary is left here.
+ * To be called when no worker of a former primary is left here, but for those that `former` still has.
  * @throws QuiesceError `bad-config`, `database-unreachable`, `data-dir-unusable`
  */
 export async function joinCluster(config: AppConfig, name: string, deps: JoinDeps): Promise<JoinedCluster> {
-  const { mongodb, dataDir, cluster } = config;
+  const { mongodb, cluster } = config;
   if (mongodb.uri === null)
     throw new QuiesceError('bad-config', 'quiesce.cluster.name needs MongoDB, by which hosts agree: set MONGODB_URI.');
-  const primary = randomUUID();
-  const { id, replaces } = await identify(join(dataDir, 'host.json'), name, primary);
-  const rules = {
-    lease: cluster.lease,
-    renewal: cluster.lease / 3,
-    evictionGrace: cluster.evictionGrace,
-    margin,
-    onPartition: cluster.onPartition,
-  };
-  const store = new SiteStore({ uri: mongodb.uri, db: mongodb.db, name, rules, epoch: deps.epoch });
-  try {
-    await store.check();
-    // One of a newer version is refused before anything starts.
-    await store.read();
-  } catch (cause) {
-    await store.close();
-    if (cause instanceof QuiesceError) throw cause;
-    throw new QuiesceError(
-      'database-unreachable',
-      `The cluster ${name} cannot be joined: ${(cause as Error).message}`,
-      { cause },
+  const identity = await identify(config.dataDir, name, deps);
+  const { own, replaces, membership } = identity;
+  if (membership !== null)
+    deps.log.info(
+      { incarnation: membership.incarnation },
+      `this primary goes on as the same member of the cluster ${name}`,
     );
-  }
+  const rules = rulesOf(cluster);
+  const store = new SiteStore({ uri: mongodb.uri, db: mongodb.db, name, rules, epoch: deps.epoch });
+  // Of one that takes over, both was checked beside the former primary, which has been given up by now.
+  if (membership === null) await mustJoin(store, name);
   const { runs, sync, log, onEviction } = deps;
   const hasEnded = (run: string): boolean => isEnded(runs.get(run)?.state ?? 'uploading');
   const thread = (): MirrorThread => sync.mirror();
@@ -90,9 +76,10 @@ export async function joinCluster(config: AppConfig, name: string, deps: JoinDep
   const agreement = new SiteAgreement({
     store,
     rules,
-    host: id,
-    primary,
+    host: own.id,
+    primary: own.primary,
     replaces,
+    membership,
     name: os.hostname(),
     version,
     onEviction,
@@ -129,32 +116,31 @@ export async function joinCluster(config: AppConfig, name: string, deps: JoinDep
   return {
     agreement,
     history,
+    handOver: {
+      suspend: async () => keepMembership(identity, await agreement.retire()),
+      resume: () => agreement.host.goOn(),
+    },
+    leave: async (formers) => {
+      await history.stop();
+      await agreement.host.leave(await formers.ended(longest));
+    },
     operations: (coordinator, rules) => new ClusterOperations(agreement, coordinator, rules),
   };
 }
 
-/** The id outlives the primary. Its predecessor is replaced at once only where it is seen dead in the same place. */
-async function identify(
-  file: string,
-  cluster: string,
-  primary: string,
-): Promise<{ id: string; replaces: string | null }> {
-  const former = await read(file);
-  const own = { id: former?.id ?? randomUUID(), cluster, primary, process: describeProcess(process.pid) };
-  await writeDurably(file, `${JSON.stringify(own)}\n`);
-  const isDead = former !== null && former.process.startTime !== null && lifeOf(former.process) === 'dead';
-  return { id: own.id, replaces: isDead && former.cluster === cluster ? former.primary : null };
+export function rulesOf({ lease, evictionGrace, onPartition }: AppConfig['cluster']): HostOptions['rules'] {
+  return { lease, renewal: lease / 3, evictionGrace, margin, onPartition };
 }
 
-async function read(file: string): Promise<z.infer<typeof stored> | null> {
+/** One of a newer version is refused before anything starts. */
+async function mustJoin(store: SiteStore, name: string): Promise<void> {
   try {
-    return stored.parse(JSON.parse(await readFile(file, 'utf8')));
+    await store.check();
+    await store.read();
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw new QuiesceError(
-      'data-dir-unusable',
-      `${file}, which says which host of the cluster this is, cannot be read: ${String(cause)}. Remove it to join as a new host.`,
-      { cause },
-    );
+    await store.close();
+    if (cause instanceof QuiesceError) throw cause;
+    const what = `The cluster ${name} cannot be joined: ${(cause as Error).message}`;
+    throw new QuiesceError('database-unreachable', what, { cause });
   }
 }

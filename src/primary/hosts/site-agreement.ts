@@ -4,7 +4,8 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { Host, type HostOptions } from '../../cluster/host.ts';
+import { Host } from '../../cluster/host.ts';
+import type { HostOptions } from '../../cluster/host-options.ts';
 import { isIn, onWon, type Local } from '../../cluster/member.ts';
 import { hostsNotAtRest, isSameRef, isStranded } from '../../cluster/document.ts';
 import type { Site, SiteMirrored, SiteRun } from '../../cluster/document.ts';
@@ -14,6 +15,7 @@ import { clock } from '../../monotonic.ts';
 import type { Agreement, AgreementEvent, Lease } from '../maintenance/agreement.ts';
 import { Changes } from '../maintenance/changes.ts';
 import type { Run, SiteHold, State } from '../maintenance/machine/state.ts';
+import type { HandedMembership } from './identity.ts';
 import { order } from './unreachable.ts';
 import { ownRunOf, type OfRuns } from './own-run.ts';
 import { holdFrom, outside } from './view.ts';
@@ -21,6 +23,7 @@ import { holdFrom, outside } from './view.ts';
 type OfHost = 'store' | 'rules' | 'host' | 'name' | 'version' | 'primary' | 'replaces' | 'onEviction';
 
 export interface SiteAgreementOptions extends Pick<HostOptions, OfHost>, OfRuns {
+  readonly membership: HandedMembership | null;
   readonly log: Logger;
   /** Of a run whose owner is gone: what this host has of it. */
   readonly past: (run: string) => 'left' | 'ended' | null;
@@ -58,12 +61,15 @@ export class SiteAgreement implements Agreement {
   #recovered: string | null = null;
   #fetching: string | null = null;
   /** The ended feeds of all hosts that this one has heard of; null before its first view. */
-  #heard: ReadonlySet<string> | null = null;
+  #heard: ReadonlySet<string> | null;
+  /** As it was when a handover began; null where none goes on. */
+  #heardBefore: ReadonlySet<string> | null = null;
   #ending: { readonly run: string; readonly since: number; readonly late: readonly string[] } | null = null;
   #isLooking = false;
 
   constructor(options: SiteAgreementOptions) {
     this.#options = options;
+    this.#heard = options.membership === null ? null : new Set(options.membership.heard);
     this.host = new Host({
       ...options,
       local: () => this.#local(),
@@ -79,6 +85,16 @@ export class SiteAgreement implements Agreement {
   start(left: readonly string[]): void {
     for (const run of left) this.#left.add(run);
     this.host.start();
+    this.#dispatch({ type: 'site', hold: this.#holdNow(), mirrored: this.#unheard() });
+  }
+
+  /**
+   * This primary writes nothing more for the cluster; its gates follow what its successor does.
+   * @throws QuiesceError `database-unavailable`; then everything is as before
+   */
+  async retire(): Promise<HandedMembership> {
+    const membership = await this.host.retire();
+    return { ...membership, sleepOffset: this.host.sleepOffset, heard: [...(this.#heardBefore ?? this.#heard ?? [])] };
   }
 
   get epoch(): number | null {
@@ -88,11 +104,8 @@ export class SiteAgreement implements Agreement {
   get lease(): Lease | null {
     const { rules } = this.#options;
     if (rules.onPartition === 'serve') return null;
-    return {
-      deadline: Math.max(0, this.#deadline),
-      sleepOffset: this.host.sleepOffset,
-      grace: rules.evictionGrace,
-    };
+    const { sleepOffset } = this.host;
+    return { deadline: Math.max(0, this.#deadline), sleepOffset, grace: rules.evictionGrace };
   }
 
   connect(dispatch: (event: AgreementEvent) => void, onLease: () => void): void {
@@ -102,6 +115,7 @@ export class SiteAgreement implements Agreement {
 
   look(state: State): void {
     this.#state = state;
+    this.#heardBefore = state.handingOver ? (this.#heardBefore ?? this.#heard) : null;
     this.#view();
     this.host.poke();
   }
@@ -126,16 +140,14 @@ export class SiteAgreement implements Agreement {
   #local(): Local {
     const state = this.#state;
     const past = this.#options.past;
-    if (state === null)
-      return { rest: null, isIdle: true, run: null, past, waiters: this.waiters, reloaded: this.reloaded };
+    const told = { past, waiters: this.waiters, reloaded: this.reloaded };
+    if (state === null) return { rest: null, isIdle: false, run: null, ...told };
     const { phase, site, run } = state;
     return {
       rest: phase === 'quiesced' ? (site?.epoch ?? null) : null,
       isIdle: phase === 'quiesced' && run === null,
       run: run === null ? null : ownRunOf(run, this.#options),
-      past,
-      waiters: this.waiters,
-      reloaded: this.reloaded,
+      ...told,
     };
   }
 
@@ -146,7 +158,7 @@ export class SiteAgreement implements Agreement {
     try {
       this.#tellLease();
       this.#tellHold();
-      this.#tellRun();
+      if (!this.host.isFormer) this.#tellRun();
     } finally {
       this.#isLooking = false;
     }

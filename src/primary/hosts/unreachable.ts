@@ -17,9 +17,13 @@ export function unreachable(why: string, cause?: unknown): QuiesceError {
   );
 }
 
-/** @throws QuiesceError `database-unavailable` where MongoDB does not answer, or this host is not in the cluster */
+/**
+ * @throws QuiesceError `database-unavailable` where MongoDB does not answer, or this host is not in the cluster; `stopping`
+ *   where another primary takes over
+ */
 export async function order(host: Pick<Host, 'write'>, event: SiteEvent): Promise<Answer> {
   const answer = await host.write(event).catch((cause: Error) => {
+    if (cause instanceof QuiesceError && cause.code === 'stopping') throw cause;
     throw unreachable(`MongoDB does not answer: ${cause.message}`, cause);
   });
   if (answer.refused === 'evicted') throw unreachable('it is not in the cluster now');

@@ -34,6 +34,7 @@ describe('a host whose id another process has', () => {
       version: '1.0.0',
       primary: 'second',
       replaces: null,
+      membership: null,
       local: () => ({ rest: null, isIdle: true, run: null, reloaded: null, waiters: new Set(), past: () => null }),
       onView: () => {},
       onRefused: () => {},

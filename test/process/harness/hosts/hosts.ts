@@ -23,6 +23,8 @@ export interface HostsOptions {
   readonly installed?: Readonly<Record<string, Pick<ClusterOptions, 'command' | 'script'>>>;
   /** Each host reaches MongoDB by a proxy of its own. */
   readonly proxied?: boolean;
+  /** Each under a keeper. */
+  readonly keeper?: boolean;
 }
 
 export class Host {
@@ -116,11 +118,13 @@ async function create(name: string, options: HostsOptions): Promise<Host> {
     app = {},
     installed = {},
     proxied = false,
+    keeper,
   } = options;
   const proxy = proxied ? await MongoProxy.start(uri) : null;
   const settings: ClusterOptions = {
     script: witnessApp,
     ...installed[name],
+    ...(keeper === undefined ? {} : { keeper }),
     app,
     instances,
     env: { WITNESS: witness, HOST_NAME: name },

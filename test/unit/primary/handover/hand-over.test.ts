@@ -24,6 +24,7 @@ class Owner {
     },
     hasDryRun: () => false,
     isReloading: () => this.reloading,
+    isWaitedFor: () => false,
     waitingFor: () => '',
     yield: async () => {
       this.yielded();

@@ -24,6 +24,7 @@ describe('whether a primary can be replaced while it serves', () => {
     expect(isReplaceableBy(keeper, config, { ...config, dataDir: '/data/other' })).to.equal(false);
     const member = { ...config, cluster: { ...config.cluster, name: 'shops' } };
     expect(isReplaceableBy(keeper, config, member), 'another cluster').to.equal(false);
+    expect(isReplaceableBy(keeper, member, member), 'a host of a cluster').to.equal(true);
     expect(isReplaceableBy(keeper, config, rr)).to.equal(false);
     expect(isReplaceableBy(keeper, rr, config)).to.equal(false);
     expect(isReplaceableBy(null, config, config)).to.equal(false);
