@@ -18,7 +18,7 @@ export interface WrittenApp {
   readonly port?: number;
   /** A worker that uses more memory is replaced. */
   readonly max_memory_restart?: number | string;
-  /** How long a worker that was told to stop may take before it is killed. If it is not set: 1.6 s, as with PM2; but a worker that a reload or a scale replaces has up to 30 s while it still answers requests (event streams are not counted). */
+  /** How long a worker that was told to stop may take before it is killed. If it is not set: 1.6 s, as with PM2; but a worker that a reload, a scale or a new primary replaces has up to 30 s while it still answers requests (event streams are not counted). */
   readonly kill_timeout?: number | string;
   /** How long a new worker may take until it listens or is ready; then it is killed as one that cannot boot. At the default it is only warned about and gets 30 s: PM2 carries on with a worker that is not ready. Default: 3000. */
   readonly listen_timeout?: number | string;
