@@ -11,8 +11,12 @@ const receiver = { url: 'https://hooks.example/notices' };
 /** Values of each type; a setting takes a type if it takes one of them. */
 const samples: readonly (readonly [type: string, values: readonly unknown[]])[] = [
   ['number', [0, 1, 3_000]],
-  ['string', ['10s', '512M', 'text', '/path', '127.0.0.1', '10%', '0 3 * * *', 'mongodb://127.0.0.1/db', 'max']],
+  [
+    'string',
+    ['3000', '10s', '512M', 'text', '/path', '127.0.0.1', '10%', '0 3 * * *', 'mongodb://127.0.0.1/db', 'max'],
+  ],
   ['boolean', [true, false]],
+  ['readonly (string | number)[]', [['text', 1]]],
   ['readonly string[]', [['text'], ['/path'], ['127.0.0.1']]],
   [variables, [{ NAME: 'text' }]],
   [object, [source]],
@@ -26,7 +30,11 @@ function typeOf({ kind }: Setting): string {
     .filter(([, values]) => values.some((value) => kind.safeParse(value).success))
     .map(([type]) => type);
   if (types.length === 0) return 'unknown';
-  return types.filter((type) => type !== object || !types.includes(variables)).join(' | ');
+  const wider: Readonly<Record<string, string>> = {
+    [object]: variables,
+    'readonly string[]': 'readonly (string | number)[]',
+  };
+  return types.filter((type) => !types.includes(wider[type] ?? '')).join(' | ');
 }
 
 function docsOf({ docs: markdown, default: given }: Setting): string {

@@ -5,9 +5,9 @@ export interface WrittenApp {
   /** The app's name; by default the script's name without its extension. */
   readonly name?: string;
   /** Arguments of the script. Default: []. */
-  readonly args?: string | readonly string[];
+  readonly args?: string | readonly (string | number)[];
   /** Arguments of Node itself. Default: []. */
-  readonly node_args?: string | readonly string[];
+  readonly node_args?: string | readonly (string | number)[];
   /** The working directory; by default the configuration's folder. */
   readonly cwd?: string;
   /** How many workers. Default: 1. */
@@ -15,7 +15,7 @@ export interface WrittenApp {
   /** Environment variables of the app. Default: {}. */
   readonly env?: Readonly<Record<string, string | number | boolean>>;
   /** A short form of `env.PORT`. */
-  readonly port?: number;
+  readonly port?: number | string;
   /** A worker that uses more memory is replaced. */
   readonly max_memory_restart?: number | string;
   /** How long a worker that was told to stop may take before it is killed. If it is not set: 1.6 s, as with PM2; but a worker that a reload, a scale or a new primary replaces has up to 30 s while it still answers requests (event streams are not counted). */
@@ -27,7 +27,7 @@ export interface WrittenApp {
   /** A worker that ends sooner did not start: the next one waits ever longer. Default: '1s'. */
   readonly min_uptime?: number | string;
   /** A slot whose workers fail more often within a minute is in a loop: it is tried again every 15 s only, until one lasts 30 s. PM2 gives up for ever. Default: 16. */
-  readonly max_restarts?: number;
+  readonly max_restarts?: number | string;
   /** The wait before a crashed worker is started again. Default: 0. */
   readonly restart_delay?: number | string;
   /** The first wait before a restart; each further one is twice as long, up to 15 s, until a worker lasts 30 s. Default: 0. */
@@ -137,5 +137,5 @@ export interface WrittenAdmin {
   /** Where the dashboard, metrics and the admin interface listen. Default: '127.0.0.1'. */
   readonly host?: string;
   /** Their port; 0 for any free one. By default 9615, and one more for each further app in the file. */
-  readonly port?: number;
+  readonly port?: number | string;
 }

@@ -2,6 +2,7 @@
  * Keeps the maintenance state: the only place that replaces it. Events are queued, so that an effect that causes
  * another event never sees a half-changed state.
  */
+import { afterReading } from '../../after-reading.ts';
 import type { Effect, Event, Rules, State, Time, Timer } from './machine/state.ts';
 import { step } from './machine/step.ts';
 import { carryOutEach, Turns } from '../turns.ts';
@@ -69,11 +70,12 @@ export class MaintenanceLoop {
     const byWall = timer.kind === 'operator' || timer.kind === 'scheduled';
     const left = (): number => at - (byWall ? this.#now().wall : this.#now().monotonic);
     const delay = Math.min(Math.max(0, Math.ceil(left())), byWall ? look : longest);
-    const handle = setTimeout(() => {
-      this.#timers.delete(handle);
+    // A worker whose message is still unread is not late.
+    const handle = afterReading(delay, () => {
+      if (!this.#timers.delete(handle)) return; // closed since the timer ran
       if (left() > 0) this.#arm(timer, at);
       else this.dispatch({ type: 'timeout', timer });
-    }, delay);
+    });
     handle.unref(); // a deadline alone keeps no process alive
     this.#timers.add(handle);
   }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { QuiesceError } from '../../errors.ts';
 import { until } from '../maintenance/changes.ts';
-import type { State } from '../maintenance/machine/state.ts';
+import { isForRun, type State } from '../maintenance/machine/state.ts';
 import type { OutgoingMessage, WorkerRef } from '../ports.ts';
 import type { InForce } from '../reload/reloads.ts';
 import type { RunStore } from '../runs/history/history.ts';
@@ -42,7 +42,7 @@ export function feedSources(start: SourcesStart): FeedSources {
     runs,
     isTaken,
     obstacle: () => obstacleIn(state()),
-    noRun: (signal) => until(() => state().run === null || state().stopping, onChange, signal),
+    noRun: (signal) => until(() => mayClaim(state()), onChange, signal),
     ticks,
     onFailure: fetchFailed,
     log,
@@ -53,8 +53,16 @@ export function servingWorker({ workers }: State, may: (ref: WorkerRef) => boole
   return [...workers.values()].find((worker) => worker.greeted && worker.gate === 'open' && may(worker)) ?? null;
 }
 
-/** Why no feed can be taken now: a PUT would get 503. A run in progress is no obstacle: the feed waits for its end. */
-export function obstacleIn({ run, phase, stopping }: State): string | null {
+/**
+ * Why no feed can be taken now: a PUT would get 503. A run in progress is no obstacle, of whatever host: the feed waits
+ * for its end.
+ */
+export function obstacleIn({ run, site, phase, stopping }: State): string | null {
   if (stopping) return 'the site stops';
-  return run !== null || phase === 'serving' ? null : 'the site is held';
+  return run !== null || isForRun(site) || phase === 'serving' ? null : 'the site is held';
+}
+
+/** No run is in the way. While the primary may be replaced its claims are refused: the next one fetches, or this one after all. */
+export function mayClaim({ run, site, stopping, handingOver }: State): boolean {
+  return stopping || (run === null && !isForRun(site) && !handingOver);
 }

@@ -105,7 +105,7 @@ describe("a newcomer's path", function () {
     const wrong = `import { gate } from 'quiesce';
       import type { AppDefinition } from 'quiesce/primary';
       gate({ onPause: 'explode' });
-      export const right: AppDefinition = { script: 'a.js', exec_mode: 'cluster', quiesce: { sync: { max_bytes: '1G' } } };
+      export const right: AppDefinition = { script: 'a.js', port: '3000', args: ['-p', 1], quiesce: { sync: { max_bytes: '1G' } } };
       export const app: AppDefinition = { script: 'app.js', quiesce: { sync: { max_byte: '1G' } } };`;
     await writeFile(join(project.folder, 'app.ts'), app);
     await writeFile(join(project.folder, 'wrong.ts'), wrong);

@@ -287,6 +287,7 @@ describe('a source of feeds', function () {
     const workers = [worker(0, 'shut'), worker(1, 'open', false), worker(2, 'open')];
     const state = {
       run: null,
+      site: null,
       phase: 'serving',
       stopping: false,
       workers: new Map(workers.map((one, i) => [String(i), one])),
@@ -295,6 +296,5 @@ describe('a source of feeds', function () {
     expect(servingWorker({ ...state, workers: new Map() }, () => true)).to.equal(null);
     expect(obstacleIn(state)).to.equal(null);
     expect(obstacleIn({ ...state, phase: 'quiesced' })).to.equal('the site is held');
-    expect(obstacleIn({ ...state, phase: 'quiesced', run: { id: 'r' } } as State), 'is waited for').to.equal(null);
   });
 });
