@@ -5,6 +5,20 @@ import type { Model } from './explore.ts';
 import { isBusy, isOpen, keyOf, type Faults, type Settings, type State } from './site-parts.ts';
 import { World } from './site-world.ts';
 
+export const promises = {
+  alone: 'S1 and S2: an exclusive run is alone',
+  rest: 'S1: nothing is at work once all hosts rest',
+  whole: 'M2: a half-mirrored collection is not served',
+  out: 'S3: who is out of the document is shut',
+} as const;
+export type Promised = (typeof promises)[keyof typeof promises];
+
+/** Where hosts die for good and no run is at work: a run that is at work when its host dies waits for an operator. */
+export function opensAgain({ site: { run }, hosts }: State): boolean {
+  if (run?.stage === 'running' && !hosts[run.owner.host]!.isRunning) return true;
+  return run === null && Object.values(hosts).every(({ isRunning, gate }) => gate || !isRunning);
+}
+
 export function siteModel(name: string, settings: Settings, faults: Faults = {}): Model<State> {
   const names = ['A', 'B', 'C'].slice(0, settings.hosts);
   const mutual = settings.onPartition === 'serve';
@@ -16,7 +30,7 @@ export function siteModel(name: string, settings: Settings, faults: Faults = {})
     moves: (state) => world.moves(state),
     key: (state) => keyOf(state, names),
     always: {
-      'S1 and S2: an exclusive run is alone': ({ hosts, broken }) => {
+      [promises.alone]: ({ hosts, broken }) => {
         if (broken !== null) return broken;
         const handlers = names.filter((host) => hosts[host]!.handler);
         if (handlers.length > 1) return `exclusive handlers of ${handlers.join(' and ')} at once`;
@@ -25,16 +39,16 @@ export function siteModel(name: string, settings: Settings, faults: Faults = {})
           ? `a request of ${busy.join(', ')} beside the exclusive handler of ${handlers[0]}`
           : null;
       },
-      'S1: nothing is at work once all hosts rest': ({ site, hosts }) => {
+      [promises.rest]: ({ site, hosts }) => {
         if (pauseOf(site) === null || !areAllAtRest(site, site.epoch)) return null;
         const busy = names.filter((host) => isBusy(hosts[host]!));
         return busy.length > 0 ? `a request of ${busy.join(', ')}` : null;
       },
-      'M2: a half-mirrored collection is not served': ({ isPart, hosts }) => {
+      [promises.whole]: ({ isPart, hosts }) => {
         const open = isPart ? names.filter((host) => isOpen(hosts[host]!) || isBusy(hosts[host]!)) : [];
         return open.length > 0 ? `${open.join(', ')} serves a part` : null;
       },
-      'S3: who is out of the document is shut': ({ hosts }) => {
+      [promises.out]: ({ hosts }) => {
         const open = names.filter((host) => hosts[host]!.gate && !isIn(hosts[host]!.member));
         return open.length > 0 ? `${open.join(', ')} is open` : null;
       },

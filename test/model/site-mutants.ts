@@ -1,5 +1,6 @@
 /** Faults that somebody could build into the protocol between hosts; each has to break a promise. */
 import type { RunKind } from '#quiesce/protocol/words.js';
+import { promises, type Promised } from './site-model.ts';
 import type { Faults } from './site-parts.ts';
 
 type StepFault = NonNullable<Faults['step']>;
@@ -53,6 +54,8 @@ export interface Mutant {
   readonly name: string;
   readonly faults: Faults;
   readonly kind: RunKind;
+  /** The promise that it breaks, and the only one that is looked at. */
+  readonly breaks: Promised;
   /** To be looked for around a handover. */
   readonly handover?: true;
   /** Found by one walk of hundreds: looked for on demand only. */
@@ -60,11 +63,17 @@ export interface Mutant {
 }
 
 export const mutants: readonly Mutant[] = [
-  { name: 'releases a command with its host', kind: 'exec', faults: { step: releasesWithHost } },
+  {
+    name: 'releases a command with its host',
+    kind: 'exec',
+    breaks: promises.alone,
+    faults: { step: releasesWithHost },
+  },
   {
     name: 'evicts without grace',
     isRare: true,
     kind: 'exclusive',
+    breaks: promises.rest,
     faults: {
       step: (real, site, event, now, rules) => real(site, event, now, { ...rules, evictionGrace: 0, margin: -1 }),
     },
@@ -73,77 +82,90 @@ export const mutants: readonly Mutant[] = [
     name: 'counts the lease from the answer, not from the sending',
     isRare: true,
     kind: 'exclusive',
+    breaks: promises.rest,
     faults: { countsFromAnswer: true },
   },
   {
     name: 'takes a run over under the same epoch, with a fence that asks for the epoch alone',
     isRare: true,
     kind: 'sync',
+    breaks: promises.whole,
     faults: { step: withOldEpoch, fenceWithoutOwner: true },
   },
   {
     name: 'takes a run over in two writes, the owner first and then the epoch',
     isRare: true,
     kind: 'sync',
+    breaks: promises.whole,
     faults: { step: inTwoWrites, takesOverTwice: true },
   },
   {
     name: 'opens a host that has not read the document which it joins',
     kind: 'exclusive',
+    breaks: promises.rest,
     faults: { opensEarly: true },
   },
-  { name: 'lets workers outlive the lease', kind: 'exclusive', faults: { outlives: true } },
-  { name: 'tells workers no deadline', kind: 'exclusive', faults: { knowsNoDeadline: true } },
+  { name: 'lets workers outlive the lease', kind: 'exclusive', breaks: promises.rest, faults: { outlives: true } },
+  { name: 'tells workers no deadline', kind: 'exclusive', breaks: promises.rest, faults: { knowsNoDeadline: true } },
   {
     name: 'begins a run on an answer that comes after the deadline',
     isRare: true,
     kind: 'exclusive',
+    breaks: promises.alone,
     faults: { beginsLate: true },
   },
   {
     name: 'believes an answer that is older than what it has seen',
     isRare: true,
     kind: 'exclusive',
+    breaks: promises.rest,
     faults: { believesOld: true },
   },
   {
     name: 'ends a run that it took over before it has the fence',
     isRare: true,
     kind: 'sync',
+    breaks: promises.whole,
     faults: { endsUnfenced: true },
   },
   {
     name: 'counts the rest of a former pause or a former incarnation (raft-rs #234)',
     isRare: true,
     kind: 'exclusive',
+    breaks: promises.rest,
     faults: { step: anyRest },
   },
   {
     name: 'begins before every host is at rest (kamal-proxy: drained after a timeout)',
     kind: 'exclusive',
+    breaks: promises.alone,
     faults: { step: withoutProof, asksUnready: true },
   },
   {
     name: 'reports a host at rest while workers of its former primary are at work',
     kind: 'exclusive',
+    breaks: promises.rest,
     handover: true,
     faults: { restsAlone: true },
   },
   {
     name: 'lets a former primary go on as the member beside its successor',
     kind: 'exclusive',
+    breaks: promises.rest,
     handover: true,
     faults: { bothAreMember: true },
   },
   {
     name: 'joins while workers of a former primary are at work',
     kind: 'exclusive',
+    breaks: promises.rest,
     handover: true,
     faults: { joinsBeside: true },
   },
   {
     name: 'counts the lease from the handover, not from the last renewal',
     kind: 'exclusive',
+    breaks: promises.rest,
     handover: true,
     faults: { countsFromHandover: true },
   },
@@ -151,11 +173,13 @@ export const mutants: readonly Mutant[] = [
     name: 'hands over what it knew before its last write',
     isRare: true,
     kind: 'exclusive',
+    breaks: promises.rest,
     faults: { handsOverOld: true },
   },
   {
     name: 'counts a lease that it has read from when the answer came',
     kind: 'exclusive',
+    breaks: promises.rest,
     handover: true,
     faults: { countsFromReading: true },
   },

@@ -94,6 +94,8 @@ export interface Settings {
   readonly kinds: readonly RunKind[];
   readonly left: Budget;
   readonly onPartition?: SiteRules['onPartition'];
+  /** A primary that is stopped never goes on. */
+  readonly dies?: boolean;
 }
 
 /** What a mutant changes: each is a fault that somebody could build in. */

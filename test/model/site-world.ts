@@ -137,6 +137,7 @@ export class World {
     const { member, isRunning, clock, run, writes } = state.hosts[host]!;
     const { site, left, isAway } = state;
     if (!isRunning) {
+      if (this.#settings.dies) return;
       yield { name: `${host}: its primary goes on`, to: change(state, host, { isRunning: true }), fair: `${host} on` };
       return;
     }
@@ -156,7 +157,7 @@ export class World {
     }
     if (run?.wants === 'begin' && !run.isTakenOver) {
       const to = change(state, host, { run: { ...run, wants: 'end' } });
-      yield { name: `${host}: the drain of its run times out`, to };
+      yield { name: `${host}: the drain of its run times out`, to, fair: `${host} timeout` };
     }
     if (state.hosts[host]!.waits)
       yield { name: `${host}: nobody waits for the hold any more`, to: change(state, host, { waits: false }) };
