@@ -6,6 +6,7 @@ import { root } from '../../../dev/docs/generated.ts';
 const files = readdirSync(new URL('test/', root), { recursive: true, encoding: 'utf8' }).filter((name) =>
   name.endsWith('.test.ts'),
 );
+const reliability = readFileSync(new URL('docs/reliability.md', root), 'utf8');
 const { scripts } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as {
   scripts: Record<string, string>;
 };
@@ -38,7 +39,7 @@ describe('the files of the tests', () => {
   });
 
   it('are those that docs/reliability.md names', () => {
-    const named = readFileSync(new URL('docs/reliability.md', root), 'utf8').matchAll(/`([\w/.-]+\.test\.ts)`/g);
+    const named = reliability.matchAll(/`([\w/.-]+\.test\.ts)`/g);
     const names = new Set([...named].map(([, name]) => name!));
     expect(names.size).to.be.above(80);
     expect([...names].filter((name) => !files.some((file) => `/${file}`.endsWith(`/${name}`)))).to.deep.equal([]);
@@ -51,5 +52,12 @@ describe('the files of the tests', () => {
       (folder) => !beside.includes(folder) && !existsSync(new URL(`src/${folder}`, root)),
     );
     expect(nowhere).to.deep.equal([]);
+  });
+
+  it('are named by one row of docs/reliability.md for each fault', () => {
+    const faults = reliability.split('\n').flatMap((line) => /^\| ([^|]+) \|/.exec(line)?.[1] ?? []);
+    const words = faults.filter((fault) => !/^(-+|fault)$/i.test(fault));
+    expect(words.length).to.be.above(100);
+    expect(words.filter((fault, index) => words.indexOf(fault) !== index)).to.deep.equal([]);
   });
 });
