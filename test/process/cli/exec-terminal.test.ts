@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import type { ClusterStatus } from '#quiesce/protocol/api/runs.js';
 import { scratchFolders } from '../../unit/scratch.ts';
 import { useSharedPlainCluster } from '../harness/clusters/shared-cluster.ts';
 import { until } from '../harness/until.ts';
@@ -82,10 +83,10 @@ describe('quiesce exec on a terminal', function () {
       await begun(folder);
       gone.kill('SIGKILL');
       await until('the command is told', () => existsSync(join(folder, 'signals')));
-      await shared.cluster.until('it serves', ({ phase }) => phase === 'serving');
+      const isOver = ({ phase, run }: ClusterStatus): boolean => phase === 'serving' && run?.state === 'failed';
+      const { run } = await shared.cluster.until('it serves, and the run has failed', isOver);
+      expect(run!.kind).to.equal('exec');
       expect(signalsOf(folder), after).to.equal('SIGHUP');
-      const { run } = await shared.cluster.status();
-      expect(run).to.include({ kind: 'exec', state: 'failed' });
     }
   });
 });
