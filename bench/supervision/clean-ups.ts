@@ -16,6 +16,7 @@ import { freePort } from '../../dev/free-port.ts';
 import { Load } from '../../dev/load/load.ts';
 import { publish, table } from '../report.ts';
 import { startPm2 } from './pm2.ts';
+import { childrenOf } from './processor.ts';
 
 const exec = promisify(execFile);
 const source = fileURLToPath(new URL('../../../bench/supervision/clean-ups', import.meta.url));
@@ -99,10 +100,6 @@ async function underQuiesce({ script, port, marks }: Environment): Promise<Runni
 
 function environment(port: number, marks: string): NodeJS.ProcessEnv {
   return { ...process.env, PORT: String(port), HOST: '127.0.0.1', MARKS: marks };
-}
-
-function childrenOf(pid: number): number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
 }
 
 function isRunning(pid: number): boolean {

@@ -22,7 +22,7 @@ export function settings(): Setting[] {
   }));
 }
 
-function inWords(value: unknown): string | null {
+export function inWords(value: unknown): string | null {
   if (value === null || value === atStart || value === required) return null;
   return typeof value === 'string' ? `'${value}'` : JSON.stringify(value);
 }

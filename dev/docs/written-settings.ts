@@ -1,7 +1,8 @@
 /** src/config/settings/written.ts: the settings as a user writes them, for editors and compilers. */
 import { allowedWords } from '#quiesce/config/values/kinds.js';
 import { settings } from '#quiesce/config/settings/schema.js';
-import { atStart, required, Setting, Switchable, type Section } from '#quiesce/config/settings/setting.js';
+import { required, Setting, Switchable, type Section } from '#quiesce/config/settings/setting.js';
+import { inWords } from './settings.ts';
 
 const variables = 'Readonly<Record<string, string | number | boolean>>';
 const object = 'Readonly<Record<string, unknown>>';
@@ -39,8 +40,8 @@ function typeOf({ kind }: Setting): string {
 
 function docsOf({ docs: markdown, default: given }: Setting): string {
   const docs = markdown.replaceAll(/\[[^\]]+\]\(([^)]+)\)/g, 'docs/$1');
-  if (given === null || given === atStart || given === required) return docs;
-  return `${docs} Default: ${typeof given === 'string' ? `'${given}'` : JSON.stringify(given)}.`;
+  const written = inWords(given);
+  return written === null ? docs : `${docs} Default: ${written}.`;
 }
 
 function membersOf(section: Section, indent: string): string {

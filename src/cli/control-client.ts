@@ -1,5 +1,4 @@
 /** Talks to a running primary through its control socket. */
-import { once } from 'node:events';
 import http from 'node:http';
 import { QuiesceError, toQuiesceError } from '../errors.ts';
 import { lifeOf, readOwner } from '../primary/data-dir/lock-owner.ts';
@@ -87,19 +86,12 @@ export class ControlClient {
   /** Resolves when another primary serves; `over` when no worker of the former one is left, with warnings. */
   async handOver(order: HandOverBody): Promise<HandedOver & { over: Promise<readonly string[]> }> {
     const [begun, ended] = [await answer('handedOver'), await answer('handOverEnd')];
-    const { linesOf } = await import('./lines.ts');
     const accept = 'application/x-ndjson';
-    const response = await this.#open('POST', '/api/handover', { body: order, timeout: 0, accept });
-    response.setEncoding('utf8');
-    if (response.statusCode !== 200) return this.#read(await this.#rest(response), begun) as never;
-    const lines = linesOf(response);
-    const { value: text = '' } = await lines.next().catch((cause: Error) => Promise.reject(this.#unreachable(cause)));
-    const over = lines.next().then(
-      // An older primary answers with one line.
-      ({ value: last }) => (last === undefined ? [] : this.#read({ status: 200, text: last }, ended).warnings),
-      () => [], // it was killed
-    );
-    return { ...this.#read({ status: 200, text }, begun), over };
+    const { first, rest } = await this.#lines('/api/handover', begun, { body: order, accept });
+    // An older primary answers with one line.
+    const over = rest.then((last) => (last === undefined ? [] : this.#read({ status: 200, text: last }, ended).warnings));
+    over.catch(() => undefined); // reported to those who wait for it
+    return { ...first, over };
   }
 
   /** @param instances a number, or a step such as `+1` */
@@ -117,15 +109,8 @@ export class ControlClient {
 
   /** Resolves when the cluster is quiesced for a command. The run lasts while the HTTP answer is open. */
   async exec(order: ExecBody, signal: AbortSignal): Promise<{ run: string; over: Promise<void> }> {
-    const begun = await answer('execStart');
-    const response = await this.#open('POST', '/api/exec', { body: order, timeout: 0, signal });
-    response.setEncoding('utf8');
-    if (response.statusCode !== 200) return this.#read(await this.#rest(response), begun) as never;
-    const over = new Promise<void>((resolve) => response.once('close', () => resolve()));
-    response.on('error', () => undefined); // `close` follows
-    const [text] = (await once(response, 'data')) as [string];
-    response.resume();
-    return { run: this.#read({ status: 200, text }, begun).run, over };
+    const { first, rest } = await this.#lines('/api/exec', await answer('execStart'), { body: order, signal });
+    return { run: first.run, over: rest.then(() => undefined) };
   }
 
   /** Resolves when the run's hold has ended or has become an operator's hold. */
@@ -216,6 +201,25 @@ export class ControlClient {
       throw this.#unreachable(cause as Error);
     }
     return { status: response.statusCode ?? 0, text };
+  }
+
+  /** The first line of an answer that goes on, and what follows: the next line, or undefined if the answer just ends. */
+  async #lines<T>(
+    path: string,
+    check: Check<T>,
+    options: { body: unknown; signal?: AbortSignal; accept?: string },
+  ): Promise<{ first: T; rest: Promise<string | undefined> }> {
+    const { linesOf } = await import('./lines.ts');
+    const response = await this.#open('POST', path, { timeout: 0, ...options });
+    response.setEncoding('utf8');
+    if (response.statusCode !== 200) return this.#read(await this.#rest(response), check) as never;
+    const lines = linesOf(response);
+    const { value: text = '' } = await lines.next().catch((cause: Error) => Promise.reject(this.#unreachable(cause)));
+    const rest = lines.next().then(
+      ({ value }) => value,
+      () => undefined, // it was killed
+    );
+    return { first: this.#read({ status: 200, text }, check), rest };
   }
 
   #open(

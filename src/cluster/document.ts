@@ -130,9 +130,14 @@ export function isMember(site: Site, { host, incarnation }: HostRef): boolean {
   return site.hosts[host]?.incarnation === incarnation;
 }
 
+/** After this time nothing of a host that has not renewed is in flight, whatever `on_partition` is. */
+function silentAt({ lease }: SiteHost, { evictionGrace, margin }: SiteRules): number {
+  return lease + evictionGrace + margin;
+}
+
 /** After this time other hosts may evict the host. */
 export function evictableAt(host: SiteHost, rules: SiteRules): number {
-  return rules.onPartition === 'serve' ? Infinity : host.lease + rules.evictionGrace + rules.margin;
+  return rules.onPartition === 'serve' ? Infinity : silentAt(host, rules);
 }
 
 /**
@@ -142,7 +147,7 @@ export function evictableAt(host: SiteHost, rules: SiteRules): number {
 export function isOverdue(site: Site, { owner, stage }: SiteRun, now: number, rules: SiteRules): boolean {
   const host = isMember(site, owner) ? site.hosts[owner.host] : undefined;
   if (host === undefined || stage === 'running') return false;
-  return now > host.lease + rules.evictionGrace + rules.margin;
+  return now > silentAt(host, rules);
 }
 
 /** Whether the owner of the run is no longer a member. */

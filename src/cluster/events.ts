@@ -20,8 +20,8 @@ export interface HostFailure {
 
 export type SiteEvent =
   /**
-   * `replaces`: the prefix of the incarnations of a former primary of this host, which was seen dead, and all of its
-   * workers with it.
+   * `replaces`: the prefix of the incarnations of a former primary of this host that has ended, and all of its workers
+   * with it: it was seen dead, or was waited for.
    */
   | {
       readonly type: 'join';

@@ -18,6 +18,7 @@ import { Repeated } from './repeated.ts';
 import type { Site } from './document.ts';
 import type { SiteEvent } from './events.ts';
 import { follow, replaceLost, type Answer } from './store.ts';
+import { documentLost, notLeft, wasSuspended } from './warnings.ts';
 
 /** The wait before a failed renewal or write is sent again, ms. */
 const again = 500;
@@ -30,7 +31,8 @@ export class Host {
   #incarnations = 0;
   #isBusy = false;
   #isRefounding = false;
-  #isFormer = false;
+  /** The member as it was when its successor was to take over; null while this is the member itself. */
+  #retired: Member | null = null;
   #notBefore = 0;
   readonly #inUse = new InUse();
   #sleepOffset: number;
@@ -57,7 +59,7 @@ export class Host {
 
   /** Its successor is the member, or is about to be. */
   get isFormer(): boolean {
-    return this.#isFormer;
+    return this.#retired !== null;
   }
 
   get member(): Member {
@@ -85,7 +87,7 @@ export class Host {
     this.#renewals.now();
     void follow((site, now) => this.#take(site, now), {
       store: this.#options.store,
-      makes: () => !this.#isFormer,
+      makes: () => !this.isFormer,
       signal: this.#stopped.signal,
     });
     this.poke();
@@ -93,7 +95,7 @@ export class Host {
 
   /** Sends the next write, if there is one. Call it when something on this host has changed. */
   poke(): void {
-    if (this.#isBusy || this.#isRefounding || this.#isFormer || clock() < this.#notBefore) return;
+    if (this.#isBusy || this.#isRefounding || this.isFormer || clock() < this.#notBefore) return;
     if (this.#stopped.signal.aborted) return;
     const { local, rules, replaces } = this.#options;
     const [next] = writesOf(this.#member, local(), this.serverNow, rules);
@@ -106,7 +108,7 @@ export class Host {
    * @throws QuiesceError `stopping` if its successor is the member
    */
   async write(event: SiteEvent): Promise<Answer> {
-    if (this.#isFormer)
+    if (this.isFormer)
       throw new QuiesceError('stopping', 'Another primary takes over. Give the order again in a moment.');
     const answer = await this.#calls.send(this.#options.store.apply(event));
     this.#take(answer.site, answer.now);
@@ -121,7 +123,7 @@ export class Host {
    */
   async retire(): Promise<Membership> {
     const { store, rules } = this.#options;
-    this.#isFormer = true;
+    this.#retired = this.#member;
     await this.#calls.settled();
     const sentAt = clock();
     const { ref, site: seen } = this.#member;
@@ -140,7 +142,9 @@ export class Host {
 
   /** There is no successor after all: this host is the member, as before. */
   goOn(): void {
-    this.#isFormer = false;
+    const before = this.#retired ?? this.#member;
+    this.#retired = null;
+    this.#member = this.#afterEviction(before, this.#member); // it may have been taken out meanwhile
     this.#renewals.now();
     this.poke();
   }
@@ -154,12 +158,9 @@ export class Host {
     await this.#calls.settled();
     const { store, log } = this.#options;
     try {
-      if (areAllGone && !this.#isFormer) await store.apply({ type: 'leave', ref: this.#member.ref });
+      if (areAllGone && !this.isFormer) await store.apply({ type: 'leave', ref: this.#member.ref });
     } catch (error) {
-      log.warn(
-        { err: error },
-        'this host could not take itself out of the cluster; the other hosts evict it when its lease is over',
-      );
+      log.warn({ err: error }, notLeft);
     }
     await store.close();
   }
@@ -202,10 +203,10 @@ export class Host {
     const before = this.#member;
     const isOther = before.site !== null && before.site.identity !== site.identity;
     const isLost = isOther && isForgetful(site, before.site, false);
-    if (isLost && this.#isFormer) return this.#countUntil(clock() - 1); // its successor replaces the document
+    if (isLost && this.isFormer) return this.#countUntil(clock() - 1); // its successor replaces the document
     if (isLost) void this.#refound(before.site);
     const next = more(sees(before, site));
-    this.#member = this.#isFormer ? next : this.#afterEviction(before, next);
+    this.#member = this.isFormer ? next : this.#afterEviction(before, next);
     this.#armDeadline();
     this.#options.onView();
     this.poke();
@@ -234,10 +235,7 @@ export class Host {
   async #refound(seen: Site): Promise<void> {
     if (this.#isRefounding) return;
     this.#isRefounding = true;
-    this.#options.log.warn(
-      { epoch: seen.epoch },
-      'the cluster document was removed, or restored from a backup: it is older than the one this host has seen. All hosts join again',
-    );
+    this.#options.log.warn({ epoch: seen.epoch }, documentLost);
     this.#countUntil(clock() - 1);
     // Do not join before the document is replaced: without its hold or run, it would open this host's gates.
     const { store } = this.#options;
@@ -261,7 +259,7 @@ export class Host {
     const { ref, site: seen } = this.#member;
     const sentAt = clock();
     try {
-      if (this.#isFormer) await this.#observe(sentAt);
+      if (this.isFormer) await this.#observe(sentAt);
       else if (!isIn(this.#member)) return again;
       else {
         const answer = await this.#calls.send(store.renew(ref));
@@ -291,10 +289,7 @@ export class Host {
     const asleep = sleptSince(this.#sleepOffset);
     this.#sleepOffset = sleepOffset();
     if (asleep === 0) return;
-    this.#options.log.warn(
-      { ms: Math.round(asleep) },
-      'this machine was suspended: the lease of this host ends earlier by that time',
-    );
+    this.#options.log.warn({ ms: Math.round(asleep) }, wasSuspended);
     this.#countUntil(this.#member.deadline - asleep);
   }
 }

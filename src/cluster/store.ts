@@ -262,6 +262,6 @@ export async function follow(
     current.catch(() => {}); // a failing renewal logs the same trouble
     await store.watch((site) => onSite(site), signal).catch(() => {});
     await current.catch(() => {});
-    if (!signal.aborted) await new Promise((resolve) => setTimeout(resolve, followAgain).unref());
+    if (!signal.aborted) await delay(followAgain, undefined, { ref: false });
   }
 }

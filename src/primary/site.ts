@@ -250,6 +250,7 @@ export async function runSite(
   });
   cron.use(config.cronRestart);
   sources.use(config.sync.source, 'configuration');
+  let hasFailed = true;
   try {
     admin = await startAdminServer({
       dataDir,
@@ -283,14 +284,16 @@ export async function runSite(
         if (error.code !== 'stopping') ending.fail(error);
       },
     );
-    return await ending.over;
+    const code = await ending.over;
+    hasFailed = false;
+    return code;
   } finally {
     removeSignals();
     live.close();
     cron.use(null);
     sources.close();
     coordinator.close();
-    await hosts?.leave(formers); // no worker of this primary is left
+    await hosts?.leave(formers, hasFailed); // no worker of this primary is left
     await Promise.all([admin?.close(), sync.close(), runs.flush(), holdFile.close(), events.flush(), orders.flush()]);
     await notify.close();
   }

@@ -23,6 +23,11 @@ export function nextIncarnation(incarnation: string): string {
   return `${primary}.${Number(count) + 1}`;
 }
 
+/** Its requests that may still be applied. */
+function unanswered({ calls }: Host): Call[] {
+  return Object.values(calls).filter((call): call is Call => call !== null && call.answer === null);
+}
+
 export class Handover {
   readonly #rules: SiteRules;
   readonly #faults: Faults;
@@ -59,7 +64,7 @@ export class Handover {
       yield { name: `${host}: notes what it hands over`, to: change(state, host, { noted: member }) };
       return;
     }
-    const strays = [...own.strays, ...Object.values(calls).filter((call): call is Call => call !== null)];
+    const strays = [...own.strays, ...unanswered(own)];
     const from = own.noted ?? member;
     const { site, deadline } = from;
     const until = this.#faults.countsFromHandover ? clock + this.#rules.lease : deadline;
@@ -80,7 +85,7 @@ export class Handover {
 
   /** Its workers end with it. The next primary waits for the former one, and joins under an incarnation of its own. */
   #killed(state: State, host: string, own: Host): State {
-    const { calls, member, strays } = own;
+    const { member, strays } = own;
     const [primary] = member.ref.incarnation.split('.');
     const ref = { host, incarnation: `${Number(primary) + 1}.1` };
     const next: Member = { ...newMember(ref, host), site: state.isAway ? member.site : state.site };
@@ -96,10 +101,7 @@ export class Handover {
       waits: false,
       workersDeadline: -Infinity,
       calls: { renewal: null, other: null },
-      strays: [
-        ...strays,
-        ...Object.values(calls).filter((call): call is Call => call !== null && call.answer === null),
-      ],
+      strays: [...strays, ...unanswered(own)],
     });
   }
 

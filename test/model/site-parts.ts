@@ -152,10 +152,10 @@ export function keyOf(state: State, names: readonly string[]): string {
   const { now, site, hosts, left, isAway, fence, isPart, isFinishedByOther, broken } = state;
   const sites = names.flatMap((host) => {
     const { member, calls, former, noted } = hosts[host]!;
-    const ofFormer = former === null ? [] : [former.member.site!, former.reads?.site ?? []].flat();
     return [
       member.site!,
-      ...ofFormer,
+      former?.member.site ?? [],
+      former?.reads?.site ?? [],
       noted?.site ?? [],
       ...ways.flatMap((way) => calls[way]?.answer?.site ?? []),
     ].flat();

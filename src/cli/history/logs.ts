@@ -1,6 +1,7 @@
 /** `quiesce logs`: prints the log of an app. */
 import path from 'node:path';
 import { findDataDir, type Target } from '../find-data-dir.ts';
+import { linesOf } from '../lines.ts';
 import { print } from '../output.ts';
 import { tail } from './tail.ts';
 import { QuiesceError } from '../../errors.ts';
@@ -21,14 +22,9 @@ export async function logs(options: LogsOptions): Promise<void> {
     throw new QuiesceError('bad-usage', '--json and --pretty are two forms: choose one.');
   const file = path.join(await findDataDir(options), logFileName);
   const shown = formatOf(options);
-  const decoder = new TextDecoder();
-  let rest = '';
+  const chunks = tail(file, { lines: options.lines, follow: options.follow ?? false });
   try {
-    for await (const chunk of tail(file, { lines: options.lines, follow: options.follow ?? false })) {
-      const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) print(shown(line));
-    }
+    for await (const line of linesOf(decoded(chunks))) print(shown(line));
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
     throw new QuiesceError(
@@ -37,7 +33,11 @@ export async function logs(options: LogsOptions): Promise<void> {
       { cause },
     );
   }
-  if (rest !== '') print(shown(rest));
+}
+
+async function* decoded(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  for await (const chunk of chunks) yield decoder.decode(chunk, { stream: true });
 }
 
 function formatOf({ json = false, pretty = false }: LogsOptions): (line: string) => string {

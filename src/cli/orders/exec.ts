@@ -97,12 +97,13 @@ async function whileTelling<T>(client: ControlClient, asked: Promise<T>): Promis
 function runCommand([command = '', ...args]: readonly string[]): Promise<CommandEnd> {
   return new Promise((resolve) => {
     const child = spawn(command, args, { stdio: 'inherit' });
-    const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
     const sent = sentByTerminal();
-    const handlers = signals.map((signal) => [signal, sent.includes(signal) ? (): void => undefined : pass] as const);
-    for (const [signal, handler] of handlers) process.on(signal, handler);
+    const pass = (signal: NodeJS.Signals): void => {
+      if (!sent.includes(signal)) child.kill(signal);
+    };
+    for (const signal of signals) process.on(signal, pass);
     const settle = (end: CommandEnd): void => {
-      for (const [signal, handler] of handlers) process.off(signal, handler);
+      for (const signal of signals) process.off(signal, pass);
       resolve(end);
     };
     child.once('error', (error) => settle({ error: error.message }));

@@ -6,7 +6,7 @@
  * leader of its session: a shell, which tells its jobs, or whose end makes the kernel tell them (setsid(2), credentials(7)).
  * With `ssh -t host quiesce exec …` that leader is `exec`, and then nobody else tells the command.
  */
-import { readFileSync } from 'node:fs';
+import { statOf } from '../../primary/data-dir/lock-owner.ts';
 
 export function sentByTerminal(): readonly NodeJS.Signals[] {
   if (!process.stdin.isTTY) return [];
@@ -14,12 +14,6 @@ export function sentByTerminal(): readonly NodeJS.Signals[] {
 }
 
 function leadsSession(): boolean {
-  try {
-    const stat = readFileSync('/proc/self/stat', 'latin1');
-    // The field before these, the program's name, may contain spaces and brackets.
-    const [, , , session] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return Number(session) === process.pid;
-  } catch {
-    return true; // not known: twice is better than never
-  }
+  const [, , , session] = statOf(process.pid);
+  return session === undefined || Number(session) === process.pid; // not known: twice is better than never
 }

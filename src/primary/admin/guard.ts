@@ -3,7 +3,6 @@
  * token, which no page can know. {@link isThisMachine} and {@link foreignPage} say why.
  */
 import type { Request, RequestHandler } from 'express';
-import net from 'node:net';
 import { carriesToken } from './token.ts';
 import { QuiesceError } from '../../errors.ts';
 import { foreignPage, hostOf, isThisMachine } from '../../same-machine.ts';
@@ -47,6 +46,5 @@ function isOurs(request: Request, bound: string): boolean {
   const host = hostOf(request.headers.host);
   if (host === undefined) return false;
   if (host === bound.toLowerCase() || isThisMachine(host)) return true;
-  const address = request.socket.localAddress?.replace(/^::ffff:/, '');
-  return net.isIP(host) !== 0 && host === address;
+  return host === request.socket.localAddress?.replace(/^::ffff:/, '');
 }

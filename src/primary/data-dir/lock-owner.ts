@@ -12,6 +12,9 @@ import type { LockOwner, ProcessRecord } from '../../protocol/lock-owner.ts';
 
 export const ownerFile = (dataDir: string): string => path.join(dataDir, 'primary.json');
 
+/** Which host of a cluster this is; not there where it never was one. */
+export const hostFile = (dataDir: string): string => path.join(dataDir, 'host.json');
+
 let keeper: LockOwner['keeper'];
 
 /** From now on the record of this process names its keeper. */
@@ -79,7 +82,7 @@ function startTime(pid: number): string | null {
 }
 
 /** The fields of proc_pid_stat(5) from the state on; none if it cannot be read. */
-function statOf(pid: number): string[] {
+export function statOf(pid: number): string[] {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     // The field before the state is the program's name, which may contain spaces and brackets.

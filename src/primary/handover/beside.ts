@@ -3,13 +3,12 @@
  * app and wait before they listen. Until it has taken over it writes nothing to the data directory.
  */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { AppConfig } from '../../config.ts';
 import { QuiesceError } from '../../errors.ts';
 import { MirrorThread } from '../../mirror/handle.ts';
 import type { Former } from '../../protocol/keeper/messages.ts';
-import { readOwner } from '../data-dir/lock-owner.ts';
+import { hostFile, readOwner } from '../data-dir/lock-owner.ts';
 import { requireDatabase } from '../database-check.ts';
 import { newCrew, type Crew } from '../fleet/crew.ts';
 import type { KeeperLink } from '../kept/link.ts';
@@ -51,7 +50,7 @@ export async function bootBeside(config: AppConfig, { link, inherited, log }: Be
 
 /** Loads the code for several hosts only if there is a cluster to ask for. */
 async function mustBeMember(config: AppConfig): Promise<void> {
-  if (config.cluster.name === null && !existsSync(join(config.dataDir, 'host.json'))) return;
+  if (config.cluster.name === null && !existsSync(hostFile(config.dataDir))) return;
   const { mustBeSameMember } = await import('../hosts/same-member.ts');
   await mustBeSameMember(config);
 }

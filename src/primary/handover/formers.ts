@@ -2,12 +2,10 @@
  * Primaries that have handed over to this one, and still finish what is in flight. To the maintenance state each is one
  * worker that is at work until it has gone, and every process of it: a pause waits for their last handler.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { clock } from '../../monotonic.ts';
 import type { Former } from '../../protocol/keeper/messages.ts';
 import { lifeOf } from '../data-dir/lock-owner.ts';
-import { endWorkers, type WorkerRecord } from '../fleet/process/former-workers.ts';
+import { allGone, endWorkers, type WorkerRecord } from '../fleet/process/former-workers.ts';
 import type { WorkerRef } from '../ports.ts';
 
 /** Of no worker of this primary. */
@@ -43,10 +41,8 @@ export class Formers {
   }
 
   /** Resolves when none of their workers is left, or after `within` ms; with whether that is so. */
-  async ended(within: number): Promise<boolean> {
-    const isLeft = (): boolean => this.workers.some((each) => lifeOf(each) === 'alive');
-    for (const until = clock() + within; isLeft(); await delay(50)) if (clock() > until) return false;
-    return true;
+  ended(within: number): Promise<boolean> {
+    return allGone(() => this.workers.filter((each) => lifeOf(each) === 'alive'), within);
   }
 
   /** The process has ended. Resolves when all of its workers have too, with the worker that it was to the state. */

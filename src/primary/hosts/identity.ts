@@ -1,7 +1,6 @@
 /** Which host of a cluster this is, in the data directory: its id outlives the primary. */
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import * as z from '../../vendor/zod.ts';
 import type { Membership } from '../../cluster/membership.ts';
 import { siteSchema } from '../../cluster/schema.ts';
@@ -9,7 +8,7 @@ import { QuiesceError } from '../../errors.ts';
 import type { Former } from '../../protocol/keeper/messages.ts';
 import { processRecord } from '../../protocol/lock-owner.ts';
 import { writeDurably } from '../data-dir/durable.ts';
-import { describeProcess, lifeOf } from '../data-dir/lock-owner.ts';
+import { describeProcess, hostFile, lifeOf } from '../data-dir/lock-owner.ts';
 
 const membership = z.object({
   incarnation: z.string(),
@@ -52,8 +51,6 @@ export interface Predecessors {
   /** This primary takes over from one that serves. */
   readonly beside: boolean;
 }
-
-export const hostFile = (dataDir: string): string => join(dataDir, 'host.json');
 
 /** The former primary is replaced at once only where it is seen dead in the same place, or is waited for. */
 export async function identify(dataDir: string, cluster: string, { former, beside }: Predecessors): Promise<Identity> {

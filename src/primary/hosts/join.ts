@@ -42,9 +42,12 @@ export interface JoinedCluster {
   /** Gives the membership to the next primary. */
   readonly handOver: Writer;
   /**
-   * Leaves the cluster once no worker of this host is left, not even one of a former primary. @param formers those of them
+   * Leaves the cluster once no worker of this host is left, not even one of a former primary.
+   *
+   * @param formers those of them
+   * @param hasFailed nothing is waited for: the next primary is to start
    */
-  readonly leave: (formers: Pick<Formers, 'ended'>) => Promise<void>;
+  readonly leave: (formers: Pick<Formers, 'ended'>, hasFailed: boolean) => Promise<void>;
   /** What operators can do at this host for all of them. */
   readonly operations: (coordinator: Coordinator, rules: Rules) => ClusterOperations;
 }
@@ -120,9 +123,9 @@ export async function joinCluster(config: AppConfig, name: string, deps: JoinDep
       suspend: async () => keepMembership(identity, await agreement.retire()),
       resume: () => agreement.host.goOn(),
     },
-    leave: async (formers) => {
+    leave: async (formers, hasFailed) => {
       await history.stop();
-      await agreement.host.leave(await formers.ended(longest));
+      await agreement.host.leave(await formers.ended(hasFailed ? 0 : longest));
     },
     operations: (coordinator, rules) => new ClusterOperations(agreement, coordinator, rules),
   };

@@ -22,12 +22,12 @@ import { syncDirectory } from '../../sync-directory.ts';
 import { mustHold, removeHeld } from '../data-dir/durable.ts';
 import type { WorkerRef } from '../ports.ts';
 import { Changes } from '../maintenance/changes.ts';
+import { InTurn } from '../in-turn.ts';
 import { DueTimes, type Ticks } from '../ticks.ts';
 import { isOf } from '../runs/history/of-mirror.ts';
 import { keyOf } from '../worker-ref.ts';
 import type { FeedOrder } from './deliveries.ts';
 import type { Fetched } from './fetch.ts';
-import { InTurn } from './in-turn.ts';
 import type { FetchJob } from './messages.ts';
 import { nextAttempt } from './retries.ts';
 import { nameOf } from './name-of.ts';
@@ -211,7 +211,7 @@ export class FeedSources {
         log.info({ source: shown }, `the feed of ${shown} has not changed`);
         return null;
       }
-      return await this.#deliveries.run(stopped.signal, () => this.#mirror(source, found, stored));
+      return await this.#deliveries.run(() => this.#mirror(source, found, stored), stopped.signal);
     } catch (error) {
       for (const file of stored.filter((each) => !isTaken(each)))
         await removeHeld(file).catch((err: unknown) => log.warn({ err, file }, 'a feed cannot be removed'));

@@ -62,7 +62,10 @@ export function obstacleIn({ run, site, phase, stopping }: State): string | null
   return run !== null || isForRun(site) || phase === 'serving' ? null : 'the site is held';
 }
 
-/** No run is in the way. While the primary may be replaced its claims are refused: the next one fetches, or this one after all. */
+/**
+ * No run is in the way. While the primary may be replaced its claims are refused, so the feed waits. If the primary stays,
+ * the feed is mirrored; if not, it is dropped, and the next primary fetches at the next time of the schedule.
+ */
 export function mayClaim({ run, site, stopping, handingOver }: State): boolean {
   return stopping || (run === null && !isForRun(site) && !handingOver);
 }

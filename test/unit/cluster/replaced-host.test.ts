@@ -146,6 +146,16 @@ describe('a host of a cluster whose primary is replaced', () => {
     expect(host.member.ref.incarnation).to.equal('first.1');
   });
 
+  it('joins under an incarnation of its own where it was taken out meanwhile and has no successor after all', async () => {
+    const store = new Store();
+    const host = await joined(store);
+    await host.retire();
+    await store.store.apply({ type: 'remove', ...host.member.ref });
+    await until('it knows', () => !isIn(host.member));
+    host.goOn();
+    await until('it has joined again', () => store.site.hosts['A']?.incarnation === 'first.2');
+  });
+
   it('counts on: a successor that is taken out joins under an incarnation that was never used', async () => {
     const store = new Store();
     const former = await joined(store);

@@ -152,7 +152,7 @@ export class Actions {
     return true;
   }
 
-  /** What was done and has side effects is told: requests that were cut off, settings that were left out. */
+  /** Shows the warnings of the answer: requests that were cut off, settings that were left out, and standing troubles. */
   async #post(path: string, body: unknown): Promise<void> {
     try {
       const { warnings = [] } = (await post(path, body, this.#token.value ?? '')) as Partial<ClusterStatus>;

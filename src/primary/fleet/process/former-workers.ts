@@ -111,12 +111,12 @@ export async function endFormerWorkers(
 export async function endWorkers(former: readonly WorkerRecord[], log: Logger): Promise<void> {
   // Without start times (outside Linux) a pid may belong to any other process by now.
   const left = (): WorkerRecord[] => former.filter((each) => each.startTime !== null && lifeOf(each) === 'alive');
-  if (await gone(left, grace)) return;
+  if (await allGone(left, grace)) return;
   for (const { pid } of left()) {
     log.warn({ workerPid: pid }, `worker ${pid} of a former primary did not end by itself and is killed`);
     kill(pid);
   }
-  if (await gone(left, killWait)) return;
+  if (await allGone(left, killWait)) return;
   const pids = left().map(({ pid }) => pid);
   throw new QuiesceError(
     'already-running',
@@ -143,7 +143,8 @@ function kill(pid: number): void {
   }
 }
 
-async function gone(left: () => readonly unknown[], within: number): Promise<boolean> {
+/** Resolves when none is left, or after `within` ms; with whether none is. */
+export async function allGone(left: () => readonly unknown[], within: number): Promise<boolean> {
   for (const deadline = performance.now() + within; left().length > 0; await delay(20))
     if (performance.now() > deadline) return false;
   return true;

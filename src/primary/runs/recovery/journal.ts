@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import * as z from '../../../vendor/zod.ts';
 import { QuiesceError } from '../../../errors.ts';
 import { acceptedSettings, mirrorOptions, spooledFeed } from '../../../protocol/workers/mirror-job.ts';
+import { InTurn } from '../../in-turn.ts';
 import { jsonFiles, makeJsonFolder, mustHold, removeDurably, writeDurably } from '../../data-dir/durable.ts';
 
 export const journalEntry = z.object({
@@ -31,7 +32,7 @@ export type JournalEntry = z.output<typeof journalEntry>;
 export class Journal {
   readonly #dir: string;
   readonly #entries = new Map<string, JournalEntry>();
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turns = new InTurn();
 
   private constructor(dir: string) {
     this.#dir = dir;
@@ -75,7 +76,7 @@ export class Journal {
    * @throws QuiesceError `insufficient-storage`
    */
   put(entry: JournalEntry): Promise<void> {
-    return this.#inOrder(async () => {
+    return this.#turns.run(async () => {
       await this.#write(entry).catch(notDurable);
       this.#entries.set(entry.run, entry);
     });
@@ -88,12 +89,12 @@ export class Journal {
 
   remove(run: string): Promise<void> {
     this.#entries.delete(run);
-    return this.#inOrder(() => removeDurably(this.#path(run)));
+    return this.#turns.run(() => removeDurably(this.#path(run)));
   }
 
   /** Writes all entries again after the files were removed. */
   restore(): Promise<void> {
-    return this.#inOrder(async () => {
+    return this.#turns.run(async () => {
       for (const entry of this.#entries.values()) await this.#write(entry);
     });
   }
@@ -104,12 +105,6 @@ export class Journal {
 
   #path(run: string): string {
     return join(this.#dir, `${run}.json`);
-  }
-
-  #inOrder<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#last.then(work);
-    this.#last = done.catch(() => {});
-    return done;
   }
 }
 

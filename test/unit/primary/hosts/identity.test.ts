@@ -4,9 +4,8 @@ import { writeFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import type { Site } from '#quiesce/cluster/document.js';
 import { newSite } from '#quiesce/cluster/founding.js';
-import { describeProcess } from '#quiesce/primary/data-dir/lock-owner.js';
+import { describeProcess, hostFile } from '#quiesce/primary/data-dir/lock-owner.js';
 import {
-  hostFile,
   identify,
   keepMembership,
   readHost,

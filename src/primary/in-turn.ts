@@ -5,11 +5,11 @@ export class InTurn {
   /**
    * Resolves, or rejects, as `work` does.
    *
-   * @param signal a work whose turn comes after the abort does not run: it rejects with the reason
+   * @param signal a work whose turn comes after the abort does not run: it rejects with the reason. By default each runs.
    */
-  run<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     const turn = this.#last.then(() => {
-      signal.throwIfAborted();
+      signal?.throwIfAborted();
       return work();
     });
     this.#last = turn.catch(() => {});
