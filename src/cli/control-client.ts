@@ -89,7 +89,9 @@ export class ControlClient {
     const accept = 'application/x-ndjson';
     const { first, rest } = await this.#lines('/api/handover', begun, { body: order, accept });
     // An older primary answers with one line.
-    const over = rest.then((last) => (last === undefined ? [] : this.#read({ status: 200, text: last }, ended).warnings));
+    const over = rest.then((last) =>
+      last === undefined ? [] : this.#read({ status: 200, text: last }, ended).warnings,
+    );
     over.catch(() => undefined); // reported to those who wait for it
     return { ...first, over };
   }

@@ -10,7 +10,7 @@ import { clock, sleepOffset, sleptSince } from '../monotonic.ts';
 import { Calls } from './calls.ts';
 import { evictionsBetween } from './evictions.ts';
 import { isForgetful } from './founding.ts';
-import type { HostOptions } from './host-options.ts';
+import { documentLost, notLeft, wasSuspended, type HostOptions } from './host-options.ts';
 import { InUse } from './in-use.ts';
 import { deadlineFrom, evicted, isIn, newMember, renewed, sees, writesOf, type Member } from './member.ts';
 import { inherited, observed, type Membership } from './membership.ts';
@@ -18,7 +18,6 @@ import { Repeated } from './repeated.ts';
 import type { Site } from './document.ts';
 import type { SiteEvent } from './events.ts';
 import { follow, replaceLost, type Answer } from './store.ts';
-import { documentLost, notLeft, wasSuspended } from './warnings.ts';
 
 /** The wait before a failed renewal or write is sent again, ms. */
 const again = 500;

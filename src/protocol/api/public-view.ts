@@ -1,6 +1,6 @@
 /**
- * The part of runs and of the status that everybody may read: no path of another client's request, since it may be a
- * secret.
+ * The part of runs and of the status that everybody may read: no path of a request that a drain waits for, since it may
+ * be a secret.
  */
 import type { ClusterStatus, RunRecord, WaitingRequest } from './runs.ts';
 

@@ -142,7 +142,7 @@ export const runRecord = z
       .object({ slot: z.int(), incarnation: z.int(), method: z.string(), path: z.string() })
       .optional()
       .describe(
-        'The worker and the request that asked for it. To those who are no operators the path of an exclusive run is ….',
+        "The worker and the request that asked for it. The app's own `/api/sync` shows `…` in place of the path of an exclusive run.",
       ),
     collection: z.string().optional().describe('Of a sync: the collection that becomes equal to the feed.'),
     scope: z

@@ -1,4 +1,6 @@
 /** What a client may rely on when it has the answer of an exclusive handler. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { usePlainClusters } from '../harness/clusters/clusters.ts';
@@ -27,10 +29,13 @@ describe('the answer of an exclusive handler', function () {
       }
     }
     // One that answers first and works on: its client is not kept waiting, and the run goes on.
+    const over = join(cluster.folder, 'accepted-is-over');
+    const accepted = `/accepted?until=${encodeURIComponent(over)}`;
     const began = performance.now();
-    expect((await lines[0]!.send('/accepted', { method: 'POST' })).status).to.equal(202);
+    expect((await lines[0]!.send(accepted, { method: 'POST' })).status).to.equal(202);
     expect(performance.now() - began).to.be.lessThan(4_000);
     expect((await lines[1]!.send('/work')).status).to.equal(503);
+    await writeFile(over, '');
     await cluster.until('it is over', ({ phase }) => phase === 'serving');
     expect((await send(`${cluster.url}/work`)).status).to.equal(200);
     for (const line of lines) line.close();

@@ -5,12 +5,7 @@ import { expect } from 'chai';
 import type { Site } from '#quiesce/cluster/document.js';
 import { newSite } from '#quiesce/cluster/founding.js';
 import { describeProcess, hostFile } from '#quiesce/primary/data-dir/lock-owner.js';
-import {
-  identify,
-  keepMembership,
-  readHost,
-  type HandedMembership,
-} from '#quiesce/primary/hosts/identity.js';
+import { identify, keepMembership, readHost, type HandedMembership } from '#quiesce/primary/hosts/identity.js';
 import { scratchFolders } from '../../scratch.ts';
 
 const handed = (incarnation: string): HandedMembership => ({
